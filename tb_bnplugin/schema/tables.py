@@ -1,0 +1,127 @@
+"""Every table on disk: names and order of the columns, one place for writer and reader.
+
+A column is only ever appended. The model record repeats the column names it was
+written with, and readers go by those, so that old and new logs read alike.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+FORMAT_VERSION: Final = 1
+
+PLUGIN_NAME: Final = "batch_norm"
+CHANNELS_PLUGIN_NAME: Final = "batch_norm_channels"
+TAG_PREFIX: Final = "batch_norm"
+
+MODES: Final = ("training", "inference")
+
+CONTEXTS: Final = (
+    "tape",  # a gradient tape records, opened by the very function that calls the layer
+    "no_tape",  # certainly or, for a function traced on its own, as far as the trace knows, no tape
+    "evaluate",  # Keras' evaluate, `watch.evaluating()`, or `test_step` of a model
+    "predict",  # Keras' predict, or `predict_step` of a model
+    "unknown",  # an inner function that callers may run with or without a tape
+)
+
+EXECUTION_COLUMNS: Final = tuple(f"{mode}_{context}" for mode in MODES for context in CONTEXTS)
+"""Cumulative executions by mode and context, since the model is watched."""
+
+LAYER_COLUMNS: Final = (
+    *EXECUTION_COLUMNS,
+    # Records at which the moving mean or variance differed in any bit from the record before,
+    # cumulative, and the steps of the first and last of them (NaN before the first).
+    "statistics_changes",
+    "statistics_first_step",
+    "statistics_last_step",
+    # The same for gamma and beta, cumulative count only.
+    "affine_changes",
+    # Records at which the statistics differed with no training execution counted since the
+    # record before: written by another hand (loading, a mean teacher, an unwatched trace).
+    "foreign_changes",
+    "foreign_last_step",
+    # First and last record step by which a mode was executed outside evaluate and predict.
+    "training_first_step",
+    "training_last_step",
+    "inference_first_step",
+    "inference_last_step",
+    # Means over channels of the moving statistics and of the batch statistics, the latter
+    # recovered from k counted updates since the record before: (new - m^k old) / (1 - m^k).
+    "moving_mean",
+    "moving_variance",
+    "batch_mean",
+    "batch_variance",
+    # Medians over channels: |moving mean - batch mean| / batch standard deviation, and
+    # |ln(moving variance / batch variance)|. NaN where no update was counted.
+    "mean_gap",
+    "variance_gap",
+    # Smallest moving variance of any channel (NaN when any is not finite).
+    "variance_min",
+    # First record step with a NaN, an infinity or a negative variance.
+    "invalid_first_step",
+    # Upper quartile over channels of the number of updates, counted from the starting value,
+    # after which that value no longer matters: it moves the variance by less than a factor 2
+    # and the mean by less than half a standard deviation of the estimate without it,
+    # (moving - m^n start) / (1 - m^n). NaN before the first update and for loaded statistics.
+    "start_updates",
+    # `layer.trainable` when the record was made, 1 or 0.
+    "trainable",
+)
+"""One row a layer. Steps are global train steps; all values float64; NaN: not known."""
+
+MODEL_COLUMNS: Final = (
+    "process_started",  # wall time, seconds: when this process began to watch; tells restarts
+    "record",  # 1-based ordinal of this record in the process, so that a reader knows what it lacks
+    "phase",  # 1-based; a phase begins with each fit, compile, or new callback
+    "iterations",  # of the optimizer, NaN without one; Keras restarts it at compile
+    "learning_rate",  # of the optimizer, NaN without one
+    # Records at which a watched trainable weight other than gamma and beta differed from the
+    # record before, cumulative, and first and last step of them.
+    "weight_changes",
+    "weight_first_step",
+    "weight_last_step",
+    # Rows of the batches that entered the model in training mode or under a tape.
+    "batch_last",
+    "batch_smallest",
+    "batch_frequent",
+    "evaluations",  # evaluate loops that ended, cumulative
+    "predictions",  # predict loops that ended, cumulative
+    "why",  # index into RECORD_REASONS: why this record was made
+    "weights_finite",  # 1 when every watched trainable weight is finite, else 0
+)
+"""Row 0 of a layers record, padded with NaN to the width of a layer row."""
+
+RECORD_REASONS: Final = ("cadence", "trace", "phase", "evaluation", "epoch", "end", "asked")
+
+CHANNEL_ROWS: Final = ("mean", "variance", "gamma", "beta")
+
+LOSS_COLUMNS: Final = (
+    "value_given",  # `value=`: the scalar the loop really differentiated; NaN when not given
+    "elements",  # elements of the tensor the loss returned; 1 for a scalar
+    "measured",  # that tensor summed, as a tape sums it
+    "doubled",  # the same on the batch doubled (each row twice)
+    "permuted",  # the same with the labels rolled by one row
+    "keras_mean",  # Keras' mean of the same loss on the same values; NaN when it is not recognised
+    "batch",  # rows of the predictions
+    "outputs",  # values of one row that the Keras loss averages over (1 where it reduces a class axis)
+    "label_rank",
+    "prediction_rank",
+    "label_elements",
+    "prediction_elements",
+    "broadcast_elements",  # elements of labels and predictions broadcast together; NaN: they do not
+    "weight_sum",  # of `sample_weight`; NaN when none was given
+    "weight_elements",
+    "replicas",
+    "learning_rate",  # of the optimizer where one is known, NaN otherwise
+    "labels_alike",  # 1 when every row of the labels is the same, so that permuting says nothing
+)
+
+PROBE_ROWS: Final = ("moving", "batch")
+PROBE_COLUMNS: Final = (
+    "loss",  # the compiled or given loss on the held batch; NaN without one
+    "accuracy",  # share of rows whose class is right, where labels are classes; NaN otherwise
+    "spread",  # mean over outputs of the standard deviation over the rows of the batch
+    "scale",  # mean over outputs of the root mean square over the rows: what spread compares to
+    "batch",  # rows of the held batch
+)
+"""Columns common to all probes; metrics follow, named in the tag's static JSON as "metrics"."""
