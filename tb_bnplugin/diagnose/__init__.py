@@ -1,0 +1,1 @@
+"""Rules turn a history into outcomes."""
