@@ -7,7 +7,7 @@ Nothing here knows TensorBoard, TensorFlow or Keras. A history is built from rec
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,9 @@ class LossHistory:
     """Measurements of one loss (`summary.loss_reduction`, or the callback's probe data)."""
 
     name: str
-    static: Mapping[str, Any]  # class, reduction, keras_class, label_shape, prediction_shape, dtypes
+    static: Mapping[
+        str, Any
+    ]  # class, reduction, keras_class, label_shape, prediction_shape, dtypes
     steps: Steps  # [records]
     columns: Mapping[str, Floats]  # each [records]; keys of tables.LOSS_COLUMNS
 
@@ -72,6 +74,21 @@ class ModelHistory:
     def model(self, column: str) -> Floats:
         """Values of one model-wide column, float64 [records]."""
         return self.model_columns.get(column, np.full(len(self.steps), np.nan))
+
+    def newest_process(self) -> ModelHistory:
+        """The history from the last restart on: counters start anew with each process."""
+        started = self.model("process_started")
+        restarts = np.flatnonzero((started[1:] != started[:-1]) & ~np.isnan(started[1:]))
+        if not len(restarts):
+            return self
+        first = int(restarts[-1]) + 1
+        return replace(
+            self,
+            steps=self.steps[first:],
+            wall_times=self.wall_times[first:],
+            model_columns={name: column[first:] for name, column in self.model_columns.items()},
+            layer_columns={name: column[first:] for name, column in self.layer_columns.items()},
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
