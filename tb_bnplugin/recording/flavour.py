@@ -1,0 +1,81 @@
+"""Which Keras an object belongs to: Keras 3 and tf_keras may both be imported in one process."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+Name = Literal["keras", "tf_keras"]
+
+_PACKAGES: Final[tuple[Name, ...]] = ("keras", "tf_keras")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flavour:
+    """One of the two Keras."""
+
+    name: Name
+    keras: Any  # the module `keras` or `tf_keras`
+    version: str  # "3.15.1"
+
+    @property
+    def is_keras_3(self) -> bool:
+        """Whether this is Keras 3, not tf_keras."""
+        return self.name == "keras"
+
+    def __str__(self) -> str:
+        """Name and version, as records state them: "keras 3.15.1"."""
+        return f"{self.name} {self.version}"
+
+
+def flavour_of(model: Any) -> Flavour:
+    """The Keras that a model belongs to.
+
+    Raises:
+        TypeError: `model` is no Keras model.
+        RuntimeError: it is a Keras 3 model on another backend than TensorFlow.
+    """
+    flavour = flavour_of_object(model)
+    if flavour is None or not isinstance(model, flavour.keras.Model):
+        what = f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__
+        raise TypeError(
+            "a Keras model is needed (an instance of keras.Model or tf_keras.Model),"
+            f" received {what}"
+        )
+    if flavour.is_keras_3 and flavour.keras.backend.backend() != "tensorflow":
+        raise RuntimeError(
+            f"Keras runs on {flavour.keras.backend.backend()}, and tb_bnplugin needs its TensorFlow"
+            " backend: set KERAS_BACKEND=tensorflow before Keras is imported"
+        )
+    return flavour
+
+
+def flavour_of_object(value: Any) -> Flavour | None:
+    """The Keras that any object (layer, loss, metric, optimizer) belongs to; None: to neither."""
+    for cls in type(value).__mro__:
+        package = cls.__module__.partition(".")[0]
+        for name in _PACKAGES:
+            if package == name:
+                return _flavour(name)
+    return None
+
+
+def imported_flavour() -> Flavour:
+    """The Keras in use where no object tells: tf_keras if it alone is imported, else Keras 3."""
+    loaded = [name for name in _PACKAGES if name in sys.modules]
+    return _flavour(loaded[0] if len(loaded) > 0 else _first_installed())
+
+
+def _first_installed() -> Name:
+    for name in _PACKAGES:
+        if importlib.util.find_spec(name) is not None:
+            return name
+    raise ModuleNotFoundError("neither keras nor tf_keras is installed: install one of them")
+
+
+def _flavour(name: Name) -> Flavour:
+    module = importlib.import_module(name)
+    return Flavour(name=name, keras=module, version=str(module.__version__))
