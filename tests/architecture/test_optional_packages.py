@@ -1,0 +1,68 @@
+"""Each half works without the other's packages, and the public names cost nothing until used."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TRAINING_PACKAGES = ("tensorflow", "keras", "tf_keras")
+
+
+def run_python(program: str) -> None:
+    """Runs a program in a fresh interpreter; fails with what it printed."""
+    answer = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stderr
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["cli", "dashboard.loader", "dashboard.plugin", "diagnose.engine", "log_folder", "reader"],
+)
+def test_reading_side_imports_without_tensorflow(module: str) -> None:
+    # None in sys.modules makes the import of that name fail, as if it were not installed.
+    run_python(
+        f"import sys; sys.modules.update(dict.fromkeys({TRAINING_PACKAGES!r}))\n"
+        f"import tb_bnplugin.{module}"
+    )
+
+
+def test_training_side_imports_without_tensorboard() -> None:
+    run_python(
+        "import sys; sys.modules.update(dict.fromkeys(['tensorboard', 'werkzeug']))\n"
+        "import tb_bnplugin.callback, tb_bnplugin.summary"
+    )
+
+
+def test_importing_the_package_imports_nothing_heavy() -> None:
+    heavy = (*TRAINING_PACKAGES, "tensorboard", "numpy", "google.protobuf")
+    run_python(
+        "import sys, tb_bnplugin\n"
+        f"loaded = [name for name in {heavy!r} if name in sys.modules]\n"
+        "assert not loaded, loaded\n"
+        "assert set(tb_bnplugin.__all__) <= set(dir(tb_bnplugin)), dir(tb_bnplugin)"
+    )
+
+
+def test_every_public_name_resolves() -> None:
+    import tb_bnplugin
+
+    missing = [name for name in tb_bnplugin.__all__ if getattr(tb_bnplugin, name, None) is None]
+    assert tb_bnplugin.__all__
+    assert missing == []
+
+
+def test_a_name_that_is_not_public_raises_attribute_error() -> None:
+    import tb_bnplugin
+
+    with pytest.raises(AttributeError, match="no_such_name"):
+        getattr(tb_bnplugin, "no_such_" + "name")

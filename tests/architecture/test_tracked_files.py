@@ -1,0 +1,56 @@
+"""What lies in the repository: files of a readable size, and nothing of one machine."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MOST_LINES = 400
+CODE = {".py", ".ts", ".tsx", ".css", ".mjs", ".js", ".sh"}
+GENERATED = re.compile(r"_pb2\.py$|\.generated\.ts$|/generated/")
+
+# Put together here, so that this file does not hold what it looks for.
+OF_ONE_MACHINE = [
+    *("/" + folder + "/" for folder in ("work", "root", "tmp", "home")),
+    *("registry." + host for host in ("npmjs.org", "yarnpkg.com", "npmmirror.com")),
+    "files." + "pythonhosted.org",
+    "pypi" + ".org/simple",
+    "file:" + "///",
+]
+
+
+def tracked_files() -> list[Path]:
+    answer = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    paths = [ROOT / name for name in answer.stdout.split("\0") if name]
+    return [path for path in paths if path.is_file()]
+
+
+def test_no_code_file_is_longer_than_two_files() -> None:
+    lengths = {
+        str(path.relative_to(ROOT)): len(path.read_text().splitlines())
+        for path in tracked_files()
+        if path.suffix in CODE and not GENERATED.search(path.as_posix())
+    }
+    assert len(lengths) > 10
+    assert {name: count for name, count in lengths.items() if count > MOST_LINES} == {}
+
+
+@pytest.mark.parametrize("text", OF_ONE_MACHINE)
+def test_no_file_names_a_place_on_one_machine(text: str) -> None:
+    named_in = [
+        str(path.relative_to(ROOT))
+        for path in tracked_files()
+        if text.encode() in path.read_bytes()
+    ]
+    assert named_in == []
+
+
+def test_nothing_built_is_tracked() -> None:
+    names = [path.relative_to(ROOT).as_posix() for path in tracked_files()]
+    assert [name for name in names if "dashboard/static/" in name or "node_modules/" in name] == []
