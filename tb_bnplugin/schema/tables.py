@@ -114,7 +114,29 @@ LOSS_COLUMNS: Final = (
     "replicas",
     "learning_rate",  # of the optimizer where one is known, NaN otherwise
     "labels_alike",  # 1 when every row of the labels is the same, so that permuting says nothing
+    "candidate",  # index into KERAS_LOSSES: which Keras loss `keras_mean` is of; NaN: none of them
 )
+
+KERAS_LOSSES: Final = (
+    "MeanSquaredError",
+    "MeanAbsoluteError",
+    "BinaryCrossentropy",
+    "BinaryCrossentropy(from_logits=True)",
+    "CategoricalCrossentropy",
+    "CategoricalCrossentropy(from_logits=True)",
+    "SparseCategoricalCrossentropy",
+    "SparseCategoricalCrossentropy(from_logits=True)",
+    "KLDivergence",
+    "Poisson",
+    "Huber",
+    "LogCosh",
+    "MeanSquaredLogarithmicError",
+    "Hinge",
+    "SquaredHinge",
+    "CategoricalHinge",
+    "CosineSimilarity",
+)
+"""Keras losses that a plain function is compared with; only ever appended to."""
 
 PROBE_ROWS: Final = ("moving", "batch")
 PROBE_COLUMNS: Final = (

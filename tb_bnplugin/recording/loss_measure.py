@@ -1,0 +1,426 @@
+"""Measuring how a loss is reduced, on given labels and predictions, rather than believing it.
+
+The loss is evaluated as it is, on the batch doubled and with labels and predictions paired
+otherwise. What a tape differentiates is the sum of the tensor it gets; so is what is compared.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+from tensorflow.python.eager import record
+
+from tb_bnplugin.recording import loss_candidates
+from tb_bnplugin.recording.flavour import Flavour, flavour_of_object, imported_flavour
+from tb_bnplugin.recording.loss_candidates import Data
+from tb_bnplugin.recording.suspend import suspend
+from tb_bnplugin.schema.tables import KERAS_LOSSES, LOSS_COLUMNS
+
+Floats = npt.NDArray[np.float64]
+Static = dict[str, Any]
+
+_NAN: Final = float("nan")
+_INDEX: Final = {name: index for index, name in enumerate(LOSS_COLUMNS)}
+
+
+def measure(
+    loss: Any,
+    y_true: Any,
+    y_pred: Any,
+    *,
+    sample_weight: Any = None,
+    value: Any = None,
+    replicas: int = 1,
+    learning_rate: Any = _NAN,
+    keras: Any = None,
+    taken_from: str = "arguments",
+) -> tuple[Floats, Static]:
+    """The measurements of one loss on one batch, eagerly.
+
+    Args:
+        loss: a Keras loss object, a name as `compile` takes it, or a callable
+            `(y_true, y_pred) -> tensor`. Weights are handed to it when it takes them.
+        y_true: labels, [rows, ...].
+        y_pred: predictions, [rows, ...].
+        sample_weight: weights as given to Keras, or None.
+        value: what the loop really differentiated; a vector is summed, as a tape does.
+        replicas: of the strategy that trains.
+        learning_rate: of the optimizer, NaN where none is known.
+        keras: the module `keras` or `tf_keras` that a name, or a function's likeness, is
+            looked up in; by default the flavour of `loss`, else the one that is imported.
+        taken_from: where labels and predictions come from, kept in the static part.
+
+    Returns:
+        float64 [LOSS_COLUMNS], NaN where something cannot be measured; and the static part:
+        loss_class, keras_class, reduction, label_shape, prediction_shape, label_dtype,
+        prediction_dtype, weighted, taken_from.
+
+    Raises:
+        TypeError: `loss` is no loss, or labels or predictions are no tensors.
+        ValueError: predictions without a batch axis, or an unknown name of a loss.
+    """
+    resolved = _resolve(loss, keras)
+    labels, predictions = _array(y_true, "y_true"), _array(y_pred, "y_pred")
+    weights = None if sample_weight is None else _array(sample_weight, "sample_weight")
+    if predictions.ndim == 0 or len(predictions) == 0:
+        raise ValueError(
+            f"y_pred needs a batch axis with at least one row, received shape {predictions.shape}"
+        )
+    with suspend(), record.stop_recording():
+        vector = _values(resolved, labels, predictions, weights)
+    vector[_INDEX["value_given"]] = _NAN if value is None else _summed(value)
+    vector[_INDEX["replicas"]] = replicas
+    vector[_INDEX["learning_rate"]] = float(learning_rate)
+    static = _static(resolved, y_true=labels, y_pred=predictions, weighted=weights is not None)
+    static["taken_from"] = taken_from
+    candidate = vector[_INDEX["candidate"]]
+    if static["keras_class"] is None and np.isfinite(candidate):
+        static["keras_class"] = KERAS_LOSSES[int(candidate)].partition("(")[0]
+    return vector, static
+
+
+def measure_in_graph(
+    loss: Any,
+    y_true: Any,
+    y_pred: Any,
+    *,
+    sample_weight: Any = None,
+    value: Any = None,
+    replicas: int = 1,
+    learning_rate: Any = _NAN,
+    keras: Any = None,
+    taken_from: str = "arguments",
+) -> tuple[tf.Tensor, Static]:
+    """The same inside a `tf.function`: a float64 tensor [LOSS_COLUMNS] and the static part.
+
+    The loss on the given batch is evaluated in the graph. All else runs on the host with
+    the values, so that a loss which cannot take a doubled batch gives NaN and does not end
+    the training. `keras_class` of a plain function is known at run time only: readers take
+    it from the column "candidate".
+    """
+    resolved = _resolve(loss, keras)
+    for given, name in ((y_true, "y_true"), (y_pred, "y_pred")):
+        _check_tensor(given, name)
+    labels, predictions = tf.convert_to_tensor(y_true), tf.convert_to_tensor(y_pred)
+    weights = None if sample_weight is None else tf.convert_to_tensor(sample_weight)
+
+    def on_host(labels: Any, predictions: Any, *weights: Any) -> Floats:
+        try:
+            with suspend(), tf.init_scope():
+                return _values(resolved, labels, predictions, weights[0] if weights else None)
+        except Exception:  # noqa: BLE001  # never end a training step
+            return np.full(len(LOSS_COLUMNS), _NAN)
+
+    with suspend(), record.stop_recording():
+        tensor = tf.convert_to_tensor(resolved.evaluate(labels, predictions, weights))
+        measured = tf.reduce_sum(tf.cast(tensor, tf.float64))
+        inputs = [labels, predictions] if weights is None else [labels, predictions, weights]
+        host = tf.numpy_function(on_host, inputs, tf.float64)
+        host.set_shape([len(LOSS_COLUMNS)])
+        columns = tf.unstack(host)
+        # A loss that divides by the replicas does so only where a strategy is, not on the host.
+        scale = measured / columns[_INDEX["measured"]]
+        for name in ("doubled", "permuted"):
+            columns[_INDEX[name]] *= _replica_scale(scale, replicas)
+        columns[_INDEX["measured"]] = measured
+        columns[_INDEX["elements"]] = tf.cast(tf.size(tensor), tf.float64)
+        given_value = _NAN if value is None else tf.reduce_sum(tf.cast(value, tf.float64))
+        columns[_INDEX["value_given"]] = tf.cast(given_value, tf.float64)
+        columns[_INDEX["replicas"]] = tf.constant(replicas, tf.float64)
+        columns[_INDEX["learning_rate"]] = tf.cast(learning_rate, tf.float64)
+        static = _static(resolved, y_true=labels, y_pred=predictions, weighted=weights is not None)
+        static["taken_from"] = taken_from
+        return tf.stack(columns), static
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Resolved:
+    """A loss, ready to be evaluated, with what its object says."""
+
+    evaluate: Callable[[Any, Any, Any], Any]  # (labels, predictions, weights) -> tensor
+    per_element: Callable[[Any, Any], Any] | None  # unreduced, of Keras' own classes only
+    flavour: Flavour
+    loss_class: str
+    keras_class: str | None  # known from the object itself
+    reduction: str | None
+    from_logits: bool = False
+
+
+def _resolve(loss: Any, keras: Any) -> _Resolved:
+    if isinstance(loss, str):
+        return _resolve_name(loss, keras)
+    if isinstance(loss, type) or not callable(loss):
+        what = f"the class {loss.__name__}" if isinstance(loss, type) else type(loss).__name__
+        raise TypeError(
+            "loss must be a Keras loss object, a name such as 'mse', or a callable"
+            f" (y_true, y_pred) -> tensor; received {what}"
+        )
+    flavour = flavour_of_object(loss)
+    if flavour is not None and isinstance(loss, flavour.keras.losses.Loss):
+        return _resolve_object(loss, flavour)
+    return _Resolved(
+        evaluate=_weighted_call(loss),
+        per_element=None,
+        flavour=_flavour_of_module(keras),
+        loss_class=qualified_name(loss),
+        keras_class=None,
+        reduction=None,
+    )
+
+
+def _resolve_name(name: str, keras: Any) -> _Resolved:
+    """A name as `compile` takes it: Keras' mean of the loss it stands for."""
+    flavour = _flavour_of_module(keras)
+    found = flavour.keras.losses.get(name)
+    if isinstance(found, flavour.keras.losses.Loss):
+        return _resolve_object(found, flavour)
+    keras_class = loss_candidates.class_of_function(flavour.keras.losses, found)
+    if keras_class is not None:
+        return _resolve_object(getattr(flavour.keras.losses, keras_class)(), flavour)
+
+    def mean(labels: Any, predictions: Any, weights: Any) -> Any:
+        values = tf.convert_to_tensor(found(labels, predictions))
+        return _weighted_mean(values, weights)
+
+    return _Resolved(
+        evaluate=mean,
+        per_element=None,
+        flavour=flavour,
+        loss_class=qualified_name(found),
+        keras_class=None,
+        reduction="sum_over_batch_size",
+    )
+
+
+def _resolve_object(loss: Any, flavour: Flavour) -> _Resolved:
+    function = getattr(loss, "fn", None)
+    keras_class: str | None = type(loss).__name__
+    loss_class = type(loss).__name__
+    if loss_class == "LossFunctionWrapper":
+        keras_class = loss_candidates.class_of_function(flavour.keras.losses, function)
+        loss_class = keras_class or qualified_name(function)
+    elif not type(loss).__module__.startswith(("keras.src.", "tf_keras.src.")):
+        keras_class = None  # the user's own: compared by value, as a function is
+    options = getattr(loss, "_fn_kwargs", None) or {}
+    from_logits = bool(options.get("from_logits", getattr(loss, "from_logits", False)))
+    return _Resolved(
+        evaluate=lambda labels, predictions, weights: loss(
+            labels, predictions, sample_weight=weights
+        ),
+        per_element=None if keras_class is None else loss.call,
+        flavour=flavour,
+        loss_class=loss_class,
+        keras_class=keras_class,
+        reduction=reduction_of(loss),
+        from_logits=from_logits,
+    )
+
+
+def reduction_of(loss: Any) -> str | None:
+    """The reduction a Keras loss object was made with, in Keras' words; None: it has none."""
+    if not hasattr(loss, "reduction"):
+        return None
+    reduction = loss.reduction
+    return "none" if reduction is None else str(reduction)
+
+
+def qualified_name(function: Any) -> str:
+    """A name for a function, or for any other callable that of its class."""
+    named = inspect.unwrap(function) if callable(function) else function
+    named = getattr(named, "func", named)  # functools.partial
+    named = getattr(named, "python_function", named)  # tf.function
+    name = getattr(named, "__qualname__", None) or type(named).__qualname__
+    return str(name).replace("<locals>.", "")
+
+
+def _flavour_of_module(keras: Any) -> Flavour:
+    if keras is None:
+        return imported_flavour()
+    name = "tf_keras" if keras.__name__.partition(".")[0] == "tf_keras" else "keras"
+    return Flavour(name=name, keras=keras, version=str(getattr(keras, "__version__", "")))  # type: ignore[arg-type]  # one of the two
+
+
+def _weighted_call(function: Callable[..., Any]) -> Callable[[Any, Any, Any], Any]:
+    try:
+        takes_weights = "sample_weight" in inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        takes_weights = False
+
+    def call(labels: Any, predictions: Any, weights: Any) -> Any:
+        if takes_weights and weights is not None:
+            return function(labels, predictions, sample_weight=weights)
+        return function(labels, predictions)
+
+    return call
+
+
+def _values(
+    resolved: _Resolved, labels: npt.NDArray[Any], predictions: npt.NDArray[Any], weights: Any
+) -> Floats:
+    """All columns that follow from the values alone."""
+    vector = np.full(len(LOSS_COLUMNS), _NAN)
+
+    def put(**columns: float) -> None:
+        for name, number in columns.items():
+            vector[_INDEX[name]] = number
+
+    def total(item: Data, item_weights: Any = weights) -> tuple[float, float]:
+        try:
+            tensor = resolved.evaluate(
+                tf.constant(item.labels),
+                tf.constant(item.predictions),
+                None if item_weights is None else tf.constant(item_weights),
+            )
+            array = np.asarray(tensor, np.float64)
+            return float(array.sum()), float(array.size)
+        except Exception:  # noqa: BLE001  # a user's loss may refuse what it was not made for
+            return _NAN, _NAN
+
+    data = loss_candidates.comparison_data(labels, predictions)
+    measured, elements = total(data[0])
+    twice = Data(labels=np.repeat(labels, 2, axis=0), predictions=np.repeat(predictions, 2, axis=0))
+    rolled = Data(labels=np.roll(labels, 1, axis=0), predictions=predictions)
+    put(
+        measured=measured,
+        elements=elements,
+        doubled=total(twice, _doubled(weights))[0],
+        permuted=total(rolled)[0],
+        batch=len(predictions),
+        label_rank=labels.ndim,
+        prediction_rank=predictions.ndim,
+        label_elements=labels.size,
+        prediction_elements=predictions.size,
+        broadcast_elements=_broadcast_elements(labels.shape, predictions.shape),
+        labels_alike=float(labels.ndim == 0 or bool((labels == labels[:1]).all())),
+    )
+    if weights is not None:
+        put(weight_sum=float(np.sum(weights, dtype=np.float64)), weight_elements=weights.size)
+    if resolved.keras_class is not None:
+        put(**_keras_columns(resolved, labels, predictions, weights))
+    else:
+        found = loss_candidates.recognise(
+            resolved.flavour.keras.losses, data, lambda item: total(item)[0]
+        )
+        if found is not None:
+            put(keras_mean=found.keras_mean, outputs=found.outputs, candidate=found.index)
+    return vector
+
+
+def _keras_columns(
+    resolved: _Resolved, labels: Any, predictions: Any, weights: Any
+) -> dict[str, float]:
+    """Keras' mean of a Keras loss: the mean of its values, whatever its own reduction."""
+    assert resolved.per_element is not None
+    assert resolved.keras_class is not None
+    reduces = loss_candidates.reduces_classes(resolved.keras_class)
+    columns = {
+        "candidate": loss_candidates.index_of(
+            resolved.keras_class, from_logits=resolved.from_logits
+        )
+    }
+    if reduces is not None:
+        columns["outputs"] = loss_candidates.averaged_outputs(
+            predictions.shape, reduces_classes=reduces
+        )
+    try:
+        prediction_tensor = tf.constant(predictions)
+        label_tensor = tf.constant(labels)
+        if prediction_tensor.dtype.is_floating and label_tensor.dtype != prediction_tensor.dtype:
+            label_tensor = tf.cast(label_tensor, prediction_tensor.dtype)
+        values = resolved.per_element(label_tensor, prediction_tensor)
+        columns["keras_mean"] = float(_weighted_mean(tf.convert_to_tensor(values), weights))
+    except Exception:  # noqa: BLE001  # then it is not known
+        columns["keras_mean"] = _NAN
+    return columns
+
+
+def _weighted_mean(values: tf.Tensor, weights: Any) -> tf.Tensor:
+    """Sum of weighted values by their number, not by the sum of the weights, as Keras has it."""
+    values = tf.cast(values, tf.float64)
+    if weights is None:
+        return tf.reduce_mean(values)
+    weights = tf.cast(weights, tf.float64)
+    if weights.shape.rank == values.shape.rank + 1:
+        weights = tf.squeeze(weights, -1)
+    while weights.shape.rank < values.shape.rank:
+        weights = tf.expand_dims(weights, -1)
+    return tf.reduce_mean(values * weights)
+
+
+def _replica_scale(scale: tf.Tensor, replicas: int) -> tf.Tensor:
+    if replicas == 1:
+        return tf.constant(1.0, tf.float64)
+    known = tf.reduce_any(
+        tf.abs(tf.constant([1.0, 1.0 / replicas], tf.float64) - scale) < 1e-3 * tf.abs(scale)
+    )
+    return tf.where(known, scale, tf.constant(_NAN, tf.float64))
+
+
+def _static(resolved: _Resolved, *, y_true: Any, y_pred: Any, weighted: bool) -> Static:
+    return {
+        "loss_class": resolved.loss_class,
+        "keras_class": resolved.keras_class,
+        "reduction": resolved.reduction,
+        "label_shape": _shape(y_true),
+        "prediction_shape": _shape(y_pred),
+        "label_dtype": _dtype(y_true),
+        "prediction_dtype": _dtype(y_pred),
+        "weighted": weighted,
+    }
+
+
+def _array(value: Any, name: str) -> npt.NDArray[Any]:
+    _check_tensor(value, name)
+    if isinstance(value, tf.Tensor) and not hasattr(value, "numpy"):
+        raise TypeError(
+            f"{name} is a symbolic tensor of a traced function; only its values can be measured"
+        )
+    if isinstance(value, (float, int, list, tuple)):
+        value = tf.convert_to_tensor(value)  # floats as TensorFlow has them: float32
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
+        raise TypeError(f"{name} must hold numbers, received values of type {array.dtype}")
+    return array
+
+
+def _check_tensor(value: Any, name: str) -> None:
+    nested = isinstance(value, (dict, set))
+    if value is None or nested or isinstance(value, (tf.RaggedTensor, tf.SparseTensor, str)):
+        raise TypeError(
+            f"{name} must be one dense tensor or array, received {type(value).__name__};"
+            " measure each output of a model by its own name"
+        )
+
+
+def _summed(value: Any) -> float:
+    return float(np.sum(np.asarray(value, np.float64)))
+
+
+def _doubled(weights: Any) -> Any:
+    if weights is None or np.ndim(weights) == 0:
+        return weights
+    return np.repeat(weights, 2, axis=0)
+
+
+def _broadcast_elements(one: tuple[int, ...], other: tuple[int, ...]) -> float:
+    try:
+        return float(np.prod(np.broadcast_shapes(one, other), dtype=np.float64))
+    except ValueError:
+        return _NAN
+
+
+def _shape(value: Any) -> list[int | None] | None:
+    shape = value.shape
+    if isinstance(shape, tf.TensorShape):
+        return None if shape.rank is None else list(shape.as_list())
+    return [int(size) for size in shape]
+
+
+def _dtype(value: Any) -> str:
+    return str(getattr(value.dtype, "name", value.dtype))
