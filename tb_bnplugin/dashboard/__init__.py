@@ -1,0 +1,1 @@
+"""The TensorBoard plugin: entry point, routes, and the JSON they answer with."""

@@ -1,0 +1,243 @@
+"""The routes of the "Batch Norm" tab (docs/http_api.md): read-only, each a straight line."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from tensorboard import errors, plugin_util
+from tensorboard.backend import http_util
+from tensorboard.plugins import base_plugin
+from werkzeug import wrappers
+
+from tb_bnplugin.dashboard import download, payload, requests
+from tb_bnplugin.dashboard.analysis import Analyses, Analysis
+from tb_bnplugin.dashboard.placement import place, siblings
+from tb_bnplugin.dashboard.requests import route
+from tb_bnplugin.diagnose import compare
+from tb_bnplugin.history import ChannelHistory, ModelHistory
+from tb_bnplugin.history_build import build_channels
+from tb_bnplugin.reader import Reader, RunListing, shorten
+from tb_bnplugin.schema.tables import PLUGIN_NAME
+
+STATIC: Final[Mapping[str, str]] = {
+    "index.js": "text/javascript",
+    "style.css": "text/css",
+}
+"""The only files ever served. Their types are named, since a system's table may hold none."""
+
+_STATIC_FOLDER: Final = Path(__file__).parent / "static"
+
+LISTING_SECONDS: Final = 1.0
+"""Time one list of runs may spend on reading runs that are not known yet."""
+
+
+class BatchNormPlugin(base_plugin.TBPlugin):
+    """Shows the modes, statistics and losses that were recorded, and what is wrong."""
+
+    plugin_name = PLUGIN_NAME
+
+    def __init__(self, context: base_plugin.TBContext) -> None:
+        self._provider = context.data_provider
+        self._analyses = Analyses()
+
+    def get_plugin_apps(self) -> dict[str, Callable[..., Any]]:
+        """The routes below `data/plugin/batch_norm`."""
+        return {
+            "/runs": self.serve_runs,
+            "/report": self.serve_report,
+            "/column": self.serve_column,
+            "/layer": self.serve_layer,
+            "/scalars": self.serve_scalars,
+            "/comparison": self.serve_comparison,
+            "/rules": self.serve_rules,
+            "/download": self.serve_download,
+            **{f"/{name}": self.serve_static for name in STATIC},
+        }
+
+    def is_active(self) -> bool:
+        """False: TensorBoard asks only after it has found no record of this plugin itself."""
+        return False
+
+    def frontend_metadata(self) -> base_plugin.FrontendMetadata:
+        """The tab, and the module that draws it."""
+        return base_plugin.FrontendMetadata(es_module_path="/index.js", tab_name="Batch Norm")
+
+    @route
+    def serve_runs(self, request: wrappers.Request) -> wrappers.Response:
+        """`Runs`."""
+        reader = self._reader(request)
+        experiment = plugin_util.experiment_id(request.environ)
+        listings = reader.list_runs()
+        until = time.monotonic() + LISTING_SECONDS
+        for listing in listings.values():
+            known = self._analyses.known_outcomes(experiment, listing)
+            if (known is None or not known[1]) and time.monotonic() < until:
+                self._analyses.get(reader, experiment, listing)
+        known_outcomes = (
+            (listing, self._analyses.known_outcomes(experiment, listing))
+            for listing in listings.values()
+        )
+        return _json(
+            request,
+            payload.runs(
+                (listing.run, listing.models, None if known is None else known[0])
+                for listing, known in known_outcomes
+            ),
+        )
+
+    @route
+    def serve_report(self, request: wrappers.Request) -> wrappers.Response:
+        """`Report`."""
+        analysis = self._analysis(request, requests.required(request, "run"))
+        model = _model(analysis, requests.optional(request, "model"))
+        name = model.facts.name
+        if name not in analysis.reports:
+            analysis.reports[name] = _encode(
+                payload.report(analysis.history, model, analysis.outcomes[name])
+            )
+        return _respond(request, analysis.reports[name])
+
+    @route
+    def serve_column(self, request: wrappers.Request) -> wrappers.Response:
+        """`Column`."""
+        analysis = self._analysis(request, requests.required(request, "run"))
+        model = _model(analysis, requests.optional(request, "model"))
+        columns = {column.name: column for column in payload.HEATMAP_COLUMNS}
+        name = requests.required(request, "name")
+        if name not in columns:
+            raise errors.NotFoundError(
+                f"no column {shorten(name)!r}; there are {', '.join(columns)}"
+            )
+        return _json(request, payload.column(model, columns[name]))
+
+    @route
+    def serve_layer(self, request: wrappers.Request) -> wrappers.Response:
+        """`Layer`."""
+        run = requests.required(request, "run")
+        analysis = self._analysis(request, run)
+        model = _model(analysis, requests.optional(request, "model"))
+        layer = requests.index(request, "layer", len(model.facts.layers))
+        channels = self._channels(request, model, layer)
+        return _json(request, payload.layer(model, layer, channels))
+
+    @route
+    def serve_scalars(self, request: wrappers.Request) -> wrappers.Response:
+        """`Scalars`."""
+        run = requests.required(request, "run")
+        analysis = self._analysis(request, run)
+        model = _model(analysis, requests.optional(request, "model"))
+        series = self._reader(request).read_scalars(siblings(run))
+        return _json(request, payload.scalars(place(model, series)))
+
+    @route
+    def serve_comparison(self, request: wrappers.Request) -> wrappers.Response:
+        """`Comparison`."""
+        run, other = requests.required(request, "run"), requests.required(request, "other")
+        name = requests.optional(request, "model")
+        model = _model(self._analysis(request, run), name)
+        other_analysis = self._analysis(request, other)
+        # Two programs rarely name their models alike; the first stands for the other run.
+        other_model = other_analysis.model(model.facts.name) or _model(other_analysis, None)
+        return _json(request, payload.comparison(run, other, compare(model, other_model)))
+
+    @route
+    def serve_rules(self, request: wrappers.Request) -> wrappers.Response:
+        """`Rules`."""
+        return _json(request, payload.rules())
+
+    @route
+    def serve_download(self, request: wrappers.Request) -> wrappers.Response:
+        """Findings or one layer as a file."""
+        run = requests.required(request, "run")
+        what = requests.choice(request, "what", ("findings", "layer"))
+        form = requests.choice(request, "format", ("json", "csv"))
+        analysis = self._analysis(request, run)
+        model = _model(analysis, requests.optional(request, "model"))
+        if what == "findings":
+            outcomes = analysis.outcomes[model.facts.name]
+            file = download.findings(run, model, outcomes, form)
+        else:
+            layer = requests.index(request, "layer", len(model.facts.layers))
+            file = download.layer(run, model, layer, form)
+        return _respond(
+            request,
+            file.content,
+            content_type=file.content_type,
+            headers=[("Content-Disposition", f'attachment; filename="{file.name}"')],
+        )
+
+    @route
+    def serve_static(self, request: wrappers.Request) -> wrappers.Response:
+        """A file of the page: one of two names, never a path."""
+        name = next((name for name in STATIC if request.path.endswith(f"/{name}")), None)
+        if name is None:
+            raise errors.NotFoundError("no such file")
+        try:
+            content = (_STATIC_FOLDER / name).read_bytes()
+        except FileNotFoundError:
+            raise errors.NotFoundError(
+                "the page of tb_bnplugin is not built; run `make build` in its repository,"
+                " or install a released package"
+            ) from None
+        return _respond(request, content, content_type=STATIC[name])
+
+    def _reader(self, request: wrappers.Request) -> Reader:
+        return Reader(
+            self._provider,
+            context=plugin_util.context(request.environ),
+            experiment_id=plugin_util.experiment_id(request.environ),
+        )
+
+    def _analysis(self, request: wrappers.Request, run: str) -> Analysis:
+        reader = self._reader(request)
+        listing: RunListing | None = reader.list_runs(run).get(run)
+        if listing is None:
+            raise errors.NotFoundError(f"no run {shorten(run)!r} with batch norm records")
+        return self._analyses.get(reader, plugin_util.experiment_id(request.environ), listing)
+
+    def _channels(
+        self, request: wrappers.Request, model: ModelHistory, layer: int
+    ) -> ChannelHistory | None:
+        records = self._reader(request).read_channels(model.run, model.facts.name)
+        return build_channels(model.facts, records, layer) if records else None
+
+
+def _model(analysis: Analysis, name: str | None) -> ModelHistory:
+    models = analysis.history.models
+    if not models:
+        reason = "; ".join(analysis.history.notes) or "it holds no model record"
+        raise errors.NotFoundError(
+            f"run {shorten(analysis.history.run)!r} cannot be shown: {reason}"
+        )
+    if name is None:
+        return models[0]
+    model = analysis.model(name)
+    if model is None:
+        raise errors.NotFoundError(
+            f"no model {shorten(name)!r} in run {shorten(analysis.history.run)!r}"
+        )
+    return model
+
+
+def _encode(content: Mapping[str, Any]) -> bytes:
+    # TensorBoard's own encoder walks every value in Python first, and writes NaN as a text.
+    return json.dumps(content, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+def _json(request: wrappers.Request, content: Mapping[str, Any]) -> wrappers.Response:
+    return _respond(request, _encode(content))
+
+
+def _respond(
+    request: wrappers.Request,
+    content: bytes,
+    *,
+    content_type: str = "application/json",
+    headers: list[tuple[str, str]] | None = None,
+) -> wrappers.Response:
+    response: wrappers.Response = http_util.Respond(request, content, content_type, headers=headers)
+    return response

@@ -1,0 +1,78 @@
+"""What a request may ask: its arguments, checked, and the errors TensorBoard answers with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tensorboard import errors
+from werkzeug import wrappers
+
+METHODS = ("GET", "HEAD")
+
+
+class MethodNotAllowedError(errors.PublicError):
+    """A method other than GET and HEAD: nothing here changes anything."""
+
+    http_code = 405
+
+    def __init__(self, method: str) -> None:
+        super().__init__(f"Method not allowed: {method}; this route answers GET")
+        self.headers.append(("Allow", ", ".join(METHODS)))
+
+
+def route(
+    handler: Callable[[Any, wrappers.Request], wrappers.Response],
+) -> Callable[..., wrappers.Response]:
+    """A method of the plugin as a WSGI application that answers GET and HEAD only."""
+
+    def checked(plugin: object, request: wrappers.Request) -> wrappers.Response:
+        if request.method not in METHODS:
+            raise MethodNotAllowedError(request.method)
+        return handler(plugin, request)
+
+    application: Callable[..., wrappers.Response] = wrappers.Request.application(checked)
+    return application
+
+
+def required(request: wrappers.Request, name: str) -> str:
+    """An argument that must be given once."""
+    value = optional(request, name)
+    if value is None:
+        raise errors.InvalidArgumentError(f"the argument `{name}` is missing")
+    return value
+
+
+def optional(request: wrappers.Request, name: str) -> str | None:
+    """An argument that may be given once; None where it is not."""
+    values = request.args.getlist(name)
+    if len(values) > 1:
+        raise errors.InvalidArgumentError(
+            f"the argument `{name}` is given {len(values)} times; give it once"
+        )
+    return values[0] if values else None
+
+
+def choice(request: wrappers.Request, name: str, choices: Sequence[str]) -> str:
+    """An argument that must be one of some words."""
+    value = required(request, name)
+    if value not in choices:
+        raise errors.InvalidArgumentError(
+            f"the argument `{name}` must be one of {', '.join(choices)}"
+        )
+    return value
+
+
+def index(request: wrappers.Request, name: str, length: int) -> int:
+    """An argument that counts from 0 and stays below a length.
+
+    Raises:
+        InvalidArgumentError: it is no such number.
+        NotFoundError: it is, and there is nothing at it.
+    """
+    value = required(request, name)
+    if not (value.isascii() and value.isdigit() and len(value) <= 9):
+        raise errors.InvalidArgumentError(f"the argument `{name}` must be a whole number from 0")
+    if int(value) >= length:
+        raise errors.NotFoundError(f"{name} {int(value)}; there are {length}, counted from 0")
+    return int(value)
