@@ -1,0 +1,157 @@
+"""What the columns of a history say, in the terms in which the rules speak of layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_bnplugin.diagnose.outcome import Outcome
+from tb_bnplugin.history import Floats, ModelHistory
+from tb_bnplugin.schema.facts import Call
+from tb_bnplugin.schema.tables import CONTEXTS, MODES
+
+Mask = npt.NDArray[np.bool_]
+
+NO_RECORDS: Final = (
+    "no record of the layers yet: train at least one step with the callback, or call"
+    " tb_bnplugin.summary.batch_norm(model) in the loop"
+)
+ONE_RECORD: Final = "one record only: a second one, after more training, would tell"
+
+TRAINED_AT_LEAST: Final = 2
+"""Updates of the weights from which a model counts as training; one may be a restored file."""
+
+
+def executions(history: ModelHistory, mode: str, contexts: Sequence[str] = CONTEXTS) -> Floats:
+    """Cumulative executions [records, layers] in one mode and some contexts, 0 when not known."""
+    counts = [history.layer(f"{mode}_{context}") for context in contexts]
+    return np.asarray(np.nansum(counts, axis=0), np.float64)
+
+
+def all_executions(history: ModelHistory) -> Floats:
+    """Cumulative executions [records, layers] in either mode."""
+    return executions(history, MODES[0]) + executions(history, MODES[1])
+
+
+def newest(column: Floats) -> Floats:
+    """The last known value of each layer [layers], or of the model [], NaN when none is."""
+    if not len(column):
+        return np.full(column.shape[1:], np.nan)
+    known = np.isfinite(column)
+    last = len(column) - 1 - np.argmax(known[::-1], axis=0)
+    return np.asarray(np.take_along_axis(column, last[None], axis=0)[0], np.float64)
+
+
+def movable(history: ModelHistory) -> Mask:
+    """Layers [layers] whose moving statistics an update would change: momentum is not 1."""
+    return np.array([layer.momentum != 1.0 for layer in history.facts.layers], bool)
+
+
+def started_as(history: ModelHistory, start: str) -> Mask:
+    """Layers [layers] whose statistics began as "initializer" or "loaded"."""
+    return np.array([layer.start == start for layer in history.facts.layers], bool)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """What happened since each layer last became trainable, among the records given.
+
+    Judging differences over that stretch alone keeps what was frozen on purpose out, and
+    is right whichever records are missing.
+    """
+
+    trainable: Mask  # [layers] is trainable now, and was when its calls were traced
+    affine_changes: Floats  # [layers] records at which gamma or beta changed
+    updates: Floats  # [layers] changes of any weight, or steps of the optimizer
+    tape: Floats  # [layers] inference executions under a tape
+    elsewhere: Floats  # [layers] inference executions where a tape cannot be excluded
+
+
+def training_while_trainable(history: ModelHistory) -> Training:
+    """Evidence of training in inference mode; needs at least one record."""
+    trainable = history.layer("trainable")
+    frozen = trainable == 0.0
+    last_frozen = len(frozen) - 1 - np.argmax(frozen[::-1], axis=0)
+    since = np.where(frozen.any(axis=0), np.minimum(last_frozen + 1, len(frozen) - 1), 0)
+
+    def gained(column: Floats) -> Floats:
+        counted = np.nan_to_num(column)
+        begin = np.take_along_axis(counted, since[None], axis=0)[0]
+        return np.asarray(counted[-1] - begin, np.float64)
+
+    affine = gained(history.layer("affine_changes"))
+    weights = np.nan_to_num(history.model("weight_changes"))
+    steps = optimizer_steps(history)
+    return Training(
+        trainable=(trainable[-1] == 1.0) & ~frozen_when_traced(history),
+        affine_changes=affine,
+        updates=np.maximum.reduce([affine, weights[-1] - weights[since], steps[-1] - steps[since]]),
+        tape=gained(executions(history, "inference", ("tape",))),
+        elsewhere=gained(executions(history, "inference", ("no_tape", "unknown"))),
+    )
+
+
+def optimizer_steps(history: ModelHistory) -> Floats:
+    """Steps of the optimizer [records] since the first record; `compile` restarts its counter."""
+    iterations = history.model("iterations")
+    advance = np.diff(iterations, prepend=iterations[:1])
+    return np.cumsum(np.where(advance > 0, advance, 0.0))
+
+
+def frozen_when_traced(history: ModelHistory) -> Mask:
+    """Layers [layers] of which every known call under a tape was traced while frozen.
+
+    A layer unfrozen after that goes on as it was traced, which is no wrong `training`.
+    """
+    frozen = np.zeros(len(history.facts.layers), bool)
+    for layer, calls in calls_by_layer(history).items():
+        under_tape = [call.trainable for call in calls if call.context == "tape"]
+        frozen[layer] = bool(under_tape) and not any(under_tape)
+    return frozen
+
+
+def calls_by_layer(history: ModelHistory) -> dict[int, list[Call]]:
+    """The mode ledger by layer; lines of layers that do not exist are left out."""
+    calls: dict[int, list[Call]] = {}
+    for call in history.calls:
+        if 0 <= call.layer < len(history.facts.layers):
+            calls.setdefault(call.layer, []).append(call)
+    return calls
+
+
+def paths(history: ModelHistory, mask: Mask) -> tuple[str, ...]:
+    """Paths of the layers of a mask [layers], in the model's order."""
+    return tuple(history.facts.layers[index].path for index in np.flatnonzero(mask))
+
+
+def steps_from(history: ModelHistory, first_steps: Floats) -> tuple[int, int]:
+    """From the earliest of the steps (or the first record) to the last record."""
+    last = int(history.steps[-1])
+    known = first_steps[np.isfinite(first_steps)]
+    first = int(known.min()) if len(known) else int(history.steps[0])
+    return min(first, last), last
+
+
+def count_layers(history: ModelHistory, mask: Mask) -> str:
+    """How many layers of the model: "All 52 ..." or "3 of 52 batch normalization layers"."""
+    some, every = int(mask.sum()), len(history.facts.layers)
+    if every == 1:
+        return "The batch normalization layer"
+    return (
+        f"All {every} batch normalization layers"
+        if some == every
+        else (f"{some} of {every} batch normalization layers")
+    )
+
+
+def one_of_each(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
+    """The outcomes without repeats: several losses may be not checked for the same reason."""
+    distinct: list[Outcome] = []
+    for outcome in outcomes:
+        if outcome not in distinct:
+            distinct.append(outcome)
+    return tuple(distinct)

@@ -1,0 +1,119 @@
+"""The weights train, but moving mean and variance still are what they were initialized to.
+
+What it sees:
+    Layers that ran in inference mode, and never in training mode, while weights were trained,
+    and whose moving mean and variance have not changed in any bit since they were initialized.
+
+Why it matters:
+    Such a layer normalizes with mean 0 and variance 1, that is, not at all. Nothing fails, but
+    in a deep network activations shrink or grow from layer to layer until all rows of a batch
+    give the same output, and the loss stands still at chance. The moving statistics that the
+    model is saved with say nothing about the data.
+
+How it decides:
+    Since the layer is trainable: weights changed at two records or more or the optimizer made
+    two steps, no execution in training mode was counted, no change of moving mean or variance
+    was seen, and executions in inference mode were counted under a gradient tape (or anywhere
+    outside evaluate and predict, while the layer's own gamma or beta learned, which takes a
+    gradient). Two records are needed. Executions of a function that was traced before the
+    model was watched cannot be counted, so they are never held against a layer.
+
+What to do:
+    Run the model in training mode while it trains, and in inference mode when it is evaluated:
+
+        with tf.GradientTape() as tape:
+            loss = loss_fn(y, model(x, training=True))
+
+    In `fit`, a subclassed model must take `training` in `call` and hand it on to its layers.
+
+When it is fine:
+    A momentum of 1 and layers frozen with `trainable = False` are not reported. A random
+    network that is meant never to be normalized has no need of these layers.
+
+References:
+    https://github.com/tensorflow/tensorflow/issues/32864,
+    https://github.com/tensorflow/tensorflow/issues/28028,
+    https://keras.io/api/layers/normalization_layers/batch_normalization/
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from tb_bnplugin.diagnose.evidence import (
+    NO_RECORDS,
+    ONE_RECORD,
+    TRAINED_AT_LEAST,
+    all_executions,
+    count_layers,
+    executions,
+    movable,
+    newest,
+    paths,
+    started_as,
+    steps_from,
+    training_while_trainable,
+)
+from tb_bnplugin.diagnose.fixes import run_in_training_mode
+from tb_bnplugin.diagnose.outcome import Outcome
+from tb_bnplugin.diagnose.rule import Rule
+from tb_bnplugin.history import ModelHistory
+
+RULE: Final = Rule(code="BN101", name="never-updated", severity="error")
+
+
+def check(history: ModelHistory) -> tuple[Outcome]:
+    """Whether layers are trained around statistics that nothing updates."""
+    if not len(history.steps) or not history.facts.layers:
+        return (RULE.not_checked(NO_RECORDS),)
+    if len(history.steps) < 2:
+        return (RULE.not_checked(ONE_RECORD),)
+    training = training_while_trainable(history)
+    if not (training.updates >= TRAINED_AT_LEAST).any():
+        return (RULE.not_checked("no weight was trained between the records"),)
+    if not all_executions(history)[-1].any():
+        return (RULE.not_checked(_TRACED_BEFORE),)
+    ran = (training.tape > 0) | (
+        (training.elsewhere > 0) & (training.affine_changes >= TRAINED_AT_LEAST)
+    )
+    still = (newest(history.layer("statistics_changes")) == 0) & (
+        executions(history, "training")[-1] == 0
+    )
+    wrong = (
+        training.trainable
+        & started_as(history, "initializer")
+        & movable(history)
+        & (training.updates >= TRAINED_AT_LEAST)
+        & ran
+        & still
+    )
+    if not wrong.any():
+        return (RULE.ok("No layer is trained around statistics that nothing updates."),)
+    first, last = steps_from(history, newest(history.layer("inference_first_step"))[wrong])
+    layers = [history.facts.layers[index] for index in np.flatnonzero(wrong)]
+    return (
+        RULE.finding(
+            message=(
+                f"{count_layers(history, wrong)} ran in inference mode while the weights were"
+                f" trained: moving mean and variance still are their initial values at step {last}."
+            ),
+            fix=run_in_training_mode(history.facts, layers),
+            evidence={
+                "layers": int(wrong.sum()),
+                "layers_in_model": len(history.facts.layers),
+                "inference_executions": int(executions(history, "inference")[-1][wrong].max()),
+                "training_executions": 0,
+                "weight_updates": int(training.updates[wrong].max()),
+            },
+            layers=paths(history, wrong),
+            steps=(first, last),
+        ),
+    )
+
+
+_TRACED_BEFORE: Final = (
+    "no execution of any layer was counted: the training function was traced before the model"
+    " was watched; call tb_bnplugin.watch(model) before the first step"
+)

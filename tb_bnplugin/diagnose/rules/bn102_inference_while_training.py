@@ -1,0 +1,140 @@
+"""Gamma and beta are trained around loaded moving statistics that stand still.
+
+What it sees:
+    Layers with loaded statistics (a model trained before) whose gamma or beta learn while the
+    layer runs in inference mode, so that moving mean and variance stay those of the old data.
+
+Why it matters:
+    It trains, and often well: the layer is then an affine one with fixed normalization. But if
+    the data have changed, the statistics have not, and it is easily mistaken for frozen layers,
+    whose gamma and beta would stay too.
+
+How it decides:
+    Since the layer is trainable: gamma or beta changed at two records or more, no execution in
+    training mode was counted, moving mean and variance were written at most once (by loading),
+    and executions in inference mode were counted outside evaluate and predict. It is an info
+    where every such call asked for inference mode itself (`training=False` on the layer or in
+    the functional graph): that is the usual recipe of fine-tuning.
+
+What to do:
+    To freeze the layers, freeze gamma and beta as well, before compiling:
+
+        base.trainable = False
+
+    To train them, run the model in training mode inside the tape, `model(x, training=True)`.
+
+When it is fine:
+    Fine-tuning with `base(x, training=False)`, where the statistics of the old data are meant
+    to be kept: declare it with `expect=("BN102",)`. A momentum of 1 is not reported.
+
+References:
+    https://keras.io/guides/transfer_learning/
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from tb_bnplugin.diagnose.evidence import (
+    NO_RECORDS,
+    ONE_RECORD,
+    TRAINED_AT_LEAST,
+    Mask,
+    calls_by_layer,
+    count_layers,
+    executions,
+    movable,
+    newest,
+    paths,
+    started_as,
+    steps_from,
+    training_while_trainable,
+)
+from tb_bnplugin.diagnose.fixes import run_in_training_mode
+from tb_bnplugin.diagnose.outcome import Outcome
+from tb_bnplugin.diagnose.rule import Rule
+from tb_bnplugin.history import ModelHistory
+
+RULE: Final = Rule(code="BN102", name="inference-while-training", severity="warning")
+
+LOADED_AT_MOST: Final = 1
+"""Times that statistics may be written by another hand: loading. More is a mean teacher or the
+like, which does look after them."""
+
+
+def check(history: ModelHistory) -> tuple[Outcome]:
+    """Whether gamma and beta learn around loaded statistics that nothing updates."""
+    if not len(history.steps) or not history.facts.layers:
+        return (RULE.not_checked(NO_RECORDS),)
+    if not started_as(history, "loaded").any():
+        return (RULE.ok("No layer began with loaded statistics."),)
+    if len(history.steps) < 2:
+        return (RULE.not_checked(ONE_RECORD),)
+    training = training_while_trainable(history)
+    if not (training.updates >= TRAINED_AT_LEAST).any():
+        return (RULE.not_checked("no weight was trained between the records"),)
+    changes = newest(history.layer("statistics_changes"))
+    still = (
+        (changes == np.nan_to_num(newest(history.layer("foreign_changes"))))
+        & (changes <= LOADED_AT_MOST)
+        & (executions(history, "training")[-1] == 0)
+    )
+    wrong = (
+        training.trainable
+        & started_as(history, "loaded")
+        & movable(history)
+        & (training.affine_changes >= TRAINED_AT_LEAST)
+        & (training.tape + training.elsewhere > 0)
+        & still
+    )
+    if not wrong.any():
+        return (RULE.ok("No layer learns gamma or beta around statistics that stand still."),)
+    asked_for = _asked_for(history, wrong)
+    first, last = steps_from(history, newest(history.layer("inference_first_step"))[wrong])
+    return (
+        RULE.finding(
+            message=(
+                f"{count_layers(history, wrong)} ran in inference mode"
+                f"{', as asked for,' if asked_for else ''} while gamma and beta were trained:"
+                " moving mean and variance stay those that were loaded."
+            ),
+            fix=_fix(history, wrong, asked_for=asked_for),
+            evidence={
+                "layers": int(wrong.sum()),
+                "layers_in_model": len(history.facts.layers),
+                "inference_executions": int(executions(history, "inference")[-1][wrong].max()),
+                "training_executions": 0,
+                "affine_changes": int(training.affine_changes[wrong].max()),
+                "asked_for": asked_for,
+            },
+            layers=paths(history, wrong),
+            steps=(first, last),
+            severity="info" if asked_for else None,
+        ),
+    )
+
+
+def _asked_for(history: ModelHistory, wrong: Mask) -> bool:
+    """Whether each layer asked for inference mode itself wherever it may have been trained."""
+    calls = calls_by_layer(history)
+    for index in np.flatnonzero(wrong).tolist():
+        reasons = {
+            call.reason
+            for call in calls.get(index, ())
+            if call.mode == "inference" and call.context not in ("evaluate", "predict")
+        }
+        in_graph = history.facts.layers[index].requested is False
+        if not in_graph and (not reasons or not reasons <= {"explicit", "graph"}):
+            return False
+    return True
+
+
+def _fix(history: ModelHistory, wrong: Mask, *, asked_for: bool) -> str:
+    freeze = "To freeze these layers set `layer.trainable = False`"
+    freeze += " and compile again" if history.facts.trained_by == "fit" else " before tracing"
+    if asked_for:
+        return f'{freeze}; to keep this recipe declare `expect=("BN102",)`.'
+    layers = [history.facts.layers[index] for index in np.flatnonzero(wrong)]
+    return f"{freeze}. To train their statistics: {run_in_training_mode(history.facts, layers)}"

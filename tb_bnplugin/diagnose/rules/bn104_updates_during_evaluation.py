@@ -1,0 +1,216 @@
+"""The moving statistics change while the model is evaluated or predicts.
+
+What it sees:
+    Executions in training mode in Keras' evaluate or predict, in `watch.evaluating()`, or in
+    bursts outside a gradient tape between two steps of the optimizer.
+
+Why it matters:
+    Evaluation then changes the model: the result depends on the batch size, the order of the
+    data and on how often it is repeated, statistics of the validation data leak into the model,
+    and the model that is saved is not the one that was trained.
+
+How it decides:
+    Error: an execution in training mode was counted in evaluate or predict. Warning: of a layer
+    that also trains under a tape, bursts of executions in training mode were counted outside a
+    tape, two or more, each of at least four and more than three a step between two records, in
+    at most a quarter of the steps, with steps without any in between. Info: there was one burst
+    (which re-estimating the statistics is too), or a whole number of executions at every step
+    (a generator that runs outside a tape). What was counted by the first record is left out: a
+    model is often built by one call. Layers with a momentum of 1 have nothing to update.
+    Contexts that are unknown are left out; where executions cannot be told apart since
+    records are missing, the rule is not checked.
+
+What to do:
+    Pass `training=False` to the model when evaluating. Look for a `call` whose `training`
+    defaults to True, or a layer that is called with `training=True`:
+
+        def call(self, x, training=None):
+
+When it is fine:
+    Adaptation to the test data, pix2pix, and re-estimating the statistics by running the model in
+    training mode: declare it with `expect=("BN104",)`.
+
+References:
+    https://github.com/keras-team/keras/pull/23166,
+    https://github.com/tensorflow/tensorflow/issues/29478
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from tb_bnplugin.diagnose.evidence import (
+    NO_RECORDS,
+    Mask,
+    count_layers,
+    executions,
+    movable,
+    paths,
+)
+from tb_bnplugin.diagnose.outcome import Outcome
+from tb_bnplugin.diagnose.rule import Rule
+from tb_bnplugin.history import Floats, ModelHistory
+
+RULE: Final = Rule(code="BN104", name="updates-during-evaluation", severity="error")
+
+BURSTS_FOR_A_WARNING: Final = 2
+"""A single burst may re-estimate the statistics, as precise batch normalization does once."""
+
+SMALLEST_BURST: Final = 4
+"""Executions: fewer are the call that builds a layer, a picture drawn, or a generator."""
+
+MORE_A_STEP: Final = 3
+"""Executions a step that a burst exceeds: a GAN may run its generator up to three times."""
+
+SHARE_OF_STEPS: Final = 0.25
+"""Of all steps, that the records with bursts cover: training in turns covers half or a third."""
+
+
+def check(history: ModelHistory) -> tuple[Outcome]:
+    """Whether evaluation changes the moving statistics."""
+    if not len(history.steps) or not history.facts.layers:
+        return (RULE.not_checked(NO_RECORDS),)
+    known = movable(history)
+    evaluating = executions(history, "training", ("evaluate", "predict")) * known
+    if evaluating[-1].any():
+        return (_evaluated(history, evaluating),)
+    outside = executions(history, "training", ("no_tape",)) * known
+    outside = outside * (executions(history, "training", ("tape",))[-1] > 0)
+    bursts = _bursts(history, outside)
+    if bursts.any():
+        return (_burst(history, outside, bursts),)
+    every_step = _every_step(history, outside)
+    if every_step.any():
+        return (_once_a_step(history, outside, every_step),)
+    if (outside[-1] - outside[0] >= SMALLEST_BURST).any():
+        return (RULE.not_checked(_CANNOT_PLACE),)
+    if _evaluated_anywhere(history):
+        return (RULE.ok("No layer ran in training mode while the model was evaluated."),)
+    return (RULE.not_checked("the model was not evaluated yet, and made no predictions"),)
+
+
+def _bursts(history: ModelHistory, outside: Floats) -> Mask:
+    """Between which records [records - 1, layers] a burst of executions lies."""
+    gained = np.diff(outside, axis=0)
+    steps = np.diff(history.steps)[:, None]
+    trained = np.diff(executions(history, "training", ("tape",)), axis=0)
+    quiet = ((gained == 0) & (trained > 0)).any(axis=0)
+    bursts = (gained >= SMALLEST_BURST) & (gained > MORE_A_STEP * steps) & quiet
+    rare = (bursts * steps).sum(axis=0) <= SHARE_OF_STEPS * steps.sum()
+    return np.asarray(bursts & rare, bool)
+
+
+def _every_step(history: ModelHistory, outside: Floats) -> Mask:
+    """Layers [layers] executed a whole number of times at each step outside a tape."""
+    if len(history.steps) < 3:
+        return np.zeros(outside.shape[1], bool)
+    rates = np.diff(outside, axis=0) / np.diff(history.steps)[:, None]
+    return np.asarray((rates[0] >= 1) & (rates[0] % 1 == 0) & (rates == rates[0]).all(axis=0), bool)
+
+
+def _evaluated_anywhere(history: ModelHistory) -> bool:
+    loops = (history.model("evaluations"), history.model("predictions"))
+    inside = executions(history, "inference", ("evaluate", "predict", "no_tape"))
+    return bool(inside[-1].any()) or any(np.nansum(loop) > 0 for loop in loops)
+
+
+def _evaluated(history: ModelHistory, evaluating: Floats) -> Outcome:
+    wrong = evaluating[-1] > 0
+    predicting = executions(history, "training", ("predict",))[-1][wrong].max()
+    return RULE.finding(
+        message=(
+            f"{count_layers(history, wrong)} ran in training mode in evaluate or predict, which"
+            " changes moving mean and variance."
+        ),
+        fix=(
+            f"{_where_to_look(history)} Where it is meant (adaptation to test data), declare"
+            ' `expect=("BN104",)`.'
+        ),
+        evidence={
+            "layers": int(wrong.sum()),
+            "layers_in_model": len(history.facts.layers),
+            "executions_in_evaluate_or_predict": int(evaluating[-1].max()),
+            "executions_in_predict": int(predicting),
+        },
+        layers=paths(history, wrong),
+        steps=_growth(history, evaluating),
+    )
+
+
+def _burst(history: ModelHistory, outside: Floats, bursts: Mask) -> Outcome:
+    wrong = bursts.any(axis=0)
+    count = int(bursts.sum(axis=0).max())
+    several = count >= BURSTS_FOR_A_WARNING
+    return RULE.finding(
+        message=(
+            f"{count_layers(history, wrong)} ran in training mode outside a gradient tape between"
+            f" steps of the optimizer, in {count} burst{'s' if count > 1 else ''}: that looks like"
+            " an evaluation that changes moving mean and variance."
+        ),
+        fix=(
+            "Evaluate with `model(x, training=False)`, and mark the loop with"
+            " `with watch.evaluating():`. If it re-estimates the statistics on purpose, declare"
+            ' `expect=("BN104",)`.'
+        ),
+        evidence={
+            "layers": int(wrong.sum()),
+            "layers_in_model": len(history.facts.layers),
+            "bursts": count,
+            "executions_outside_a_tape": int(outside[-1].max()),
+        },
+        layers=paths(history, wrong),
+        steps=_growth(history, outside[:, wrong]),
+        severity="warning" if several else "info",
+    )
+
+
+def _once_a_step(history: ModelHistory, outside: Floats, every_step: Mask) -> Outcome:
+    times = int((outside[-1] - outside[-2]).max() / (history.steps[-1] - history.steps[-2]))
+    return RULE.finding(
+        message=(
+            f"{count_layers(history, every_step)} ran in training mode outside a gradient tape"
+            f" {times} time{'s' if times > 1 else ''} a step, beside training under a tape."
+        ),
+        fix=(
+            "If these calls only make inputs (a generator while the discriminator trains),"
+            " `generator(z, training=True)` is usual, and nothing is to be done; else pass"
+            " `training=False`."
+        ),
+        evidence={
+            "layers": int(every_step.sum()),
+            "layers_in_model": len(history.facts.layers),
+            "executions_a_step": times,
+            "executions_outside_a_tape": int(outside[-1].max()),
+        },
+        layers=paths(history, every_step),
+        steps=_growth(history, outside[:, every_step]),
+        severity="info",
+    )
+
+
+def _growth(history: ModelHistory, counts: Floats) -> tuple[int, int]:
+    """First and last record step at which any of the counts [records, layers] has grown."""
+    grown = np.flatnonzero((np.diff(counts, axis=0, prepend=0.0) > 0).any(axis=1))
+    return int(history.steps[grown[0]]), int(history.steps[grown[-1]])
+
+
+def _where_to_look(history: ModelHistory) -> str:
+    if history.facts.subclassed:
+        return (
+            "Let `training` default to None and hand it on: `def call(self, x, training=None): ..."
+            " x = self.bn(x, training=training)`; a default or an argument of True turns training"
+            " mode on in evaluate."
+        )
+    return (
+        "Look for a layer that is called with `training=True`, `bn(x, training=True)`, while the"
+        " model is built, or a `test_step` that calls `self(x, training=True)`, and remove it."
+    )
+
+
+_CANNOT_PLACE: Final = (
+    "layers ran in training mode outside a gradient tape, but the records are too far apart to tell"
+    " an evaluation from a part of each step: record more often (update_freq), or mark evaluation"
+    " with `watch.evaluating()`"
+)
