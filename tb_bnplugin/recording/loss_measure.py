@@ -6,9 +6,6 @@ otherwise. What a tape differentiates is the sum of the tensor it gets; so is wh
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -17,13 +14,15 @@ import tensorflow as tf
 from tensorflow.python.eager import record
 
 from tb_bnplugin.recording import loss_candidates
-from tb_bnplugin.recording.flavour import Flavour, flavour_of_object, imported_flavour
 from tb_bnplugin.recording.loss_candidates import Data
+from tb_bnplugin.recording.loss_resolve import ResolvedLoss, check_loss, resolve, weighted_mean
 from tb_bnplugin.recording.suspend import suspend
 from tb_bnplugin.schema.tables import KERAS_LOSSES, LOSS_COLUMNS
 
 Floats = npt.NDArray[np.float64]
 Static = dict[str, Any]
+
+__all__ = ["check_loss", "complete_static", "measure", "measure_in_graph"]
 
 _NAN: Final = float("nan")
 _INDEX: Final = {name: index for index, name in enumerate(LOSS_COLUMNS)}
@@ -36,7 +35,7 @@ def measure(
     *,
     sample_weight: Any = None,
     value: Any = None,
-    replicas: int = 1,
+    replicas: int | None = None,
     learning_rate: Any = _NAN,
     keras: Any = None,
     taken_from: str = "arguments",
@@ -50,7 +49,7 @@ def measure(
         y_pred: predictions, [rows, ...].
         sample_weight: weights as given to Keras, or None.
         value: what the loop really differentiated; a vector is summed, as a tape does.
-        replicas: of the strategy that trains.
+        replicas: of the strategy that trains; by default of the one whose scope this is in.
         learning_rate: of the optimizer, NaN where none is known.
         keras: the module `keras` or `tf_keras` that a name, or a function's likeness, is
             looked up in; by default the flavour of `loss`, else the one that is imported.
@@ -65,7 +64,7 @@ def measure(
         TypeError: `loss` is no loss, or labels or predictions are no tensors.
         ValueError: predictions without a batch axis, or an unknown name of a loss.
     """
-    resolved = _resolve(loss, keras)
+    resolved = resolve(loss, keras)
     labels, predictions = _array(y_true, "y_true"), _array(y_pred, "y_pred")
     weights = None if sample_weight is None else _array(sample_weight, "sample_weight")
     if predictions.ndim == 0 or len(predictions) == 0:
@@ -75,14 +74,19 @@ def measure(
     with suspend(), record.stop_recording():
         vector = _values(resolved, labels, predictions, weights)
     vector[_INDEX["value_given"]] = _NAN if value is None else _summed(value)
-    vector[_INDEX["replicas"]] = replicas
+    vector[_INDEX["replicas"]] = _replicas(replicas)
     vector[_INDEX["learning_rate"]] = float(learning_rate)
     static = _static(resolved, y_true=labels, y_pred=predictions, weighted=weights is not None)
     static["taken_from"] = taken_from
+    return vector, complete_static(static, vector)
+
+
+def complete_static(static: Static, vector: Floats) -> Static:
+    """The static part with the class that a function was recognised as in the measurement."""
     candidate = vector[_INDEX["candidate"]]
-    if static["keras_class"] is None and np.isfinite(candidate):
-        static["keras_class"] = KERAS_LOSSES[int(candidate)].partition("(")[0]
-    return vector, static
+    if static["keras_class"] is not None or not np.isfinite(candidate):
+        return static
+    return {**static, "keras_class": KERAS_LOSSES[int(candidate)].partition("(")[0]}
 
 
 def measure_in_graph(
@@ -92,7 +96,7 @@ def measure_in_graph(
     *,
     sample_weight: Any = None,
     value: Any = None,
-    replicas: int = 1,
+    replicas: int | None = None,
     learning_rate: Any = _NAN,
     keras: Any = None,
     taken_from: str = "arguments",
@@ -101,10 +105,11 @@ def measure_in_graph(
 
     The loss on the given batch is evaluated in the graph. All else runs on the host with
     the values, so that a loss which cannot take a doubled batch gives NaN and does not end
-    the training. `keras_class` of a plain function is known at run time only: readers take
-    it from the column "candidate".
+    the training. `keras_class` of a plain function is known at run time only: `complete_static`
+    takes it from the column "candidate".
     """
-    resolved = _resolve(loss, keras)
+    resolved = resolve(loss, keras)
+    replicas = _replicas(replicas)
     for given, name in ((y_true, "y_true"), (y_pred, "y_pred")):
         _check_tensor(given, name)
     labels, predictions = tf.convert_to_tensor(y_true), tf.convert_to_tensor(y_pred)
@@ -139,129 +144,8 @@ def measure_in_graph(
         return tf.stack(columns), static
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Resolved:
-    """A loss, ready to be evaluated, with what its object says."""
-
-    evaluate: Callable[[Any, Any, Any], Any]  # (labels, predictions, weights) -> tensor
-    per_element: Callable[[Any, Any], Any] | None  # unreduced, of Keras' own classes only
-    flavour: Flavour
-    loss_class: str
-    keras_class: str | None  # known from the object itself
-    reduction: str | None
-    from_logits: bool = False
-
-
-def _resolve(loss: Any, keras: Any) -> _Resolved:
-    if isinstance(loss, str):
-        return _resolve_name(loss, keras)
-    if isinstance(loss, type) or not callable(loss):
-        what = f"the class {loss.__name__}" if isinstance(loss, type) else type(loss).__name__
-        raise TypeError(
-            "loss must be a Keras loss object, a name such as 'mse', or a callable"
-            f" (y_true, y_pred) -> tensor; received {what}"
-        )
-    flavour = flavour_of_object(loss)
-    if flavour is not None and isinstance(loss, flavour.keras.losses.Loss):
-        return _resolve_object(loss, flavour)
-    return _Resolved(
-        evaluate=_weighted_call(loss),
-        per_element=None,
-        flavour=_flavour_of_module(keras),
-        loss_class=qualified_name(loss),
-        keras_class=None,
-        reduction=None,
-    )
-
-
-def _resolve_name(name: str, keras: Any) -> _Resolved:
-    """A name as `compile` takes it: Keras' mean of the loss it stands for."""
-    flavour = _flavour_of_module(keras)
-    found = flavour.keras.losses.get(name)
-    if isinstance(found, flavour.keras.losses.Loss):
-        return _resolve_object(found, flavour)
-    keras_class = loss_candidates.class_of_function(flavour.keras.losses, found)
-    if keras_class is not None:
-        return _resolve_object(getattr(flavour.keras.losses, keras_class)(), flavour)
-
-    def mean(labels: Any, predictions: Any, weights: Any) -> Any:
-        values = tf.convert_to_tensor(found(labels, predictions))
-        return _weighted_mean(values, weights)
-
-    return _Resolved(
-        evaluate=mean,
-        per_element=None,
-        flavour=flavour,
-        loss_class=qualified_name(found),
-        keras_class=None,
-        reduction="sum_over_batch_size",
-    )
-
-
-def _resolve_object(loss: Any, flavour: Flavour) -> _Resolved:
-    function = getattr(loss, "fn", None)
-    keras_class: str | None = type(loss).__name__
-    loss_class = type(loss).__name__
-    if loss_class == "LossFunctionWrapper":
-        keras_class = loss_candidates.class_of_function(flavour.keras.losses, function)
-        loss_class = keras_class or qualified_name(function)
-    elif not type(loss).__module__.startswith(("keras.src.", "tf_keras.src.")):
-        keras_class = None  # the user's own: compared by value, as a function is
-    options = getattr(loss, "_fn_kwargs", None) or {}
-    from_logits = bool(options.get("from_logits", getattr(loss, "from_logits", False)))
-    return _Resolved(
-        evaluate=lambda labels, predictions, weights: loss(
-            labels, predictions, sample_weight=weights
-        ),
-        per_element=None if keras_class is None else loss.call,
-        flavour=flavour,
-        loss_class=loss_class,
-        keras_class=keras_class,
-        reduction=reduction_of(loss),
-        from_logits=from_logits,
-    )
-
-
-def reduction_of(loss: Any) -> str | None:
-    """The reduction a Keras loss object was made with, in Keras' words; None: it has none."""
-    if not hasattr(loss, "reduction"):
-        return None
-    reduction = loss.reduction
-    return "none" if reduction is None else str(reduction)
-
-
-def qualified_name(function: Any) -> str:
-    """A name for a function, or for any other callable that of its class."""
-    named = inspect.unwrap(function) if callable(function) else function
-    named = getattr(named, "func", named)  # functools.partial
-    named = getattr(named, "python_function", named)  # tf.function
-    name = getattr(named, "__qualname__", None) or type(named).__qualname__
-    return str(name).replace("<locals>.", "")
-
-
-def _flavour_of_module(keras: Any) -> Flavour:
-    if keras is None:
-        return imported_flavour()
-    name = "tf_keras" if keras.__name__.partition(".")[0] == "tf_keras" else "keras"
-    return Flavour(name=name, keras=keras, version=str(getattr(keras, "__version__", "")))  # type: ignore[arg-type]  # one of the two
-
-
-def _weighted_call(function: Callable[..., Any]) -> Callable[[Any, Any, Any], Any]:
-    try:
-        takes_weights = "sample_weight" in inspect.signature(function).parameters
-    except (TypeError, ValueError):
-        takes_weights = False
-
-    def call(labels: Any, predictions: Any, weights: Any) -> Any:
-        if takes_weights and weights is not None:
-            return function(labels, predictions, sample_weight=weights)
-        return function(labels, predictions)
-
-    return call
-
-
 def _values(
-    resolved: _Resolved, labels: npt.NDArray[Any], predictions: npt.NDArray[Any], weights: Any
+    resolved: ResolvedLoss, labels: npt.NDArray[Any], predictions: npt.NDArray[Any], weights: Any
 ) -> Floats:
     """All columns that follow from the values alone."""
     vector = np.full(len(LOSS_COLUMNS), _NAN)
@@ -301,7 +185,7 @@ def _values(
     )
     if weights is not None:
         put(weight_sum=float(np.sum(weights, dtype=np.float64)), weight_elements=weights.size)
-    if resolved.keras_class is not None:
+    if resolved.per_element is not None:
         put(**_keras_columns(resolved, labels, predictions, weights))
     else:
         found = loss_candidates.recognise(
@@ -313,11 +197,11 @@ def _values(
 
 
 def _keras_columns(
-    resolved: _Resolved, labels: Any, predictions: Any, weights: Any
+    resolved: ResolvedLoss, labels: Any, predictions: Any, weights: Any
 ) -> dict[str, float]:
     """Keras' mean of a Keras loss: the mean of its values, whatever its own reduction."""
-    assert resolved.per_element is not None
-    assert resolved.keras_class is not None
+    if resolved.keras_class is None or resolved.per_element is None:
+        return {}
     reduces = loss_candidates.reduces_classes(resolved.keras_class)
     columns = {
         "candidate": loss_candidates.index_of(
@@ -334,23 +218,14 @@ def _keras_columns(
         if prediction_tensor.dtype.is_floating and label_tensor.dtype != prediction_tensor.dtype:
             label_tensor = tf.cast(label_tensor, prediction_tensor.dtype)
         values = resolved.per_element(label_tensor, prediction_tensor)
-        columns["keras_mean"] = float(_weighted_mean(tf.convert_to_tensor(values), weights))
+        columns["keras_mean"] = float(weighted_mean(tf.convert_to_tensor(values), weights))
     except Exception:  # noqa: BLE001  # then it is not known
         columns["keras_mean"] = _NAN
     return columns
 
 
-def _weighted_mean(values: tf.Tensor, weights: Any) -> tf.Tensor:
-    """Sum of weighted values by their number, not by the sum of the weights, as Keras has it."""
-    values = tf.cast(values, tf.float64)
-    if weights is None:
-        return tf.reduce_mean(values)
-    weights = tf.cast(weights, tf.float64)
-    if weights.shape.rank == values.shape.rank + 1:
-        weights = tf.squeeze(weights, -1)
-    while weights.shape.rank < values.shape.rank:
-        weights = tf.expand_dims(weights, -1)
-    return tf.reduce_mean(values * weights)
+def _replicas(given: int | None) -> int:
+    return int(tf.distribute.get_strategy().num_replicas_in_sync) if given is None else given
 
 
 def _replica_scale(scale: tf.Tensor, replicas: int) -> tf.Tensor:
@@ -362,7 +237,7 @@ def _replica_scale(scale: tf.Tensor, replicas: int) -> tf.Tensor:
     return tf.where(known, scale, tf.constant(_NAN, tf.float64))
 
 
-def _static(resolved: _Resolved, *, y_true: Any, y_pred: Any, weighted: bool) -> Static:
+def _static(resolved: ResolvedLoss, *, y_true: Any, y_pred: Any, weighted: bool) -> Static:
     return {
         "loss_class": resolved.loss_class,
         "keras_class": resolved.keras_class,
