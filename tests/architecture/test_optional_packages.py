@@ -61,6 +61,17 @@ def test_every_public_name_resolves() -> None:
     assert missing == []
 
 
+def test_a_public_name_stays_what_it_was_when_used_again() -> None:
+    # Importing a submodule sets its name on the package, over a function of the same name.
+    program = (
+        "import tb_bnplugin\n"
+        "for name in tb_bnplugin.__all__:\n"
+        "    first = getattr(tb_bnplugin, name)\n"
+        "    assert getattr(tb_bnplugin, name) is first, name\n"
+    )
+    run_python(program)
+
+
 def test_a_name_that_is_not_public_raises_attribute_error() -> None:
     import tb_bnplugin
 
