@@ -1,0 +1,297 @@
+"""Counting what a layer does: a wrapper around one instance's `call`, and its counters.
+
+The counters live where the layer runs, so that every execution counts: in eager mode, in a
+traced function, under XLA, in `tf.range`, and for each of `steps_per_execution`.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+import threading
+import warnings
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType, MethodType
+from typing import Any, Final
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.python.ops.resource_variable_ops import ResourceVariable
+
+from tb_bnplugin.recording import context, reason
+from tb_bnplugin.recording.suspend import suspended
+from tb_bnplugin.schema.tables import CONTEXTS, EXECUTION_COLUMNS
+
+LARGEST_COUNTED_BATCH: Final = 4096  # rows; larger batches count as this one
+
+_EVALUATE: Final = CONTEXTS.index("evaluate")
+_PREDICT: Final = CONTEXTS.index("predict")
+
+
+class RunContext:
+    """Which loop runs now, known to traces already made: 0 none, 1 evaluate, 2 predict.
+
+    A context is baked into a trace; a variable that hooks set is read when the trace runs.
+    One for the process: what runs inside an evaluation loop belongs to it, whose model it be.
+    """
+
+    def __init__(self) -> None:
+        with tf.init_scope():
+            # Made directly, so that no strategy's scope turns it into a replicated variable.
+            self.variable = ResourceVariable(
+                np.int64(0), trainable=False, name="bn_run_context", dtype=tf.int64
+            )
+        self.value = 0
+
+    def set(self, value: int) -> int:
+        """Tells all traces which loop runs from now on; returns what ran before."""
+        before, self.value = self.value, value
+        self.variable.assign(value)
+        return before
+
+
+@functools.cache
+def run_context() -> RunContext:
+    """The one run context of this process."""
+    return RunContext()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeenCall:
+    """One way a layer is called, noted when it was traced or first run."""
+
+    mode: str  # "training", "inference", "dynamic"
+    context: str
+    asked: str  # "true", "false", "none", "tensor"
+    reason: str
+    source: weakref.ref[Any] | None  # the layer that holds the value
+    trainable: bool
+    function: str
+    jit: bool
+    input_shape: tuple[int | None, ...]
+
+
+class LayerCounter:
+    """Executions of one layer by mode and context, and the ways it was called."""
+
+    def __init__(self, layer: Any, strategy: Any) -> None:
+        self.layer = weakref.ref(layer)
+        run_context()  # made outside any trace
+        self.counts_batches = False
+        self.seen: dict[tuple[Any, ...], SeenCall] = {}
+        with tf.init_scope(), strategy.scope():
+            replicas = strategy.num_replicas_in_sync
+            self.executions = _counter(len(EXECUTION_COLUMNS), replicas, "bn_executions")
+            self.batches: tf.Variable | None = None
+            self._make_batches = lambda: _counter(LARGEST_COUNTED_BATCH + 1, replicas, "bn_batches")
+        self._strategy = strategy
+        self._deltas: dict[tuple[int, int], tf.Tensor] = {}
+
+    def count_batches(self) -> None:
+        """Also counts the rows of each batch, once a model."""
+        if self.batches is None:
+            with tf.init_scope(), self._strategy.scope():
+                self.batches = self._make_batches()
+        self.counts_batches = True
+
+    def count(self, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType) -> None:
+        """Counts the call that is being made, now or whenever its trace runs."""
+        if suspended() or context.is_symbolic() or context.is_exporting():
+            return
+        layer = self.layer()
+        if layer is None or not args:
+            return
+        value = _training_argument(layer, args, kwargs)
+        where = context.current(frame)
+        trainable = bool(layer.trainable)
+        self._note(layer, value, where, trainable, _shape(args[0]), frame)
+        at = CONTEXTS.index(where.context)
+        if tf.is_tensor(value) and not tf.executing_eagerly():
+            training = tf.cast(value, tf.bool) if trainable else tf.constant(False)
+            delta = tf.where(training, self._delta(0, at), self._delta(1, at))
+            self.executions.assign_add(delta)
+        else:
+            is_training = trainable and _truth(value)
+            self.executions.assign_add(self._delta(0 if is_training else 1, at))
+            if self.counts_batches and (is_training or where.context == "tape"):
+                self._count_rows(args[0])
+
+    def _note(
+        self,
+        layer: Any,
+        value: Any,
+        where: context.CallContext,
+        trainable: bool,
+        shape: tuple[int | None, ...],
+        frame: FrameType,
+    ) -> None:
+        asked = _asked(value)
+        key: tuple[Any, ...] = (asked, where, trainable, shape)
+        if not where.function and key in self.seen:
+            return  # an eager loop: the search for the reason is for the first step only
+        found = reason.find(layer, value, frame)
+        source = None if found.source is None else weakref.ref(found.source)
+        if where.function:
+            key = (*key, found.reason, source)
+        mode = "training" if trainable and asked == "true" else "inference"
+        self.seen.setdefault(
+            key,
+            SeenCall(
+                mode="dynamic" if asked == "tensor" else mode,
+                context=where.context,
+                asked=asked,
+                reason=found.reason,
+                source=source,
+                trainable=trainable,
+                function=where.function,
+                jit=where.jit,
+                input_shape=shape,
+            ),
+        )
+
+    def _delta(self, mode: int, at: int) -> tf.Tensor:
+        """int64 [columns]: one at the column of this mode and context, as the run context has it."""
+        if tf.executing_eagerly():
+            run = run_context().value
+            column = mode * len(CONTEXTS) + (at, _EVALUATE, _PREDICT)[run]
+            known = self._deltas.get((0, column))
+            if known is None:
+                known = tf.constant(_one_hot(column))
+                self._deltas[(0, column)] = known
+            return known
+        table = np.stack(
+            [_one_hot(mode * len(CONTEXTS) + chosen) for chosen in (at, _EVALUATE, _PREDICT)]
+        )
+        return tf.gather(tf.constant(table), run_context().variable)
+
+    def _count_rows(self, inputs: Any) -> None:
+        rows = tf.minimum(tf.shape(inputs, out_type=tf.int64)[0], LARGEST_COUNTED_BATCH)
+        assert self.batches is not None
+        self.batches.assign_add(tf.one_hot(rows, LARGEST_COUNTED_BATCH + 1, dtype=tf.int64))
+
+
+_counters: weakref.WeakKeyDictionary[Any, LayerCounter] = weakref.WeakKeyDictionary()
+_users: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
+_lock = threading.Lock()
+_warned = threading.Event()
+
+
+def attach(layer: Any, strategy: Any) -> LayerCounter:
+    """Wraps this instance's `call`, or takes part in the wrapper that is there."""
+    with _lock:
+        counter = _counters.get(layer)
+        if counter is None:
+            counter = LayerCounter(layer, strategy)
+            _counters[layer] = counter
+        _users[layer] = _users.get(layer, 0) + 1
+        if _users[layer] == 1:
+            _wrap(layer, counter)
+        return counter
+
+
+def detach(layer: Any) -> None:
+    """Gives the instance its own `call` back once nobody counts it any more."""
+    with _lock:
+        _users[layer] = _users.get(layer, 0) - 1
+        if _users[layer] > 0:
+            return
+        _users.pop(layer, None)
+        wrapper = layer.__dict__.get("call")
+        prior = getattr(getattr(wrapper, "__func__", None), "_tb_bnplugin_prior", _NOTHING)
+        if prior is _NOTHING:
+            return  # somebody put another `call` on top: it is theirs, and ours inside goes quiet
+        if prior is None:
+            del layer.__dict__["call"]
+        else:
+            layer.__dict__["call"] = prior
+
+
+_NOTHING: Final = object()
+
+
+def _wrap(layer: Any, counter: LayerCounter) -> None:
+    prior = layer.__dict__.get("call")
+    bare: Callable[..., Any] = type(layer).call if prior is None else prior.__func__
+    watched = weakref.ref(layer)
+
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        # A copy of the layer carries the wrapper along and is not the layer that is watched.
+        if self is watched():
+            try:
+                counter.count(args, kwargs, sys._getframe(1))
+            except Exception as error:
+                _warn_once(error)
+        # autograph puts its converted function here, for subclasses in tf_keras
+        return decorated.__wrapped__(self, *args, **kwargs)
+
+    decorated = tf.__internal__.decorator.make_decorator(bare, call)
+    decorated._tb_bnplugin_prior = prior
+    layer.__dict__["call"] = MethodType(decorated, layer)
+
+
+def _warn_once(error: Exception) -> None:
+    if not _warned.is_set():
+        _warned.set()
+        warnings.warn(
+            "tb_bnplugin could not count a call of a batch normalization layer and counts no"
+            f" such call; training goes on unchanged ({type(error).__name__}: {error})",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+
+
+def _counter(size: int, replicas: int, name: str) -> tf.Variable:
+    if replicas == 1:
+        return tf.Variable(tf.zeros(size, tf.int64), trainable=False, name=name)
+    # The first replica stands for all: a sum cannot be read by one replica alone.
+    return tf.Variable(
+        tf.zeros(size, tf.int64),
+        trainable=False,
+        name=name,
+        synchronization=tf.VariableSynchronization.ON_READ,
+        aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+    )
+
+
+def _one_hot(column: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+    row = np.zeros(len(EXECUTION_COLUMNS), np.int64)
+    row[column] = 1
+    return row
+
+
+def _training_argument(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    if "training" in kwargs:
+        return kwargs["training"]
+    parameters = list(inspect.signature(type(layer).call).parameters)  # (self, inputs, ...)
+    if "training" in parameters:
+        at = parameters.index("training") - 1
+        if at < len(args):
+            return args[at]
+        default = inspect.signature(type(layer).call).parameters["training"].default
+        return None if default is inspect.Parameter.empty else default
+    return None
+
+
+def _truth(value: Any) -> bool:
+    return bool(value.numpy()) if tf.is_tensor(value) else bool(value)
+
+
+def _asked(value: Any) -> str:
+    if value is None:
+        return "none"
+    if tf.is_tensor(value):
+        if not tf.executing_eagerly():
+            return "tensor"
+        value = value.numpy()
+    return "true" if value else "false"
+
+
+def _shape(inputs: Any) -> tuple[int | None, ...]:
+    shape = getattr(inputs, "shape", None)
+    try:
+        return tuple(None if size is None else int(size) for size in shape)  # type: ignore[union-attr]
+    except (TypeError, ValueError):
+        return ()

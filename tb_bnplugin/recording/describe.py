@@ -1,0 +1,143 @@
+"""Static facts of a watched model, as a log holds them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from tb_bnplugin.recording.read_state import local
+from tb_bnplugin.recording.statistics import LayerStart
+from tb_bnplugin.recording.topology import Topology, is_graph
+from tb_bnplugin.schema.facts import LayerFacts, Node
+
+Values = npt.NDArray[Any]
+
+
+def layer_facts(path: str, layer: Any, start: LayerStart, requested: bool | None) -> LayerFacts:
+    """The facts of one built layer."""
+    return LayerFacts(
+        path=path,
+        layer_class=type(layer).__name__,
+        channels=start.channels,
+        momentum=start.momentum,
+        epsilon=start.epsilon,
+        axis=_axis(layer),
+        dtype=_dtype_name(layer.moving_mean),
+        synchronized=bool(getattr(layer, "synchronized", False))
+        or type(layer).__name__ == "SyncBatchNormalization",
+        start="initializer" if start.from_initializer else "loaded",
+        start_updates_before=start.updates_before,
+        requested=requested,
+        keras_layer=is_keras_batch_norm(layer),
+        has_gamma=getattr(layer, "gamma", None) is not None,
+        has_beta=getattr(layer, "beta", None) is not None,
+    )
+
+
+def layer_start(
+    layer: Any, updates: float, *, built_while_watched: bool
+) -> tuple[LayerStart, Values, Values]:
+    """Where the moving statistics of a built layer began: the start, mean and variance.
+
+    A layer that was built while it was watched began at its initializers, whatever its
+    statistics are by now; any other begins where it stands.
+    """
+    mean = np.asarray(local(layer.moving_mean)).reshape(-1)
+    variance = np.asarray(local(layer.moving_variance)).reshape(-1)
+    first_mean = _initial(layer, "moving_mean", mean, 0.0)
+    first_variance = _initial(layer, "moving_variance", variance, 1.0)
+    initial = first_mean is not None and first_variance is not None
+    if first_mean is not None and first_variance is not None:
+        if built_while_watched and updates > 0:
+            mean, variance, updates = first_mean, first_variance, 0.0
+        else:
+            initial = np.array_equal(mean, first_mean) and np.array_equal(variance, first_variance)
+    momentum, epsilon = _number(layer, "momentum"), _number(layer, "epsilon")
+    start = LayerStart(
+        channels=int(mean.size),
+        momentum=np.nan if momentum is None else momentum,
+        epsilon=1e-3 if epsilon is None else epsilon,
+        from_initializer=initial,
+        updates_before=updates,
+    )
+    return start, mean, variance
+
+
+def is_keras_batch_norm(layer: Any) -> bool:
+    """Whether the layer is Keras' own batch normalization, or a descendant."""
+    return any(
+        base.__name__ in ("BatchNormalization", "BatchNormalizationBase")
+        and base.__module__.startswith(("keras.", "tf_keras."))
+        for base in type(layer).__mro__
+    )
+
+
+def nodes(topology: Topology, batch_norm_layers: Sequence[Any]) -> tuple[Node, ...]:
+    """The layers of the model map."""
+    index = {id(layer): at for at, layer in enumerate(batch_norm_layers)}
+    return tuple(
+        Node(path=path, layer_class=type(layer).__name__, layer=index.get(id(layer)))
+        for path, layer in zip(topology.paths, topology.layers, strict=True)
+    )
+
+
+def accepts_training(model: Any) -> bool | None:
+    """Whether the model's own `call` has a `training` argument; None where it cannot be seen."""
+    if not is_subclassed(model):
+        return True
+    try:
+        return "training" in inspect.signature(type(model).call).parameters
+    except (TypeError, ValueError):
+        return None
+
+
+def is_subclassed(model: Any) -> bool:
+    """Whether the user wrote the model's `call` (neither functional nor sequential)."""
+    if is_graph(model) and type(model).call is _graph_call(model):
+        return False
+    defined = next((base for base in type(model).__mro__ if "call" in base.__dict__), None)
+    return defined is None or not defined.__module__.startswith(("keras.", "tf_keras."))
+
+
+def _graph_call(model: Any) -> Any:
+    for base in type(model).__mro__:
+        if base.__name__ in ("Functional", "Sequential") and "call" in base.__dict__:
+            return base.__dict__["call"]
+    return None
+
+
+def _initial(layer: Any, name: str, like: Values, usual: float) -> Values | None:
+    """What the layer's initializer gives, in the shape and dtype of `like`; None: not known."""
+    initializer = getattr(layer, f"{name}_initializer", None)
+    expected: Any = usual
+    if initializer is not None:
+        try:
+            with tf.init_scope():
+                expected = np.asarray(local(initializer(like.shape)))
+        except Exception:  # a user's initializer may ask for more than a shape
+            return None
+    return np.broadcast_to(expected, like.shape).astype(like.dtype)
+
+
+def _axis(layer: Any) -> tuple[int, ...]:
+    axis = getattr(layer, "axis", ())
+    if isinstance(axis, int):
+        return (axis,)
+    try:
+        return tuple(int(part) for part in axis)
+    except (TypeError, ValueError):
+        return ()
+
+
+def _number(layer: Any, name: str) -> float | None:
+    value = getattr(layer, name, None)
+    return float(value) if isinstance(value, (int, float)) else None
+
+
+def _dtype_name(variable: Any) -> str:
+    return str(getattr(variable.dtype, "name", variable.dtype))

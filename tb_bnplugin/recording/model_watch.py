@@ -1,0 +1,350 @@
+"""One watched model: its counters, its table, its static facts, and the records made of them."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import tensorflow as tf
+
+from tb_bnplugin.recording import counting, describe
+from tb_bnplugin.recording.flavour import flavour_of
+from tb_bnplugin.recording.layers import batch_norm_layers
+from tb_bnplugin.recording.read_state import StateReader
+from tb_bnplugin.recording.statistics import Floats, LayerStart, Moment, Reading, Table
+from tb_bnplugin.recording.topology import Topology
+from tb_bnplugin.recording.topology import describe as describe_topology
+from tb_bnplugin.schema.facts import (
+    Call,
+    LossFacts,
+    MetricFacts,
+    ModelFacts,
+    Phase,
+    encode_calls,
+    encode_model,
+)
+from tb_bnplugin.schema.metadata import Metadata, Record
+from tb_bnplugin.schema.tables import CONTEXTS
+
+PROCESS_STARTED: Final = time.time()
+"""Wall time, seconds: tells the records of this process from those of one before a restart."""
+
+_ATTRIBUTE: Final = "_tb_bnplugin_watch"
+
+
+@dataclass(kw_only=True)
+class _Layer:
+    path: str
+    layer: Any
+    counter: counting.LayerCounter
+    built_before: bool
+    start: LayerStart | None = None
+    first_seen: dict[tuple[Any, ...], int] | None = None
+
+
+class ModelWatch:
+    """Counts the modes of a model's batch normalization layers, and makes its records."""
+
+    def __init__(self, model: Any, *, expect: Sequence[str] = ()) -> None:
+        self.flavour = flavour_of(model)
+        self._model = weakref.ref(model)
+        self.name = str(model.name)
+        self.expect = tuple(expect)
+        self.trained_by = "loop"
+        self.replicas = int(_strategy(model).num_replicas_in_sync)
+        self.phases: list[Phase] = []
+        self.evaluations = 0
+        self.predictions = 0
+        self.last_step = 0
+        self.listeners: list[Callable[[Sequence[Record]], None]] = []
+        self.losses: Callable[[], tuple[LossFacts, ...]] = tuple
+        self.metrics: Callable[[], tuple[MetricFacts, ...]] = tuple
+        self._found: dict[int, _Layer] = {}  # every layer found, by id, in the order found
+        self._rows: list[_Layer] = []  # those that are built, in the order of the table
+        self._table = Table()
+        self._reader: StateReader | None = None
+        self._topology: Topology | None = None
+        self._model_document = b""
+        self._calls_document = b""
+        self._known_calls = -1
+        self._stale = True
+        self.closed = False
+        model.__dict__[_ATTRIBUTE] = self
+        self.rescan()
+
+    def __reduce__(self) -> Any:
+        return (_nothing, ())  # a copy of the model is not watched
+
+    def __deepcopy__(self, memo: Any) -> None:
+        return None
+
+    @property
+    def model(self) -> Any:
+        """The watched model; raises when it is gone."""
+        model = self._model()
+        if model is None:
+            raise ReferenceError(f"the watched model {self.name!r} does not exist any more")
+        return model
+
+    def close(self) -> None:
+        """Gives the layers their own `call` back; functions traced before go on counting."""
+        if self.closed:
+            return
+        self.closed = True
+        for found in self._found.values():
+            counting.detach(found.layer)
+        model = self._model()
+        if model is not None and model.__dict__.get(_ATTRIBUTE) is self:
+            del model.__dict__[_ATTRIBUTE]
+
+    def rename(self, name: str) -> None:
+        """Takes another name: the run's log holds a model of this one already."""
+        self.name = name
+        self._stale = True
+
+    def publish(self, records: Sequence[Record]) -> None:
+        """Tells who listens in this process of records just made."""
+        for listener in self.listeners:
+            listener(records)
+
+    def begin_phase(self, step: int, reason: str) -> None:
+        """A new stretch of training begins, maybe with another optimizer: fit, compile."""
+        self.add_phase(step, reason)
+        self._reader = None
+
+    def add_phase(self, step: int, reason: str) -> None:
+        """Marks a new stretch of training that is read as the one before."""
+        self.phases.append(Phase(step=step, wall_time=time.time(), reason=reason))
+        self._stale = True
+
+    def is_current(self, reader: StateReader) -> bool:
+        """Whether `reader` reads what the table holds now."""
+        return reader is self._reader
+
+    def rescan(self) -> None:
+        """Finds layers that came since, and takes those that are built by now into the table."""
+        model = self.model
+        strategy = _strategy(model)
+        for path, layer in batch_norm_layers(model):
+            if id(layer) not in self._found:
+                built = getattr(layer, "moving_mean", None) is not None
+                counter = counting.attach(layer, strategy)
+                if not self._found:
+                    counter.count_batches()
+                self._found[id(layer)] = _Layer(
+                    path=path, layer=layer, counter=counter, built_before=built, first_seen={}
+                )
+        new = [
+            found
+            for found in self._found.values()
+            if found.start is None and getattr(found.layer, "moving_mean", None) is not None
+        ]
+        if new:
+            self._append(new)
+
+    def _append(self, new: Sequence[_Layer]) -> None:
+        means, variances = [], []
+        for found in new:
+            with tf.init_scope():
+                executions = np.asarray(_local_value(found.counter.executions))
+                updates = float(executions[: len(CONTEXTS)].sum())
+                found.start, mean, variance = describe.layer_start(
+                    found.layer, updates, built_while_watched=not found.built_before
+                )
+            means.append(mean)
+            variances.append(variance)
+        self._rows.extend(new)
+        starts = [found.start for found in new if found.start is not None]
+        self._table.append(starts, np.concatenate(means), np.concatenate(variances))
+        self._reader = None
+        self._topology = None
+        self._stale = True
+
+    def reader(self) -> StateReader:
+        """The reader of the present layers."""
+        if self._reader is None:
+            with tf.init_scope():
+                rows = self._rows
+                reader = StateReader(
+                    self.model, [row.layer for row in rows], [row.counter for row in rows]
+                )
+                self._table.begin(reader.read(), reader.affine_layers)
+            self._reader = reader
+        return self._reader
+
+    def traces(self) -> int:
+        """How many ways of calling a layer have been seen: grows with each new trace."""
+        return sum(len(found.counter.seen) for found in self._found.values())
+
+    def snapshot(self, step: int, why: str) -> list[Record]:
+        """The records of this moment: the table, and each document that changed."""
+        self.rescan()
+        return self.records(self.reader().read(), step, why)
+
+    def records(self, reading: Reading, step: int, why: str) -> list[Record]:
+        """As `snapshot`, from a reading made before (inside a traced function)."""
+        now = time.time()
+        if not self.phases:
+            self.add_phase(step, "watch")
+        self.last_step = max(step, self.last_step)
+        table = self._table.update(
+            reading,
+            Moment(
+                step=step,
+                phase=len(self.phases),
+                why=why,
+                evaluations=self.evaluations,
+                predictions=self.predictions,
+                process_started=PROCESS_STARTED,
+            ),
+        )
+        self._notice_foreign(reading)
+        made = [self._record("layers", table.copy(), step, now)]
+        made.extend(self._documents(step, now))
+        return made
+
+    def documents(self, step: int) -> list[Record]:
+        """Model and calls documents as they are, for a log that does not have them yet."""
+        now = time.time()
+        return [
+            self._record("model", self._model_document, step, now),
+            self._record("calls", self._calls_document, step, now),
+        ]
+
+    def channels(self, step: int) -> Record:
+        """The per-channel vectors of this moment."""
+        return self._record("channels", self.reader().channels(), step, time.time())
+
+    def _documents(self, step: int, now: float) -> list[Record]:
+        made = []
+        traces = self.traces()
+        if traces != self._known_calls:
+            self._known_calls = traces
+            self._stale = True
+            self._calls_document = encode_calls(self._calls(step))
+            made.append(self._record("calls", self._calls_document, step, now))
+        if self._stale:
+            self._stale = False
+            document = encode_model(self.facts())
+            if document != self._model_document:
+                self._model_document = document
+                made.append(self._record("model", document, step, now))
+        return made
+
+    def _record(
+        self, kind: Any, value: Floats | np.ndarray[Any, Any] | bytes, step: int, now: float
+    ) -> Record:
+        metadata = Metadata(kind=kind, model=self.name)
+        return Record(metadata=metadata, step=step, wall_time=now, value=value)
+
+    def _notice_foreign(self, reading: Reading) -> None:
+        """A layer whose statistics were written by another hand starts from those."""
+        for index in self._table.newly_foreign():
+            row = self._rows[index]
+            if row.start is None or not row.start.from_initializer:
+                continue
+            updates = float(reading.executions[index, : len(CONTEXTS)].sum())
+            row.start = LayerStart(
+                channels=row.start.channels,
+                momentum=row.start.momentum,
+                epsilon=row.start.epsilon,
+                from_initializer=False,
+                updates_before=updates,
+            )
+            self._table.restart(index, row.start)
+            self._stale = True
+
+    def _calls(self, step: int) -> list[Call]:
+        paths = {id(row.layer): row.path for row in self._rows}
+        calls = []
+        for index, row in enumerate(self._rows):
+            assert row.first_seen is not None
+            for key, seen in list(row.counter.seen.items()):
+                first = row.first_seen.setdefault(key, step)
+                source = None if seen.source is None else seen.source()
+                calls.append(
+                    Call(
+                        layer=index,
+                        mode=seen.mode,
+                        context=seen.context,
+                        asked=seen.asked,
+                        reason=seen.reason,
+                        source="" if source is None else paths.get(id(source), str(source.name)),
+                        trainable=seen.trainable,
+                        function=seen.function,
+                        jit=seen.jit,
+                        input_shape=seen.input_shape,
+                        first_step=first,
+                    )
+                )
+        return calls
+
+    def facts(self) -> ModelFacts:
+        """The static facts of the model as it is now."""
+        model = self.model
+        if self._topology is None:
+            self._topology = describe_topology(model)
+        topology = self._topology
+        optimizer = getattr(model, "optimizer", None)
+        layers = [
+            describe.layer_facts(
+                row.path, row.layer, row.start, topology.requested.get(id(row.layer))
+            )
+            for row in self._rows
+            if row.start is not None
+        ]
+        return ModelFacts(
+            name=self.name,
+            model_class=type(model).__name__,
+            keras=f"{self.flavour.name} {self.flavour.version}",
+            tensorflow=str(tf.__version__),
+            replicas=self.replicas,
+            optimizer=None if optimizer is None else type(optimizer).__name__,
+            subclassed=describe.is_subclassed(model),
+            call_accepts_training=describe.accepts_training(model),
+            trained_by=self.trained_by,
+            expect=self.expect,
+            layers=tuple(layers),
+            phases=tuple(self.phases),
+            nodes=describe.nodes(topology, [row.layer for row in self._rows]),
+            edges=tuple(topology.edges),
+            losses=self.losses(),
+            metrics=self.metrics(),
+        )
+
+
+def watch_of(model: Any) -> ModelWatch | None:
+    """The watch of this model, if it has one."""
+    found = getattr(model, "__dict__", {}).get(_ATTRIBUTE)
+    if isinstance(found, ModelWatch) and found._model() is model:
+        return found
+    return None
+
+
+def watch_model(model: Any, *, expect: Sequence[str] = ()) -> ModelWatch:
+    """The watch of this model, begun now if it has none."""
+    found = watch_of(model)
+    if found is None:
+        found = ModelWatch(model, expect=expect)
+    elif expect:
+        found.expect = tuple(dict.fromkeys((*found.expect, *expect)))
+    return found
+
+
+def _strategy(model: Any) -> Any:
+    own = getattr(model, "distribute_strategy", None)
+    return tf.distribute.get_strategy() if own is None else own
+
+
+def _local_value(variable: Any) -> Any:
+    from tb_bnplugin.recording.read_state import local
+
+    return local(variable).numpy()
+
+
+def _nothing() -> None:
+    return None

@@ -1,0 +1,114 @@
+"""The log of one run: its clock, the names of its models, and how records are written to it."""
+
+from __future__ import annotations
+
+import functools
+import os
+import weakref
+from collections.abc import Iterable
+from typing import Any
+
+import tensorflow as tf
+
+from tb_bnplugin.recording.model_watch import ModelWatch
+from tb_bnplugin.schema.metadata import Metadata, Record, create_content, create_tag
+from tb_bnplugin.schema.tables import CHANNELS_PLUGIN_NAME, PLUGIN_NAME
+
+
+class RunLog:
+    """What is known of one run directory (or writer) in this process.
+
+    Steps never go back within a process: a second fit, a new callback or a counter that
+    restarts goes on from the last step.
+    """
+
+    def __init__(self) -> None:
+        self.last_step = 0
+        self._documented: weakref.WeakSet[ModelWatch] = weakref.WeakSet()
+        self._names: dict[str, weakref.ref[ModelWatch]] = {}
+        self._offset = 0
+        self._last_given: int | None = None
+
+    def place(self, given: int) -> tuple[int, bool]:
+        """The step of this run for a step a loop counts itself, and whether that went back."""
+        restarted = self._last_given is not None and given < self._last_given
+        if restarted:
+            self._offset = self.last_step + 1 - given
+        self._last_given = given
+        step = given + self._offset
+        self.last_step = max(self.last_step, step)
+        return step, restarted
+
+    def reach(self, step: int) -> None:
+        """Notes a step that was counted by the run's own clock."""
+        self.last_step = max(self.last_step, step)
+
+    def register(self, watch: ModelWatch) -> None:
+        """Gives the model a name of its own in this log, before its first record is made."""
+        base, count = watch.name, 0
+        while True:
+            name = base if count == 0 else f"{base}_{count}"
+            known = self._names.get(name)
+            holder = None if known is None else known()
+            if holder is None or holder is watch:
+                self._names[name] = weakref.ref(watch)
+                if name != watch.name:
+                    watch.rename(name)
+                return
+            count += 1
+
+    def complete(self, watch: ModelWatch, records: list[Record], step: int) -> list[Record]:
+        """Adds the documents of the model that this log does not have yet."""
+        if watch in self._documented:
+            return records
+        self._documented.add(watch)
+        kinds = {record.metadata.kind for record in records}
+        missing = [doc for doc in watch.documents(step) if doc.metadata.kind not in kinds]
+        return [*records, *missing]
+
+
+_logs: dict[str, RunLog] = {}
+_writer_logs: weakref.WeakKeyDictionary[Any, RunLog] = weakref.WeakKeyDictionary()
+
+
+def log_of_directory(directory: str) -> RunLog:
+    """The log of a run directory: one for the process, whoever writes there."""
+    key = directory if "://" in directory else os.path.abspath(directory)
+    return _logs.setdefault(key, RunLog())
+
+
+def log_of_writer(writer: Any) -> RunLog:
+    """The log that a `tf.summary` writer writes to: that of its directory where it is known."""
+    metadata = getattr(writer, "_metadata", None)
+    directory = metadata.get("logdir") if isinstance(metadata, dict) else None
+    if isinstance(directory, (str, os.PathLike)):
+        return log_of_directory(os.fspath(directory))
+    try:
+        return _writer_logs.setdefault(writer, RunLog())
+    except TypeError:
+        return RunLog()
+
+
+def write(writer: Any, records: Iterable[Record]) -> None:
+    """Writes records to a `tf.summary` writer, eagerly."""
+    with tf.init_scope(), writer.as_default(), tf.summary.record_if(True):
+        for record in records:
+            write_one(record.metadata, tf.convert_to_tensor(record.value), record.step)
+
+
+def write_one(metadata: Metadata, value: Any, step: Any) -> Any:
+    """Writes one record to the default writer; `value` may be a callable, and any be symbolic."""
+    return tf.summary.write(
+        create_tag(metadata), value, step=step, metadata=summary_metadata(metadata)
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def summary_metadata(metadata: Metadata) -> bytes:
+    """The serialized `SummaryMetadata` of a record, which TensorBoard wants with each one."""
+    message = tf.compat.v1.SummaryMetadata()
+    plugin = CHANNELS_PLUGIN_NAME if metadata.kind == "channels" else PLUGIN_NAME
+    message.plugin_data.plugin_name = plugin
+    message.plugin_data.content = create_content(metadata)
+    message.data_class = 2  # DATA_CLASS_TENSOR: without one, TensorBoard drops the series
+    return bytes(message.SerializeToString())

@@ -1,0 +1,331 @@
+"""From the state of all layers to one table: read on the device in one go, computed in numpy.
+
+What only one record would show is kept as a running column, since TensorBoard drops records
+at random.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_bnplugin.schema.tables import (
+    CONTEXTS,
+    EXECUTION_COLUMNS,
+    LAYER_COLUMNS,
+    MODEL_COLUMNS,
+    RECORD_REASONS,
+)
+
+Floats = npt.NDArray[np.float64]
+
+_COLUMN: Final = {name: index for index, name in enumerate(LAYER_COLUMNS)}
+_MODEL: Final = {name: index for index, name in enumerate(MODEL_COLUMNS)}
+_CONTEXTS: Final = len(CONTEXTS)
+_OUTSIDE: Final = [CONTEXTS.index(name) for name in ("tape", "no_tape", "unknown")]
+
+VARIANCE_FACTOR: Final = 2.0
+"""The starting value matters while it moves the variance by more than this factor."""
+
+MEAN_SHARE: Final = 0.5
+"""... or the mean by more than this many standard deviations."""
+
+CHANNEL_SHARE: Final = 0.25
+"""... in more than this share of the channels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerStart:
+    """What the table needs to know of a layer, and its statistics when the count began."""
+
+    channels: int
+    momentum: float
+    epsilon: float
+    from_initializer: bool  # False: loaded, so that the start is as good as any later value
+    updates_before: float  # training executions counted before the start was taken
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """The state of a model at one moment, as read from the device."""
+
+    mean: npt.NDArray[np.generic]  # [channels of all layers]
+    variance: npt.NDArray[np.generic]  # the same
+    affine: npt.NDArray[np.generic]  # gamma and beta of all layers that have them
+    executions: npt.NDArray[np.int64]  # [layers, execution columns]
+    trainable: npt.NDArray[np.bool_]  # [layers]
+    weights: npt.NDArray[np.float32]  # a sample of the other trainable weights
+    batches: npt.NDArray[np.int64] | None  # times each batch size was seen
+    iterations: float
+    learning_rate: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """When and why a record is made."""
+
+    step: int
+    phase: int
+    why: str  # one of RECORD_REASONS
+    evaluations: int
+    predictions: int
+    process_started: float
+
+
+class Table:
+    """The `layers` record of a model, kept up from reading to reading.
+
+    Layers may be appended; their columns begin when they are first read.
+    """
+
+    def __init__(self) -> None:
+        self._rows = np.full((0, len(LAYER_COLUMNS)), np.nan)
+        self._model = np.full(len(LAYER_COLUMNS), np.nan)
+        self._model[_MODEL["record"]] = 0.0
+        self._model[_MODEL["weight_changes"]] = 0.0
+        self._starts: list[LayerStart] = []
+        self._offsets = np.zeros(1, np.int64)  # of each layer's channels; the last is the end
+        self._affine_layers = np.zeros(0, np.int64)  # layer of each value of Reading.affine
+        self._start_mean = np.zeros(0)
+        self._start_variance = np.zeros(0)
+        self._groups: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]] = []
+        self._last: Reading | None = None
+        self._batches_before: npt.NDArray[np.int64] | None = None
+        self._foreign = np.zeros(0, np.int64)
+
+    @property
+    def layers(self) -> int:
+        """How many layers the table has."""
+        return len(self._starts)
+
+    def append(
+        self,
+        starts: Sequence[LayerStart],
+        mean: npt.NDArray[np.generic],
+        variance: npt.NDArray[np.generic],
+    ) -> None:
+        """Adds layers behind the known ones.
+
+        Args:
+            starts: one for each new layer.
+            mean: their moving means when the count began, [channels of the new layers].
+            variance: their moving variances, the same.
+        """
+        self._starts.extend(starts)
+        self._offsets = np.concatenate(
+            [[0], np.cumsum([start.channels for start in self._starts])]
+        ).astype(np.int64)
+        new_rows = np.full((len(starts), len(LAYER_COLUMNS)), np.nan)
+        for name in ("statistics_changes", "affine_changes", "foreign_changes"):
+            new_rows[:, _COLUMN[name]] = 0.0
+        self._rows = np.concatenate([self._rows, new_rows])
+        self._start_mean = np.concatenate([self._start_mean, mean.astype(float)])
+        self._start_variance = np.concatenate([self._start_variance, variance.astype(float)])
+        self._groups = _by_channels(self._offsets)
+
+    def begin(self, reading: Reading, affine_layers: npt.NDArray[np.int64]) -> None:
+        """Takes a new kind of reading: layers were added, or the reader was made anew.
+
+        Args:
+            reading: a first one, which later ones are compared with. Layers that the table
+                has not seen before are compared with their starting values instead.
+            affine_layers: int64, the layer index of each value of `reading.affine`.
+        """
+        last = self._last
+        seen = 0 if last is None else len(last.executions)
+        split = int(self._offsets[seen])
+        mean, variance = reading.mean.copy(), reading.variance.copy()
+        mean[split:] = self._start_mean[split:].astype(mean.dtype)
+        variance[split:] = self._start_variance[split:].astype(variance.dtype)
+        executions = reading.executions.copy()
+        affine = reading.affine.copy()
+        if last is not None:
+            mean[:split], variance[:split] = last.mean, last.variance
+            executions[:seen] = last.executions
+            affine[affine_layers < seen] = last.affine
+        for index in range(seen, self.layers):
+            executions[index] = 0
+            executions[index, 0] = self._starts[index].updates_before
+        self._affine_layers = affine_layers
+        self._last = replace(
+            reading, mean=mean, variance=variance, executions=executions, affine=affine
+        )
+
+    def newly_foreign(self) -> list[int]:
+        """Layers whose statistics another hand changed since the update before the last."""
+        return [int(layer) for layer in self._foreign]
+
+    def restart(self, layer: int, start: LayerStart) -> None:
+        """Takes the layer's last read statistics as its start: another hand has written them."""
+        assert self._last is not None
+        begin, end = self._offsets[layer], self._offsets[layer + 1]
+        self._start_mean[begin:end] = self._last.mean[begin:end]
+        self._start_variance[begin:end] = self._last.variance[begin:end]
+        self._starts[layer] = start
+
+    def update(self, reading: Reading, moment: Moment) -> Floats:
+        """The next `layers` record, float64 [1 + layers, columns], from a new reading."""
+        last = self._last
+        assert last is not None
+        rows, step = self._rows, float(moment.step)
+        with np.errstate(all="ignore"):
+            executions = reading.executions.astype(float)
+            new = executions - last.executions
+            rows[:, : len(EXECUTION_COLUMNS)] = executions
+            trained = new[:, :_CONTEXTS].sum(axis=1)
+            _mark(rows, new[:, _OUTSIDE].sum(axis=1) > 0, "training", step)
+            outside_inference = new[:, [_CONTEXTS + at for at in _OUTSIDE]].sum(axis=1)
+            _mark(rows, outside_inference > 0, "inference", step)
+            if self.layers:
+                self._statistics(reading, last, trained, step)
+            rows[:, _COLUMN["trainable"]] = reading.trainable
+        self._model_row(reading, last, moment)
+        self._last = reading
+        return np.concatenate([self._model[None], rows])
+
+    def _statistics(self, reading: Reading, last: Reading, trained: Floats, step: float) -> None:
+        rows, heads = self._rows, self._offsets[:-1]
+        different = _differs(reading.mean, last.mean) | _differs(reading.variance, last.variance)
+        changed = np.logical_or.reduceat(different, heads)
+        _count(rows, changed, "statistics", step)
+        foreign = changed & (trained == 0)
+        self._foreign = np.flatnonzero(foreign)
+        rows[foreign, _COLUMN["foreign_changes"]] += 1
+        rows[foreign, _COLUMN["foreign_last_step"]] = step
+        affine = _differs(reading.affine, last.affine)
+        learned = np.zeros(self.layers, bool)
+        learned[self._affine_layers[affine]] = True
+        rows[learned, _COLUMN["affine_changes"]] += 1
+
+        mean, variance = reading.mean.astype(float), reading.variance.astype(float)
+        finite = np.isfinite(mean) & np.isfinite(variance)
+        valid = np.logical_and.reduceat(finite & (variance >= 0), heads)
+        _first(rows, ~valid, "invalid_first_step", step)
+        widths = np.diff(self._offsets)
+        rows[:, _COLUMN["moving_mean"]] = np.add.reduceat(mean, heads) / widths
+        rows[:, _COLUMN["moving_variance"]] = np.add.reduceat(variance, heads) / widths
+        rows[:, _COLUMN["variance_min"]] = np.minimum.reduceat(variance, heads)
+
+        momentum = np.array([start.momentum for start in self._starts])
+        epsilon = np.repeat([start.epsilon for start in self._starts], widths)
+        usable = (trained > 0) & (momentum < 1) & (momentum >= 0)
+        kept = np.repeat(np.where(usable, momentum**trained, np.nan), widths)
+        batch_mean = (mean - kept * last.mean) / (1 - kept)
+        batch_variance = np.maximum((variance - kept * last.variance) / (1 - kept), 0)
+        rows[:, _COLUMN["batch_mean"]] = np.add.reduceat(batch_mean, heads) / widths
+        rows[:, _COLUMN["batch_variance"]] = np.add.reduceat(batch_variance, heads) / widths
+        gaps = np.stack(
+            [
+                np.abs(mean - batch_mean) / np.sqrt(batch_variance + epsilon),
+                np.abs(np.log((variance + epsilon) / (batch_variance + epsilon))),
+                self._start_updates(mean, variance, epsilon, momentum, widths, reading),
+            ]
+        )
+        columns = [_COLUMN[name] for name in ("mean_gap", "variance_gap", "start_updates")]
+        for layers, index in self._groups:
+            channels = index.shape[1]
+            upper = int(np.ceil((1 - CHANNEL_SHARE) * channels)) - 1
+            low, high = (channels - 1) // 2, channels // 2
+            ranked = np.partition(gaps[:, index], (low, high, upper), axis=2)
+            medians = (ranked[:2, :, low] + ranked[:2, :, high]) / 2
+            rows[np.ix_(layers, columns[:2])] = medians.T
+            rows[layers, columns[2]] = ranked[2, :, upper]
+
+    def _start_updates(
+        self,
+        mean: Floats,
+        variance: Floats,
+        epsilon: Floats,
+        momentum: Floats,
+        widths: npt.NDArray[np.int64],
+        reading: Reading,
+    ) -> Floats:
+        """For each channel, the updates after which its starting value no longer matters.
+
+        With n updates since the start, `(moving - m^n start) / (1 - m^n)` is the estimate
+        without it. N is the smallest count at which `m^N |start - estimate|` moves the variance
+        (with epsilon, as the layer uses it) by less than VARIANCE_FACTOR, and the mean by less
+        than MEAN_SHARE standard deviations.
+        """
+        before = np.array([start.updates_before for start in self._starts])
+        initial = np.array([start.from_initializer for start in self._starts])
+        updates = reading.executions[:, :_CONTEXTS].sum(axis=1) - before
+        usable = initial & (updates > 0) & (momentum < 1) & (momentum > 0)
+        share = np.repeat(np.where(usable, momentum**updates, np.nan), widths)
+        log_momentum = np.repeat(np.log(np.where(usable, momentum, np.nan)), widths)
+        estimate = (mean - share * self._start_mean) / (1 - share)
+        spread = np.maximum((variance - share * self._start_variance) / (1 - share), 0) + epsilon
+        start_spread = self._start_variance + epsilon
+        above = start_spread > spread
+        allowed = np.where(above, VARIANCE_FACTOR - 1, 1 - 1 / VARIANCE_FACTOR) * spread
+        for_variance = np.log(allowed / np.abs(start_spread - spread)) / log_momentum
+        distance = np.abs(self._start_mean - estimate)
+        for_mean = np.log(MEAN_SHARE * np.sqrt(spread) / distance) / log_momentum
+        return np.maximum(np.maximum(for_variance, for_mean), 0)
+
+    def _model_row(self, reading: Reading, last: Reading, moment: Moment) -> None:
+        row, step = self._model, float(moment.step)
+        row[_MODEL["process_started"]] = moment.process_started
+        row[_MODEL["record"]] += 1
+        row[_MODEL["phase"]] = moment.phase
+        row[_MODEL["iterations"]] = reading.iterations
+        row[_MODEL["learning_rate"]] = reading.learning_rate
+        if bool(_differs(reading.weights, last.weights).any()):
+            row[_MODEL["weight_changes"]] += 1
+            if np.isnan(row[_MODEL["weight_first_step"]]):
+                row[_MODEL["weight_first_step"]] = step
+            row[_MODEL["weight_last_step"]] = step
+        if reading.batches is not None and reading.batches.any():
+            seen = np.flatnonzero(reading.batches)
+            row[_MODEL["batch_smallest"]] = seen[0]
+            row[_MODEL["batch_frequent"]] = int(np.argmax(reading.batches))
+            before = self._batches_before
+            new = seen if before is None else np.flatnonzero(reading.batches - before)
+            if len(new):
+                row[_MODEL["batch_last"]] = new[-1]
+            self._batches_before = reading.batches
+        row[_MODEL["evaluations"]] = moment.evaluations
+        row[_MODEL["predictions"]] = moment.predictions
+        row[_MODEL["why"]] = RECORD_REASONS.index(moment.why)
+        finite = np.isfinite(reading.weights).all() and np.isfinite(reading.affine).all()
+        row[_MODEL["weights_finite"]] = float(finite)
+
+
+def _by_channels(
+    offsets: npt.NDArray[np.int64],
+) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+    """(layers, index [layers, channels]) of the layers of each width, to rank them at once."""
+    widths = np.diff(offsets)
+    groups = []
+    for width in np.unique(widths):
+        layers = np.flatnonzero(widths == width)
+        groups.append((layers, offsets[layers][:, None] + np.arange(width)[None]))
+    return groups
+
+
+def _differs(
+    one: npt.NDArray[np.generic], other: npt.NDArray[np.generic]
+) -> npt.NDArray[np.bool_]:
+    """Where two arrays differ in any bit; NaN equals itself here."""
+    bits = np.dtype(f"u{one.dtype.itemsize}")
+    return one.view(bits) != other.view(bits)
+
+
+def _mark(rows: Floats, where: npt.NDArray[np.bool_], mode: str, step: float) -> None:
+    _first(rows, where, f"{mode}_first_step", step)
+    rows[where, _COLUMN[f"{mode}_last_step"]] = step
+
+
+def _count(rows: Floats, where: npt.NDArray[np.bool_], what: str, step: float) -> None:
+    rows[where, _COLUMN[f"{what}_changes"]] += 1
+    _first(rows, where, f"{what}_first_step", step)
+    rows[where, _COLUMN[f"{what}_last_step"]] = step
+
+
+def _first(rows: Floats, where: npt.NDArray[np.bool_], column: str, step: float) -> None:
+    at = _COLUMN[column]
+    rows[where & np.isnan(rows[:, at]), at] = step

@@ -1,0 +1,131 @@
+"""`tb_bnplugin.watch`: counts the modes of a model's layers, for training loops of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any
+
+import tensorflow as tf
+
+from tb_bnplugin.diagnose import RULES, COMPARISONS, Outcome
+from tb_bnplugin.live import LiveHistory
+from tb_bnplugin.recording.counting import run_context
+from tb_bnplugin.recording.model_watch import ModelWatch, watch_model
+from tb_bnplugin.recording.run_log import log_of_writer, write
+from tb_bnplugin.recording.summary_state import current_writer
+
+
+class Watch:
+    """A watched model. Also a context manager, which closes at its end.
+
+    Example:
+        with tb_bnplugin.watch(model) as watch:
+            train(model)
+            for finding in watch.findings():
+                print(finding.code, finding.message)
+    """
+
+    def __init__(self, model_watch: ModelWatch) -> None:
+        self._watch = model_watch
+        self._live = LiveHistory()
+        model_watch.listeners.append(self._live.add)
+
+    @property
+    def name(self) -> str:
+        """Name of the model in the log."""
+        return self._watch.name
+
+    @contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """Marks an evaluation loop of one's own: what runs within is evaluation, not training.
+
+        Example:
+            with watch.evaluating():
+                for x, y in validation:
+                    accuracy.update_state(y, model(x, training=False))
+        """
+        before = run_context().set(1)
+        try:
+            yield
+        finally:
+            run_context().set(before)
+            self._watch.evaluations += 1
+            self._record("evaluation")
+
+    def findings(self) -> tuple[Outcome, ...]:
+        """What is wrong by now: the same rules as for a log, on what was recorded so far."""
+        if not self._watch.closed:
+            self._record("asked")
+        return self._live.findings()
+
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """What every rule says by now, with what passed and what could not be checked."""
+        if not self._watch.closed:
+            self._record("asked")
+        return self._live.outcomes()
+
+    def close(self) -> None:
+        """Gives the layers their own `call` back. Functions traced before stay as they are."""
+        self._watch.close()
+
+    def __enter__(self) -> Watch:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _record(self, why: str) -> None:
+        step = self._watch.last_step
+        writer = current_writer()
+        if writer is not None and tf.executing_eagerly():
+            log = log_of_writer(writer)
+            log.register(self._watch)
+            records = self._watch.snapshot(step, why)
+            if bool(tf.summary.should_record_summaries()):
+                write(writer, log.complete(self._watch, list(records), step))
+        else:
+            records = self._watch.snapshot(step, why)
+        self._watch.publish(records)
+
+
+def watch(model: Any, *, expect: Sequence[str] = ()) -> Watch:
+    """Counts, from now on, in which mode each batch normalization layer of `model` runs.
+
+    Call it before the training step is traced: what a `tf.function` traced earlier runs is not
+    counted. The counters cost less than one percent of a step, and nothing is changed in what
+    the layers compute.
+
+    Args:
+        model: a Keras 3 model (on the TensorFlow backend) or a tf_keras model. It need not be
+            built: layers that come later are found when a record is made.
+        expect: codes of rules whose findings are meant here, such as ("BN108",) for a GAN. They
+            are recorded, shown as expected, and fail no check.
+
+    Returns:
+        A `Watch`, with `findings()`, `evaluating()` and `close()`.
+
+    Raises:
+        TypeError: `model` is no Keras model.
+        ValueError: `expect` holds an unknown code.
+    """
+    return Watch(watch_model(model, expect=check_codes(expect)))
+
+
+def check_codes(expect: Sequence[str]) -> tuple[str, ...]:
+    """The rule codes in `expect`; raises for anything that is none."""
+    if isinstance(expect, str):
+        raise TypeError(f'expect must be a sequence of rule codes such as ("BN108",); got {expect!r}')
+    known = [rule.RULE.code for rule in (*RULES, *COMPARISONS)]
+    for code in expect:
+        if code not in known:
+            raise ValueError(
+                f"expect holds {code!r}, which is no rule code; the codes are {', '.join(known)}"
+            )
+    return tuple(expect)
