@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from tb_bnplugin import summary as summary
     from tb_bnplugin.callback import BatchNormCallback as BatchNormCallback
-    from tb_bnplugin.check import check as check
+    from tb_bnplugin.checking import check as check
     from tb_bnplugin.watching import Watch as Watch
     from tb_bnplugin.watching import watch as watch
 
@@ -25,7 +25,7 @@ __all__ = ["BatchNormCallback", "Watch", "__version__", "check", "summary", "wat
 _MODULES: Final = {
     "BatchNormCallback": "tb_bnplugin.callback",
     "Watch": "tb_bnplugin.watching",
-    "check": "tb_bnplugin.check",
+    "check": "tb_bnplugin.checking",
     "summary": "tb_bnplugin.summary",
     "watch": "tb_bnplugin.watching",
 }

@@ -1,0 +1,173 @@
+"""What `tb-bnplugin check` prints for people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from tb_bnplugin.checking import Checked, CheckedRun
+from tb_bnplugin.cli.style import Style, printable
+from tb_bnplugin.diagnose import Outcome, explain
+from tb_bnplugin.diagnose.outcome import EvidenceValue
+
+SHOWN_LAYERS: Final = 3
+SHOWN_CHARACTERS: Final = 60
+
+_SEVERITIES: Final = ("error", "warning", "info")
+
+
+def check_text(checked: Checked, style: Style) -> str:
+    """The report of a log folder: run by run what is wrong, then the sum."""
+    blocks = [_run(run, style) for run in checked.runs]
+    compared = [outcome for outcome in checked.comparisons if outcome.status == "finding"]
+    if compared:
+        title = style.paint("Runs compared", "bold")
+        blocks.append("\n\n".join([title, *(_finding(outcome, style) for outcome in compared)]))
+    blocks += [_listed("note", [note], style) for note in checked.notes]
+    blocks.append(_summary(checked, style))
+    return "\n\n".join(blocks)
+
+
+def _run(run: CheckedRun, style: Style) -> str:
+    parts = [_head(run, style)]
+    findings = sorted(
+        (outcome for outcome in run.outcomes if outcome.status == "finding"),
+        key=lambda outcome: (outcome.expected, _SEVERITIES.index(outcome.severity)),
+    )
+    several = len(run.models) > 1
+    parts += [
+        _finding(outcome, style, of_model=several) for outcome in findings if not outcome.expected
+    ]
+    tail = [
+        _listed("expected", [f"{outcome.code} {outcome.name}: {outcome.message}"], style)
+        for outcome in findings
+        if outcome.expected
+    ]
+    tail += _by_reason("not checked", "not_checked", run.outcomes, style)
+    tail += _by_reason("crashed", "crashed", run.outcomes, style)
+    tail += [_listed("note", [note], style) for note in run.notes]
+    passed = sorted({outcome.code for outcome in run.outcomes if outcome.status == "ok"})
+    if passed:
+        tail.append(_listed("passed", [", ".join(passed)], style))
+    if tail:
+        parts.append("\n".join(tail))
+    return "\n\n".join(parts)
+
+
+def _head(run: CheckedRun, style: Style) -> str:
+    facts = [run.keras] if run.keras else []
+    several = len(run.models) > 1
+    for name, layers in run.models:
+        counted = f"{layers} BN layer" + ("" if layers == 1 else "s")
+        facts.append(f"{_short(name)}: {counted}" if several else counted)
+    if run.steps:
+        first, last = run.steps
+        facts.append(f"step {first}" if first == last else f"steps {first}-{last}")
+    else:
+        facts.append("no record of layers")
+    return f"{style.paint(printable(run.run), 'bold')}  ({printable(', '.join(facts))})"
+
+
+def _finding(outcome: Outcome, style: Style, *, of_model: bool = False) -> str:
+    head = f"{outcome.severity} {outcome.code}"
+    where = []
+    if outcome.runs:
+        where.append(" against ".join(outcome.runs))
+    if of_model and outcome.model:
+        where.append(_short(outcome.model))
+    if outcome.steps:
+        first, last = outcome.steps
+        where.append(f"step {first}" if first == last else f"steps {first}-{last}")
+    title = f"{style.paint(head, outcome.severity)} {style.paint(outcome.name, 'bold')}"
+    lines = [f"  {title}{printable(', '.join(['', *where]))}"]
+    if outcome.layers:
+        lines.append(_labelled(_count_layers(len(outcome.layers)), _layers(outcome.layers), style))
+    lines.append(style.wrap(outcome.message, first="    "))
+    if outcome.evidence:
+        evidence = ", ".join(f"{name} {_value(value)}" for name, value in outcome.evidence.items())
+        lines.append(_labelled("evidence", evidence, style))
+    why = explain(outcome.code).section("Why it matters")
+    if why:
+        lines.append(_labelled("why", why.split("\n\n")[0].replace("\n", " "), style))
+    if outcome.fix:
+        lines.append(_labelled("fix", outcome.fix, style))
+    lines.append(_labelled("more", f"tb-bnplugin rules {outcome.code}", style))
+    return "\n".join(lines)
+
+
+def _by_reason(label: str, status: str, outcomes: Iterable[Outcome], style: Style) -> list[str]:
+    """One entry for each reason, with the codes that share it."""
+    codes: dict[str, dict[str, None]] = {}
+    for outcome in outcomes:
+        if outcome.status == status:
+            codes.setdefault(outcome.reason or "no reason given", {})[outcome.code] = None
+    return [
+        _listed(label, [f"{', '.join(shared)}: {reason}"], style)
+        for reason, shared in codes.items()
+    ]
+
+
+def _summary(checked: Checked, style: Style) -> str:
+    severities = Counter(outcome.severity for outcome in checked.findings)
+    statuses = Counter(outcome.status for outcome in checked.outcomes)
+    runs = _plural(len(checked.runs), "run")
+    if not severities:
+        found = style.paint("nothing found", "bold")
+    else:
+        found = ", ".join(
+            style.paint(_plural(severities[severity], severity), severity)
+            if severity != "info"
+            else style.paint(f"{severities[severity]} info", severity)
+            for severity in _SEVERITIES
+            if severities[severity]
+        )
+    rest = [
+        f"{count} {word}"
+        for count, word in (
+            (sum(entry.expected for entry in checked.outcomes), "expected"),
+            (statuses["ok"], "passed"),
+            (statuses["not_checked"], "not checked"),
+            (statuses["crashed"], "crashed"),
+        )
+        if count
+    ]
+    return f"{runs}: {found}" + (f" ({', '.join(rest)})" if rest else "")
+
+
+def _labelled(label: str, text: str, style: Style) -> str:
+    wrapped = style.wrap(text, first=f"    {label}: ", rest="      ")
+    return wrapped.replace(label, style.paint(label, "dim"), 1)
+
+
+def _listed(label: str, lines: Sequence[str], style: Style) -> str:
+    wrapped = "\n".join(style.wrap(line, first=f"  {label}: ", rest="    ") for line in lines)
+    return wrapped.replace(label, style.paint(label, "dim"), 1)
+
+
+def _layers(paths: Sequence[str]) -> str:
+    shown = ", ".join(_short(path) for path in paths[:SHOWN_LAYERS])
+    return shown + (", ..." if len(paths) > SHOWN_LAYERS else "")
+
+
+def _count_layers(count: int) -> str:
+    return _plural(count, "layer")
+
+
+def _plural(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+def _short(name: str) -> str:
+    escaped = printable(name)
+    if len(escaped) <= SHOWN_CHARACTERS:
+        return escaped
+    return f"{escaped[: SHOWN_CHARACTERS - 3]}..."
+
+
+def _value(value: EvidenceValue) -> str:
+    if value is None:
+        return "unknown"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,38 @@
+"""The rules, explained in text."""
+
+from __future__ import annotations
+
+from tb_bnplugin.cli.style import Style
+from tb_bnplugin.diagnose import Documentation, explain_all
+
+
+def rules_text(style: Style) -> str:
+    """One line or two for each rule."""
+    rules = explain_all()
+    widest = max(len(rule.name) for rule in rules)
+    lines = []
+    for rule in rules:
+        first = f"{rule.code}  {rule.name:<{widest}}  {rule.severity:<7}  "
+        wrapped = style.wrap(rule.summary, first=first)
+        lines.append(style.paint(rule.code, "bold") + wrapped[len(rule.code) :])
+    lines.append("")
+    lines.append("Explain one: tb-bnplugin rules CODE")
+    return "\n".join(lines)
+
+
+def rule_text(rule: Documentation, style: Style) -> str:
+    """Everything a rule says of itself."""
+    head = style.paint(f"{rule.code} {rule.name}", "bold")
+    parts = [f"{head} ({rule.severity})", style.wrap(rule.summary)]
+    for section in rule.sections:
+        paragraphs = [_paragraph(text, style) for text in section.text.split("\n\n")]
+        parts.append(style.paint(section.title, "bold") + "\n" + "\n\n".join(paragraphs))
+    return "\n\n".join(parts)
+
+
+def _paragraph(text: str, style: Style) -> str:
+    """A paragraph filled to the width; code and lists keep their lines."""
+    lines = text.splitlines()
+    if any(line.startswith((" ", "-", "*", "```")) for line in lines):
+        return "\n".join(f"  {line}".rstrip() for line in lines)
+    return style.wrap(" ".join(lines), first="  ")

@@ -1,0 +1,58 @@
+"""Colour and width of the terminal, and names made safe to print."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import textwrap
+from dataclasses import dataclass
+from typing import Final, TextIO
+
+WIDEST: Final = 100
+NARROWEST: Final = 60
+
+_CODES: Final = {"bold": "1", "dim": "2", "error": "1;31", "warning": "1;33", "info": "1;34"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Style:
+    """How to print: colour only where a person looks at it."""
+
+    colour: bool
+    width: int  # columns
+
+    @classmethod
+    def of(cls, stream: TextIO) -> Style:
+        """The style of a stream: colour on a terminal, unless NO_COLOR is set."""
+        colour = (
+            stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        )
+        columns = shutil.get_terminal_size(fallback=(WIDEST, 24)).columns
+        return cls(colour=colour, width=max(NARROWEST, min(WIDEST, columns)))
+
+    def paint(self, text: str, kind: str) -> str:
+        """A text in the colour of a kind."""
+        return f"\x1b[{_CODES[kind]}m{text}\x1b[0m" if self.colour else text
+
+    def wrap(self, text: str, *, first: str = "", rest: str | None = None) -> str:
+        """A text in lines of the width, indented; what is broken in it stays broken."""
+        rest = " " * len(first) if rest is None else rest
+        lines: list[str] = []
+        for line in text.splitlines() or [""]:
+            lines += textwrap.wrap(
+                printable(line),
+                self.width,
+                initial_indent=rest if lines else first,
+                subsequent_indent=rest,
+                break_on_hyphens=False,
+            ) or [""]
+        return "\n".join(lines)
+
+
+def printable(text: str) -> str:
+    """A text with everything escaped that moves the cursor or turns the direction of writing."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
