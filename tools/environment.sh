@@ -1,8 +1,9 @@
 #!/bin/sh
-# Makes sure of a virtual environment that works: sh tools/environment.sh FOLDER [PYTHON]
+# Makes sure of a virtual environment that works: sh tools/environment.sh FOLDER PROJECT [PYTHON]
 # One that somebody else made is kept where it has a fitting Python and pip, and replaced otherwise.
 folder=$1
-python=$2
+project=$2
+python=$3
 
 # A name that is found need not run: a version manager leaves shims of versions that are not chosen.
 fits() {
@@ -10,7 +11,9 @@ fits() {
         >/dev/null 2>&1
 }
 
-if fits "$folder/bin/python"; then
+# Programs of an environment hold its path, so one that was moved with its project is made again.
+made_for=$(cat "$folder/set-up" 2>/dev/null)
+if [ "${made_for:-$project}" = "$project" ] && fits "$folder/bin/python"; then
     if "$folder/bin/python" -m pip --version >/dev/null 2>&1 \
         || "$folder/bin/python" -m ensurepip --default-pip >/dev/null 2>&1; then
         exit 0
