@@ -28,9 +28,9 @@ if [ -z "$python" ]; then
     done
 fi
 if [ -z "$python" ] || ! fits "$python"; then
-    echo "setup: ${python:-no Python that was found} is not a Python 3.10 to 3.13 with the modules" \
-        "venv and ensurepip. Install one (on Debian or Ubuntu: apt-get install python3-venv)," \
-        "or name one: make setup PYTHON=/path/to/python" >&2
+    echo "setup needs a Python 3.10 to 3.13 with the modules venv and ensurepip, and" \
+        "${python:-none on the path} is not one. Install one (on Debian or Ubuntu:" \
+        "apt-get install python3-venv), or name one: make setup PYTHON=/path/to/python" >&2
     exit 1
 fi
 echo "making $folder with $("$python" --version)"
