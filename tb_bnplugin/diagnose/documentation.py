@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tb_bnplugin.diagnose.outcome import Severity
-from tb_bnplugin.diagnose.rule import ComparisonModule, RuleModule
+from tb_bnplugin.diagnose.rule import Documented
 from tb_bnplugin.diagnose.rules import COMPARISONS, RULES
 
 HEADINGS: Final = (
@@ -54,7 +54,7 @@ def explain(code: str) -> Documentation:
     Raises:
         UnknownRuleError: no rule has this code.
     """
-    rules: Sequence[RuleModule | ComparisonModule] = (*RULES, *COMPARISONS)
+    rules: Sequence[Documented] = (*RULES, *COMPARISONS)
     for rule in rules:
         if rule.RULE.code == code.strip().upper():
             return parse_documentation(rule)
@@ -64,11 +64,11 @@ def explain(code: str) -> Documentation:
 
 def explain_all() -> tuple[Documentation, ...]:
     """The documentation of every rule, in the order of the rules."""
-    rules: Sequence[RuleModule | ComparisonModule] = (*RULES, *COMPARISONS)
+    rules: Sequence[Documented] = (*RULES, *COMPARISONS)
     return tuple(parse_documentation(rule) for rule in rules)
 
 
-def parse_documentation(rule: RuleModule | ComparisonModule) -> Documentation:
+def parse_documentation(rule: Documented) -> Documentation:
     """The sections of a rule module's docstring."""
     # Under `python -OO` there is no docstring; rules then work without their documentation.
     lines = inspect.cleandoc(rule.__doc__ or "").splitlines()

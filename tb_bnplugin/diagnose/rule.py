@@ -73,27 +73,25 @@ class Rule:
         )
 
 
-class RuleModule(Protocol):
-    """A module of `diagnose.rules` that judges one model of one run."""
+class Documented(Protocol):
+    """A module of `diagnose.rules`: who the rule is, and its documentation."""
 
     __doc__: str | None
 
     @property
     def RULE(self) -> Rule:  # noqa: N802  # a module's constant
         """Who the rule is."""
+
+
+class RuleModule(Documented, Protocol):
+    """A rule that judges one model of one run."""
 
     def check(self, history: ModelHistory) -> Sequence[Outcome]:
         """What the rule says of the history; pure."""
 
 
-class ComparisonModule(Protocol):
-    """A module of `diagnose.rules` that compares two runs."""
-
-    __doc__: str | None
-
-    @property
-    def RULE(self) -> Rule:  # noqa: N802  # a module's constant
-        """Who the rule is."""
+class ComparisonModule(Documented, Protocol):
+    """A rule that compares two runs."""
 
     def check(self, history: ModelHistory, other: ModelHistory) -> Sequence[Outcome]:
         """What the rule says of the two histories; pure."""

@@ -41,6 +41,6 @@ RULES: Final[tuple[RuleModule, ...]] = (
 
 COMPARISONS: Final[tuple[ComparisonModule, ...]] = (cr101_loss_scale_differs,)
 
-_CODES = [module.RULE.code for module in RULES] + [module.RULE.code for module in COMPARISONS]
+_CODES = [module.RULE.code for module in (*RULES, *COMPARISONS)]
 if _REPEATED := sorted(code for code, count in Counter(_CODES).items() if count > 1):
     raise ImportError(f"several rules have the same code: {', '.join(_REPEATED)}")

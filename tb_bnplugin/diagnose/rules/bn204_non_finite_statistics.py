@@ -65,7 +65,8 @@ def check(history: ModelHistory) -> tuple[Outcome]:
     return (
         RULE.finding(
             message=(
-                f"{count_layers(history, wrong)} had {kind} from step {first} on; inference mode gives NaN."
+                f"{count_layers(history, wrong)} had {kind} from step {first} on;"
+                " inference mode gives NaN."
             ),
             fix=_fix(outside=outside, negative=negative, weights_broke=weights_broke),
             evidence={

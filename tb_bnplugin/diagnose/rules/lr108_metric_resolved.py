@@ -64,9 +64,10 @@ def _describe(facts: ModelFacts, metric: MetricFacts, history: ModelHistory) -> 
     wrong = _what_is_wrong(facts, metric)
     became = f"{metric.asked!r} became {metric.metric_class}"
     labels, predictions = _shown(metric.label_shape), _shown(metric.prediction_shape)
+    because = f": {wrong[0]}" if wrong else ""
     steps = (int(history.steps[0]), int(history.steps[-1])) if len(history.steps) else None
     return RULE.finding(
-        message=f"{became} for labels {labels} and predictions {predictions}{f': {wrong[0]}' if wrong else ''}.",
+        message=f"{became} for labels {labels} and predictions {predictions}{because}.",
         fix=wrong[1] if wrong else "Nothing, if that is what you meant; else name the class.",
         evidence={
             "metric": metric.name,
