@@ -112,6 +112,11 @@ def check(logdir: str | os.PathLike[str], run: str | None = None) -> Checked:
         more = f" and {len(listings) - 10} more" if len(listings) > 10 else ""
         raise LogFolderError(f"no run matches {run!r}; the runs are {names}{more}")
     histories = [_read(folder, listing) for listing in matching]
+    if not any(history.models for history in histories):
+        notes = [note for history in histories for note in history.notes]
+        raise LogFolderError(
+            f"no record in {os.fspath(logdir)} can be read: {'; '.join(notes[:3])}"
+        )
     return Checked(
         runs=tuple(_checked(history) for history in histories),
         comparisons=_compare(histories),

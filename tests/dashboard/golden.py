@@ -1,0 +1,225 @@
+"""The answers of the HTTP API for one fixed history: the page's tests read the same files.
+
+python -m tests.dashboard.golden           writes frontend/tests/golden/*.json
+python -m tests.dashboard.golden --check   fails where they are not what Python answers
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from tb_bnplugin.dashboard import payload
+from tb_bnplugin.dashboard.placement import place
+from tb_bnplugin.diagnose import compare, diagnose
+from tb_bnplugin.history import ChannelHistory, ModelHistory, RunHistory
+from tb_bnplugin.reader import ScalarSeries
+from tb_bnplugin.schema.facts import LossFacts, Node, Phase
+from tests.unit.histories import CALL, METRIC, create_history, create_loss, create_probe
+
+GOLDEN: Final = Path(__file__).resolve().parents[2] / "frontend" / "tests" / "golden"
+
+STEPS: Final = (*range(1, 51), *range(60, 401, 10))
+EPOCH_STEPS: Final = 100
+LAYERS: Final = 6
+
+
+def golden_history() -> ModelHistory:
+    """A residual network of six layers: two train, two never do, one is mixed, one is unused."""
+    steps = np.array(STEPS, np.float64)
+    zero = np.zeros(len(steps))
+    evaluations = np.floor(steps / EPOCH_STEPS)
+    training = np.stack([steps, steps, zero, zero, steps, zero], axis=1)
+    inference = np.stack([zero, zero, steps, steps, steps / 2, zero], axis=1)
+    evaluated = np.stack([evaluations] * 5 + [zero], axis=1)
+    moved = training > 0
+    mean = np.where(moved, 1.0 - 0.99 ** steps[:, None], 0.0)
+    variance = np.where(moved, 0.5 + 0.5 * 0.99 ** steps[:, None], 1.0)
+    first = np.where(moved, 1.0, np.nan)
+    history = create_history(
+        steps=STEPS,
+        layers=LAYERS,
+        columns={
+            "training_tape": training,
+            "inference_tape": inference,
+            "inference_evaluate": evaluated,
+            "statistics_changes": training,
+            "statistics_first_step": first,
+            "statistics_last_step": np.where(moved, steps[:, None], np.nan),
+            "training_first_step": first,
+            "training_last_step": np.where(moved, steps[:, None], np.nan),
+            "inference_first_step": np.where(inference > 0, 1.0, np.nan),
+            "inference_last_step": np.where(inference > 0, steps[:, None], np.nan),
+            "moving_mean": mean,
+            "batch_mean": np.where(moved, 1.0, np.nan),
+            "moving_variance": variance,
+            "batch_variance": np.where(moved, 0.5, np.nan),
+            "mean_gap": np.where(moved, (1.0 - mean) / np.sqrt(0.5), np.nan),
+            "variance_gap": np.where(moved, np.log(variance / 0.5), np.nan),
+            "variance_min": variance / 2,
+            "start_updates": np.where(moved, 250.0, np.nan),
+        },
+        model={"evaluations": evaluations, "phase": np.where(steps > 200, 2.0, 1.0)},
+        losses=(create_loss("loss", steps=(100, 200), measured=5.0, doubled=10.0, keras_mean=0.5),),
+        probe=create_probe(0.001, 0.5, steps=(100, 200, 300, 400)),
+    )
+    paths = (
+        "stem_bn",
+        "block_1/bn",
+        "block_1/head_bn",
+        "block_2/bn",
+        "block_2/mixed_bn",
+        "spare_bn",
+    )
+    facts = replace(
+        history.facts,
+        name="resnet",
+        layers=tuple(
+            replace(layer, path=path, channels=4 * (index + 1))
+            for index, (layer, path) in enumerate(zip(history.facts.layers, paths, strict=True))
+        ),
+        phases=(
+            Phase(step=1, wall_time=1000.0, reason="fit"),
+            Phase(step=201, wall_time=1200.5, reason="compile"),
+        ),
+        nodes=(
+            Node(path="input", layer_class="InputLayer", layer=None),
+            Node(path="stem_bn", layer_class="BatchNormalization", layer=0),
+            Node(path="block_1/conv", layer_class="Conv2D", layer=None),
+            Node(path="block_1/bn", layer_class="BatchNormalization", layer=1),
+            Node(path="block_1/head_bn", layer_class="BatchNormalization", layer=2),
+            Node(path="block_1/add", layer_class="Add", layer=None),
+            Node(path="block_2/bn", layer_class="BatchNormalization", layer=3),
+            Node(path="block_2/mixed_bn", layer_class="BatchNormalization", layer=4),
+            Node(path="block_2/add", layer_class="Add", layer=None),
+        ),
+        edges=((0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (1, 5), (5, 6), (6, 7), (7, 8), (5, 8)),
+        losses=(
+            LossFacts(
+                name="loss",
+                loss_class="sum_of_squares",
+                reduction=None,
+                label_shape=(None, 10),
+                prediction_shape=(None, 10),
+                label_dtype="float32",
+                prediction_dtype="float32",
+                weighted=False,
+                phase=1,
+            ),
+        ),
+        metrics=(METRIC,),
+    )
+    calls = tuple(
+        replace(CALL, layer=layer, mode=mode, asked=asked, reason=reason)
+        for layer, mode, asked, reason in (
+            (0, "training", "true", "explicit"),
+            (1, "training", "none", "inherited"),
+            (2, "inference", "none", "default"),
+            (3, "inference", "false", "explicit"),
+            (4, "training", "true", "explicit"),
+            (4, "inference", "false", "graph"),
+        )
+    )
+    return replace(
+        history,
+        facts=facts,
+        calls=calls,
+        epochs=tuple((epoch, EPOCH_STEPS * (epoch + 1)) for epoch in range(4)),
+        records_made=400,
+        notes=("skipped 1: layers records are no table of numbers of rank 2",),
+    )
+
+
+def golden_scalars() -> tuple[ScalarSeries, ...]:
+    """What Keras writes: one series on batches, one on epochs, one of the validation run."""
+    batches = np.arange(1, 401, 5)
+    epochs = np.arange(4)
+    after_epoch = 1000.0 + EPOCH_STEPS * (epochs + 1.0)
+    return (
+        ScalarSeries(
+            run="train",
+            tag="batch_loss",
+            steps=batches,
+            wall_times=1000.0 + batches,
+            values=np.where(batches == 101, np.nan, 2.3 * np.exp(-batches / 200)),
+        ),
+        ScalarSeries(
+            run="validation",
+            tag="epoch_loss",
+            steps=epochs,
+            wall_times=after_epoch,
+            values=np.array([2.4, 2.6, 2.5, 2.3]),
+        ),
+        ScalarSeries(
+            run="validation",
+            tag="epoch_accuracy",
+            steps=epochs,
+            wall_times=after_epoch,
+            values=np.array([0.1, 0.1, 0.1125, 0.4]),
+        ),
+    )
+
+
+def golden_channels() -> ChannelHistory:
+    """Four channels of the first layer at the end of each epoch."""
+    levels = np.arange(4, dtype=np.float32)
+    rows = np.stack([levels, 1 + levels, np.ones(4, np.float32), np.full(4, np.nan, np.float32)])
+    scale = np.arange(1, 5, dtype=np.float32)[:, None, None]
+    return ChannelHistory(
+        steps=np.arange(1, 5) * EPOCH_STEPS, values=(rows * scale).astype(np.float32)
+    )
+
+
+def golden_answers() -> dict[str, dict[str, Any]]:
+    """Name of the schema's type and its answer."""
+    history = golden_history()
+    other = replace(create_history(run="other", losses=(create_loss(),)))
+    run = RunHistory(run="train", models=(history,), notes=())
+    outcomes = diagnose(history)
+    return {
+        "Runs": payload.runs(
+            [("train", ["resnet"], outcomes), ("other", ["model", "critic"], None)]
+        ),
+        "Report": payload.report(run, history, outcomes),
+        "Column": payload.column(history, payload.HEATMAP_COLUMNS[1]),
+        "Layer": payload.layer(history, 0, golden_channels()),
+        "Scalars": payload.scalars(place(history, golden_scalars())),
+        "Comparison": payload.comparison("train", "other", compare(history, other)),
+    }
+
+
+def encode(answer: dict[str, Any]) -> str:
+    """An answer as it stands in its file."""
+    return json.dumps(answer, indent=1, allow_nan=False) + "\n"
+
+
+def stale_files() -> list[str]:
+    """Names of golden files that are missing or hold something else."""
+    return [
+        path.name
+        for name, answer in golden_answers().items()
+        if not (path := GOLDEN / f"{name.lower()}.json").exists()
+        or path.read_text(encoding="utf-8") != encode(answer)
+    ]
+
+
+def write() -> None:
+    """Writes the golden files."""
+    GOLDEN.mkdir(parents=True, exist_ok=True)
+    for name, answer in golden_answers().items():
+        (GOLDEN / f"{name.lower()}.json").write_text(encode(answer), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    if parser.parse_args().check:
+        stale = stale_files()
+        sys.exit(f"stale: {', '.join(stale)}; run python -m tests.dashboard.golden" if stale else 0)
+    write()
