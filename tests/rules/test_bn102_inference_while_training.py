@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tb_bnplugin.history import ModelHistory
+from tests.rules.judging import judge
+from tests.unit.histories import CALL, FIFTY_STEPS, create_history, inference_columns
+
+INFERENCE = inference_columns()
+
+
+def loaded(**changed: Any) -> ModelHistory:
+    layer_facts = {"start": "loaded", **changed.pop("layer_facts", {})}
+    columns = INFERENCE | changed.pop("columns", {})
+    return create_history(columns=columns, layer_facts=layer_facts, **changed)
+
+
+def calls(reason: str, **changed: Any) -> list[Any]:
+    return [replace(CALL, layer=index, reason=reason, **changed) for index in range(3)]
+
+
+FINDINGS = {
+    "default": loaded(),
+    "loaded while watched": loaded(columns={"statistics_changes": 1.0, "foreign_changes": 1.0}),
+    "two changes of gamma": loaded(columns={"affine_changes": np.minimum(FIFTY_STEPS, 3)}),
+    "reason unknown": loaded(calls=calls("unknown")),
+    "reason inherited": loaded(calls=calls("inherited", asked="false", source="model")),
+    "explicit only in evaluation": loaded(calls=calls("explicit", context="evaluate")),
+}
+
+ASKED_FOR = {
+    "explicit": loaded(calls=calls("explicit", asked="false")),
+    "graph": loaded(calls=calls("graph", asked="false")),
+    "base(x, training=False) in a functional graph": loaded(layer_facts={"requested": False}),
+}
+
+SILENT = {
+    "statistics at their initializers": create_history(columns=INFERENCE),
+    "training mode": loaded(columns={"training_tape": FIFTY_STEPS, "inference_tape": 0.0}),
+    "momentum 1": loaded(layer_facts={"momentum": 1.0}),
+    "frozen": loaded(columns={"trainable": 0.0}),
+    "gamma stands still": loaded(columns={"affine_changes": 0.0}),
+    "one change of gamma": loaded(columns={"affine_changes": np.minimum(FIFTY_STEPS, 2)}),
+    "mean teacher": loaded(columns={"statistics_changes": 2.0, "foreign_changes": 2.0}),
+    "statistics moved": loaded(columns={"statistics_changes": 1.0, "foreign_changes": 0.0}),
+    "only evaluated": loaded(columns={"inference_tape": 0.0, "inference_evaluate": FIFTY_STEPS}),
+    "a single record": create_history(
+        steps=[7], columns=inference_columns([7]), layer_facts={"start": "loaded"}
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FINDINGS)
+def test_warns(name: str) -> None:
+    outcome = judge("BN102", FINDINGS[name])
+    assert (outcome.status, outcome.severity) == ("finding", "warning")
+    assert (outcome.steps, len(outcome.layers)) == ((1, 50), 3)
+
+
+@pytest.mark.parametrize("name", ASKED_FOR)
+def test_only_tells_what_was_asked_for(name: str) -> None:
+    outcome = judge("BN102", ASKED_FOR[name])
+    assert (outcome.status, outcome.severity) == ("finding", "info")
+    assert outcome.evidence["asked_for"] is True
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_is_silent(name: str) -> None:
+    assert judge("BN102", SILENT[name]).status in {"ok", "not_checked"}
+
+
+def test_declared_as_expected() -> None:
+    outcome = judge("BN102", loaded(facts={"expect": ("BN102",)}))
+    assert (outcome.status, outcome.expected) == ("finding", True)
+
+
+def test_freezing_needs_compile_only_with_fit() -> None:
+    assert "compile again" in judge("BN102", loaded()).fix
+    assert "compile again" not in judge("BN102", loaded(facts={"trained_by": "loop"})).fix

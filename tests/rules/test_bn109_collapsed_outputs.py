@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.rules.judging import judge
+from tests.unit.histories import create_history, create_probe, inference_columns
+
+INFERENCE = inference_columns()
+RECOVERING = {"start_updates": 300.0}
+
+FINDINGS = {
+    "identical rows": create_history(columns=INFERENCE, probe=create_probe(0.0, 0.1)),
+    "just collapsed": create_history(columns=INFERENCE, probe=create_probe(0.99e-4, 0.1)),
+    "just different": create_history(columns=INFERENCE, probe=create_probe(0.0, 1.01e-2)),
+    "statistics that need no more updates": create_history(probe=create_probe(0.0, 0.1)),
+}
+
+SILENT = {
+    "rows differ": create_history(columns=INFERENCE, probe=create_probe(0.2, 0.1)),
+    "not quite collapsed": create_history(columns=INFERENCE, probe=create_probe(1.01e-4, 0.1)),
+    "a constant task": create_history(columns=INFERENCE, probe=create_probe(0.0, 0.99e-2)),
+    "a zero last layer": create_history(columns=INFERENCE, probe=create_probe(0.0, 0.0)),
+    "one row": create_history(columns=INFERENCE, probe=create_probe(0.0, 0.1, rows=1)),
+    "not trained": create_history(
+        columns=INFERENCE | {"affine_changes": 0.0},
+        model={"weight_changes": 0.0, "iterations": np.nan},
+        probe=create_probe(0.0, 0.1),
+    ),
+    "no probe": create_history(columns=INFERENCE),
+    "not finite": create_history(columns=INFERENCE, probe=create_probe(np.nan, 0.1)),
+}
+
+
+@pytest.mark.parametrize("name", FINDINGS)
+def test_finds(name: str) -> None:
+    outcome = judge("BN109", FINDINGS[name])
+    assert (outcome.status, outcome.severity, outcome.steps) == ("finding", "error", (25, 50))
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_is_silent(name: str) -> None:
+    assert judge("BN109", SILENT[name]).status in {"ok", "not_checked"}
+
+
+def test_a_start_that_wears_off_is_an_info() -> None:
+    outcome = judge("BN109", create_history(columns=RECOVERING, probe=create_probe(0.0, 0.1)))
+    assert (outcome.status, outcome.severity) == ("finding", "info")
+
+
+def test_begins_with_the_first_of_the_last_collapsed_probes() -> None:
+    probe = create_probe(0.0, 0.1, steps=(10, 20, 30, 40))
+    probe.moving["spread"][1] = 0.5
+    outcome = judge("BN109", create_history(columns=INFERENCE, probe=probe))
+    assert outcome.steps == (30, 40)
+
+
+def test_no_probe_says_how_to_have_one() -> None:
+    assert "probe_data" in str(judge("BN109", SILENT["no probe"]).reason)
