@@ -22,7 +22,7 @@ from tb_bnplugin.schema.tables import KERAS_LOSSES, LOSS_COLUMNS
 Floats = npt.NDArray[np.float64]
 Static = dict[str, Any]
 
-__all__ = ["check_loss", "complete_static", "measure", "measure_in_graph"]
+__all__ = ["check_loss", "column_index", "complete_static", "measure", "measure_in_graph"]
 
 _NAN: Final = float("nan")
 _INDEX: Final = {name: index for index, name in enumerate(LOSS_COLUMNS)}
@@ -79,6 +79,11 @@ def measure(
     static = _static(resolved, y_true=labels, y_pred=predictions, weighted=weights is not None)
     static["taken_from"] = taken_from
     return vector, complete_static(static, vector)
+
+
+def column_index(name: str) -> int:
+    """Where a column of LOSS_COLUMNS is in a measurement."""
+    return _INDEX[name]
 
 
 def complete_static(static: Static, vector: Floats) -> Static:

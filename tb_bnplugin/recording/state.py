@@ -1,0 +1,137 @@
+"""Leaving a model as it was: all that running it may change is put back, bit for bit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.python.eager import context
+
+from tb_bnplugin.recording.flavour import flavour_of
+
+
+class NotBuiltError(ValueError):
+    """The model, or a layer that it calls, has no variables yet."""
+
+
+@contextmanager
+def preserved(model: Any) -> Iterator[None]:
+    """Whatever is done with the model within, every variable and attribute is as before after.
+
+    Variables (moving statistics, seeds, counters of the user's layers), the losses that layers
+    collected, attributes of layers, and TensorFlow's own sequence of random seeds.
+
+    Raises:
+        NotBuiltError: the model is not built, or a layer would be built within.
+    """
+    flavour = flavour_of(model)
+    if not model.built:
+        raise NotBuiltError(
+            f"the model {model.name!r} is not built yet: call it on a batch first, since running"
+            " it would create its variables"
+        )
+    layers = list(model._flatten_layers())
+    with ExitStack() as stack:
+        stack.callback(_restore_seeds, _seeds())
+        for layer in layers:
+            stack.enter_context(_refusing_to_build(layer))
+            stack.callback(_restore_attributes, layer, _attributes(layer))
+            stack.callback(_restore_losses, layer, _losses(layer))
+        for part, value in _values(model, layers):
+            stack.callback(part.assign, value)
+        if flavour.is_keras_3:
+            # Writes go to the scope; variables that Keras does not know are restored above.
+            stack.enter_context(flavour.keras.StatelessScope())
+        yield
+
+
+def _values(model: Any, layers: list[Any]) -> list[tuple[tf.Variable, tf.Tensor]]:
+    """Each variable that a forward pass may write, replica by replica, with its value."""
+    known = {id(variable) for variable in model.variables}
+    variables: dict[int, Any] = {}
+    for layer in layers:
+        generator = getattr(getattr(layer, "_random_generator", None), "_generator", None)
+        for held in (*vars(layer).values(), getattr(generator, "state", None)):
+            if isinstance(held, tf.Variable) and id(held) not in known:
+                variables[id(held)] = held
+    if not flavour_of(model).is_keras_3:
+        for variable in model.non_trainable_variables:
+            # weights of frozen layers are many, and no forward pass writes them
+            if not variable.trainable:
+                variables[id(variable)] = variable
+    parts = [part for variable in variables.values() for part in _parts(variable)]
+    return [(part, tf.identity(part.read_value())) for part in parts]
+
+
+def _parts(variable: Any) -> tuple[Any, ...]:
+    values = getattr(variable, "values", None)
+    return values if isinstance(values, tuple) else (variable,)
+
+
+def _attributes(layer: Any) -> dict[str, tuple[Any, list[Any] | None]]:
+    return {
+        name: (value, list(value) if type(value) is list else None)
+        for name, value in vars(layer).items()
+    }
+
+
+def _restore_attributes(layer: Any, saved: dict[str, tuple[Any, list[Any] | None]]) -> None:
+    # Past `__setattr__`, in which Keras tracks what is assigned.
+    present = vars(layer)
+    for name in [name for name in present if name not in saved]:
+        del present[name]
+    for name, (value, items) in saved.items():
+        if present.get(name, saved) is not value:
+            present[name] = value
+        if items is not None and value != items:
+            value[:] = items
+
+
+def _losses(layer: Any) -> tuple[list[Any] | None, set[int] | None]:
+    thread = getattr(layer, "_thread_local", None)
+    eager = getattr(thread, "_eager_losses", None)  # tf_keras keeps them by thread
+    ids = getattr(layer, "_loss_ids", None)  # Keras 3: what the losses list holds
+    return (None if eager is None else list(eager), None if ids is None else set(ids))
+
+
+def _restore_losses(layer: Any, saved: tuple[list[Any] | None, set[int] | None]) -> None:
+    eager, ids = saved
+    thread = getattr(layer, "_thread_local", None)
+    if thread is not None and hasattr(thread, "_eager_losses"):
+        thread._eager_losses = [] if eager is None else eager
+    if ids is not None:
+        layer._loss_ids.clear()
+        layer._loss_ids.update(ids)
+
+
+@contextmanager
+def _refusing_to_build(layer: Any) -> Iterator[None]:
+    default = getattr(type(layer).build, "_is_default", False)
+    if layer.built or default or "build" in vars(layer):
+        yield
+        return
+
+    def build(*_: Any, **__: Any) -> None:
+        raise NotBuiltError(
+            f"the layer {layer.name!r} is not built yet: call the model on a batch first, since"
+            " running it would create its variables"
+        )
+
+    vars(layer)["build"] = build
+    try:
+        yield
+    finally:
+        vars(layer).pop("build", None)
+
+
+def _seeds() -> Any:
+    generator = getattr(context.context(), "_rng", None)
+    return None if generator is None else generator.getstate()
+
+
+def _restore_seeds(state: Any) -> None:
+    generator = getattr(context.context(), "_rng", None)
+    if generator is not None and state is not None:
+        generator.setstate(state)
