@@ -7,6 +7,7 @@ They behave as `tf.summary.scalar` does: eager or inside `tf.function`, with `re
 from __future__ import annotations
 
 import json
+import time
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -16,8 +17,13 @@ import tensorflow as tf
 
 from tb_bnplugin.recording import loss_measure, probe as probing
 from tb_bnplugin.recording.flavour import flavour_of
-from tb_bnplugin.recording.model_watch import ModelWatch, watch_model, watch_of
-from tb_bnplugin.recording.run_log import RunLog, log_of_writer, write
+from tb_bnplugin.recording.model_watch import (
+    ModelWatch,
+    open_watches,
+    watch_model,
+    watch_of,
+)
+from tb_bnplugin.recording.run_log import PLACEHOLDER, RunLog, log_of_writer, write
 from tb_bnplugin.recording.summary_state import current_writer, refuse_xla, resolve_step
 from tb_bnplugin.schema.metadata import Metadata, Record
 
@@ -138,14 +144,24 @@ def loss_reduction(
     if writer is None:
         return _nothing_written()
     log = log_of_writer(writer)
-    arguments = {"sample_weight": sample_weight, "value": value}
+    watch = _only_watch(log)
+    arguments: dict[str, Any] = {"sample_weight": sample_weight, "value": value}
+    if watch is not None:
+        arguments["keras"] = watch.flavour.keras
 
     def save(given: Any, vector: Any, static: dict[str, Any]) -> None:
         placed, _ = log.place(int(given))
+        if watch is None:
+            write(writer, log.placeholder(placed))
         metadata = Metadata(
-            kind="loss", model="", name=name, static_json=json.dumps(static).encode()
+            kind="loss",
+            model=PLACEHOLDER if watch is None else watch.name,
+            name=name,
+            static_json=json.dumps(static).encode(),
         )
-        _write_one(writer, metadata, placed, np.asarray(vector, np.float64))
+        record = _write_one(writer, metadata, placed, np.asarray(vector, np.float64))
+        if watch is not None:
+            watch.publish([record])
 
     if tf.executing_eagerly():
         if not bool(tf.summary.should_record_summaries()):
@@ -230,11 +246,18 @@ def probe(
 
 
 def _write_one(writer: Any, metadata: Metadata, step: int, value: Any) -> Record:
-    import time
-
     record = Record(metadata=metadata, step=step, wall_time=time.time(), value=value)
     write(writer, [record])
     return record
+
+
+def _only_watch(log: RunLog) -> ModelWatch | None:
+    """The model that a loss belongs to: the one of this log, or the only one that is watched."""
+    watches = log.watches() or open_watches()
+    if len(watches) != 1:
+        return None
+    log.register(watches[0])
+    return watches[0]
 
 
 def _when_recording(make: Callable[[], Any]) -> Any:

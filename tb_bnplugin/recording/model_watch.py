@@ -14,7 +14,7 @@ import tensorflow as tf
 from tb_bnplugin.recording import counting, describe
 from tb_bnplugin.recording.flavour import flavour_of
 from tb_bnplugin.recording.layers import batch_norm_layers
-from tb_bnplugin.recording.read_state import StateReader
+from tb_bnplugin.recording.read_state import StateReader, local
 from tb_bnplugin.recording.statistics import Floats, LayerStart, Moment, Reading, Table
 from tb_bnplugin.recording.topology import Topology
 from tb_bnplugin.recording.topology import describe as describe_topology
@@ -46,6 +46,9 @@ class _Layer:
     first_seen: dict[tuple[Any, ...], int] | None = None
 
 
+_open: weakref.WeakSet[ModelWatch] = weakref.WeakSet()
+
+
 class ModelWatch:
     """Counts the modes of a model's batch normalization layers, and makes its records."""
 
@@ -64,6 +67,7 @@ class ModelWatch:
         self.losses: Callable[[], tuple[LossFacts, ...]] = tuple
         self.metrics: Callable[[], tuple[MetricFacts, ...]] = tuple
         self._found: dict[int, _Layer] = {}  # every layer found, by id, in the order found
+        self._tracked: list[int] = []  # ids of all layers at the last look
         self._rows: list[_Layer] = []  # those that are built, in the order of the table
         self._table = Table()
         self._reader: StateReader | None = None
@@ -74,6 +78,7 @@ class ModelWatch:
         self._stale = True
         self.closed = False
         model.__dict__[_ATTRIBUTE] = self
+        _open.add(self)
         self.rescan()
 
     def __reduce__(self) -> Any:
@@ -95,6 +100,7 @@ class ModelWatch:
         if self.closed:
             return
         self.closed = True
+        _open.discard(self)
         for found in self._found.values():
             counting.detach(found.layer)
         model = self._model()
@@ -128,6 +134,10 @@ class ModelWatch:
     def rescan(self) -> None:
         """Finds layers that came since, and takes those that are built by now into the table."""
         model = self.model
+        tracked = [id(layer) for layer in model._flatten_layers()]
+        if tracked == self._tracked and len(self._rows) == len(self._found):
+            return
+        self._tracked = tracked
         strategy = _strategy(model)
         for path, layer in batch_norm_layers(model):
             if id(layer) not in self._found:
@@ -150,7 +160,7 @@ class ModelWatch:
         means, variances = [], []
         for found in new:
             with tf.init_scope():
-                executions = np.asarray(_local_value(found.counter.executions))
+                executions = np.asarray(local(found.counter.executions))
                 updates = float(executions[: len(CONTEXTS)].sum())
                 found.start, mean, variance = describe.layer_start(
                     found.layer, updates, built_while_watched=not found.built_before
@@ -317,6 +327,11 @@ class ModelWatch:
         )
 
 
+def open_watches() -> list[ModelWatch]:
+    """The watches of this process that are not closed, of models that still exist."""
+    return [watch for watch in _open if watch._model() is not None]
+
+
 def watch_of(model: Any) -> ModelWatch | None:
     """The watch of this model, if it has one."""
     found = getattr(model, "__dict__", {}).get(_ATTRIBUTE)
@@ -338,12 +353,6 @@ def watch_model(model: Any, *, expect: Sequence[str] = ()) -> ModelWatch:
 def _strategy(model: Any) -> Any:
     own = getattr(model, "distribute_strategy", None)
     return tf.distribute.get_strategy() if own is None else own
-
-
-def _local_value(variable: Any) -> Any:
-    from tb_bnplugin.recording.read_state import local
-
-    return local(variable).numpy()
 
 
 def _nothing() -> None:

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tb_bnplugin.recording.counting import LayerCounter
 from tb_bnplugin.recording.statistics import Reading
+from tb_bnplugin.schema.tables import EXECUTION_COLUMNS
 
 WATCHED_WEIGHTS: Final = 8
 """Trainable weights, other than gamma and beta, that witness that the model trains."""
@@ -29,11 +30,11 @@ class StateReader:
         affine: list[Any] = []
         owners: list[int] = []
         for index, layer in enumerate(layers):
-            for name in ("gamma", "beta"):
-                variable = getattr(layer, name, None)
-                if variable is not None:
-                    affine.append(variable)
-                    owners.extend([index] * int(np.prod(variable.shape)))
+            # One of the two shows that the layer learns, at half the cost of reading both.
+            variable = _first_given(layer, ("beta", "gamma"))
+            if variable is not None:
+                affine.append(variable)
+                owners.extend([index] * int(np.prod(variable.shape)))
         self._affine = affine
         self.affine_layers = np.array(owners, np.int64)
         """int64: the layer of each value of `Reading.affine`."""
@@ -92,6 +93,12 @@ class StateReader:
         return np.stack([np.concatenate(row) if row else np.zeros(0, np.float32) for row in rows])
 
 
+def _first_given(layer: Any, names: Sequence[str]) -> Any:
+    return next(
+        (value for name in names if (value := getattr(layer, name, None)) is not None), None
+    )
+
+
 def local(variable: Any) -> Any:
     """The value of a variable of either Keras, of the first replica where there are several."""
     if variable is None:
@@ -106,7 +113,7 @@ def local(variable: Any) -> Any:
 
 
 def _packed(variables: Sequence[Any], limit: int | None = None) -> tf.Tensor:
-    values = [tf.reshape(local(variable), [-1])[:limit] for variable in variables]
+    values = [_flat(local(variable), limit) for variable in variables]
     wide = any(value.dtype == tf.float64 for value in values)
     dtype = tf.float64 if wide else tf.float32
     if not values:
@@ -114,9 +121,12 @@ def _packed(variables: Sequence[Any], limit: int | None = None) -> tf.Tensor:
     return tf.concat([tf.cast(value, dtype) for value in values], axis=0)
 
 
-def _stacked(variables: Sequence[tf.Variable]) -> tf.Tensor:
-    from tb_bnplugin.schema.tables import EXECUTION_COLUMNS
+def _flat(value: tf.Tensor, limit: int | None) -> tf.Tensor:
+    flat = value if value.shape.rank == 1 else tf.reshape(value, [-1])
+    return flat if limit is None else flat[:limit]
 
+
+def _stacked(variables: Sequence[tf.Variable]) -> tf.Tensor:
     if not variables:
         return tf.zeros((0, len(EXECUTION_COLUMNS)), tf.int64)
     return tf.stack([local(variable) for variable in variables])

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import functools
 import os
+import time
 import weakref
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import tensorflow as tf
 
+from tb_bnplugin.recording.flavour import imported_flavour
 from tb_bnplugin.recording.model_watch import ModelWatch
+from tb_bnplugin.schema.facts import ModelFacts, encode_model
 from tb_bnplugin.schema.metadata import Metadata, Record, create_content, create_tag
 from tb_bnplugin.schema.tables import CHANNELS_PLUGIN_NAME, PLUGIN_NAME
+
+
+PLACEHOLDER: Final = "loop"
+"""Stands for the model where a loss is measured and no model is watched."""
 
 
 class RunLog:
@@ -28,6 +35,7 @@ class RunLog:
         self._names: dict[str, weakref.ref[ModelWatch]] = {}
         self._offset = 0
         self._last_given: int | None = None
+        self._has_placeholder = False
 
     def place(self, given: int) -> tuple[int, bool]:
         """The step of this run for a step a loop counts itself, and whether that went back."""
@@ -56,6 +64,38 @@ class RunLog:
                     watch.rename(name)
                 return
             count += 1
+
+    def watches(self) -> list[ModelWatch]:
+        """The models that are recorded in this log and still watched."""
+        held = [holder() for holder in self._names.values()]
+        return [watch for watch in held if watch is not None and not watch.closed]
+
+    def placeholder(self, step: int) -> list[Record]:
+        """Facts of no model, once, for a loss that is measured where none is watched."""
+        if self._has_placeholder:
+            return []
+        self._has_placeholder = True
+        facts = ModelFacts(
+            name=PLACEHOLDER,
+            model_class="",
+            keras=str(imported_flavour()),
+            tensorflow=str(tf.__version__),
+            replicas=int(tf.distribute.get_strategy().num_replicas_in_sync),
+            optimizer=None,
+            subclassed=False,
+            call_accepts_training=None,
+            trained_by="loop",
+            expect=(),
+            layers=(),
+            phases=(),
+            nodes=(),
+            edges=(),
+            losses=(),
+            metrics=(),
+        )
+        metadata = Metadata(kind="model", model=PLACEHOLDER)
+        document = encode_model(facts)
+        return [Record(metadata=metadata, step=step, wall_time=time.time(), value=document)]
 
     def complete(self, watch: ModelWatch, records: list[Record], step: int) -> list[Record]:
         """Adds the documents of the model that this log does not have yet."""
@@ -91,7 +131,7 @@ def log_of_writer(writer: Any) -> RunLog:
 
 def write(writer: Any, records: Iterable[Record]) -> None:
     """Writes records to a `tf.summary` writer, eagerly."""
-    with tf.init_scope(), writer.as_default(), tf.summary.record_if(True):
+    with writer.as_default(), tf.summary.record_if(True):
         for record in records:
             write_one(record.metadata, tf.convert_to_tensor(record.value), record.step)
 

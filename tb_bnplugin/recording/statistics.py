@@ -26,6 +26,7 @@ Floats = npt.NDArray[np.float64]
 _COLUMN: Final = {name: index for index, name in enumerate(LAYER_COLUMNS)}
 _MODEL: Final = {name: index for index, name in enumerate(MODEL_COLUMNS)}
 _CONTEXTS: Final = len(CONTEXTS)
+_OF: Final = ("mean", "variance")
 _OUTSIDE: Final = [CONTEXTS.index(name) for name in ("tape", "no_tape", "unknown")]
 
 VARIANCE_FACTOR: Final = 2.0
@@ -36,6 +37,11 @@ MEAN_SHARE: Final = 0.5
 
 CHANNEL_SHARE: Final = 0.25
 """... in more than this share of the channels."""
+
+
+RANKED_CHANNELS: Final = 128
+"""Medians and quartiles are taken over at most so many evenly spaced channels of a layer: with
+all channels of wide layers, ranking them would cost more than all the rest of a record."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +99,12 @@ class Table:
         self._start_mean = np.zeros(0)
         self._start_variance = np.zeros(0)
         self._groups: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]] = []
+        self._owner = np.zeros(0, np.int64)  # layer of each channel
+        self._momentum = np.zeros(0)  # [layers]
+        self._epsilon = np.zeros(0)  # [channels]
+        self._chosen = np.zeros(0, np.int64)  # channels that are ranked
+        self._updates_before = np.zeros(0)  # [layers], as LayerStart has it
+        self._from_initializer = np.zeros(0, bool)
         self._last: Reading | None = None
         self._batches_before: npt.NDArray[np.int64] | None = None
         self._foreign = np.zeros(0, np.int64)
@@ -125,7 +137,11 @@ class Table:
         self._rows = np.concatenate([self._rows, new_rows])
         self._start_mean = np.concatenate([self._start_mean, mean.astype(float)])
         self._start_variance = np.concatenate([self._start_variance, variance.astype(float)])
-        self._groups = _by_channels(self._offsets)
+        self._chosen, self._groups = _ranked(self._offsets)
+        self._owner = np.repeat(np.arange(self.layers), np.diff(self._offsets))
+        self._momentum = np.array([start.momentum for start in self._starts])
+        self._epsilon = np.array([start.epsilon for start in self._starts])[self._owner]
+        self._note_starts()
 
     def begin(self, reading: Reading, affine_layers: npt.NDArray[np.int64]) -> None:
         """Takes a new kind of reading: layers were added, or the reader was made anew.
@@ -166,6 +182,11 @@ class Table:
         self._start_mean[begin:end] = self._last.mean[begin:end]
         self._start_variance[begin:end] = self._last.variance[begin:end]
         self._starts[layer] = start
+        self._note_starts()
+
+    def _note_starts(self) -> None:
+        self._updates_before = np.array([start.updates_before for start in self._starts])
+        self._from_initializer = np.array([start.from_initializer for start in self._starts])
 
     def update(self, reading: Reading, moment: Moment) -> Floats:
         """The next `layers` record, float64 [1 + layers, columns], from a new reading."""
@@ -210,19 +231,31 @@ class Table:
         rows[:, _COLUMN["moving_variance"]] = np.add.reduceat(variance, heads) / widths
         rows[:, _COLUMN["variance_min"]] = np.minimum.reduceat(variance, heads)
 
-        momentum = np.array([start.momentum for start in self._starts])
-        epsilon = np.repeat([start.epsilon for start in self._starts], widths)
-        usable = (trained > 0) & (momentum < 1) & (momentum >= 0)
-        kept = np.repeat(np.where(usable, momentum**trained, np.nan), widths)
-        batch_mean = (mean - kept * last.mean) / (1 - kept)
-        batch_variance = np.maximum((variance - kept * last.variance) / (1 - kept), 0)
-        rows[:, _COLUMN["batch_mean"]] = np.add.reduceat(batch_mean, heads) / widths
-        rows[:, _COLUMN["batch_variance"]] = np.add.reduceat(batch_variance, heads) / widths
-        gaps = np.stack(
+        usable = (trained > 0) & (self._momentum < 1) & (self._momentum >= 0)
+        kept = np.where(usable, self._momentum**trained, np.nan)
+        new_weight = 1 - kept
+        last_mean = np.add.reduceat(last.mean.astype(float), heads) / widths
+        last_variance = np.add.reduceat(last.variance.astype(float), heads) / widths
+        moving_mean, moving_variance = (rows[:, _COLUMN[f"moving_{of}"]] for of in _OF)
+        rows[:, _COLUMN["batch_mean"]] = (moving_mean - kept * last_mean) / new_weight
+        rows[:, _COLUMN["batch_variance"]] = (moving_variance - kept * last_variance) / new_weight
+        self._ranks(mean, variance, last, kept, reading)
+
+    def _ranks(
+        self, mean: Floats, variance: Floats, last: Reading, kept: Floats, reading: Reading
+    ) -> None:
+        """Medians of the gaps, and the upper quartile of the updates the start needs."""
+        chosen = self._chosen
+        owner, epsilon = self._owner[chosen], self._epsilon[chosen]
+        mean, variance, share = mean[chosen], variance[chosen], kept[owner]
+        batch_mean = (mean - share * last.mean[chosen]) / (1 - share)
+        batch_variance = (variance - share * last.variance[chosen]) / (1 - share)
+        spread = np.maximum(batch_variance, 0) + epsilon
+        ranked_values = np.stack(
             [
-                np.abs(mean - batch_mean) / np.sqrt(batch_variance + epsilon),
-                np.abs(np.log((variance + epsilon) / (batch_variance + epsilon))),
-                self._start_updates(mean, variance, epsilon, momentum, widths, reading),
+                np.abs(mean - batch_mean) / np.sqrt(spread),
+                np.abs(np.log((variance + epsilon) / spread)),
+                self._start_updates(mean, variance, reading),
             ]
         )
         columns = [_COLUMN[name] for name in ("mean_gap", "variance_gap", "start_updates")]
@@ -230,42 +263,35 @@ class Table:
             channels = index.shape[1]
             upper = int(np.ceil((1 - CHANNEL_SHARE) * channels)) - 1
             low, high = (channels - 1) // 2, channels // 2
-            ranked = np.partition(gaps[:, index], (low, high, upper), axis=2)
-            medians = (ranked[:2, :, low] + ranked[:2, :, high]) / 2
-            rows[np.ix_(layers, columns[:2])] = medians.T
-            rows[layers, columns[2]] = ranked[2, :, upper]
+            ranked = np.partition(ranked_values[:, index], (low, high, upper), axis=2)
+            self._rows[layers, columns[0]] = (ranked[0, :, low] + ranked[0, :, high]) / 2
+            self._rows[layers, columns[1]] = (ranked[1, :, low] + ranked[1, :, high]) / 2
+            self._rows[layers, columns[2]] = ranked[2, :, upper]
 
-    def _start_updates(
-        self,
-        mean: Floats,
-        variance: Floats,
-        epsilon: Floats,
-        momentum: Floats,
-        widths: npt.NDArray[np.int64],
-        reading: Reading,
-    ) -> Floats:
-        """For each channel, the updates after which its starting value no longer matters.
+    def _start_updates(self, mean: Floats, variance: Floats, reading: Reading) -> Floats:
+        """For each ranked channel, the updates after which its start no longer matters.
 
         With n updates since the start, `(moving - m^n start) / (1 - m^n)` is the estimate
         without it. N is the smallest count at which `m^N |start - estimate|` moves the variance
         (with epsilon, as the layer uses it) by less than VARIANCE_FACTOR, and the mean by less
         than MEAN_SHARE standard deviations.
         """
-        before = np.array([start.updates_before for start in self._starts])
-        initial = np.array([start.from_initializer for start in self._starts])
-        updates = reading.executions[:, :_CONTEXTS].sum(axis=1) - before
-        usable = initial & (updates > 0) & (momentum < 1) & (momentum > 0)
-        share = np.repeat(np.where(usable, momentum**updates, np.nan), widths)
-        log_momentum = np.repeat(np.log(np.where(usable, momentum, np.nan)), widths)
-        estimate = (mean - share * self._start_mean) / (1 - share)
-        spread = np.maximum((variance - share * self._start_variance) / (1 - share), 0) + epsilon
-        start_spread = self._start_variance + epsilon
-        above = start_spread > spread
-        allowed = np.where(above, VARIANCE_FACTOR - 1, 1 - 1 / VARIANCE_FACTOR) * spread
-        for_variance = np.log(allowed / np.abs(start_spread - spread)) / log_momentum
-        distance = np.abs(self._start_mean - estimate)
-        for_mean = np.log(MEAN_SHARE * np.sqrt(spread) / distance) / log_momentum
-        return np.maximum(np.maximum(for_variance, for_mean), 0)
+        chosen, momentum = self._chosen, self._momentum
+        owner, epsilon = self._owner[chosen], self._epsilon[chosen]
+        updates = reading.executions[:, :_CONTEXTS].sum(axis=1) - self._updates_before
+        usable = self._from_initializer & (updates > 0) & (momentum < 1) & (momentum > 0)
+        share = np.where(usable, momentum**updates, np.nan)[owner]
+        log_momentum = np.log(np.where(usable, momentum, np.nan))[owner]
+        start_mean, start_variance = self._start_mean[chosen], self._start_variance[chosen]
+        estimate = (mean - share * start_mean) / (1 - share)
+        spread = np.maximum((variance - share * start_variance) / (1 - share), 0) + epsilon
+        excess = start_variance + epsilon - spread
+        allowed = np.where(excess > 0, VARIANCE_FACTOR - 1, 1 - 1 / VARIANCE_FACTOR) * spread
+        # The larger of both ratios needs the more updates: one logarithm serves both.
+        needed = np.maximum(
+            np.abs(excess) / allowed, np.abs(start_mean - estimate) / (MEAN_SHARE * np.sqrt(spread))
+        )
+        return np.maximum(-np.log(needed) / log_momentum, 0)
 
     def _model_row(self, reading: Reading, last: Reading, moment: Moment) -> None:
         row, step = self._model, float(moment.step)
@@ -295,16 +321,22 @@ class Table:
         row[_MODEL["weights_finite"]] = float(finite)
 
 
-def _by_channels(
+def _ranked(
     offsets: npt.NDArray[np.int64],
-) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
-    """(layers, index [layers, channels]) of the layers of each width, to rank them at once."""
+) -> tuple[npt.NDArray[np.int64], list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]]:
+    """The channels that are ranked, and (layers, index into them) for the layers of each width."""
     widths = np.diff(offsets)
+    taken = np.minimum(widths, RANKED_CHANNELS)
+    chosen = [
+        begin + np.linspace(0, width - 1, count).round().astype(np.int64)
+        for begin, width, count in zip(offsets, widths, taken, strict=False)
+    ]
+    begins = np.concatenate([[0], np.cumsum(taken)])
     groups = []
-    for width in np.unique(widths):
-        layers = np.flatnonzero(widths == width)
-        groups.append((layers, offsets[layers][:, None] + np.arange(width)[None]))
-    return groups
+    for count in np.unique(taken):
+        layers = np.flatnonzero(taken == count)
+        groups.append((layers, begins[layers][:, None] + np.arange(count)[None]))
+    return np.concatenate(chosen) if chosen else np.zeros(0, np.int64), groups
 
 
 def _differs(

@@ -34,7 +34,7 @@ LAYER_COLUMNS: Final = (
     "statistics_changes",
     "statistics_first_step",
     "statistics_last_step",
-    # The same for gamma and beta, cumulative count only.
+    # The same for beta, or gamma where there is no beta; cumulative count only.
     "affine_changes",
     # Records at which the statistics differed with no training execution counted since the
     # record before: written by another hand (loading, a mean teacher, an unwatched trace).
@@ -51,17 +51,17 @@ LAYER_COLUMNS: Final = (
     "moving_variance",
     "batch_mean",
     "batch_variance",
-    # Medians over channels: |moving mean - batch mean| / batch standard deviation, and
-    # |ln(moving variance / batch variance)|. NaN where no update was counted.
+    # Medians over channels (over at most 128 evenly spaced ones): |moving mean - batch mean| / batch standard deviation, and
+    # |ln((moving variance + epsilon) / (batch variance + epsilon))|. NaN: no update was counted.
     "mean_gap",
     "variance_gap",
     # Smallest moving variance of any channel (NaN when any is not finite).
     "variance_min",
     # First record step with a NaN, an infinity or a negative variance.
     "invalid_first_step",
-    # Upper quartile over channels of the number of updates, counted from the starting value,
-    # after which that value no longer matters: it moves the variance by less than a factor 2
-    # and the mean by less than half a standard deviation of the estimate without it,
+    # Upper quartile over channels (as above) of the number of updates, counted from the starting
+    # value, after which that value no longer matters: it moves variance + epsilon by less than a
+    # factor 2 and the mean by less than half a standard deviation of the estimate without it,
     # (moving - m^n start) / (1 - m^n). NaN before the first update and for loaded statistics.
     "start_updates",
     # `layer.trainable` when the record was made, 1 or 0.

@@ -1,0 +1,182 @@
+"""D1: MobileNetV2 learns the digits in five programs that look alike.
+
+Two of them never update the moving statistics: one stays at chance and the other, from trained
+weights, does not show it. Two are right. The last is right with tf_keras and wrong with Keras 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+import tb_bnplugin
+from demo.data import Digits, color_digits
+
+keras = tf.keras  # Keras 3, or tf_keras with TF_USE_LEGACY_KERAS=1
+
+BATCH = 32
+MOMENTUM = 0.99
+Row = dict[str, float]
+Tell = Callable[[str], None]
+
+
+def make_model() -> Any:
+    """MobileNetV2 with random weights: 52 batch normalization layers."""
+    model = keras.applications.MobileNetV2(
+        input_shape=(32, 32, 3), alpha=0.35, weights=None, classes=10, classifier_activation=None
+    )
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = MOMENTUM
+    return model
+
+
+def custom_loop(
+    model: Any,
+    data: Digits,
+    log_dir: Path,
+    epochs: int,
+    tell: Tell,
+    **call_arguments: bool,
+) -> list[Row]:
+    """A training loop of one's own, as in the tutorials; `model(x)` or `model(x, training=True)`."""
+    watch = tb_bnplugin.watch(model)
+    loss_fn = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    optimizer = keras.optimizers.RMSprop(1e-3)
+    batches = (
+        tf.data.Dataset.from_tensor_slices((data.x, data.y))
+        .shuffle(2000, seed=0)
+        .batch(BATCH, drop_remainder=True)
+    )
+
+    @tf.function
+    def train_step(x: Any, y: Any) -> Any:
+        with tf.GradientTape() as tape:
+            logits = model(x, **call_arguments)
+            loss = loss_fn(y, logits)
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        return loss, tf.reduce_mean(tf.cast(tf.equal(tf.argmax(logits, 1), y), tf.float32))
+
+    writer = tf.summary.create_file_writer(str(log_dir))
+    rows: list[Row] = []
+    step = 0
+    with writer.as_default():
+        for epoch in range(epochs):
+            losses, hits = [], []
+            for x, y in batches:
+                step += 1
+                loss, accuracy = train_step(x, y)
+                losses.append(float(loss))
+                hits.append(float(accuracy))
+                if step <= 50 or step % 5 == 0:
+                    tf.summary.scalar("loss", loss, step=step)
+                    tf.summary.scalar("accuracy", accuracy, step=step)
+                    tb_bnplugin.summary.batch_norm(model, step=step)
+            with watch.evaluating():
+                logits = model.predict(data.x_val, batch_size=120, verbose=0)
+            val_accuracy = float(np.mean(np.argmax(logits, 1) == data.y_val))
+            tf.summary.scalar("val_accuracy", val_accuracy, step=step)
+            tb_bnplugin.summary.probe(model, data.x_val, data.y_val, loss=loss_fn, step=step)
+            tb_bnplugin.summary.batch_norm(model, step=step)
+            rows.append(
+                {
+                    "epoch": epoch + 1,
+                    "loss": float(np.mean(losses)),
+                    "accuracy": float(np.mean(hits)),
+                    "val_accuracy": val_accuracy,
+                }
+            )
+            tell(f"epoch {epoch + 1}/{epochs}  loss {rows[-1]['loss']:.3f}  val {val_accuracy:.3f}")
+    writer.close()
+    watch.close()
+    return rows
+
+
+def fit(model: Any, data: Digits, log_dir: Path, epochs: int, tell: Tell) -> list[Row]:
+    """The same training with `compile` and `fit`."""
+    model.compile(
+        optimizer=keras.optimizers.RMSprop(1e-3),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    tensorboard = keras.callbacks.TensorBoard(str(log_dir), update_freq=5)
+    batch_norm = tb_bnplugin.BatchNormCallback(tensorboard, probe_data=(data.x_val, data.y_val))
+    progress = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: tell(
+            f"epoch {epoch + 1}/{epochs}  loss {logs['loss']:.3f}  val {logs['val_accuracy']:.3f}"
+        )
+    )
+    history = model.fit(
+        data.x,
+        data.y,
+        batch_size=BATCH,
+        epochs=epochs,
+        validation_data=(data.x_val, data.y_val),
+        validation_batch_size=120,
+        callbacks=[tensorboard, batch_norm, progress],
+        verbose=0,
+    ).history
+    return [
+        {"epoch": epoch + 1, **{name: float(values[epoch]) for name, values in history.items()}}
+        for epoch in range(epochs)
+    ]
+
+
+class NoTraining(keras.Model):  # type: ignore[misc, name-defined]  # Keras is untyped
+    """A model whose `call` has no `training`: Keras 3 cannot tell it that it is trained."""
+
+    def __init__(self, base: Any) -> None:
+        super().__init__(name="no_training")
+        self.base = base
+
+    def call(self, x: Any) -> Any:
+        """The logits."""
+        return self.base(x)
+
+
+def outputs_alike(model: Any, data: Digits) -> np.ndarray[Any, Any]:
+    """The logits of three different digits, as `predict_on_batch` gives them."""
+    return np.asarray(model.predict_on_batch(data.x_val[:3]))
+
+
+def run(log_dir: Path, epochs: int, tell: Tell) -> dict[str, list[Row]]:
+    """All five programs; returns the rows of each, by the name of its run."""
+    data = color_digits()
+    rows: dict[str, list[Row]] = {}
+    keras.utils.set_random_seed(1)
+
+    tell("1 of 5: custom loop, model(x), random weights")
+    model = make_model()
+    rows["1_loop_no_training_argument"] = custom_loop(
+        model, data, log_dir / "1_loop_no_training_argument", 3, tell
+    )
+    tell("its outputs for three different digits:")
+    for row in outputs_alike(model, data):
+        tell("  " + " ".join(f"{value:+.5f}" for value in row))
+
+    tell("3 of 5: the cure, model(x, training=True)")
+    cured = make_model()
+    rows["3_loop_cured"] = custom_loop(
+        cured, data, log_dir / "3_loop_cured", epochs, tell, training=True
+    )
+
+    tell("2 of 5: custom loop, model(x), from the trained weights of 3")
+    trained = make_model()
+    trained.set_weights(cured.get_weights())
+    rows["2_loop_from_trained_weights"] = custom_loop(
+        trained, data, log_dir / "2_loop_from_trained_weights", 3, tell
+    )
+
+    tell("4 of 5: fit")
+    rows["4_fit"] = fit(make_model(), data, log_dir / "4_fit", epochs, tell)
+
+    tell("5 of 5: fit of a subclassed model whose call has no training argument")
+    rows["5_subclass_without_training"] = fit(
+        NoTraining(make_model()), data, log_dir / "5_subclass_without_training", 3, tell
+    )
+    return rows
