@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import ComparisonModule, Rule, RuleModule
 from tb_bnplugin.diagnose.rules import COMPARISONS, RULES
@@ -57,7 +59,8 @@ def compare(
 
 def _isolated(rule: Rule, check: Callable[[], Sequence[Outcome]]) -> Sequence[Outcome]:
     try:
-        return tuple(check())
+        with np.errstate(all="ignore"):  # a log may hold any number
+            return tuple(check())
     except Exception as error:  # noqa: BLE001  # one rule must not take the others down
         return (rule.crashed(error),)
 

@@ -20,7 +20,14 @@ NO_RECORDS: Final = (
     "no record of the layers yet: train at least one step with the callback, or call"
     " tb_bnplugin.summary.batch_norm(model) in the loop"
 )
+BEFORE_THE_RECORDS: Final = (
+    "what would tell happened before the first record given, or while layers were frozen: record"
+    " more often, or train on"
+)
 ONE_RECORD: Final = "one record only: a second one, after more training, would tell"
+
+LARGEST_COUNT: Final = 2.0**53
+"""What float64 counts to exactly; more, or less than 0, was never counted."""
 
 TRAINED_AT_LEAST: Final = 2
 """Updates of the weights from which a model counts as training; one may be a restored file."""
@@ -28,8 +35,9 @@ TRAINED_AT_LEAST: Final = 2
 
 def executions(history: ModelHistory, mode: str, contexts: Sequence[str] = CONTEXTS) -> Floats:
     """Cumulative executions [records, layers] in one mode and some contexts, 0 when not known."""
-    counts = [history.layer(f"{mode}_{context}") for context in contexts]
-    return np.asarray(np.nansum(counts, axis=0), np.float64)
+    counts = np.array([history.layer(f"{mode}_{context}") for context in contexts])
+    possible = (counts >= 0) & (counts <= LARGEST_COUNT)
+    return np.asarray(np.where(possible, counts, 0.0).sum(axis=0), np.float64)
 
 
 def all_executions(history: ModelHistory) -> Floats:
@@ -71,17 +79,23 @@ class Training:
     elsewhere: Floats  # [layers] inference executions where a tape cannot be excluded
 
 
-def training_while_trainable(history: ModelHistory) -> Training:
-    """Evidence of training in inference mode; needs at least one record."""
+def training_while_trainable(history: ModelHistory, *, as_if_always: bool = False) -> Training:
+    """Evidence of training in inference mode; needs at least one record.
+
+    `as_if_always` counts from the beginning of the process instead, as if the layers had been
+    trainable in all records that are not given: what may have been, for a "not checked".
+    """
     trainable = history.layer("trainable")
     frozen = trainable == 0.0
     last_frozen = len(frozen) - 1 - np.argmax(frozen[::-1], axis=0)
     since = np.where(frozen.any(axis=0), np.minimum(last_frozen + 1, len(frozen) - 1), 0)
 
+    before = 0.0 if as_if_always else 1.0  # whether what was counted before is taken off
+
     def gained(column: Floats) -> Floats:
         counted = np.nan_to_num(column)
         begin = np.take_along_axis(counted, since[None], axis=0)[0]
-        return np.asarray(counted[-1] - begin, np.float64)
+        return np.asarray(counted[-1] - before * begin, np.float64)
 
     affine = gained(history.layer("affine_changes"))
     weights = np.nan_to_num(history.model("weight_changes"))
@@ -89,7 +103,9 @@ def training_while_trainable(history: ModelHistory) -> Training:
     return Training(
         trainable=(trainable[-1] == 1.0) & ~frozen_when_traced(history),
         affine_changes=affine,
-        updates=np.maximum.reduce([affine, weights[-1] - weights[since], steps[-1] - steps[since]]),
+        updates=np.maximum.reduce(
+            [affine, weights[-1] - before * weights[since], steps[-1] - steps[since]]
+        ),
         tape=gained(executions(history, "inference", ("tape",))),
         elsewhere=gained(executions(history, "inference", ("no_tape", "unknown"))),
     )

@@ -11,18 +11,21 @@ def idle_second(**columns: float) -> dict[str, object]:
     """Columns of three layers of which the second never runs."""
     runs = np.stack([FIFTY_STEPS, np.zeros(50), FIFTY_STEPS], axis=1).astype(float)
     changed = {name: runs[:, :] + np.array([0, value, 0]) for name, value in columns.items()}
-    return {name: runs for name in ("training_tape", "statistics_changes", "affine_changes")} | (
+    return dict.fromkeys(("training_tape", "statistics_changes", "affine_changes"), runs) | (
         changed
     )
 
 
 FINDINGS = {
     "forgotten in call": create_history(columns=idle_second()),
-    "others ran twice": create_history(steps=[1, 2], columns={
-        "training_tape": [[1, 0, 1], [2, 0, 2]],
-        "statistics_changes": [[1, 0, 1], [2, 0, 2]],
-        "affine_changes": [[1, 0, 1], [2, 0, 2]],
-    }),
+    "others ran twice": create_history(
+        steps=[1, 2],
+        columns={
+            "training_tape": [[1, 0, 1], [2, 0, 2]],
+            "statistics_changes": [[1, 0, 1], [2, 0, 2]],
+            "affine_changes": [[1, 0, 1], [2, 0, 2]],
+        },
+    ),
 }
 
 SILENT = {

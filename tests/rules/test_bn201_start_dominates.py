@@ -40,9 +40,7 @@ SILENT = {
     "loaded statistics": create_history(
         columns={"start_updates": 400.0}, layer_facts={"start": "loaded"}
     ),
-    "momentum 1": create_history(
-        columns={"start_updates": np.inf}, layer_facts={"momentum": 1.0}
-    ),
+    "momentum 1": create_history(columns={"start_updates": np.inf}, layer_facts={"momentum": 1.0}),
     "never updated": create_history(
         columns={"start_updates": np.nan, "training_tape": 0.0, "inference_tape": STEPS}
     ),
@@ -73,7 +71,9 @@ def test_is_silent(name: str) -> None:
 
 def test_says_how_many_updates_are_needed_at_most() -> None:
     columns = {"start_updates": [[30.0, 110.0, 10.0]] * 50}
-    outcome = judge("BN201", create_history(columns=columns, model={"evaluations": VALIDATED_AT_20}))
+    outcome = judge(
+        "BN201", create_history(columns=columns, model={"evaluations": VALIDATED_AT_20})
+    )
     assert outcome.layers == ("bn_0", "bn_1")
     assert outcome.evidence["updates_still_needed"] == 90  # 110 needed, 20 made
     assert outcome.evidence["updates_made"] == 20
@@ -91,5 +91,7 @@ def test_updates_before_the_start_was_taken_do_not_count() -> None:
 def test_covers_only_the_last_stretch() -> None:
     needed = np.where(STEPS < 10, 15.0, np.where(STEPS < 30, 1.0, 100.0))
     columns = {"start_updates": needed}
-    outcome = judge("BN201", create_history(columns=columns, model={"evaluations": VALIDATED_AT_40}))
+    outcome = judge(
+        "BN201", create_history(columns=columns, model={"evaluations": VALIDATED_AT_40})
+    )
     assert outcome.steps == (30, 40)

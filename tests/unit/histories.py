@@ -173,7 +173,8 @@ def create_loss(
     *,
     steps: Sequence[int] = (1, 2, 3),
     static: Mapping[str, Any] | None = None,
-    **columns: Any,
+    columns: Mapping[str, Any] | None = None,
+    **measured: Any,
 ) -> LossHistory:
     """A mean squared error of 32 rows and 10 outputs, measured as Keras' mean has it."""
     values = dict.fromkeys(LOSS_COLUMNS, np.nan) | {
@@ -210,7 +211,7 @@ def create_loss(
         steps=np.array(steps, np.int64),
         columns={
             column: np.broadcast_to(np.asarray(value, np.float64), (len(steps),))
-            for column, value in {**values, **columns}.items()
+            for column, value in {**values, **(columns or {}), **measured}.items()
         },
     )
 

@@ -43,9 +43,12 @@ from typing import Final
 import numpy as np
 
 from tb_bnplugin.diagnose.evidence import (
+    BEFORE_THE_RECORDS,
     NO_RECORDS,
     ONE_RECORD,
     TRAINED_AT_LEAST,
+    Mask,
+    Training,
     all_executions,
     count_layers,
     executions,
@@ -70,26 +73,15 @@ def check(history: ModelHistory) -> tuple[Outcome]:
         return (RULE.not_checked(NO_RECORDS),)
     if len(history.steps) < 2:
         return (RULE.not_checked(ONE_RECORD),)
-    training = training_while_trainable(history)
-    if not (training.updates >= TRAINED_AT_LEAST).any():
-        return (RULE.not_checked("no weight was trained between the records"),)
     if not all_executions(history)[-1].any():
         return (RULE.not_checked(_TRACED_BEFORE),)
-    ran = (training.tape > 0) | (
-        (training.elsewhere > 0) & (training.affine_changes >= TRAINED_AT_LEAST)
-    )
-    still = (newest(history.layer("statistics_changes")) == 0) & (
-        executions(history, "training")[-1] == 0
-    )
-    wrong = (
-        training.trainable
-        & started_as(history, "initializer")
-        & movable(history)
-        & (training.updates >= TRAINED_AT_LEAST)
-        & ran
-        & still
-    )
+    training = training_while_trainable(history)
+    wrong = _find_wrong(history, training)
     if not wrong.any():
+        if _find_wrong(history, training_while_trainable(history, as_if_always=True)).any():
+            return (RULE.not_checked(BEFORE_THE_RECORDS),)
+        if not (training.updates >= TRAINED_AT_LEAST).any():
+            return (RULE.not_checked("no weight was trained between the records"),)
         return (RULE.ok("No layer is trained around statistics that nothing updates."),)
     first, last = steps_from(history, newest(history.layer("inference_first_step"))[wrong])
     layers = [history.facts.layers[index] for index in np.flatnonzero(wrong)]
@@ -111,6 +103,18 @@ def check(history: ModelHistory) -> tuple[Outcome]:
             steps=(first, last),
         ),
     )
+
+
+def _find_wrong(history: ModelHistory, training: Training) -> Mask:
+    """Layers [layers] that trained in inference mode, at their initializers."""
+    ran = (training.tape > 0) | (
+        (training.elsewhere > 0) & (training.affine_changes >= TRAINED_AT_LEAST)
+    )
+    still = (newest(history.layer("statistics_changes")) == 0) & (
+        executions(history, "training")[-1] == 0
+    )
+    found = training.trainable & (training.updates >= TRAINED_AT_LEAST) & ran & still
+    return np.asarray(found & started_as(history, "initializer") & movable(history), bool)
 
 
 _TRACED_BEFORE: Final = (

@@ -38,10 +38,12 @@ from typing import Final
 import numpy as np
 
 from tb_bnplugin.diagnose.evidence import (
+    BEFORE_THE_RECORDS,
     NO_RECORDS,
     ONE_RECORD,
     TRAINED_AT_LEAST,
     Mask,
+    Training,
     calls_by_layer,
     count_layers,
     executions,
@@ -73,23 +75,12 @@ def check(history: ModelHistory) -> tuple[Outcome]:
     if len(history.steps) < 2:
         return (RULE.not_checked(ONE_RECORD),)
     training = training_while_trainable(history)
-    if not (training.updates >= TRAINED_AT_LEAST).any():
-        return (RULE.not_checked("no weight was trained between the records"),)
-    changes = newest(history.layer("statistics_changes"))
-    still = (
-        (changes == np.nan_to_num(newest(history.layer("foreign_changes"))))
-        & (changes <= LOADED_AT_MOST)
-        & (executions(history, "training")[-1] == 0)
-    )
-    wrong = (
-        training.trainable
-        & started_as(history, "loaded")
-        & movable(history)
-        & (training.affine_changes >= TRAINED_AT_LEAST)
-        & (training.tape + training.elsewhere > 0)
-        & still
-    )
+    wrong = _find_wrong(history, training)
     if not wrong.any():
+        if _find_wrong(history, training_while_trainable(history, as_if_always=True)).any():
+            return (RULE.not_checked(BEFORE_THE_RECORDS),)
+        if not (training.updates >= TRAINED_AT_LEAST).any():
+            return (RULE.not_checked("no weight was trained between the records"),)
         return (RULE.ok("No layer learns gamma or beta around statistics that stand still."),)
     asked_for = _asked_for(history, wrong)
     first, last = steps_from(history, newest(history.layer("inference_first_step"))[wrong])
@@ -114,6 +105,19 @@ def check(history: ModelHistory) -> tuple[Outcome]:
             severity="info" if asked_for else None,
         ),
     )
+
+
+def _find_wrong(history: ModelHistory, training: Training) -> Mask:
+    """Layers [layers] whose gamma or beta learn around the statistics that were loaded."""
+    changes = newest(history.layer("statistics_changes"))
+    still = (
+        (changes == np.nan_to_num(newest(history.layer("foreign_changes"))))
+        & (changes <= LOADED_AT_MOST)
+        & (executions(history, "training")[-1] == 0)
+    )
+    learns = training.trainable & (training.affine_changes >= TRAINED_AT_LEAST)
+    found = learns & (training.tape + training.elsewhere > 0) & still
+    return np.asarray(found & started_as(history, "loaded") & movable(history), bool)
 
 
 def _asked_for(history: ModelHistory, wrong: Mask) -> bool:

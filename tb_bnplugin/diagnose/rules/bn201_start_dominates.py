@@ -45,6 +45,7 @@ from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.diagnose.warm_up import updates_needed
 from tb_bnplugin.history import ModelHistory
+from tb_bnplugin.schema.tables import RECORD_REASONS
 
 RULE: Final = Rule(code="BN201", name="start-dominates", severity="warning")
 
@@ -65,6 +66,8 @@ def check(history: ModelHistory) -> tuple[Outcome]:
         )
     dominated = np.nan_to_num(needed) > 0
     wrong = dominated[at]
+    if not wrong.any() and len(validations) and _may_have_dominated(history, dominated, at):
+        return (RULE.not_checked(_BETWEEN_RECORDS),)
     if not wrong.any():
         return (
             RULE.ok(
@@ -97,6 +100,12 @@ def check(history: ModelHistory) -> tuple[Outcome]:
     )
 
 
+_BETWEEN_RECORDS: Final = (
+    "the last validation lies between two records, and the starting value wore off between them:"
+    " record more often (update_freq)"
+)
+
+
 def _validated(history: ModelHistory) -> Mask:
     """Records [records] by which the model was validated since the record before.
 
@@ -106,6 +115,15 @@ def _validated(history: ModelHistory) -> Mask:
     inference = executions(history, "inference", ("no_tape", "evaluate", "predict")).sum(axis=1)
     ended = np.diff(evaluations, prepend=0.0) > 0
     return np.asarray(ended | (np.diff(inference, prepend=inference[:1]) > 0), bool)
+
+
+def _may_have_dominated(history: ModelHistory, dominated: Mask, at: int) -> bool:
+    """Whether the start may have worn off between the last validation and the record of it."""
+    if history.model("why")[at] == RECORD_REASONS.index("evaluation"):
+        return False
+    if at == 0:
+        return True
+    return bool(dominated[at - 1].any() and history.steps[at] - history.steps[at - 1] > 1)
 
 
 def _begin(history: ModelHistory, dominated: Mask, at: int) -> int:

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tb_bnplugin.history import ModelHistory
+from tests.rules.judging import judge, judge_all
+from tests.unit.histories import create_history, create_loss
+
+# A squared error whose sum over 32 rows and 10 outputs is 160: Keras' mean is 0.5.
+TOTAL = 160.0
+
+
+def fixed_divisor(divisor: float, *, frequent: float = 32.0, **columns: Any) -> ModelHistory:
+    loss = create_loss(
+        **{"measured": TOTAL / divisor, "doubled": 2 * TOTAL / divisor, **columns},
+        static={"loss_class": "reduce_sum"},
+    )
+    return create_history(losses=[loss], model={"batch_frequent": frequent})
+
+
+WARNINGS = {
+    "sum": fixed_divisor(1.0),
+    "fixed 32 at batches of 64": fixed_divisor(32.0, frequent=64.0),
+    "ratio just below": fixed_divisor(1.0, doubled=2 * TOTAL * 0.9951),
+    "ratio just above": fixed_divisor(1.0, doubled=2 * TOTAL * 1.0049),
+}
+
+INFOS = {
+    "fixed 32 at batches of 32": fixed_divisor(32.0),
+    "compute_average_loss of a mean over outputs": fixed_divisor(320.0),
+    "global batch of two replicas": fixed_divisor(64.0, replicas=2.0),
+    "Keras' mean not known": fixed_divisor(1.0, keras_mean=np.nan),
+}
+
+SILENT = {
+    "mean": create_history(losses=[create_loss()]),
+    "contrastive": create_history(losses=[create_loss(doubled=0.62)]),
+    "ratio too low": fixed_divisor(1.0, doubled=2 * TOTAL * 0.9949),
+    "ratio too high": fixed_divisor(1.0, doubled=2 * TOTAL * 1.0051),
+    "once near 2, once not": create_history(losses=[create_loss(doubled=[1.0, 0.8, 1.0])]),
+    "zero": create_history(losses=[create_loss(measured=0.0, doubled=0.0)]),
+    "not doubled": create_history(losses=[create_loss(doubled=np.nan)]),
+    "no loss": create_history(),
+}
+
+FINDINGS = WARNINGS | INFOS
+
+
+@pytest.mark.parametrize("name", WARNINGS)
+def test_warns(name: str) -> None:
+    outcome = judge("LR101", WARNINGS[name])
+    assert (outcome.status, outcome.severity, outcome.steps) == ("finding", "warning", (1, 3))
+
+
+@pytest.mark.parametrize("name", INFOS)
+def test_a_mean_while_batches_are_full_is_an_info(name: str) -> None:
+    outcome = judge("LR101", INFOS[name])
+    assert (outcome.status, outcome.severity) == ("finding", "info")
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_is_silent(name: str) -> None:
+    assert judge("LR101", SILENT[name]).status in {"ok", "not_checked"}
+
+
+@pytest.mark.parametrize("name", ["contrastive", "zero", "not doubled", "no loss"])
+def test_missing_evidence_is_not_ok(name: str) -> None:
+    assert judge("LR101", SILENT[name]).status == "not_checked"
+
+
+@pytest.mark.parametrize("divisor", [1.0, 32.0, 100.0])
+def test_the_divisor_is_told(divisor: float) -> None:
+    assert judge("LR101", fixed_divisor(divisor)).evidence["divisor"] == pytest.approx(divisor)
+
+
+def test_the_most_frequent_measured_batch_serves_where_the_model_knows_none() -> None:
+    history = fixed_divisor(32.0, frequent=np.nan)
+    assert judge("LR101", history).severity == "info"
+
+
+def test_a_short_batch_does_not_change_the_divisor() -> None:
+    loss = create_loss(
+        measured=[5.0, 5.0, 2.5], doubled=[10.0, 10.0, 5.0], batch=[32.0, 32.0, 16.0]
+    )
+    history = create_history(losses=[loss])
+    assert judge("LR101", history).evidence["divisor"] == pytest.approx(32.0)
+
+
+def test_each_loss_has_its_outcome() -> None:
+    losses = [create_loss("generator"), create_loss("critic", measured=TOTAL, doubled=2 * TOTAL)]
+    outcomes = judge_all("LR101", create_history(losses=losses))
+    assert [outcome.status for outcome in outcomes] == ["ok", "finding"]
+    assert outcomes[1].evidence["loss"] == "critic"

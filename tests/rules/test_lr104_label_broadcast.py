@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tb_bnplugin.history import ModelHistory
+from tests.rules.judging import judge
+from tests.unit.histories import create_history, create_loss
+
+# What was measured for 16 labels (16,) against predictions (16, 1): 2.3687, permuted the same.
+MEASURED = 2.3687
+
+
+def broadcast(**columns: Any) -> ModelHistory:
+    values = {
+        "measured": MEASURED,
+        "permuted": MEASURED,
+        "batch": 16.0,
+        "label_rank": 1.0,
+        "prediction_rank": 2.0,
+        "label_elements": 16.0,
+        "prediction_elements": 16.0,
+        "broadcast_elements": 256.0,
+        **columns,
+    }
+    loss = create_loss(static={"label_shape": [16], "prediction_shape": [16, 1]}, **values)
+    return create_history(losses=[loss])
+
+
+FINDINGS = {
+    "(N,) against (N, 1)": broadcast(),
+    "(N, 1) against (N,)": broadcast(label_rank=2.0, prediction_rank=1.0),
+    "another order of the sum": broadcast(permuted=MEASURED * (1 + 0.99e-4)),
+    "two rows": broadcast(label_elements=2.0, prediction_elements=2.0, broadcast_elements=4.0),
+}
+
+SILENT = {
+    "paired all the same, as Keras 3 does": broadcast(measured=0.0105, permuted=1.7598),
+    "just changed by permuting": broadcast(permuted=MEASURED * (1 + 1.01e-4)),
+    "labels are ignored, shapes agree": broadcast(broadcast_elements=16.0),
+    "class numbers against classes": broadcast(
+        prediction_elements=160.0, broadcast_elements=np.nan
+    ),
+    "contrastive, labels do not broadcast": broadcast(broadcast_elements=np.nan),
+    "labels all alike": broadcast(labels_alike=1.0),
+    "a single row": broadcast(label_elements=1.0, prediction_elements=1.0, broadcast_elements=1.0),
+    "not permuted": broadcast(permuted=np.nan),
+    "once paired": broadcast(permuted=[MEASURED, 2 * MEASURED, MEASURED]),
+    "sizes not known": broadcast(label_elements=np.nan),
+    "no loss": create_history(),
+}
+
+
+@pytest.mark.parametrize("name", FINDINGS)
+def test_finds(name: str) -> None:
+    outcome = judge("LR104", FINDINGS[name])
+    assert (outcome.status, outcome.severity, outcome.steps) == ("finding", "error", (1, 3))
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_is_silent(name: str) -> None:
+    assert judge("LR104", SILENT[name]).status in {"ok", "not_checked"}
+
+
+@pytest.mark.parametrize("name", ["labels all alike", "not permuted", "sizes not known"])
+def test_missing_evidence_is_not_ok(name: str) -> None:
+    assert judge("LR104", SILENT[name]).status == "not_checked"
+
+
+def test_says_the_shapes() -> None:
+    assert (
+        "(16,) and predictions (16, 1)" in judge("LR104", FINDINGS["(N,) against (N, 1)"]).message
+    )
+
+
+def test_the_cure_goes_by_which_has_the_axis_too_many() -> None:
+    assert "y[..., None]" in judge("LR104", FINDINGS["(N,) against (N, 1)"]).fix
+    assert "tf.squeeze(y, axis=-1)" in judge("LR104", FINDINGS["(N, 1) against (N,)"]).fix
