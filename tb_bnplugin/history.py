@@ -13,7 +13,26 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tb_bnplugin.schema.facts import Call, ModelFacts
+from tb_bnplugin.schema.facts import Call, LayerFacts, MetricFacts, ModelFacts
+from tb_bnplugin.schema.tables import CONTEXTS, MODES, RECORD_REASONS
+
+# Rules read histories and know nothing of the disk: what they need of its words stands here.
+__all__ = [
+    "CONTEXTS",
+    "MODES",
+    "RECORD_REASONS",
+    "Call",
+    "ChannelHistory",
+    "Floats",
+    "LayerFacts",
+    "LossHistory",
+    "MetricFacts",
+    "ModelFacts",
+    "ModelHistory",
+    "ProbeHistory",
+    "RunHistory",
+    "Steps",
+]
 
 Floats = npt.NDArray[np.float64]
 Steps = npt.NDArray[np.int64]

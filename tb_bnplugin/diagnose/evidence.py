@@ -10,9 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_bnplugin.diagnose.outcome import Outcome
-from tb_bnplugin.history import Floats, ModelHistory
-from tb_bnplugin.schema.facts import Call
-from tb_bnplugin.schema.tables import CONTEXTS, MODES
+from tb_bnplugin.history import CONTEXTS, MODES, Call, Floats, ModelHistory
 
 Mask = npt.NDArray[np.bool_]
 

@@ -44,8 +44,7 @@ from tb_bnplugin.diagnose.evidence import NO_RECORDS, Mask, count_layers, execut
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.diagnose.warm_up import updates_needed
-from tb_bnplugin.history import ModelHistory
-from tb_bnplugin.schema.tables import RECORD_REASONS
+from tb_bnplugin.history import RECORD_REASONS, ModelHistory
 
 RULE: Final = Rule(code="BN201", name="start-dominates", severity="warning")
 

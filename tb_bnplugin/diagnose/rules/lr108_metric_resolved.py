@@ -35,8 +35,7 @@ from typing import Final
 
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history import ModelHistory
-from tb_bnplugin.schema.facts import MetricFacts, ModelFacts
+from tb_bnplugin.history import MetricFacts, ModelFacts, ModelHistory
 
 RULE: Final = Rule(code="LR108", name="metric-resolved", severity="info")
 
