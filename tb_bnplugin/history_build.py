@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeGuard, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from tb_bnplugin.history import (
     ChannelHistory,
@@ -20,6 +19,7 @@ from tb_bnplugin.history import (
     Steps,
 )
 from tb_bnplugin.history_order import Order, drop_superseded, order_records
+from tb_bnplugin.history_tables import freeze, is_table, name_columns, stack_tables
 from tb_bnplugin.schema.facts import FactsError, ModelFacts, parse_calls, parse_model
 from tb_bnplugin.schema.metadata import Kind, Record
 from tb_bnplugin.schema.tables import (
@@ -73,7 +73,7 @@ def build_channels(facts: ModelFacts, records: Iterable[Record], layer: int) -> 
     kept = [
         (record, record.value)
         for record in records
-        if _is_table(record.value, rank=2)
+        if is_table(record.value, rank=2)
         and record.value.shape[0] == len(CHANNEL_ROWS)
         and record.value.shape[1] >= end
     ]
@@ -86,7 +86,7 @@ def build_channels(facts: ModelFacts, records: Iterable[Record], layer: int) -> 
     for position, index in enumerate(order.kept):
         values[position] = kept[index][1][:, begin:end]
     steps = np.array([kept[index][0].step for index in order.kept], np.int64)
-    return ChannelHistory(steps=_frozen(steps), values=_frozen(values))
+    return ChannelHistory(steps=freeze(steps), values=freeze(values))
 
 
 def _build_model(
@@ -103,8 +103,8 @@ def _build_model(
         )
         return None
     order, steps, wall_times, table = _layers(kinds.get("layers", ()), facts, own)
-    model_columns = _columns(facts.model_columns, MODEL_COLUMNS, table[:, 0, :])
-    layer_columns = _columns(facts.layer_columns, LAYER_COLUMNS, table[:, 1:, :])
+    model_columns = name_columns(facts.model_columns, MODEL_COLUMNS, table[:, :, 0])
+    layer_columns = name_columns(facts.layer_columns, LAYER_COLUMNS, table[:, :, 1:])
     return ModelHistory(
         run=run,
         facts=facts,
@@ -139,7 +139,7 @@ def _newest(
 def _layers(
     records: Sequence[Record], facts: ModelFacts, skipped: Counter[str]
 ) -> tuple[Order, Steps, Floats, Floats]:
-    """The order of the layers records, and their table [records, 1 + layers, columns]."""
+    """The order of the layers records, and their table [columns, records, 1 + layers]."""
     usable = _usable(records, 2, "layers", skipped)
     process = (
         facts.model_columns.index("process_started")
@@ -153,10 +153,10 @@ def _layers(
     )
     kept = [usable[index] for index in order.kept]
     width = max(len(facts.model_columns), len(facts.layer_columns))
-    table = _stack([record.value for record in kept], (1 + len(facts.layers), width))
+    table = stack_tables([record.value for record in kept], (1 + len(facts.layers), width))
     steps = np.array([record.step for record in kept], np.int64)
     wall_times = np.array([_wall_time(record) for record in kept], np.float64)
-    return order, _frozen(steps), _frozen(wall_times), table
+    return order, freeze(steps), freeze(wall_times), table
 
 
 def _losses(records: Sequence[Record], skipped: Counter[str]) -> tuple[LossHistory, ...]:
@@ -166,13 +166,13 @@ def _losses(records: Sequence[Record], skipped: Counter[str]) -> tuple[LossHisto
     losses = []
     for name, found in names.items():
         kept = _newest_of_each_step(found)
-        table = _stack([record.value for record in kept], (len(LOSS_COLUMNS),))
+        table = stack_tables([record.value for record in kept], (len(LOSS_COLUMNS),))
         losses.append(
             LossHistory(
                 name=name,
                 static=_static(kept[-1], skipped),
-                steps=_frozen(np.array([record.step for record in kept], np.int64)),
-                columns=_columns(LOSS_COLUMNS, LOSS_COLUMNS, table),
+                steps=freeze(np.array([record.step for record in kept], np.int64)),
+                columns=name_columns(LOSS_COLUMNS, LOSS_COLUMNS, table),
             )
         )
     return tuple(losses)
@@ -192,11 +192,11 @@ def _probe(records: Sequence[Record], skipped: Counter[str]) -> ProbeHistory | N
         tuple(name for name in named if isinstance(name, str)) if (isinstance(named, list)) else ()
     )
     names = (*PROBE_COLUMNS, *metrics)
-    table = _stack([record.value for record in kept], (len(PROBE_ROWS), len(names)))
+    table = stack_tables([record.value for record in kept], (len(PROBE_ROWS), len(names)))
     return ProbeHistory(
-        steps=_frozen(np.array([record.step for record in kept], np.int64)),
-        moving=_columns(names, names, table[:, PROBE_ROWS.index("moving")]),
-        batch=_columns(names, names, table[:, PROBE_ROWS.index("batch")]),
+        steps=freeze(np.array([record.step for record in kept], np.int64)),
+        moving=name_columns(names, names, table[:, :, PROBE_ROWS.index("moving")]),
+        batch=name_columns(names, names, table[:, :, PROBE_ROWS.index("batch")]),
         metrics=metrics,
     )
 
@@ -204,7 +204,7 @@ def _probe(records: Sequence[Record], skipped: Counter[str]) -> ProbeHistory | N
 def _epochs(records: Sequence[Record], skipped: Counter[str]) -> tuple[tuple[int, int], ...]:
     epochs = []
     for record in _newest_of_each_step(records):
-        value = np.ravel(record.value) if isinstance(record.value, np.ndarray) else np.array(())
+        value = np.ravel(np.asarray(record.value))
         if value.dtype.kind in "fiu" and len(value) and np.isfinite(value[0]):
             epochs.append((int(value[0]), record.step))
         else:
@@ -228,49 +228,15 @@ def _records_made(model_columns: Mapping[str, Floats], order: Order) -> int:
     return max(int(min(made, 2.0**53)), len(order.kept))
 
 
-def _columns(written: Sequence[str], known: Sequence[str], table: Floats) -> dict[str, Floats]:
-    """The columns of a table by name; those this version does not know are left out."""
-    wanted = set(known)
-    return {
-        name: table[..., index]
-        for index, name in enumerate(written)
-        if name in wanted and index < table.shape[-1]
-    }
-
-
-def _stack(values: Sequence[Any], shape: tuple[int, ...]) -> Floats:
-    """Tables under each other as float64 [tables, *shape], cut or padded with NaN."""
-    table = np.full((len(values), *shape), np.nan)
-    groups: dict[tuple[int, ...], list[int]] = {}
-    for index, value in enumerate(values):
-        groups.setdefault(value.shape, []).append(index)
-    for found, indices in groups.items():
-        cut = tuple(slice(0, min(size, room)) for size, room in zip(found, shape, strict=True))
-        where: tuple[Any, ...] = (np.array(indices), *cut)
-        table[where] = np.stack([values[index][cut] for index in indices])
-    return _frozen(table)
-
-
 def _usable(
     records: Sequence[Record], rank: int, kind: Kind, skipped: Counter[str]
 ) -> list[Record]:
-    usable = [record for record in records if _is_table(record.value, rank=rank)]
+    usable = [record for record in records if is_table(record.value, rank=rank)]
     if len(usable) < len(records):
         skipped[f"{kind} records are no table of numbers of rank {rank}"] += len(records) - len(
             usable
         )
     return usable
-
-
-def _is_table(
-    value: npt.NDArray[np.generic] | bytes, *, rank: int
-) -> TypeGuard[npt.NDArray[np.float64]]:
-    return (
-        isinstance(value, np.ndarray)
-        and value.ndim == rank
-        and value.dtype.kind in "fiu"
-        and value.size > 0
-    )
 
 
 def _newest_of_each_step(records: Sequence[Record]) -> list[Record]:
@@ -299,11 +265,6 @@ def _cell(value: Any, column: int | None) -> float:
 
 def _wall_time(record: Record) -> float:
     return float(record.wall_time) if np.isfinite(record.wall_time) else 0.0
-
-
-def _frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    array.setflags(write=False)
-    return array
 
 
 def _lines(skipped: Counter[str]) -> list[str]:
