@@ -73,7 +73,14 @@ class Reader:
 
     def list_runs(self, run: str | None = None) -> dict[str, RunListing]:
         """The runs that hold records of this plugin, sorted by name; or only the one named."""
-        listed = self._list(PLUGIN_NAME, None if run is None else [run])
+        try:
+            listed = self._list(PLUGIN_NAME, None if run is None else [run])
+        except KeyError:
+            # TensorBoard's Python loader lists nothing at all where one tag has metadata and no
+            # value, which this plugin never writes: find the run that holds it.
+            names = [run] if run is not None else self._run_names()
+            listings = (self._list_alone(name) for name in sorted(names))
+            return {listing.run: listing for listing in listings if listing is not None}
         return {name: create_listing(name, listed[name]) for name in sorted(listed) if listed[name]}
 
     def read_records(self, listing: RunListing) -> tuple[list[Record], tuple[str, ...]]:
@@ -92,18 +99,39 @@ class Reader:
         return tuple(sorted(records, key=lambda record: (record.step, record.wall_time)))
 
     def read_scalars(self, runs: Iterable[str]) -> tuple[ScalarSeries, ...]:
-        """All standard scalars of the runs, whoever wrote them; sorted by run and tag."""
-        read = self._provider.read_scalars(
-            **self._common,
-            plugin_name=SCALARS_PLUGIN_NAME,
-            downsample=EVERYTHING,
-            run_tag_filter=RunTagFilter(runs=sorted(runs)),
-        )
+        """All standard scalars of the runs, whoever wrote them; sorted by run and tag.
+
+        Those of a run in which any cannot be decoded are left out, as TensorBoard does.
+        """
         return tuple(
-            _scalar_series(run, tag, read[run][tag])
-            for run in sorted(read)
-            for tag in sorted(read[run])
+            _scalar_series(run, tag, data)
+            for run in sorted(runs)
+            for tag, data in sorted(self._read_scalars_of(run).items())
         )
+
+    def _read_scalars_of(self, run: str) -> Mapping[str, Any]:
+        try:
+            read = self._provider.read_scalars(
+                **self._common,
+                plugin_name=SCALARS_PLUGIN_NAME,
+                downsample=EVERYTHING,
+                run_tag_filter=RunTagFilter(runs=[run]),
+            )
+        except _UNREADABLE:
+            return {}
+        series: Mapping[str, Any] = read.get(run, {})
+        return series
+
+    def _list_alone(self, run: str) -> RunListing | None:
+        try:
+            series = self._list(PLUGIN_NAME, [run]).get(run)
+        except KeyError as error:
+            note = f"TensorBoard cannot list its records: {shorten(str(error))} has no value"
+            return create_listing(run, {}, [note])
+        return create_listing(run, series) if series else None
+
+    def _run_names(self) -> list[str]:
+        return [run.run_name for run in self._provider.list_runs(**self._common)]
 
     def _list(self, plugin_name: str, runs: list[str] | None) -> Mapping[str, Mapping[str, Any]]:
         listed: Mapping[str, Mapping[str, Any]] = self._provider.list_tensors(

@@ -10,6 +10,7 @@ import numpy as np
 
 from tb_bnplugin.history import ModelHistory
 from tb_bnplugin.schema.facts import Phase
+from tb_bnplugin.schema.metadata import Metadata, create_content
 from tb_bnplugin.schema.plugin_data_pb2 import PluginData
 from tests.dashboard.write_log import (
     channel_records,
@@ -29,12 +30,16 @@ HOSTILE_NAMES: Final = (
     "\u202eright to left",
 )
 
+ANY_LOSS: Final = create_content(Metadata(kind="loss", model="model", name="loss"))
+
 RUNS: Final = (
     "cut/train",
     "fit/train",
     "hostile",
     "long/train",
+    "misshapen",
     "newer",
+    "no_value",
     "pair",
     "two_phases",
 )
@@ -49,6 +54,8 @@ def write_all(logdir: Path) -> None:
     layers = tuple(replace(layer, path=name) for layer, name in rows)
     write_history(logdir, replace(hostile, facts=replace(hostile.facts, layers=layers)))
     write_newer(logdir)
+    write_no_value(logdir)
+    write_misshapen(logdir)
     write_cut(logdir)
     write_two_phases(logdir)
     pair = create_history(run="pair")
@@ -86,6 +93,24 @@ def write_newer(logdir: Path) -> None:
     content = PluginData(version=99, kind=PluginData.LAYERS, model="m").SerializeToString()
     event = tensor_event("batch_norm/m/layers", 1, 1001.0, np.zeros((2, 3)), content=content)
     write_events(logdir / "newer", [event])
+
+
+def write_no_value(logdir: Path) -> None:
+    """A readable run with one tag that has metadata and no tensor."""
+    history = create_history(run="no_value")
+    event = tensor_event("batch_norm/odd", 1, 1001.0, 0.0, content=ANY_LOSS)
+    event.summary.value[0].ClearField("tensor")
+    write_history(logdir, history, [event])
+
+
+def write_misshapen(logdir: Path) -> None:
+    """A readable run with tensors of a wrong size, type and rank among its records."""
+    history = create_history(run="misshapen")
+    wrong_size = tensor_event("batch_norm/wrong_size", 1, 1001.0, np.zeros(4), content=ANY_LOSS)
+    wrong_size.summary.value[0].tensor.tensor_shape.dim[0].size = 5
+    wrong_type = tensor_event("batch_norm/wrong_type", 1, 1001.0, [b"text"], content=ANY_LOSS)
+    rank = tensor_event("batch_norm/model/layers", 51, 1051.0, np.zeros(3))
+    write_history(logdir, history, [wrong_size, wrong_type, rank])
 
 
 def write_cut(logdir: Path) -> None:

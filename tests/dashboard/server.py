@@ -10,13 +10,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
-TIMEOUT_SECONDS: Final = 120.0
+TIMEOUT_SECONDS: Final = 60.0
 
 _WITHOUT_TENSORFLOW: Final = (
     "import sys; sys.modules['tensorflow'] = None\n"
@@ -52,14 +52,16 @@ class Server:
     prefix: str = ""
     log: Path = field(default=Path())
 
-    def ask(self, path: str, method: str = "GET") -> Answer:
+    def ask(
+        self, path: str, method: str = "GET", headers: Mapping[str, str] | None = None
+    ) -> Answer:
         """Sends a path as it is, dots and all."""
         connection = http.client.HTTPConnection(self.host, self.port, timeout=60)
         with contextlib.closing(connection):
-            connection.request(method, f"{self.prefix}{path}")
+            connection.request(method, f"{self.prefix}{path}", headers=dict(headers or {}))
             response = connection.getresponse()
-            headers = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(status=response.status, headers=headers, body=response.read())
+            received = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(status=response.status, headers=received, body=response.read())
 
     def route(self, route: str, method: str = "GET", /, **arguments: str | int) -> Answer:
         """Asks a route of the plugin."""
