@@ -100,7 +100,7 @@ bench: setup  ## the measures, each beside its limit
 
 .PHONY: demo
 demo: setup  ## the scenarios, then TensorBoard on them (LOGDIR=logs/demo, SERVE=0 stops before)
-	@LOGDIR='$(LOGDIR)' SERVE='$(SERVE)' $(PY) -m demo
+	@SERVE='$(SERVE)' $(PY) -m demo --logdir '$(LOGDIR)'
 
 .PHONY: proto
 proto: setup  ## write the Python code of the .proto files
