@@ -73,7 +73,7 @@ check-types:
 	$(PY) -m mypy
 
 check-imports:
-	$(VENV)/bin/lint-imports
+	$(VENV)/bin/lint-imports --no-logo
 
 check-proto:
 	$(PY) tools/proto.py --check
