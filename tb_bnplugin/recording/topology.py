@@ -76,7 +76,9 @@ def _expand(
     graph = _graph(layer)
     if graph is not None:
         return _expand_graph(topology, graph, path, inputs, asked)
-    children = list(layer._flatten_layers(include_self=False, recursive=False))
+    # In a Keras 3 graph `x + y` is an operation, which is no layer and has none within.
+    below_it = getattr(layer, "_flatten_layers", None)
+    children = [] if below_it is None else list(below_it(include_self=False, recursive=False))
     sources = [node for part in inputs or [] for node in part]
     if not children:
         index = topology.add(path or str(layer.name), layer)
