@@ -184,6 +184,28 @@ def metric_data(
     ]
 
 
+def handed_on(flavour: Flavour, data: OutputData) -> OutputData:
+    """Labels and weights as tf_keras aligns them before a loss or metric sees them, eagerly."""
+    if flavour.is_keras_3:
+        return data
+    predictions = tf.convert_to_tensor(data.predictions)
+    labels = _aligned(tf.convert_to_tensor(data.labels), predictions)
+    if labels.dtype.is_floating == predictions.dtype.is_floating and (
+        labels.dtype.is_floating or labels.dtype.is_integer
+    ):
+        labels = tf.cast(labels, predictions.dtype)
+    weights = data.weights
+    if weights is not None:
+        weights = tf.cast(_aligned(tf.convert_to_tensor(weights), predictions), predictions.dtype)
+    return OutputData(labels=labels, predictions=predictions, weights=weights)
+
+
+def _aligned(tensor: tf.Tensor, predictions: tf.Tensor) -> tf.Tensor:
+    if tensor.shape.rank == 1 and predictions.shape.rank == 2:
+        return tf.expand_dims(tensor, -1)
+    return tensor
+
+
 def _keras_3_data(
     tree: Any, container: Any, path: Sequence[Any], labels: Any, predictions: Any, weights: Any
 ) -> OutputData | None:

@@ -181,7 +181,7 @@ def _loss_parts(
     data = compiled.loss_data(flavour, container, y, predictions, weights)
     for part, given in zip(parts, data, strict=True):
         if given is not None:
-            yield part, given
+            yield part, compiled.handed_on(flavour, given)
 
 
 def _metrics(
@@ -201,6 +201,7 @@ def _metrics(
         given = data[part.output] if part.output < len(data) else None
         if given is None or part.name in PROBE_COLUMNS:
             continue
+        given = compiled.handed_on(flavour, given)
         value = copy_metric(part.metric, given, weighted=part.weighted)
         if value is not None:
             found[part.name] = value

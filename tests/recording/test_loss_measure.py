@@ -145,9 +145,7 @@ def test_a_cross_entropy_by_hand_is_recognised_from_probabilities(
 
 def test_sparse_labels_are_recognised_too(flavour: Any, tensorflow: Any, batch: Any) -> None:
     loss = tensorflow.nn.sparse_softmax_cross_entropy_with_logits
-    found = measured(
-        lambda a, b: loss(a, b), batch["indices"], batch["logits"], keras=flavour.keras
-    )
+    found = measured(loss, batch["indices"], batch["logits"], keras=flavour.keras)
     assert found["keras_class"] == "SparseCategoricalCrossentropy"
     assert (found["factor"], found["elements"]) == (pytest.approx(N, rel=1e-5), N)
 
