@@ -24,6 +24,7 @@ from tb_bnplugin.schema.facts import FactsError, ModelFacts, parse_calls, parse_
 from tb_bnplugin.schema.metadata import Kind, Record
 from tb_bnplugin.schema.tables import (
     CHANNEL_ROWS,
+    KERAS_LOSSES,
     LAYER_COLUMNS,
     LOSS_COLUMNS,
     MODEL_COLUMNS,
@@ -167,15 +168,28 @@ def _losses(records: Sequence[Record], skipped: Counter[str]) -> tuple[LossHisto
     for name, found in names.items():
         kept = _newest_of_each_step(found)
         table = stack_tables([record.value for record in kept], (len(LOSS_COLUMNS),))
+        columns = name_columns(LOSS_COLUMNS, LOSS_COLUMNS, table)
         losses.append(
             LossHistory(
                 name=name,
-                static=_static(kept[-1], skipped),
+                static=_with_keras_class(_static(kept[-1], skipped), columns["candidate"]),
                 steps=freeze(np.array([record.step for record in kept], np.int64)),
-                columns=name_columns(LOSS_COLUMNS, LOSS_COLUMNS, table),
+                columns=columns,
             )
         )
     return tuple(losses)
+
+
+def _with_keras_class(static: dict[str, Any], candidates: Floats) -> dict[str, Any]:
+    """The static facts of a loss with the class it was recognised as when it ran.
+
+    A function's class is not known when its step is traced. Left open where records differ.
+    """
+    known = candidates[(candidates >= 0) & (candidates < len(KERAS_LOSSES))]
+    classes = {KERAS_LOSSES[int(index)].partition("(")[0] for index in np.unique(known)}
+    if static.get("keras_class") is None and len(classes) == 1:
+        return {**static, "keras_class": classes.pop()}
+    return static
 
 
 def _probe(records: Sequence[Record], skipped: Counter[str]) -> ProbeHistory | None:
@@ -221,11 +235,11 @@ def _records_made(model_columns: Mapping[str, Floats], order: Order) -> int:
     ordinals = model_columns.get("record")
     if ordinals is None or not len(ordinals):
         return len(order.kept)
-    known = np.where(np.isfinite(ordinals), ordinals, 0.0)
+    known = np.where((ordinals >= 0) & (ordinals < 2.0**53), ordinals, 0.0)
     begins = np.flatnonzero(np.r_[True, order.process[1:] != order.process[:-1]])
     largest = np.maximum.reduceat(known, begins)
     made = float(largest.sum()) - order.replaced
-    return max(int(min(made, 2.0**53)), len(order.kept))
+    return max(int(made), len(order.kept))
 
 
 def _usable(

@@ -43,6 +43,15 @@ def all_executions(history: ModelHistory) -> Floats:
     return executions(history, MODES[0]) + executions(history, MODES[1])
 
 
+def updates_since_start(history: ModelHistory) -> Floats:
+    """Executions in training mode [records, layers] since the starting statistics were taken.
+
+    Layers go on counting when a model is watched a second time in the same process.
+    """
+    before = np.array([layer.start_updates_before for layer in history.facts.layers])
+    return np.asarray(executions(history, "training") - before, np.float64)
+
+
 def newest(column: Floats) -> Floats:
     """The last known value of each layer [layers], or of the model [], NaN when none is."""
     if not len(column):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence import executions, movable, started_as
+from tb_bnplugin.diagnose.evidence import movable, started_as, updates_since_start
 from tb_bnplugin.history import Floats, ModelHistory
 
 
@@ -15,8 +15,7 @@ def updates_needed(history: ModelHistory) -> Floats:
     update yet, a momentum of 1.
     """
     needed = history.layer("start_updates")
-    before = np.array([layer.start_updates_before for layer in history.facts.layers])
-    updates = executions(history, "training") - before
+    updates = updates_since_start(history)
     judged = np.isfinite(needed) & (updates > 0)
     judged &= started_as(history, "initializer") & movable(history)
     return np.where(judged, np.maximum(needed - updates, 0.0), np.nan)

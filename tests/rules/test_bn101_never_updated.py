@@ -26,6 +26,9 @@ FINDINGS = {
     "a function traced alone, whose gamma and beta learn": create_history(
         columns=INFERENCE | {"inference_tape": 0.0, "inference_no_tape": FIFTY_STEPS}
     ),
+    "watched a second time": create_history(
+        columns=INFERENCE | {"training_tape": 60.0}, layer_facts={"start_updates_before": 60.0}
+    ),
     "momentum just below 1": create_history(columns=INFERENCE, layer_facts={"momentum": 0.9999}),
 }
 

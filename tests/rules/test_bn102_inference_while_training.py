@@ -26,14 +26,19 @@ def calls(reason: str, **changed: Any) -> list[Any]:
 FINDINGS = {
     "default": loaded(),
     "loaded while watched": loaded(columns={"statistics_changes": 1.0, "foreign_changes": 1.0}),
+    "watched a second time": loaded(
+        columns={"training_tape": 60.0}, layer_facts={"start_updates_before": 60.0}
+    ),
     "two changes of gamma": loaded(columns={"affine_changes": np.minimum(FIFTY_STEPS, 3)}),
     "reason unknown": loaded(calls=calls("unknown")),
-    "reason inherited": loaded(calls=calls("inherited", asked="false", source="model")),
+    "reason unknown, asked for inference mode": loaded(calls=calls("unknown", asked="false")),
+    "given to a sibling": loaded(calls=calls("sibling", asked="false")),
     "explicit only in evaluation": loaded(calls=calls("explicit", context="evaluate")),
 }
 
 ASKED_FOR = {
     "explicit": loaded(calls=calls("explicit", asked="false")),
+    "given to the model": loaded(calls=calls("inherited", asked="false", source="model")),
     "graph": loaded(calls=calls("graph", asked="false")),
     "base(x, training=False) in a functional graph": loaded(layer_facts={"requested": False}),
 }

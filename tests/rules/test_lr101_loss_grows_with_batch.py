@@ -76,6 +76,12 @@ def test_the_divisor_is_told(divisor: float) -> None:
     assert judge("LR101", fixed_divisor(divisor)).evidence["divisor"] == pytest.approx(divisor)
 
 
+@pytest.mark.parametrize(("divisor", "factor"), [(1.0, "by 32 "), (16.0, "by 2 ")])
+def test_the_cure_keeps_the_step(divisor: float, factor: str) -> None:
+    # The mean over 32 rows is divisor / 32 times the present loss.
+    assert factor in judge("LR101", fixed_divisor(divisor)).fix
+
+
 def test_the_most_frequent_measured_batch_serves_where_the_model_knows_none() -> None:
     history = fixed_divisor(32.0, frequent=np.nan)
     assert judge("LR101", history).severity == "info"

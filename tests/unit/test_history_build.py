@@ -173,6 +173,28 @@ def test_losses_by_name_with_their_static_facts() -> None:
     assert np.isnan(short.columns[LOSS_COLUMNS[5]]).all()
 
 
+@pytest.mark.parametrize(
+    ("static", "candidates", "keras_class"),
+    [
+        ({"keras_class": None}, [6.0], "SparseCategoricalCrossentropy"),
+        ({"keras_class": None}, [6.0, 7.0], "SparseCategoricalCrossentropy"),  # from logits
+        ({"keras_class": None}, [0.0, 1.0], None),
+        ({"keras_class": None}, [np.nan, -1.0, 99.0], None),
+        ({"keras_class": "Huber"}, [0.0], "Huber"),
+    ],
+)
+def test_a_function_has_the_class_it_was_recognised_as(
+    static: dict[str, Any], candidates: list[float], keras_class: str | None
+) -> None:
+    table = np.zeros((len(candidates), len(LOSS_COLUMNS)))
+    table[:, LOSS_COLUMNS.index("candidate")] = candidates
+    records = [
+        create_record("loss", row, step=step, name="own", static_json=create_static(static))
+        for step, row in enumerate(table)
+    ]
+    assert build(*records).losses[0].static["keras_class"] == keras_class
+
+
 def test_probes_with_their_metrics() -> None:
     table = np.array([[1.0, 0.5, 0.1, 1.0, 8.0, 0.7], [2.0, 0.6, 0.2, 1.0, 8.0, 0.9]])
     static = create_static({"metrics": ["auc", 3]})

@@ -58,6 +58,7 @@ from tb_bnplugin.diagnose.evidence import (
     started_as,
     steps_from,
     training_while_trainable,
+    updates_since_start,
 )
 from tb_bnplugin.diagnose.fixes import run_in_training_mode
 from tb_bnplugin.diagnose.outcome import Outcome
@@ -111,7 +112,7 @@ def _find_wrong(history: ModelHistory, training: Training) -> Mask:
         (training.elsewhere > 0) & (training.affine_changes >= TRAINED_AT_LEAST)
     )
     still = (newest(history.layer("statistics_changes")) == 0) & (
-        executions(history, "training")[-1] == 0
+        updates_since_start(history)[-1] <= 0
     )
     found = training.trainable & (training.updates >= TRAINED_AT_LEAST) & ran & still
     return np.asarray(found & started_as(history, "initializer") & movable(history), bool)

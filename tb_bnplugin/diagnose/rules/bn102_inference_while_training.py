@@ -13,7 +13,7 @@ How it decides:
     Since the layer is trainable: gamma or beta changed at two records or more, no execution in
     training mode was counted, moving mean and variance were written at most once (by loading),
     and executions in inference mode were counted outside evaluate and predict. It is an info
-    where every such call asked for inference mode itself (`training=False` on the layer or in
+    where every such call was given `training=False` (on the layer, on a model around it, or in
     the functional graph): that is the usual recipe of fine-tuning.
 
 What to do:
@@ -53,6 +53,7 @@ from tb_bnplugin.diagnose.evidence import (
     started_as,
     steps_from,
     training_while_trainable,
+    updates_since_start,
 )
 from tb_bnplugin.diagnose.fixes import run_in_training_mode
 from tb_bnplugin.diagnose.outcome import Outcome
@@ -64,6 +65,11 @@ RULE: Final = Rule(code="BN102", name="inference-while-training", severity="warn
 LOADED_AT_MOST: Final = 1
 """Times that statistics may be written by another hand: loading. More is a mean teacher or the
 like, which does look after them."""
+
+
+ASKING: Final = ("explicit", "graph", "inherited")
+"""Reasons by which a False was given by the program: on the layer, in the graph, or on a model
+around it. A sibling's, or an unknown one, was not meant for this layer."""
 
 
 def check(history: ModelHistory) -> tuple[Outcome]:
@@ -113,7 +119,7 @@ def _find_wrong(history: ModelHistory, training: Training) -> Mask:
     still = (
         (changes == np.nan_to_num(newest(history.layer("foreign_changes"))))
         & (changes <= LOADED_AT_MOST)
-        & (executions(history, "training")[-1] == 0)
+        & (updates_since_start(history)[-1] <= 0)
     )
     learns = training.trainable & (training.affine_changes >= TRAINED_AT_LEAST)
     found = learns & (training.tape + training.elsewhere > 0) & still
@@ -121,16 +127,16 @@ def _find_wrong(history: ModelHistory, training: Training) -> Mask:
 
 
 def _asked_for(history: ModelHistory, wrong: Mask) -> bool:
-    """Whether each layer asked for inference mode itself wherever it may have been trained."""
+    """Whether each layer was given `training=False` wherever it may have been trained."""
     calls = calls_by_layer(history)
     for index in np.flatnonzero(wrong).tolist():
-        reasons = {
-            call.reason
+        asked = {
+            call.asked == "false" and call.reason in ASKING
             for call in calls.get(index, ())
             if call.mode == "inference" and call.context not in ("evaluate", "predict")
         }
         in_graph = history.facts.layers[index].requested is False
-        if not in_graph and (not reasons or not reasons <= {"explicit", "graph"}):
+        if not in_graph and asked != {True}:
             return False
     return True
 

@@ -34,6 +34,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
+
 from tb_bnplugin.diagnose.evidence import (
     NO_RECORDS,
     count_layers,
@@ -42,6 +44,7 @@ from tb_bnplugin.diagnose.evidence import (
     newest,
     paths,
     steps_from,
+    updates_since_start,
 )
 from tb_bnplugin.diagnose.fixes import HAND_TRAINING_ON
 from tb_bnplugin.diagnose.outcome import Outcome
@@ -66,7 +69,7 @@ def check(history: ModelHistory) -> tuple[Outcome]:
         return (RULE.not_checked("the model is trained by a loop, which BN101 and BN102 judge"),)
     if not len(history.steps) or not facts.layers:
         return (RULE.not_checked(NO_RECORDS),)
-    trained = executions(history, "training", ("tape",))[-1]
+    trained = np.maximum(updates_since_start(history)[-1], 0.0)
     under_tape = executions(history, "inference", ("tape",))[-1]
     wrong = (under_tape > 0) & (trained == 0) & ~frozen_when_traced(history)
     wrong &= newest(history.layer("trainable")) == 1.0

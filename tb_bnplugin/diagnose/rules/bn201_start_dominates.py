@@ -40,7 +40,14 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence import NO_RECORDS, Mask, count_layers, executions, paths
+from tb_bnplugin.diagnose.evidence import (
+    NO_RECORDS,
+    Mask,
+    count_layers,
+    executions,
+    paths,
+    updates_since_start,
+)
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.diagnose.warm_up import updates_needed
@@ -79,7 +86,7 @@ def check(history: ModelHistory) -> tuple[Outcome]:
         "layers": int(wrong.sum()),
         "layers_in_model": len(history.facts.layers),
         "updates_still_needed": most,
-        "updates_made": int(executions(history, "training")[at][wrong].max()),
+        "updates_made": int(updates_since_start(history)[at][wrong].max()),
         "validated": bool(len(validations)),
     }
     step = int(history.steps[at])

@@ -77,7 +77,7 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
         message=_message(loss, divisor, mean_while_full=mean_while_full, frequent=frequent),
         fix=(
             f"Divide by the rows of each batch: `tf.reduce_mean(per_example_loss)`"
-            f"{_kept_scale(found, divisor)}."
+            f"{_kept_step(found, divisor, mean_while_full=mean_while_full)}."
         ),
         evidence={
             "loss": loss.name,
@@ -122,11 +122,11 @@ def _message(
     )
 
 
-def _kept_scale(found: Measurement, divisor: float | None) -> str:
-    """How to keep the present learning rate's effect."""
-    if divisor is None or found.factor is None or near(found.factor, 1.0):
+def _kept_step(found: Measurement, divisor: float | None, *, mean_while_full: bool) -> str:
+    """What keeps the step as it is at batches of the most frequent size."""
+    if divisor is None or mean_while_full:
         return ""
     return (
-        f", and multiply the learning rate by {found.factor:.4g} to keep the step at batches of"
-        f" {found.batch:.6g} (Keras' mean also averages over outputs)"
+        f", and multiply the learning rate by {found.batch / divisor:.4g} to keep the step as it is"
+        f" with {found.batch:.6g} rows"
     )
