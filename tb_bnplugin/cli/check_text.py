@@ -19,17 +19,19 @@ _SEVERITIES: Final = ("error", "warning", "info")
 
 def check_text(checked: Checked, style: Style) -> str:
     """The report of a log folder: run by run what is wrong, then the sum."""
-    blocks = [_run(run, style) for run in checked.runs]
+    explained: set[str] = set()
+    blocks = [_run(run, style, explained) for run in checked.runs]
     compared = [outcome for outcome in checked.comparisons if outcome.status == "finding"]
     if compared:
         title = style.paint("Runs compared", "bold")
-        blocks.append("\n\n".join([title, *(_finding(outcome, style) for outcome in compared)]))
+        findings = (_finding(outcome, style, explained) for outcome in compared)
+        blocks.append("\n\n".join([title, *findings]))
     blocks += [_listed("note", [note], style) for note in checked.notes]
     blocks.append(_summary(checked, style))
     return "\n\n".join(blocks)
 
 
-def _run(run: CheckedRun, style: Style) -> str:
+def _run(run: CheckedRun, style: Style, explained: set[str]) -> str:
     parts = [_head(run, style)]
     findings = sorted(
         (outcome for outcome in run.outcomes if outcome.status == "finding"),
@@ -37,7 +39,9 @@ def _run(run: CheckedRun, style: Style) -> str:
     )
     several = len(run.models) > 1
     parts += [
-        _finding(outcome, style, of_model=several) for outcome in findings if not outcome.expected
+        _finding(outcome, style, explained, of_model=several)
+        for outcome in findings
+        if not outcome.expected
     ]
     tail = [
         _listed("expected", [f"{outcome.code} {outcome.name}: {outcome.message}"], style)
@@ -61,38 +65,33 @@ def _head(run: CheckedRun, style: Style) -> str:
     for name, layers in run.models:
         counted = f"{layers} BN layer" + ("" if layers == 1 else "s")
         facts.append(f"{_short(name)}: {counted}" if several else counted)
-    if run.steps:
-        first, last = run.steps
-        facts.append(f"step {first}" if first == last else f"steps {first}-{last}")
-    else:
-        facts.append("no record of layers")
+    facts.append(_steps(*run.steps) if run.steps else "no record of layers")
     return f"{style.paint(printable(run.run), 'bold')}  ({printable(', '.join(facts))})"
 
 
-def _finding(outcome: Outcome, style: Style, *, of_model: bool = False) -> str:
-    head = f"{outcome.severity} {outcome.code}"
-    where = []
-    if outcome.runs:
-        where.append(" against ".join(outcome.runs))
-    if of_model and outcome.model:
-        where.append(_short(outcome.model))
+def _finding(outcome: Outcome, style: Style, explained: set[str], *, of_model: bool = False) -> str:
+    """What is wrong, where, and what to do; why it matters where it is told for the first time."""
+    where = [_short(outcome.model)] if of_model and outcome.model else []
     if outcome.steps:
-        first, last = outcome.steps
-        where.append(f"step {first}" if first == last else f"steps {first}-{last}")
-    title = f"{style.paint(head, outcome.severity)} {style.paint(outcome.name, 'bold')}"
-    lines = [f"  {title}{printable(', '.join(['', *where]))}"]
+        where.append(_steps(*outcome.steps))
+    severity = style.paint(f"{outcome.severity} {outcome.code}", outcome.severity)
+    lines = [f"  {severity} {style.paint(outcome.name, 'bold')}{', '.join(['', *where])}"]
+    if outcome.runs:
+        lines.append(_labelled("runs", " against ".join(outcome.runs), style))
     if outcome.layers:
-        lines.append(_labelled(_count_layers(len(outcome.layers)), _layers(outcome.layers), style))
+        lines.append(_labelled(_plural(len(outcome.layers), "layer"), _layers(outcome), style))
     lines.append(style.wrap(outcome.message, first="    "))
-    if outcome.evidence:
+    if outcome.evidence and outcome.severity != "info":
         evidence = ", ".join(f"{name} {_value(value)}" for name, value in outcome.evidence.items())
         lines.append(_labelled("evidence", evidence, style))
-    why = explain(outcome.code).section("Why it matters")
-    if why:
-        lines.append(_labelled("why", why.split("\n\n")[0].replace("\n", " "), style))
+    if outcome.code not in explained and outcome.severity != "info":
+        why = explain(outcome.code).section("Why it matters").split("\n\n")[0].replace("\n", " ")
+        lines.append(_labelled("why", why, style))
     if outcome.fix:
         lines.append(_labelled("fix", outcome.fix, style))
-    lines.append(_labelled("more", f"tb-bnplugin rules {outcome.code}", style))
+    if outcome.code not in explained:
+        lines.append(_labelled("more", f"tb-bnplugin rules {outcome.code}", style))
+        explained.add(outcome.code)
     return "\n".join(lines)
 
 
@@ -145,13 +144,13 @@ def _listed(label: str, lines: Sequence[str], style: Style) -> str:
     return wrapped.replace(label, style.paint(label, "dim"), 1)
 
 
-def _layers(paths: Sequence[str]) -> str:
-    shown = ", ".join(_short(path) for path in paths[:SHOWN_LAYERS])
-    return shown + (", ..." if len(paths) > SHOWN_LAYERS else "")
+def _layers(outcome: Outcome) -> str:
+    shown = ", ".join(_short(path) for path in outcome.layers[:SHOWN_LAYERS])
+    return shown + (", ..." if len(outcome.layers) > SHOWN_LAYERS else "")
 
 
-def _count_layers(count: int) -> str:
-    return _plural(count, "layer")
+def _steps(first: int, last: int) -> str:
+    return f"step {first}" if first == last else f"steps {first}-{last}"
 
 
 def _plural(count: int, word: str) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 from tb_bnplugin.dashboard import payload
 from tb_bnplugin.dashboard.placement import place
 from tb_bnplugin.diagnose import compare, diagnose
-from tb_bnplugin.history import ChannelHistory, ModelHistory, RunHistory
+from tb_bnplugin.history import ChannelHistory, Floats, ModelHistory, RunHistory
 from tb_bnplugin.reader import ScalarSeries
 from tb_bnplugin.schema.facts import LossFacts, Node, Phase
 from tests.unit.histories import CALL, METRIC, create_history, create_loss, create_probe
@@ -140,13 +140,14 @@ def golden_scalars() -> tuple[ScalarSeries, ...]:
     """What Keras writes: one series on batches, one on epochs, one of the validation run."""
     batches = np.arange(1, 401, 5)
     epochs = np.arange(4)
-    after_epoch = 1000.0 + EPOCH_STEPS * (epochs + 1.0)
+    begin = np.float64(1000.0)
+    after_epoch: Floats = np.array([1100.0, 1200.0, 1300.0, 1400.0])
     return (
         ScalarSeries(
             run="train",
             tag="batch_loss",
             steps=batches,
-            wall_times=1000.0 + batches,
+            wall_times=begin + batches,
             values=np.where(batches == 101, np.nan, 2.3 * np.exp(-batches / 200)),
         ),
         ScalarSeries(

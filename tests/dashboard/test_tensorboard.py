@@ -116,8 +116,7 @@ def test_cut_file_shows_what_came_before(server: Server) -> None:
 
 
 def test_downloads_are_attachments(server: Server) -> None:
-    arguments = {"run": "fit/train", "what": "layer", "layer": 0, "format": "csv"}
-    answer = server.route("download", **arguments)
+    answer = server.route("download", run="fit/train", what="layer", layer=0, format="csv")
     assert answer.headers["content-disposition"] == 'attachment; filename="fit-train-bn-0.csv"'
     assert len(answer.body.splitlines()) == 51
 

@@ -9,6 +9,7 @@ import pytest
 
 from tb_bnplugin.dashboard import payload
 from tb_bnplugin.diagnose import Outcome, diagnose
+from tb_bnplugin.diagnose.outcome import Severity, Status
 from tb_bnplugin.history import ChannelHistory, ModelHistory, RunHistory
 from tests.dashboard.validate import validate
 from tests.unit.histories import create_history, create_probe, inference_columns
@@ -49,17 +50,18 @@ def test_executions_that_are_zero_are_left_out() -> None:
 
 
 def test_outcomes_come_with_what_matters_first() -> None:
+    states: list[tuple[Status, Severity, bool]] = [
+        ("crashed", "error", False),
+        ("not_checked", "error", False),
+        ("ok", "error", False),
+        ("finding", "error", True),
+        ("finding", "info", False),
+        ("finding", "warning", False),
+        ("finding", "error", False),
+    ]
     outcomes = [
-        Outcome(code=code, name="n", status=status, severity=severity, expected=expected)
-        for code, status, severity, expected in (
-            ("BN1", "crashed", "error", False),
-            ("BN2", "not_checked", "error", False),
-            ("BN3", "ok", "error", False),
-            ("BN4", "finding", "error", True),
-            ("BN5", "finding", "info", False),
-            ("BN6", "finding", "warning", False),
-            ("BN7", "finding", "error", False),
-        )
+        Outcome(code=f"BN{index}", name="n", status=status, severity=severity, expected=expected)
+        for index, (status, severity, expected) in enumerate(states, start=1)
     ]
     history = create_history()
     answer = payload.report(RunHistory(run="train", models=(history,)), history, outcomes)
