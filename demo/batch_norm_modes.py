@@ -6,7 +6,7 @@ weights, does not show it. Two are right. The last is right with tf_keras and wr
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import tensorflow as tf
 
 import tb_bnplugin
 from demo.data import Digits, color_digits
+from tb_bnplugin.diagnose import Outcome
 
 keras = tf.keras  # Keras 3, or tf_keras with TF_USE_LEGACY_KERAS=1
 
@@ -89,9 +90,10 @@ def custom_loop(
                     "loss": float(np.mean(losses)),
                     "accuracy": float(np.mean(hits)),
                     "val_accuracy": val_accuracy,
+                    "start_dominates": start_dominates(watch.findings()),
                 }
             )
-            tell(f"epoch {epoch + 1}/{epochs}  loss {rows[-1]['loss']:.3f}  val {val_accuracy:.3f}")
+            tell(epoch_text(rows[-1], epochs))
     writer.close()
     watch.close()
     return rows
@@ -106,25 +108,44 @@ def fit(model: Any, data: Digits, log_dir: Path, epochs: int, tell: Tell) -> lis
     )
     tensorboard = keras.callbacks.TensorBoard(str(log_dir), update_freq=5)
     batch_norm = tb_bnplugin.BatchNormCallback(tensorboard, probe_data=(data.x_val, data.y_val))
-    progress = keras.callbacks.LambdaCallback(
-        on_epoch_end=lambda epoch, logs: tell(
-            f"epoch {epoch + 1}/{epochs}  loss {logs['loss']:.3f}  val {logs['val_accuracy']:.3f}"
-        )
-    )
-    history = model.fit(
+    rows: list[Row] = []
+
+    def end_epoch(epoch: int, logs: Row) -> None:
+        found = start_dominates(batch_norm.findings)
+        numbers = {name: float(value) for name, value in logs.items()}
+        rows.append({"epoch": epoch + 1, **numbers, "start_dominates": found})
+        tell(epoch_text(rows[-1], epochs))
+
+    model.fit(
         data.x,
         data.y,
         batch_size=BATCH,
         epochs=epochs,
         validation_data=(data.x_val, data.y_val),
         validation_batch_size=120,
-        callbacks=[tensorboard, batch_norm, progress],
+        callbacks=[
+            tensorboard,
+            batch_norm,
+            keras.callbacks.LambdaCallback(on_epoch_end=end_epoch),
+        ],
         verbose=0,
-    ).history
-    return [
-        {"epoch": epoch + 1, **{name: float(values[epoch]) for name, values in history.items()}}
-        for epoch in range(epochs)
-    ]
+    )
+    return rows
+
+
+def start_dominates(findings: Sequence[Outcome]) -> float:
+    """How many layers BN201 names: their starting value still shapes the moving statistics."""
+    return float(sum(len(found.layers) for found in findings if found.code == "BN201"))
+
+
+def epoch_text(row: Row, epochs: int) -> str:
+    """One line of progress."""
+    dominated = row["start_dominates"]
+    found = f"  BN201: {dominated:.0f} layers" if dominated else ""
+    return (
+        f"epoch {row['epoch']:2.0f}/{epochs}  loss {row['loss']:.3f}"
+        f"  validation accuracy {row['val_accuracy']:.3f}{found}"
+    )
 
 
 class NoTraining(keras.Model):  # type: ignore[misc, name-defined]  # Keras is untyped

@@ -16,12 +16,12 @@ def print_epochs(runs: Mapping[str, Sequence[Mapping[str, float]]]) -> None:
     """Loss, accuracy and validation accuracy of each run, epoch by epoch."""
     for name, rows in runs.items():
         print(f"\n  {name}")
-        print("    epoch    loss  accuracy  validation accuracy")
+        print("    epoch    loss  accuracy  validation accuracy                    BN201 layers")
         for row in rows:
             bar = "#" * round(30 * row["val_accuracy"])
             print(
                 f"    {row['epoch']:5.0f}  {row['loss']:6.3f}  {row['accuracy']:8.3f}"
-                f"  {row['val_accuracy']:6.3f}  {bar}"
+                f"  {row['val_accuracy']:6.3f}  {bar:30s}  {row['start_dominates'] or '-':>4}"
             )
 
 

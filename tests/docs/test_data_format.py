@@ -1,0 +1,50 @@
+"""The description of the data format names everything that is written."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from tb_bnplugin.schema import plugin_data_pb2
+from tb_bnplugin.schema.facts import Call, LayerFacts, ModelFacts
+from tb_bnplugin.schema.tables import (
+    CONTEXTS,
+    LAYER_COLUMNS,
+    LOSS_COLUMNS,
+    MODEL_COLUMNS,
+    PROBE_COLUMNS,
+    RECORD_REASONS,
+)
+
+TEXT = (Path(__file__).parents[2] / "docs" / "data_format.md").read_text(encoding="utf-8")
+NAMED = set(re.findall(r"`([a-z0-9_]+)`", TEXT))
+
+
+def names(facts: type) -> list[str]:
+    return [field.name for field in dataclasses.fields(facts)]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *LAYER_COLUMNS,
+        *MODEL_COLUMNS,
+        *LOSS_COLUMNS,
+        *PROBE_COLUMNS,
+        *CONTEXTS,
+        *names(ModelFacts),
+        *names(LayerFacts),
+        *names(Call),
+        *plugin_data_pb2.PluginData.DESCRIPTOR.fields_by_name,
+        *(kind.lower() for kind in plugin_data_pb2.PluginData.Kind.keys() if kind != "UNKNOWN"),
+    ],
+)
+def test_everything_written_is_described(written: str) -> None:
+    assert written in NAMED
+
+
+def test_reasons_of_a_record_are_described_in_their_order() -> None:
+    assert ", ".join(f"{index} {why}" for index, why in enumerate(RECORD_REASONS)) in TEXT
