@@ -18,6 +18,9 @@ NO_RECORDS: Final = (
     "no record of the layers yet: train at least one step with the callback, or call"
     " tb_bnplugin.summary.batch_norm(model) in the loop"
 )
+NO_LAYERS: Final = (
+    "the model has no batch normalization layer that is built: call it on a batch first"
+)
 BEFORE_THE_RECORDS: Final = (
     "what would tell happened before the first record given, or while layers were frozen: record"
     " more often, or train on"
@@ -29,6 +32,13 @@ LARGEST_COUNT: Final = 2.0**53
 
 TRAINED_AT_LEAST: Final = 2
 """Updates of the weights from which a model counts as training; one may be a restored file."""
+
+
+def missing_evidence(history: ModelHistory) -> str | None:
+    """Why nothing can be said of the layers, None where there are layers and records."""
+    if not history.facts.layers:
+        return NO_LAYERS
+    return None if len(history.steps) else NO_RECORDS
 
 
 def executions(history: ModelHistory, mode: str, contexts: Sequence[str] = CONTEXTS) -> Floats:
@@ -171,10 +181,12 @@ def count_layers(history: ModelHistory, mask: Mask) -> str:
     )
 
 
-def one_of_each(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
-    """The outcomes without repeats: several losses may be not checked for the same reason."""
+def settle(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
+    """What a rule says of several losses, without repeats, and without an ok beside a finding."""
     distinct: list[Outcome] = []
     for outcome in outcomes:
         if outcome not in distinct:
             distinct.append(outcome)
+    if any(outcome.status == "finding" for outcome in distinct):
+        distinct = [outcome for outcome in distinct if outcome.status != "ok"]
     return tuple(distinct)

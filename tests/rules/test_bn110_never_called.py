@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from tb_bnplugin.schema.facts import Node
 from tests.rules.judging import judge
 from tests.unit.histories import FIFTY_STEPS, create_history
 
@@ -16,7 +19,10 @@ def idle_second(**columns: float) -> dict[str, object]:
     )
 
 
+UNBUILT = Node(path="bn_1", layer_class="BatchNormalization", layer=None)
+
 FINDINGS = {
+    "never called, so never built": create_history(layers=1, facts={"nodes": (UNBUILT,)}),
     "forgotten in call": create_history(columns=idle_second()),
     "others ran twice": create_history(
         steps=[1, 2],
@@ -29,6 +35,9 @@ FINDINGS = {
 }
 
 SILENT = {
+    "a dense layer is in no table": create_history(
+        facts={"nodes": (replace(UNBUILT, layer_class="Dense"),)}
+    ),
     "all run": create_history(),
     "nothing was counted": create_history(columns={"training_tape": 0.0}),
     "others ran once": create_history(columns={"training_tape": [[1, 0, 1]] * 50}),

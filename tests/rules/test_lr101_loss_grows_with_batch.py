@@ -95,8 +95,13 @@ def test_a_short_batch_does_not_change_the_divisor() -> None:
     assert judge("LR101", history).evidence["divisor"] == pytest.approx(32.0)
 
 
-def test_each_loss_has_its_outcome() -> None:
-    losses = [create_loss("generator"), create_loss("critic", measured=TOTAL, doubled=2 * TOTAL)]
-    outcomes = judge_all("LR101", create_history(losses=losses))
-    assert [outcome.status for outcome in outcomes] == ["ok", "finding"]
-    assert outcomes[1].evidence["loss"] == "critic"
+def test_each_loss_has_its_outcome_but_no_ok_beside_a_finding() -> None:
+    losses = [
+        create_loss("generator"),
+        create_loss("critic", measured=TOTAL, doubled=2 * TOTAL),
+        create_loss("contrast", doubled=0.62),
+    ]
+    found, unknown = judge_all("LR101", create_history(losses=losses))
+    assert (found.status, found.evidence["loss"]) == ("finding", "critic")
+    assert unknown.status == "not_checked"
+    assert "contrast" in str(unknown.reason)

@@ -44,7 +44,6 @@ import numpy as np
 
 from tb_bnplugin.diagnose.evidence import (
     BEFORE_THE_RECORDS,
-    NO_RECORDS,
     ONE_RECORD,
     TRAINED_AT_LEAST,
     Mask,
@@ -52,6 +51,7 @@ from tb_bnplugin.diagnose.evidence import (
     all_executions,
     count_layers,
     executions,
+    missing_evidence,
     movable,
     newest,
     paths,
@@ -70,8 +70,8 @@ RULE: Final = Rule(code="BN101", name="never-updated", severity="error")
 
 def check(history: ModelHistory) -> tuple[Outcome]:
     """Whether layers are trained around statistics that nothing updates."""
-    if not len(history.steps) or not history.facts.layers:
-        return (RULE.not_checked(NO_RECORDS),)
+    if missing := missing_evidence(history):
+        return (RULE.not_checked(missing),)
     if len(history.steps) < 2:
         return (RULE.not_checked(ONE_RECORD),)
     if not all_executions(history)[-1].any():

@@ -39,7 +39,6 @@ import numpy as np
 
 from tb_bnplugin.diagnose.evidence import (
     BEFORE_THE_RECORDS,
-    NO_RECORDS,
     ONE_RECORD,
     TRAINED_AT_LEAST,
     Mask,
@@ -47,6 +46,7 @@ from tb_bnplugin.diagnose.evidence import (
     calls_by_layer,
     count_layers,
     executions,
+    missing_evidence,
     movable,
     newest,
     paths,
@@ -74,8 +74,8 @@ around it. A sibling's, or an unknown one, was not meant for this layer."""
 
 def check(history: ModelHistory) -> tuple[Outcome]:
     """Whether gamma and beta learn around loaded statistics that nothing updates."""
-    if not len(history.steps) or not history.facts.layers:
-        return (RULE.not_checked(NO_RECORDS),)
+    if missing := missing_evidence(history):
+        return (RULE.not_checked(missing),)
     if not started_as(history, "loaded").any():
         return (RULE.ok("No layer began with loaded statistics."),)
     if len(history.steps) < 2:

@@ -42,10 +42,10 @@ from typing import Final
 import numpy as np
 
 from tb_bnplugin.diagnose.evidence import (
-    NO_RECORDS,
     Mask,
     count_layers,
     executions,
+    missing_evidence,
     movable,
     paths,
 )
@@ -70,8 +70,8 @@ SHARE_OF_STEPS: Final = 0.25
 
 def check(history: ModelHistory) -> tuple[Outcome]:
     """Whether evaluation changes the moving statistics."""
-    if not len(history.steps) or not history.facts.layers:
-        return (RULE.not_checked(NO_RECORDS),)
+    if missing := missing_evidence(history):
+        return (RULE.not_checked(missing),)
     known = movable(history)
     evaluating = executions(history, "training", ("evaluate", "predict")) * known
     if evaluating[-1].any():

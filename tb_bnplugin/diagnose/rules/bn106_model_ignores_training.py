@@ -37,10 +37,10 @@ from typing import Final
 import numpy as np
 
 from tb_bnplugin.diagnose.evidence import (
-    NO_RECORDS,
     count_layers,
     executions,
     frozen_when_traced,
+    missing_evidence,
     newest,
     paths,
     steps_from,
@@ -67,8 +67,8 @@ def check(history: ModelHistory) -> tuple[Outcome]:
         return (RULE.ok("The model's `call` takes `training`."),)
     if facts.trained_by != "fit":
         return (RULE.not_checked("the model is trained by a loop, which BN101 and BN102 judge"),)
-    if not len(history.steps) or not facts.layers:
-        return (RULE.not_checked(NO_RECORDS),)
+    if missing := missing_evidence(history):
+        return (RULE.not_checked(missing),)
     trained = np.maximum(updates_since_start(history)[-1], 0.0)
     under_tape = executions(history, "inference", ("tape",))[-1]
     wrong = (under_tape > 0) & (trained == 0) & ~frozen_when_traced(history)

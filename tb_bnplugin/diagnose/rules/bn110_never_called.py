@@ -10,8 +10,9 @@ Why it matters:
 
 How it decides:
     All counts of the layer are 0 in the newest record, its statistics, gamma and beta never
-    changed, and another layer of the model was executed. Where nothing was counted at all, the
-    functions were traced before the model was watched, and the rule is not checked.
+    changed, or it was not even built; and another layer of the model was executed. Where nothing
+    was counted at all, the functions were traced before the model was watched, and the rule is
+    not checked.
 
 What to do:
     Call the layer, or remove it.
@@ -31,9 +32,8 @@ from typing import Final
 import numpy as np
 
 from tb_bnplugin.diagnose.evidence import (
-    NO_RECORDS,
     all_executions,
-    count_layers,
+    missing_evidence,
     newest,
     paths,
 )
@@ -46,11 +46,14 @@ RULE: Final = Rule(code="BN110", name="never-called", severity="info")
 OTHERS_EXECUTED_AT_LEAST: Final = 2
 """Executions of another layer: one may be the call that builds a part of the model."""
 
+NAMES_OF_LAYERS: Final = ("BatchNormalization", "SyncBatchNormalization")
+"""Classes of layers that Keras tracks but that, never called, were never built either."""
+
 
 def check(history: ModelHistory) -> tuple[Outcome]:
     """Whether layers are in the model for nothing."""
-    if not len(history.steps) or not history.facts.layers:
-        return (RULE.not_checked(NO_RECORDS),)
+    if missing := missing_evidence(history):
+        return (RULE.not_checked(missing),)
     executed = all_executions(history)[-1]
     if executed.max() < OTHERS_EXECUTED_AT_LEAST:
         return (
@@ -62,18 +65,28 @@ def check(history: ModelHistory) -> tuple[Outcome]:
     idle = (executed == 0) & (newest(history.layer("training_tape")) == 0)
     idle &= newest(history.layer("statistics_changes")) == 0
     idle &= np.nan_to_num(newest(history.layer("affine_changes"))) == 0
-    if not idle.any():
+    unbuilt = [
+        node.path
+        for node in history.facts.nodes
+        if node.layer is None and node.layer_class in NAMES_OF_LAYERS
+    ]
+    layers = (*paths(history, idle), *unbuilt)
+    if not layers:
         return (RULE.ok("Every layer was executed."),)
     return (
         RULE.finding(
-            message=f"{count_layers(history, idle)} never ran, while others did.",
+            message=(
+                f"{len(layers)} of {len(idle) + len(unbuilt)} batch normalization layers never ran,"
+                " while others did."
+            ),
             fix="Call the layer in the model's `call` (`x = self.bn(x)`), or remove it.",
             evidence={
-                "layers": int(idle.sum()),
-                "layers_in_model": len(history.facts.layers),
+                "layers": len(layers),
+                "layers_in_model": len(idle) + len(unbuilt),
+                "layers_not_built": len(unbuilt),
                 "executions_of_others": int(executed.max()),
             },
-            layers=paths(history, idle),
+            layers=layers,
             steps=(int(history.steps[0]), int(history.steps[-1])),
         ),
     )

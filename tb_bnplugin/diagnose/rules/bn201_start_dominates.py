@@ -41,10 +41,10 @@ from typing import Final
 import numpy as np
 
 from tb_bnplugin.diagnose.evidence import (
-    NO_RECORDS,
     Mask,
     count_layers,
     executions,
+    missing_evidence,
     paths,
     updates_since_start,
 )
@@ -58,8 +58,8 @@ RULE: Final = Rule(code="BN201", name="start-dominates", severity="warning")
 
 def check(history: ModelHistory) -> tuple[Outcome]:
     """Whether the starting value shapes the statistics that validation used."""
-    if not len(history.steps) or not history.facts.layers:
-        return (RULE.not_checked(NO_RECORDS),)
+    if missing := missing_evidence(history):
+        return (RULE.not_checked(missing),)
     needed = updates_needed(history)
     validations = np.flatnonzero(_validated(history))
     at = int(validations[-1]) if len(validations) else len(history.steps) - 1

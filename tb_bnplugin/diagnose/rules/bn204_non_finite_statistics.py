@@ -33,9 +33,9 @@ from typing import Final
 import numpy as np
 
 from tb_bnplugin.diagnose.evidence import (
-    NO_RECORDS,
     Mask,
     count_layers,
+    missing_evidence,
     newest,
     paths,
     steps_from,
@@ -49,8 +49,8 @@ RULE: Final = Rule(code="BN204", name="non-finite-statistics", severity="error")
 
 def check(history: ModelHistory) -> tuple[Outcome]:
     """Whether any moving statistic is not a number that inference mode can use."""
-    if not len(history.steps) or not history.facts.layers:
-        return (RULE.not_checked(NO_RECORDS),)
+    if missing := missing_evidence(history):
+        return (RULE.not_checked(missing),)
     if "invalid_first_step" not in history.layer_columns:
         return (RULE.not_checked("the log does not hold the column invalid_first_step"),)
     first_steps = newest(history.layer("invalid_first_step"))

@@ -36,7 +36,7 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence import one_of_each
+from tb_bnplugin.diagnose.evidence import settle
 from tb_bnplugin.diagnose.losses import (
     NOTHING_MEASURED,
     Measurement,
@@ -55,7 +55,7 @@ def check(history: ModelHistory) -> tuple[Outcome, ...]:
     """Whether losses grow with the batch, one outcome a loss."""
     if not history.losses:
         return (RULE.not_checked(NOTHING_MEASURED),)
-    return one_of_each(_check_loss(history, loss) for loss in history.losses)
+    return settle(_check_loss(history, loss) for loss in history.losses)
 
 
 def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:

@@ -31,7 +31,7 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence import one_of_each
+from tb_bnplugin.diagnose.evidence import settle
 from tb_bnplugin.diagnose.losses import NOTHING_MEASURED, loss_column, near
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
@@ -44,7 +44,7 @@ def check(history: ModelHistory) -> tuple[Outcome, ...]:
     """Whether vectors are differentiated as their sum, one outcome a loss."""
     if not history.losses:
         return (RULE.not_checked(NOTHING_MEASURED),)
-    return one_of_each(_check_loss(loss) for loss in history.losses)
+    return settle(_check_loss(loss) for loss in history.losses)
 
 
 def _check_loss(loss: LossHistory) -> Outcome:

@@ -33,7 +33,7 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence import one_of_each
+from tb_bnplugin.diagnose.evidence import settle
 from tb_bnplugin.diagnose.losses import NOTHING_MEASURED, loss_column
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
@@ -50,7 +50,7 @@ def check(history: ModelHistory) -> tuple[Outcome, ...]:
     """Whether labels meet the predictions of other rows, one outcome a loss."""
     if not history.losses:
         return (RULE.not_checked(NOTHING_MEASURED),)
-    return one_of_each(_check_loss(loss) for loss in history.losses)
+    return settle(_check_loss(loss) for loss in history.losses)
 
 
 def _check_loss(loss: LossHistory) -> Outcome:
