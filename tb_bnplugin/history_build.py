@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -12,24 +11,25 @@ import numpy as np
 from tb_bnplugin.history import (
     ChannelHistory,
     Floats,
-    LossHistory,
     ModelHistory,
-    ProbeHistory,
     RunHistory,
     Steps,
 )
-from tb_bnplugin.history_order import Order, drop_superseded, order_records
-from tb_bnplugin.history_tables import freeze, is_table, name_columns, stack_tables
+from tb_bnplugin.history_order import Order, drop_superseded, order_records, wall_time_of
+from tb_bnplugin.history_series import build_epochs, build_losses, build_probe
+from tb_bnplugin.history_tables import (
+    freeze,
+    is_table,
+    keep_tables,
+    name_columns,
+    stack_tables,
+)
 from tb_bnplugin.schema.facts import FactsError, ModelFacts, parse_calls, parse_model
 from tb_bnplugin.schema.metadata import Kind, Record
 from tb_bnplugin.schema.tables import (
     CHANNEL_ROWS,
-    KERAS_LOSSES,
     LAYER_COLUMNS,
-    LOSS_COLUMNS,
     MODEL_COLUMNS,
-    PROBE_COLUMNS,
-    PROBE_ROWS,
 )
 
 _Document = TypeVar("_Document")
@@ -55,7 +55,7 @@ def build_run(run: str, records: Iterable[Record], notes: Iterable[str] = ()) ->
             skipped["records have a step beyond 64 bits"] += 1
         else:
             models.setdefault(record.metadata.model, []).append(record)
-    started = {name: min(_wall_time(record) for record in models[name]) for name in models}
+    started = {name: min(wall_time_of(record) for record in models[name]) for name in models}
     built = []
     for name in sorted(models, key=lambda name: (started[name], name)):
         model = _build_model(run, name, models[name], skipped)
@@ -80,7 +80,7 @@ def build_channels(facts: ModelFacts, records: Iterable[Record], layer: int) -> 
     ]
     order = order_records(
         np.array([record.step for record, _ in kept], np.int64),
-        np.array([_wall_time(record) for record, _ in kept], np.float64),
+        np.array([wall_time_of(record) for record, _ in kept], np.float64),
         np.full(len(kept), np.nan),
     )
     values = np.full((len(order.kept), len(CHANNEL_ROWS), end - begin), np.nan, np.float32)
@@ -114,9 +114,9 @@ def _build_model(
         wall_times=wall_times,
         model_columns=model_columns,
         layer_columns=layer_columns,
-        losses=_losses(drop_superseded(order, kinds.get("loss", ())), own),
-        probe=_probe(drop_superseded(order, kinds.get("probe", ())), own),
-        epochs=_epochs(drop_superseded(order, kinds.get("epoch", ())), own),
+        losses=build_losses(drop_superseded(order, kinds.get("loss", ())), own),
+        probe=build_probe(drop_superseded(order, kinds.get("probe", ())), own),
+        epochs=build_epochs(drop_superseded(order, kinds.get("epoch", ())), own),
         records_made=_records_made(model_columns, order),
         notes=tuple(_lines(own)),
     )
@@ -126,7 +126,7 @@ def _newest(
     records: Sequence[Record], parse: Callable[[bytes], _Document], skipped: Counter[str]
 ) -> _Document | None:
     """The newest document that can be read."""
-    for record in sorted(records, key=_wall_time, reverse=True):
+    for record in sorted(records, key=wall_time_of, reverse=True):
         if not isinstance(record.value, bytes):
             skipped[f"{record.metadata.kind} records hold no JSON document"] += 1
             continue
@@ -141,7 +141,7 @@ def _layers(
     records: Sequence[Record], facts: ModelFacts, skipped: Counter[str]
 ) -> tuple[Order, Steps, Floats, Floats]:
     """The order of the layers records, and their table [columns, records, 1 + layers]."""
-    usable = _usable(records, 2, "layers", skipped)
+    usable = keep_tables(records, 2, "layers", skipped)
     process = (
         facts.model_columns.index("process_started")
         if ("process_started" in facts.model_columns)
@@ -149,81 +149,15 @@ def _layers(
     )
     order = order_records(
         np.array([record.step for record in usable], np.int64),
-        np.array([_wall_time(record) for record in usable], np.float64),
+        np.array([wall_time_of(record) for record in usable], np.float64),
         np.array([_cell(record.value, process) for record in usable], np.float64),
     )
     kept = [usable[index] for index in order.kept]
     width = max(len(facts.model_columns), len(facts.layer_columns))
     table = stack_tables([record.value for record in kept], (1 + len(facts.layers), width))
     steps = np.array([record.step for record in kept], np.int64)
-    wall_times = np.array([_wall_time(record) for record in kept], np.float64)
+    wall_times = np.array([wall_time_of(record) for record in kept], np.float64)
     return order, freeze(steps), freeze(wall_times), table
-
-
-def _losses(records: Sequence[Record], skipped: Counter[str]) -> tuple[LossHistory, ...]:
-    names: dict[str, list[Record]] = {}
-    for record in _usable(records, 1, "loss", skipped):
-        names.setdefault(record.metadata.name, []).append(record)
-    losses = []
-    for name, found in names.items():
-        kept = _newest_of_each_step(found)
-        table = stack_tables([record.value for record in kept], (len(LOSS_COLUMNS),))
-        columns = name_columns(LOSS_COLUMNS, LOSS_COLUMNS, table)
-        losses.append(
-            LossHistory(
-                name=name,
-                static=_with_keras_class(_static(kept[-1], skipped), columns["candidate"]),
-                steps=freeze(np.array([record.step for record in kept], np.int64)),
-                columns=columns,
-            )
-        )
-    return tuple(losses)
-
-
-def _with_keras_class(static: dict[str, Any], candidates: Floats) -> dict[str, Any]:
-    """The static facts of a loss with the class it was recognised as when it ran.
-
-    A function's class is not known when its step is traced. Left open where records differ.
-    """
-    known = candidates[(candidates >= 0) & (candidates < len(KERAS_LOSSES))]
-    classes = {KERAS_LOSSES[int(index)].partition("(")[0] for index in np.unique(known)}
-    if static.get("keras_class") is None and len(classes) == 1:
-        return {**static, "keras_class": classes.pop()}
-    return static
-
-
-def _probe(records: Sequence[Record], skipped: Counter[str]) -> ProbeHistory | None:
-    usable = [
-        record
-        for record in _usable(records, 2, "probe", skipped)
-        if len(record.value) >= len(PROBE_ROWS)
-    ]
-    kept = _newest_of_each_step(usable)
-    if not kept:
-        return None
-    named = _static(kept[-1], skipped).get("metrics")
-    metrics = (
-        tuple(name for name in named if isinstance(name, str)) if (isinstance(named, list)) else ()
-    )
-    names = (*PROBE_COLUMNS, *metrics)
-    table = stack_tables([record.value for record in kept], (len(PROBE_ROWS), len(names)))
-    return ProbeHistory(
-        steps=freeze(np.array([record.step for record in kept], np.int64)),
-        moving=name_columns(names, names, table[:, :, PROBE_ROWS.index("moving")]),
-        batch=name_columns(names, names, table[:, :, PROBE_ROWS.index("batch")]),
-        metrics=metrics,
-    )
-
-
-def _epochs(records: Sequence[Record], skipped: Counter[str]) -> tuple[tuple[int, int], ...]:
-    epochs = []
-    for record in _newest_of_each_step(records):
-        value = np.ravel(np.asarray(record.value))
-        if value.dtype.kind in "fiu" and len(value) and np.isfinite(value[0]):
-            epochs.append((int(value[0]), record.step))
-        else:
-            skipped["epoch records hold no number"] += 1
-    return tuple(epochs)
 
 
 def _records_made(model_columns: Mapping[str, Floats], order: Order) -> int:
@@ -242,43 +176,8 @@ def _records_made(model_columns: Mapping[str, Floats], order: Order) -> int:
     return max(int(made), len(order.kept))
 
 
-def _usable(
-    records: Sequence[Record], rank: int, kind: Kind, skipped: Counter[str]
-) -> list[Record]:
-    usable = [record for record in records if is_table(record.value, rank=rank)]
-    if len(usable) < len(records):
-        skipped[f"{kind} records are no table of numbers of rank {rank}"] += len(records) - len(
-            usable
-        )
-    return usable
-
-
-def _newest_of_each_step(records: Sequence[Record]) -> list[Record]:
-    newest: dict[int, Record] = {}
-    for record in sorted(records, key=_wall_time):
-        newest[record.step] = record
-    return [newest[step] for step in sorted(newest)]
-
-
-def _static(record: Record, skipped: Counter[str]) -> dict[str, Any]:
-    if not record.metadata.static_json:
-        return {}
-    try:
-        static = json.loads(record.metadata.static_json.decode("utf-8", "replace"))
-    except (ValueError, RecursionError):
-        static = None
-    if not isinstance(static, dict):
-        skipped[f"{record.metadata.kind} records have unreadable static facts"] += 1
-        return {}
-    return static
-
-
 def _cell(value: Any, column: int | None) -> float:
     return float(value[0, column]) if column is not None and column < value.shape[1] else np.nan
-
-
-def _wall_time(record: Record) -> float:
-    return float(record.wall_time) if np.isfinite(record.wall_time) else 0.0
 
 
 def _lines(skipped: Counter[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, TypeGuard
 
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_bnplugin.history import Floats
+from tb_bnplugin.schema.metadata import Kind, Record
 
 
 def is_table(
@@ -21,6 +23,18 @@ def is_table(
         and value.dtype.kind in "fiu"
         and value.size > 0
     )
+
+
+def keep_tables(
+    records: Sequence[Record], rank: int, kind: Kind, skipped: Counter[str]
+) -> list[Record]:
+    """The records that hold a table of numbers; the others are counted in `skipped`."""
+    usable = [record for record in records if is_table(record.value, rank=rank)]
+    if len(usable) < len(records):
+        skipped[f"{kind} records are no table of numbers of rank {rank}"] += len(records) - len(
+            usable
+        )
+    return usable
 
 
 def stack_tables(values: Sequence[Any], shape: tuple[int, ...]) -> Floats:
