@@ -89,27 +89,31 @@ def _restore_attributes(layer: Any, saved: dict[str, tuple[Any, list[Any] | None
             value[:] = items
 
 
-def _losses(layer: Any) -> tuple[list[Any] | None, set[int] | None]:
+def _losses(layer: Any) -> tuple[list[Any], set[int]]:
+    """What a layer collected: tf_keras keeps it by thread, Keras 3 in a list of its own kind."""
     thread = getattr(layer, "_thread_local", None)
-    eager = getattr(thread, "_eager_losses", None)  # tf_keras keeps them by thread
-    ids = getattr(layer, "_loss_ids", None)  # Keras 3: what the losses list holds
-    return (None if eager is None else list(eager), None if ids is None else set(ids))
+    if thread is not None:
+        return list(getattr(thread, "_eager_losses", ())), set()
+    return list(layer._losses), set(getattr(layer, "_loss_ids", ()))
 
 
-def _restore_losses(layer: Any, saved: tuple[list[Any] | None, set[int] | None]) -> None:
-    eager, ids = saved
+def _restore_losses(layer: Any, saved: tuple[list[Any], set[int]]) -> None:
+    losses, ids = saved
     thread = getattr(layer, "_thread_local", None)
-    if thread is not None and hasattr(thread, "_eager_losses"):
-        thread._eager_losses = [] if eager is None else eager
-    if ids is not None:
+    if thread is not None:
+        if hasattr(thread, "_eager_losses"):
+            thread._eager_losses = losses
+        return
+    layer._losses.clear()
+    layer._losses.extend(losses)
+    if hasattr(layer, "_loss_ids"):
         layer._loss_ids.clear()
         layer._loss_ids.update(ids)
 
 
 @contextmanager
 def _refusing_to_build(layer: Any) -> Iterator[None]:
-    default = getattr(type(layer).build, "_is_default", False)
-    if layer.built or default or "build" in vars(layer):
+    if layer.built or getattr(type(layer).build, "_is_default", False):
         yield
         return
 
@@ -119,11 +123,16 @@ def _refusing_to_build(layer: Any) -> Iterator[None]:
             " running it would create its variables"
         )
 
-    vars(layer)["build"] = build
+    attributes = vars(layer)
+    own = attributes.get("build")  # Keras 3 puts a wrapper on each instance
+    attributes["build"] = build
     try:
         yield
     finally:
-        vars(layer).pop("build", None)
+        if own is None:
+            del attributes["build"]
+        else:
+            attributes["build"] = own
 
 
 def _seeds() -> Any:

@@ -1,0 +1,395 @@
+"""The probe gives what the formulas say, and leaves every bit of the model as it was."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tb_bnplugin.schema.tables import PROBE_COLUMNS, PROBE_ROWS
+
+ROWS, FEATURES, CLASSES = 16, 6, 3
+
+
+@pytest.fixture(scope="module")
+def batch() -> tuple[Any, Any]:
+    random = np.random.default_rng(1)
+    x = random.normal(2.0, 3.0, (ROWS, FEATURES)).astype(np.float32)
+    return x, random.integers(0, CLASSES, ROWS)
+
+
+def plain(keras: Any) -> Any:
+    layers = [keras.layers.BatchNormalization(), keras.layers.Dense(CLASSES)]
+    return keras.Sequential([keras.Input((FEATURES,)), *layers])
+
+
+def with_dropout_and_losses(keras: Any) -> Any:
+    inputs = keras.Input((FEATURES,))
+    hidden = keras.layers.Dense(8, activity_regularizer="l2", kernel_regularizer="l2")(inputs)
+    hidden = keras.layers.BatchNormalization()(keras.layers.Dropout(0.5)(hidden))
+    return keras.Model(inputs, keras.layers.Dense(CLASSES)(hidden))
+
+
+def frozen(keras: Any) -> Any:
+    model = plain(keras)
+    model.layers[0].trainable = False
+    return model
+
+
+def nested_and_shared(keras: Any) -> Any:
+    inner_inputs = keras.Input((FEATURES,))
+    normalization = keras.layers.BatchNormalization(name="shared")
+    hidden = normalization(keras.layers.Dense(FEATURES)(normalization(inner_inputs)))
+    inner = keras.Model(inner_inputs, hidden, name="inner")
+    inputs = keras.Input((FEATURES,))
+    return keras.Model(inputs, keras.layers.Dense(CLASSES)(inner(inputs, training=False)))
+
+
+def subclassed_without_training(keras: Any) -> Any:
+    class Model(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.blocks = [keras.layers.Dense(8), keras.layers.BatchNormalization()]
+            self.head = keras.layers.Dense(CLASSES)
+            self.calls = 0
+
+        def call(self, inputs: Any) -> Any:
+            self.calls += 1
+            for block in self.blocks:
+                inputs = block(inputs)
+            return self.head(inputs)
+
+    model = Model()
+    model(np.zeros((2, FEATURES), np.float32))
+    return model
+
+
+def renormalized(keras: Any) -> Any:
+    layers = [keras.layers.BatchNormalization(renorm=True), keras.layers.Dense(CLASSES)]
+    return keras.Sequential([keras.Input((FEATURES,)), *layers])
+
+
+MODELS: dict[str, Callable[[Any], Any]] = {
+    function.__name__: function
+    for function in (
+        plain,
+        with_dropout_and_losses,
+        frozen,
+        nested_and_shared,
+        subclassed_without_training,
+        renormalized,
+    )
+}
+
+
+def compiled_and_trained(flavour: Any, make: Callable[[Any], Any], batch: Any) -> Any:
+    keras = flavour.keras
+    try:
+        model = make(keras)
+    except (TypeError, ValueError):
+        if make is renormalized:
+            pytest.skip("this Keras has no renorm")
+        raise
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(0.01), loss, metrics=["accuracy"])
+    model.fit(*batch, batch_size=8, epochs=2, verbose=0)
+    return model
+
+
+def state_of(model: Any) -> list[Any]:
+    """All that may change, as values: variables by name and order, and Python state."""
+    optimizer = model.optimizer
+    slots = optimizer.variables() if callable(optimizer.variables) else optimizer.variables
+    metrics = [variable for metric in model.metrics for variable in metric.variables]
+    values = [np.asarray(variable) for variable in [*model.variables, *slots, *metrics]]
+    layers = list(model._flatten_layers())
+    python = [sorted(vars(layer)) for layer in layers]
+    flags = [(layer.trainable, layer.built, "call" in vars(layer)) for layer in layers]
+    return [*values, python, flags, getattr(model, "calls", 0)]
+
+
+def assert_same(before: list[Any], after: list[Any]) -> None:
+    assert len(before) == len(after)
+    for one, other in zip(before, after, strict=True):
+        if isinstance(one, np.ndarray):
+            assert one.tobytes() == other.tobytes()
+        else:
+            assert one == other
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_all_state_is_left_as_it_was(flavour: Any, tensorflow: Any, batch: Any, name: str) -> None:
+    from tb_bnplugin.recording import probe
+
+    model = compiled_and_trained(flavour, MODELS[name], batch)
+    model(batch[0], training=True) if name == "with_dropout_and_losses" else model(batch[0])
+    losses = [float(loss) for loss in model.losses]
+    tensorflow.random.set_seed(7)
+    expected_draw = float(tensorflow.random.normal([]))
+    tensorflow.random.set_seed(7)
+    before = state_of(model)
+    probe.run(model, *batch)
+    probe.measure_compiled_loss(model, *batch)
+    assert_same(before, state_of(model))
+    assert [float(loss) for loss in model.losses] == losses
+    assert float(tensorflow.random.normal([])) == expected_draw
+
+
+def test_training_goes_on_bit_equal_after_a_probe(
+    flavour: Any, tensorflow: Any, batch: Any
+) -> None:
+    from tb_bnplugin.recording import probe
+
+    def trained(*, probed: bool) -> list[Any]:
+        flavour.keras.utils.set_random_seed(3)
+        model = with_dropout_and_losses(flavour.keras)
+        loss = flavour.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile("adam", loss, metrics=["accuracy"])
+        model.fit(*batch, batch_size=8, verbose=0, shuffle=False)
+        if probed:
+            probe.run(model, *batch)
+        model.fit(*batch, batch_size=8, verbose=0, shuffle=False)
+        return [np.asarray(variable) for variable in model.variables]
+
+    assert_same(trained(probed=False), trained(probed=True))
+
+
+@pytest.mark.parametrize("make", [plain, frozen])
+def test_outputs_are_those_of_the_formula(
+    flavour: Any, batch: Any, make: Callable[[Any], Any]
+) -> None:
+    from tb_bnplugin.recording import probe
+
+    x, y = batch
+    model = compiled_and_trained(flavour, make, batch)
+    normalization, dense = model.layers
+    gamma, beta, mean, variance = (np.asarray(v, np.float64) for v in normalization.weights)
+    kernel, bias = (np.asarray(v, np.float64) for v in dense.weights)
+    result = probe.run(model, x, y)
+    statistics = {"moving": (mean, variance), "batch": (x.mean(axis=0), x.var(axis=0))}
+    for row, (center, square) in statistics.items():
+        normalized = (x - center) / np.sqrt(square + normalization.epsilon)
+        outputs = (gamma * normalized + beta) @ kernel + bias
+        found = getattr(result, row)
+        assert found["spread"] == pytest.approx(outputs.std(axis=0).mean(), rel=1e-4)
+        scale = np.sqrt((outputs**2).mean(axis=0)).mean()
+        assert found["scale"] == pytest.approx(scale, rel=1e-4)
+        exponentials = np.exp(outputs)
+        right = exponentials[np.arange(ROWS), y] / exponentials.sum(axis=1)
+        assert found["loss"] == pytest.approx(-np.log(right).mean(), rel=1e-4)
+        assert found["accuracy"] == pytest.approx((outputs.argmax(axis=1) == y).mean())
+        assert found["batch"] == ROWS
+
+
+def test_moving_statistics_give_what_evaluate_gives(flavour: Any, batch: Any) -> None:
+    from tb_bnplugin.recording import probe
+
+    model = compiled_and_trained(flavour, nested_and_shared, batch)
+    keras = flavour.keras
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("sgd", loss, metrics=["accuracy", keras.metrics.SparseTopKCategoricalAccuracy(2)])
+    evaluated = model.evaluate(*batch, batch_size=ROWS, verbose=0, return_dict=True)
+    result = probe.run(model, *batch)
+    assert result.metrics == ("sparse_top_k_categorical_accuracy",)
+    for name in ("loss", "accuracy", *result.metrics):
+        assert result.moving[name] == pytest.approx(evaluated[name], rel=1e-5)
+
+
+def test_batch_statistics_are_forced_where_the_graph_asks_for_inference(
+    flavour: Any, batch: Any
+) -> None:
+    from tb_bnplugin.recording import probe
+
+    inputs = flavour.keras.Input((FEATURES,))
+    outputs = flavour.keras.layers.BatchNormalization()(inputs, training=False)
+    model = flavour.keras.Model(inputs, outputs)
+    result = probe.run(model, batch[0])
+    # normalized with its own statistics, a batch has spread 1 in each output
+    assert result.batch["spread"] == pytest.approx(1.0, abs=1e-2)
+    assert result.moving["spread"] == pytest.approx(batch[0].std(axis=0).mean(), rel=1e-2)
+    assert math.isnan(result.moving["loss"])
+    assert math.isnan(result.moving["accuracy"])
+
+
+def test_a_call_that_defaults_to_training_is_run_with_moving_statistics(
+    flavour: Any, batch: Any
+) -> None:
+    from tb_bnplugin.recording import probe
+
+    class Block(flavour.keras.layers.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.normalization = flavour.keras.layers.BatchNormalization()
+
+        def call(self, inputs: Any) -> Any:
+            return self.normalization(inputs, training=True)
+
+        def compute_output_shape(self, shape: Any) -> Any:
+            return shape
+
+    model = flavour.keras.Sequential([flavour.keras.Input((FEATURES,)), Block()])
+    result = probe.run(model, batch[0])
+    assert result.moving["spread"] == pytest.approx(batch[0].std(axis=0).mean(), rel=1e-2)
+
+
+def test_several_outputs_are_summed_as_fit_sums_them(flavour: Any, batch: Any) -> None:
+    from tb_bnplugin.recording import probe
+
+    keras = flavour.keras
+    inputs = keras.Input((FEATURES,))
+    hidden = keras.layers.BatchNormalization()(inputs)
+    outputs = {
+        "classes": keras.layers.Dense(CLASSES, name="classes", activation="softmax")(hidden),
+        "value": keras.layers.Dense(1, name="value")(hidden),
+    }
+    model = keras.Model(inputs, outputs)
+    model.compile(
+        "sgd",
+        {"classes": "sparse_categorical_crossentropy", "value": "mse"},
+        loss_weights={"classes": 1.0, "value": 0.5},
+        metrics={"classes": ["accuracy"], "value": ["mae"]},
+    )
+    labels = {"classes": batch[1], "value": batch[0][:, :1]}
+    before_the_first_step = probe.run(model, batch[0], labels).moving["loss"]
+    evaluated = model.evaluate(batch[0], labels, batch_size=ROWS, verbose=0, return_dict=True)
+    result = probe.run(model, batch[0], labels)
+    assert before_the_first_step == pytest.approx(evaluated["loss"], rel=1e-5)
+    assert result.moving["loss"] == pytest.approx(evaluated["loss"], rel=1e-5)
+    assert result.moving["value_mae"] == pytest.approx(evaluated["value_mae"], rel=1e-5)
+    assert result.moving["accuracy"] == pytest.approx(evaluated["classes_accuracy"], rel=1e-5)
+    measured = probe.measure_compiled_loss(model, batch[0], labels)
+    assert [name for name, _, _ in measured] == ["classes", "value"]
+    classes = [static["keras_class"] for _, _, static in measured]
+    assert classes == ["SparseCategoricalCrossentropy", "MeanSquaredError"]
+
+
+def test_a_loss_may_be_given(flavour: Any, batch: Any) -> None:
+    from tb_bnplugin.recording import probe
+
+    model = plain(flavour.keras)
+    labels = np.eye(CLASSES, dtype=np.float64)[batch[1]]
+    result = probe.run(model, batch[0], labels, loss="mse")
+    outputs = np.asarray(model(batch[0], training=False))
+    assert result.moving["loss"] == pytest.approx(np.square(outputs - labels).mean(), rel=1e-5)
+
+
+def test_dictionaries_and_lists_are_taken_as_the_model_takes_them(flavour: Any) -> None:
+    from tb_bnplugin.recording import probe
+
+    keras = flavour.keras
+    inputs = {"a": keras.Input((2,), name="a"), "b": keras.Input((2,), name="b")}
+    joined = keras.layers.Concatenate()([inputs["a"], inputs["b"]])
+    outputs = keras.layers.BatchNormalization()(joined)
+    parts = {name: np.arange(8.0).reshape(4, 2) for name in inputs}
+    by_name = probe.run(keras.Model(inputs, outputs), parts)
+    by_order = probe.run(keras.Model(list(inputs.values()), outputs), list(parts.values()))
+    assert by_name.moving == pytest.approx(by_order.moving, nan_ok=True)
+    # columns 0, 2, 4, 6 and the like: a standard deviation of sqrt(5)
+    assert by_name.moving["spread"] == pytest.approx(math.sqrt(5), rel=1e-3)
+
+
+def test_packed_rows_are_moving_and_batch(flavour: Any, batch: Any) -> None:
+    from tb_bnplugin.recording import probe
+
+    model = compiled_and_trained(flavour, plain, batch)
+    result = probe.run(model, *batch)
+    packed, static = probe.pack(result)
+    assert packed.shape == (len(PROBE_ROWS), len(PROBE_COLUMNS) + len(static["metrics"]))
+    for row, values in zip(PROBE_ROWS, packed, strict=True):
+        loss = values[PROBE_COLUMNS.index("loss")]
+        assert loss == getattr(result, row)["loss"]
+
+
+def test_a_probe_is_not_counted(flavour: Any, batch: Any) -> None:
+    from tb_bnplugin.recording import probe
+    from tb_bnplugin.recording.suspend import suspended
+
+    seen: list[bool] = []
+
+    class Watching(flavour.keras.layers.Layer):
+        def call(self, inputs: Any) -> Any:
+            seen.append(suspended())
+            return inputs
+
+    layers = [flavour.keras.Input((FEATURES,)), Watching(), flavour.keras.layers.Dense(1)]
+    model = flavour.keras.Sequential(layers)
+    seen.clear()
+    probe.run(model, batch[0])
+    assert seen == [True, True]
+    assert not suspended()
+
+
+def test_a_model_that_is_not_built_is_refused_and_stays_so(flavour: Any, batch: Any) -> None:
+    from tb_bnplugin.recording import probe
+
+    model = flavour.keras.Sequential([flavour.keras.layers.BatchNormalization()])
+    with pytest.raises(ValueError, match="call it on a batch first"):
+        probe.run(model, batch[0])
+    assert not model.built
+
+
+def test_a_layer_that_is_not_built_is_refused_and_stays_so(flavour: Any, batch: Any) -> None:
+    from tb_bnplugin.recording import probe
+
+    class Model(flavour.keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.late = flavour.keras.layers.BatchNormalization()
+            self.with_late = False
+
+        def build(self, _: Any) -> None:
+            self.built = True
+
+        def call(self, inputs: Any) -> Any:
+            return self.late(inputs) if self.with_late else inputs
+
+    model = Model()
+    model(batch[0])
+    assert math.isfinite(probe.run(model, batch[0]).moving["spread"])
+    model.with_late = True
+    with pytest.raises(ValueError, match="is not built yet"):
+        probe.run(model, batch[0])
+    assert not model.late.built
+    assert not model.variables
+
+
+def test_wrong_arguments_say_what_was_received(flavour: Any, batch: Any) -> None:
+    from tb_bnplugin.recording import probe
+
+    with pytest.raises(TypeError, match="received Dense"):
+        probe.run(flavour.keras.layers.Dense(1), batch[0])
+    with pytest.raises(TypeError, match="received int"):
+        probe.run(plain(flavour.keras), *batch, loss=3)
+
+
+def test_replicas_keep_their_own_statistics(flavour: Any, tensorflow: Any, batch: Any) -> None:
+    from tb_bnplugin.recording import probe
+
+    strategy = tensorflow.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    with strategy.scope():
+        model = plain(flavour.keras)
+        loss = flavour.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile("sgd", loss, metrics=["accuracy"])
+    model.fit(*batch, batch_size=8, verbose=0)
+
+    def copies() -> list[bytes]:
+        variable = model.layers[0].moving_mean
+        held = getattr(variable, "_value", variable)  # Keras 3 wraps TensorFlow's variable
+        return [part.numpy().tobytes() for part in held.values]
+
+    before = copies()
+    assert before[0] != before[1]
+    result = probe.run(model, *batch)
+    assert copies() == before
+    (_, vector, _), *_ = probe.measure_compiled_loss(model, *batch)
+    assert copies() == before
+    from tb_bnplugin.schema.tables import LOSS_COLUMNS
+
+    columns = dict(zip(LOSS_COLUMNS, vector, strict=True))
+    assert columns["keras_mean"] == pytest.approx(result.moving["loss"], rel=1e-5)
+    # in training each replica's mean is divided by the replicas, and the gradients summed
+    assert columns["measured"] * 2 == pytest.approx(columns["keras_mean"], rel=1e-5)
+    assert columns["replicas"] == 2
