@@ -127,9 +127,7 @@ def test_loops_and_branches_in_the_graph_count_what_they_run(
 def test_a_step_compiled_by_xla_counts(flavour: Flavour, tensorflow: ModuleType) -> None:
     model = create_dense(flavour.keras)
     tb_bnplugin.watch(model)
-    step = tensorflow.function(
-        lambda: train(tensorflow, model, training=True), jit_compile=True
-    )
+    step = tensorflow.function(lambda: train(tensorflow, model, training=True), jit_compile=True)
     for _ in range(4):
         step()
     assert executions(model) == {"bn": {"training_tape": 4}}

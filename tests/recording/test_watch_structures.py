@@ -113,7 +113,9 @@ def test_layers_added_after_watch(flavour: Flavour) -> None:
     assert executions(model) == {"first": {"training_no_tape": 2}, "second": ONCE}
 
 
-def test_a_layer_created_when_the_model_is_built_is_found_at_the_next_record(flavour: Flavour) -> None:
+def test_a_layer_created_when_the_model_is_built_is_found_at_the_next_record(
+    flavour: Flavour,
+) -> None:
     keras = flavour.keras
 
     class Lazy(keras.Model):  # type: ignore[misc, name-defined, unused-ignore]
