@@ -26,6 +26,10 @@ def modes(history: ModelHistory) -> Modes:
     executed in inference mode under the tape as well. 2 inference: under a tape, or outside
     one where the layer never runs under one. 4 evaluated: in evaluate or predict only, or
     outside a tape where the layer runs under one too (a validation loop). 0: not executed.
+
+    Where no layer of the model was executed, the modes of the record before stay: in a loop of
+    one's own the record at the end of an evaluation bears the step of the record before it, so
+    that it counts what was executed up to the next one.
     """
     counts = {name: _since_last_record(history, name) for name in EXECUTION_COLUMNS}
     training = sum(counts[f"training_{name}"] for name in ("tape", "no_tape", "unknown")) > 0
@@ -44,7 +48,9 @@ def modes(history: ModelHistory) -> Modes:
         [MIXED, TRAINING, INFERENCE, EVALUATED],
         default=NOT_CALLED,
     )
-    return chosen.astype(np.int8)
+    executed = (chosen != NOT_CALLED).any(axis=1)
+    newest_executed = np.maximum.accumulate(np.where(executed, np.arange(len(chosen)), 0))
+    return chosen.astype(np.int8)[newest_executed]
 
 
 def encode_runs(values: Modes) -> list[int]:

@@ -47,9 +47,21 @@ def test_mode_follows_from_the_executions(counts: dict[str, float], mode: int) -
 
 
 def test_modes_are_of_the_interval_and_not_of_all_time() -> None:
-    columns = {"training_tape": [5, 9, 9, 9], "inference_evaluate": [0, 0, 3, 3]}
-    history = create_history(steps=[5, 9, 12, 15], layers=1, columns=columns)
-    assert modes(history)[:, 0].tolist() == [TRAINING, TRAINING, EVALUATED, NOT_CALLED]
+    columns = {"training_tape": [5, 9, 9, 12], "inference_evaluate": [0, 0, 3, 3]}
+    history = create_history(steps=[5, 9, 10, 12], layers=1, columns=columns)
+    assert modes(history)[:, 0].tolist() == [TRAINING, TRAINING, EVALUATED, TRAINING]
+
+
+def test_layer_that_rests_while_others_run_is_not_called() -> None:
+    columns = {"training_tape": np.array([[1.0, 1.0], [1.0, 2.0]])}
+    history = create_history(steps=[1, 2], layers=2, columns=columns)
+    assert modes(history).tolist() == [[TRAINING, TRAINING], [NOT_CALLED, TRAINING]]
+
+
+def test_modes_stay_where_nothing_ran_between_two_records() -> None:
+    columns = {"training_tape": [88, 88, 90]}
+    history = create_history(steps=[85, 88, 90], layers=1, columns=columns)
+    assert modes(history)[:, 0].tolist() == [TRAINING, TRAINING, TRAINING]
 
 
 def test_inference_outside_a_tape_is_evaluation_where_the_layer_trains_under_one() -> None:
