@@ -74,6 +74,15 @@ def test_gives_the_quotient_and_the_equal_learning_rate() -> None:
     assert "learning_rate=0.1" in outcome.fix
 
 
+def test_an_unknown_learning_rate_is_not_made_up() -> None:
+    loop = create_history(
+        losses=[create_loss(measured=5.0, learning_rate=np.nan)], model={"learning_rate": np.nan}
+    )
+    outcome = judge_two("CR101", loop, fit())
+    assert outcome.evidence["equal_learning_rate_of_other"] is None
+    assert "`learning_rate=0.1` if that is 0.01" in outcome.fix
+
+
 def test_the_other_way_round_gives_the_inverse() -> None:
     outcome = judge_two("CR101", fit(), tape())
     assert outcome.evidence["quotient"] == pytest.approx(0.1)

@@ -89,8 +89,8 @@ def check(history: ModelHistory, other: ModelHistory) -> tuple[Outcome]:
         return (RULE.ok(message, evidence=evidence),)
     return (
         RULE.finding(
-            message=_message(history, other, quotient, cancels=cancels),
-            fix=_fix(history, other, quotient, rate, cancels=cancels),
+            message=_message(history, other, keras_class, (mine.factor, yours.factor)),
+            fix=_fix(history, other, quotient, (rate, other_rate)),
             evidence=evidence,
             steps=mine.steps,
             severity="info" if cancels else None,
@@ -109,38 +109,41 @@ def _by_class(history: ModelHistory) -> dict[str, Measurement]:
     return found
 
 
-def _message(history: ModelHistory, other: ModelHistory, quotient: float, *, cancels: bool) -> str:
+def _message(
+    history: ModelHistory, other: ModelHistory, keras_class: str, factors: tuple[float, float]
+) -> str:
+    quotient = factors[0] / factors[1]
     text = (
-        f"The loss that {history.run!r} differentiates is {quotient:.4g} times that of"
-        f" {other.run!r} for the same labels and predictions"
+        f"{history.run!r} differentiates {factors[0]:.4g} times Keras' mean of {keras_class},"
+        f" {other.run!r} {factors[1]:.4g} times: a factor of {quotient:.4g}"
     )
-    if cancels:
+    if cancels_factors(history, other):
         optimizer = history.facts.optimizer or other.facts.optimizer
-        return f"{text}; {optimizer} divides it out, up to epsilon and clipping."
-    return f"{text}, as if its learning rate were {quotient:.4g} times as large."
+        return f"{text}, which {optimizer} divides out, up to epsilon and clipping."
+    return f"{text}, as if the learning rate were {quotient:.4g} times as large."
 
 
 def _fix(
     history: ModelHistory,
     other: ModelHistory,
     quotient: float,
-    rate: float | None,
-    *,
-    cancels: bool,
+    rates: tuple[float | None, float | None],
 ) -> str:
-    if cancels:
+    if cancels_factors(history, other):
         return (
             "Use the same reduction in both where gradients are clipped, weights are regularized"
             " in the loss, or the optimizer may change."
         )
-    times = (
-        f"`learning_rate={rate * quotient:.4g}`"
-        if rate is not None
-        else (f"{quotient:.4g} times the learning rate of {history.run!r}")
-    )
+    rate, other_rate = rates
+    if rate is not None:
+        equal = f"`learning_rate={rate * quotient:.4g}`"
+    else:
+        equal = f"{quotient:.4g} times the learning rate of {history.run!r}"
+        if other_rate is not None:
+            equal += f" (`learning_rate={other_rate * quotient:.4g}` if that is {other_rate:.4g})"
     return (
         f"Use the same reduction in both; or, to train {other.run!r} like {history.run!r}, give it"
-        f" {times}."
+        f" {equal}."
     )
 
 
