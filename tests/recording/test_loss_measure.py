@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tb_bnplugin.schema.tables import KERAS_LOSSES, LOSS_COLUMNS
+from tests.conftest import Flavour
 
 N, C = 32, 10
 
@@ -44,7 +46,7 @@ def measured(loss: Any, labels: Any, predictions: Any, **options: Any) -> dict[s
 
 
 def test_the_sum_by_a_fixed_number_grows_with_the_batch_and_sums_outputs(
-    flavour: Any, tensorflow: Any, batch: Any
+    flavour: Flavour, tensorflow: ModuleType, batch: Any
 ) -> None:
     tf = tensorflow
     loss = lambda a, b: tf.reduce_sum(tf.square(a - b)) / 32.0  # noqa: E731
@@ -57,7 +59,7 @@ def test_the_sum_by_a_fixed_number_grows_with_the_batch_and_sums_outputs(
 
 
 def test_the_mean_of_sums_over_outputs_keeps_with_the_batch(
-    flavour: Any, tensorflow: Any, batch: Any
+    flavour: Flavour, tensorflow: ModuleType, batch: Any
 ) -> None:
     tf = tensorflow
     loss = lambda a, b: tf.reduce_mean(tf.reduce_sum(tf.square(a - b), -1))  # noqa: E731
@@ -66,7 +68,7 @@ def test_the_mean_of_sums_over_outputs_keeps_with_the_batch(
     assert found["factor"] == pytest.approx(10.0, rel=1e-5)
 
 
-def test_keras_own_function_gives_a_vector_that_a_tape_sums(flavour: Any, batch: Any) -> None:
+def test_keras_own_function_gives_a_vector_that_a_tape_sums(flavour: Flavour, batch: Any) -> None:
     function = flavour.keras.losses.mean_squared_error
     found = measured(function, batch["one_hot"], batch["logits"], keras=flavour.keras)
     assert found["elements"] == N
@@ -74,7 +76,7 @@ def test_keras_own_function_gives_a_vector_that_a_tape_sums(flavour: Any, batch:
     assert found["reduction"] is None
 
 
-def test_a_name_is_what_compile_makes_of_it(flavour: Any, batch: Any) -> None:
+def test_a_name_is_what_compile_makes_of_it(flavour: Flavour, batch: Any) -> None:
     found = measured("mse", batch["one_hot"], batch["logits"], keras=flavour.keras)
     assert found["loss_class"] == found["keras_class"] == "MeanSquaredError"
     assert found["factor"] == pytest.approx(1.0, rel=1e-5)
@@ -83,7 +85,7 @@ def test_a_name_is_what_compile_makes_of_it(flavour: Any, batch: Any) -> None:
 
 @pytest.mark.parametrize(("reduction", "factor"), [("sum", N), ("sum_over_batch_size", 1)])
 def test_a_loss_object_is_compared_with_the_mean_of_its_own_class(
-    flavour: Any, batch: Any, reduction: str, factor: float
+    flavour: Flavour, batch: Any, reduction: str, factor: float
 ) -> None:
     loss = flavour.keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction=reduction)
     found = measured(loss, batch["indices"], batch["logits"])
@@ -95,7 +97,7 @@ def test_a_loss_object_is_compared_with_the_mean_of_its_own_class(
     assert found["keras_mean"] == pytest.approx(-np.log(probabilities).mean(), rel=1e-5)
 
 
-def test_a_weighted_mean_divides_by_the_number_of_rows(flavour: Any, batch: Any) -> None:
+def test_a_weighted_mean_divides_by_the_number_of_rows(flavour: Flavour, batch: Any) -> None:
     weights = np.linspace(0.1, 2.0, N)
     loss = flavour.keras.losses.MeanSquaredError()
     found = measured(loss, batch["one_hot"], batch["logits"], sample_weight=weights)
@@ -125,7 +127,7 @@ HAND_WRITTEN = {
 
 @pytest.mark.parametrize("name", HAND_WRITTEN)
 def test_a_function_is_recognised_by_what_it_computes(
-    flavour: Any, tensorflow: Any, batch: Any, name: str
+    flavour: Flavour, tensorflow: ModuleType, batch: Any, name: str
 ) -> None:
     loss = lambda a, b: HAND_WRITTEN[name](tensorflow, a, b)  # noqa: E731
     found = measured(loss, batch["one_hot"], batch["logits"], keras=flavour.keras)
@@ -134,7 +136,7 @@ def test_a_function_is_recognised_by_what_it_computes(
 
 
 def test_a_cross_entropy_by_hand_is_recognised_from_probabilities(
-    flavour: Any, tensorflow: Any, batch: Any
+    flavour: Flavour, tensorflow: ModuleType, batch: Any
 ) -> None:
     tf = tensorflow
     loss = lambda a, b: -tf.reduce_sum(a * tf.math.log(b)) / N  # noqa: E731
@@ -143,7 +145,9 @@ def test_a_cross_entropy_by_hand_is_recognised_from_probabilities(
     assert found["factor"] == pytest.approx(1.0, rel=1e-4)
 
 
-def test_sparse_labels_are_recognised_too(flavour: Any, tensorflow: Any, batch: Any) -> None:
+def test_sparse_labels_are_recognised_too(
+    flavour: Flavour, tensorflow: ModuleType, batch: Any
+) -> None:
     loss = tensorflow.nn.sparse_softmax_cross_entropy_with_logits
     found = measured(loss, batch["indices"], batch["logits"], keras=flavour.keras)
     assert found["keras_class"] == "SparseCategoricalCrossentropy"
@@ -151,7 +155,7 @@ def test_sparse_labels_are_recognised_too(flavour: Any, tensorflow: Any, batch: 
 
 
 def test_small_squared_errors_are_not_taken_for_huber(
-    flavour: Any, tensorflow: Any, batch: Any
+    flavour: Flavour, tensorflow: ModuleType, batch: Any
 ) -> None:
     loss = lambda a, b: tensorflow.reduce_mean((a - b) ** 2)  # noqa: E731
     found = measured(loss, batch["one_hot"] / 100, batch["logits"] / 100, keras=flavour.keras)
@@ -159,7 +163,9 @@ def test_small_squared_errors_are_not_taken_for_huber(
     assert found["factor"] == pytest.approx(1.0, rel=1e-4)
 
 
-def test_an_unknown_loss_is_not_recognised(flavour: Any, tensorflow: Any, batch: Any) -> None:
+def test_an_unknown_loss_is_not_recognised(
+    flavour: Flavour, tensorflow: ModuleType, batch: Any
+) -> None:
     loss = lambda a, b: tensorflow.reduce_mean(tensorflow.abs(a - b) ** 1.5)  # noqa: E731
     found = measured(loss, batch["one_hot"], batch["logits"], keras=flavour.keras)
     assert found["keras_class"] is None
@@ -169,7 +175,7 @@ def test_an_unknown_loss_is_not_recognised(flavour: Any, tensorflow: Any, batch:
 
 
 def test_labels_that_broadcast_are_unchanged_when_permuted(
-    flavour: Any, tensorflow: Any, batch: Any
+    flavour: Flavour, tensorflow: ModuleType, batch: Any
 ) -> None:
     labels = batch["logits"][:, 0]
     predictions = labels[:, np.newaxis] + 0.1 * batch["logits"][:, 1:2]
@@ -183,7 +189,7 @@ def test_labels_that_broadcast_are_unchanged_when_permuted(
     assert paired["broadcast_elements"] == N
 
 
-def test_a_loss_object_of_keras_pairs_ranks_that_differ(flavour: Any, batch: Any) -> None:
+def test_a_loss_object_of_keras_pairs_ranks_that_differ(flavour: Flavour, batch: Any) -> None:
     labels = batch["logits"][:, 0]
     predictions = labels[:, np.newaxis] + 0.5
     found = measured(flavour.keras.losses.MeanSquaredError(), labels, predictions)
@@ -191,7 +197,7 @@ def test_a_loss_object_of_keras_pairs_ranks_that_differ(flavour: Any, batch: Any
 
 
 def test_a_loss_that_cannot_take_a_doubled_batch_gives_nan_there(
-    tensorflow: Any, batch: Any
+    tensorflow: ModuleType, batch: Any
 ) -> None:
     tf = tensorflow
     loss = lambda a, b: tf.reduce_mean((a - tf.reshape(b, (N, C))) ** 2)  # noqa: E731
@@ -201,7 +207,7 @@ def test_a_loss_that_cannot_take_a_doubled_batch_gives_nan_there(
 
 
 def test_one_row_is_enough_to_tell_a_sum_from_a_mean(
-    flavour: Any, tensorflow: Any, batch: Any
+    flavour: Flavour, tensorflow: ModuleType, batch: Any
 ) -> None:
     loss = lambda a, b: tensorflow.reduce_sum((a - b) ** 2)  # noqa: E731
     found = measured(loss, batch["one_hot"][:1], batch["logits"][:1], keras=flavour.keras)
@@ -216,7 +222,7 @@ def test_the_value_given_is_summed_as_a_tape_sums_it(batch: Any) -> None:
     assert math.isnan(measured(*arguments)["value_given"])
 
 
-def test_what_was_given_is_in_the_static_part(flavour: Any, batch: Any) -> None:
+def test_what_was_given_is_in_the_static_part(flavour: Flavour, batch: Any) -> None:
     found = measured(
         "sparse_categorical_crossentropy",
         batch["indices"],
@@ -231,7 +237,9 @@ def test_what_was_given_is_in_the_static_part(flavour: Any, batch: Any) -> None:
     assert (found["weighted"], found["taken_from"]) == (False, "arguments")
 
 
-def test_measuring_in_a_graph_gives_the_same(flavour: Any, tensorflow: Any, batch: Any) -> None:
+def test_measuring_in_a_graph_gives_the_same(
+    flavour: Flavour, tensorflow: ModuleType, batch: Any
+) -> None:
     from tb_bnplugin.recording.loss_measure import complete_static, measure, measure_in_graph
 
     tf = tensorflow
@@ -253,7 +261,7 @@ def test_measuring_in_a_graph_gives_the_same(flavour: Any, tensorflow: Any, batc
 
 
 def test_a_loss_that_fails_on_other_data_does_not_end_a_traced_step(
-    tensorflow: Any, batch: Any
+    tensorflow: ModuleType, batch: Any
 ) -> None:
     from tb_bnplugin.recording.loss_measure import measure_in_graph
 
@@ -267,7 +275,7 @@ def test_a_loss_that_fails_on_other_data_does_not_end_a_traced_step(
     assert columns["measured"] == pytest.approx(columns["keras_mean"], rel=1e-5)
 
 
-def test_nothing_is_recorded_on_the_users_tape(tensorflow: Any, batch: Any) -> None:
+def test_nothing_is_recorded_on_the_users_tape(tensorflow: ModuleType, batch: Any) -> None:
     from tb_bnplugin.recording.loss_measure import measure
 
     tf = tensorflow
@@ -281,7 +289,7 @@ def test_nothing_is_recorded_on_the_users_tape(tensorflow: Any, batch: Any) -> N
 
 
 def test_a_mean_in_a_replica_is_measured_as_keras_divides_it(
-    flavour: Any, tensorflow: Any, batch: Any
+    flavour: Flavour, tensorflow: ModuleType, batch: Any
 ) -> None:
     """Keras 3 divides a mean by the replicas in the loss object, but no mean of one's own."""
     from tb_bnplugin.recording.loss_measure import measure_in_graph
@@ -318,7 +326,7 @@ def test_a_mean_in_a_replica_is_measured_as_keras_divides_it(
     ],
 )
 def test_wrong_arguments_say_what_was_received(
-    flavour: Any, arguments: Any, error: type[Exception], words: str
+    flavour: Flavour, arguments: Any, error: type[Exception], words: str
 ) -> None:
     from tb_bnplugin.recording.loss_measure import measure
 

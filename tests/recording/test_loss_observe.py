@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 import pickle
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tb_bnplugin.recording.loss_observe import Observer, observe
+from tests.conftest import Flavour
 
 ROWS, FEATURES, CLASSES = 16, 4, 3
 
@@ -37,7 +39,7 @@ def fitted(model: Any, *data: Any, **options: Any) -> Observer:
     return observer
 
 
-def test_a_loss_by_name_is_seen_with_its_class_and_shapes(flavour: Any, data: Any) -> None:
+def test_a_loss_by_name_is_seen_with_its_class_and_shapes(flavour: Flavour, data: Any) -> None:
     (loss,) = fitted(classifier(flavour.keras), *data).losses(phase=1)
     assert (loss.name, loss.loss_class) == ("loss", "SparseCategoricalCrossentropy")
     assert loss.reduction in ("sum_over_batch_size", "auto")
@@ -50,13 +52,13 @@ def test_a_loss_by_name_is_seen_with_its_class_and_shapes(flavour: Any, data: An
     assert (loss.weighted, loss.phase) == (False, 1)
 
 
-def test_sample_weights_are_seen(flavour: Any, data: Any) -> None:
+def test_sample_weights_are_seen(flavour: Flavour, data: Any) -> None:
     weights = np.ones(ROWS, "float32")
     (loss,) = fitted(classifier(flavour.keras), *data, sample_weight=weights).losses(phase=1)
     assert loss.weighted
 
 
-def test_before_the_first_step_class_and_reduction_are_known(flavour: Any) -> None:
+def test_before_the_first_step_class_and_reduction_are_known(flavour: Flavour) -> None:
     loss = flavour.keras.losses.SparseCategoricalCrossentropy(reduction="sum")
     observer = observe(classifier(flavour.keras, loss=loss))
     (seen,) = observer.losses(phase=1)
@@ -66,7 +68,7 @@ def test_before_the_first_step_class_and_reduction_are_known(flavour: Any) -> No
 
 
 def test_a_users_function_has_a_name_and_no_reduction(
-    flavour: Any, tensorflow: Any, data: Any
+    flavour: Flavour, tensorflow: ModuleType, data: Any
 ) -> None:
     def my_loss(labels: Any, predictions: Any) -> Any:
         labels = tensorflow.one_hot(tensorflow.cast(tensorflow.reshape(labels, [-1]), "int32"), 3)
@@ -77,7 +79,7 @@ def test_a_users_function_has_a_name_and_no_reduction(
     assert loss.reduction is None
 
 
-def test_accuracy_is_seen_as_what_it_became(flavour: Any, data: Any) -> None:
+def test_accuracy_is_seen_as_what_it_became(flavour: Flavour, data: Any) -> None:
     x, y = data
     sparse = fitted(classifier(flavour.keras, metrics=["accuracy"]), x, y)
     one_hot = classifier(flavour.keras, loss="categorical_crossentropy", metrics=["acc"])
@@ -93,7 +95,7 @@ def test_accuracy_is_seen_as_what_it_became(flavour: Any, data: Any) -> None:
 
 
 def test_metrics_given_as_objects_and_functions_are_named(
-    flavour: Any, tensorflow: Any, data: Any
+    flavour: Flavour, tensorflow: ModuleType, data: Any
 ) -> None:
     def closeness(labels: Any, predictions: Any) -> Any:
         return tensorflow.reduce_mean(predictions, -1) + 0.0 * tensorflow.cast(labels[0], "float32")
@@ -107,7 +109,7 @@ def test_metrics_given_as_objects_and_functions_are_named(
     assert (third.asked, third.metric_class) == ("accuracy", "SparseCategoricalAccuracy")
 
 
-def test_each_output_has_its_own_loss_and_metrics(flavour: Any, data: Any) -> None:
+def test_each_output_has_its_own_loss_and_metrics(flavour: Flavour, data: Any) -> None:
     keras, (x, y) = flavour.keras, data
     inputs = keras.Input((FEATURES,))
     outputs = {
@@ -133,7 +135,7 @@ def test_each_output_has_its_own_loss_and_metrics(flavour: Any, data: Any) -> No
     )
 
 
-def test_compile_is_followed_at_the_next_refresh(flavour: Any, data: Any) -> None:
+def test_compile_is_followed_at_the_next_refresh(flavour: Flavour, data: Any) -> None:
     model = classifier(flavour.keras)
     observer = fitted(model, *data)
     loss = flavour.keras.losses.SparseCategoricalCrossentropy(reduction="sum")
@@ -145,7 +147,7 @@ def test_compile_is_followed_at_the_next_refresh(flavour: Any, data: Any) -> Non
     assert seen.prediction_shape is not None
 
 
-def test_training_shapes_stay_when_evaluation_has_others(flavour: Any, data: Any) -> None:
+def test_training_shapes_stay_when_evaluation_has_others(flavour: Flavour, data: Any) -> None:
     x, y = data
     model = classifier(flavour.keras, loss="mse", metrics=["mae"])
     observer = observe(model)
@@ -159,11 +161,13 @@ def test_training_shapes_stay_when_evaluation_has_others(flavour: Any, data: Any
 
 
 def test_a_step_that_never_calls_the_compiled_loss_leaves_shapes_unknown(
-    flavour: Any, tensorflow: Any, data: Any
+    flavour: Flavour, tensorflow: ModuleType, data: Any
 ) -> None:
     tf = tensorflow
 
-    class Model(flavour.keras.Sequential):
+    base: Any = flavour.keras.Sequential
+
+    class Model(base):
         def train_step(self, data: Any) -> Any:
             with tf.GradientTape() as tape:
                 loss = tf.reduce_mean(self(data[0], training=True) ** 2)
@@ -182,7 +186,7 @@ def test_a_step_that_never_calls_the_compiled_loss_leaves_shapes_unknown(
 @pytest.mark.parametrize(
     "options", [{}, {"jit_compile": True}, {"run_eagerly": True}, {"steps_per_execution": 2}]
 )
-def test_observed_training_is_bit_equal(flavour: Any, data: Any, options: Any) -> None:
+def test_observed_training_is_bit_equal(flavour: Flavour, data: Any, options: Any) -> None:
     def trained(*, observed: bool) -> list[bytes]:
         flavour.keras.utils.set_random_seed(5)
         model = classifier(flavour.keras, metrics=["accuracy"], **options)
@@ -197,7 +201,7 @@ def test_observed_training_is_bit_equal(flavour: Any, data: Any, options: Any) -
 
 
 def test_autograph_treats_a_users_loss_as_without_us(
-    flavour: Any, tensorflow: Any, data: Any
+    flavour: Flavour, tensorflow: ModuleType, data: Any
 ) -> None:
     """tf_keras converts `if tensor:` in a loss; Keras 3 does not convert, and refuses it."""
 
@@ -223,7 +227,7 @@ def test_autograph_treats_a_users_loss_as_without_us(
 
 
 def test_nothing_of_ours_is_in_what_is_saved_copied_or_pickled(
-    flavour: Any, data: Any, tmp_path: Path
+    flavour: Flavour, data: Any, tmp_path: Path
 ) -> None:
     model = classifier(flavour.keras, metrics=["accuracy"])
     observer = fitted(model, *data)
@@ -241,7 +245,7 @@ def test_nothing_of_ours_is_in_what_is_saved_copied_or_pickled(
     observer.close()
 
 
-def test_closing_gives_the_objects_their_classes_back(flavour: Any, data: Any) -> None:
+def test_closing_gives_the_objects_their_classes_back(flavour: Flavour, data: Any) -> None:
     model = classifier(flavour.keras, metrics=["accuracy"])
     name = "_compile_loss" if flavour.name == "keras3" else "compiled_loss"
     own = type(getattr(model, name))
@@ -253,7 +257,7 @@ def test_closing_gives_the_objects_their_classes_back(flavour: Any, data: Any) -
 
 
 def test_a_fault_of_ours_warns_once_and_training_goes_on(
-    flavour: Any, data: Any, monkeypatch: pytest.MonkeyPatch
+    flavour: Flavour, data: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tb_bnplugin.recording import compiled, loss_observe
 
@@ -270,7 +274,7 @@ def test_a_fault_of_ours_warns_once_and_training_goes_on(
     assert loss.prediction_shape is None
 
 
-def test_a_model_that_is_not_compiled_has_no_losses(flavour: Any) -> None:
+def test_a_model_that_is_not_compiled_has_no_losses(flavour: Flavour) -> None:
     observer = observe(flavour.keras.Sequential([flavour.keras.layers.Dense(1)]))
     assert observer.losses(phase=1) == ()
     assert observer.metrics(phase=1) == ()

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tb_bnplugin.schema.tables import PROBE_COLUMNS, PROBE_ROWS
+import tb_bnplugin
+from tb_bnplugin.schema.tables import LOSS_COLUMNS, PROBE_COLUMNS, PROBE_ROWS
+from tests.conftest import Flavour
+from tests.recording.tiny import executions
 
 ROWS, FEATURES, CLASSES = 16, 6, 3
 
@@ -85,7 +89,7 @@ MODELS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def compiled_and_trained(flavour: Any, make: Callable[[Any], Any], batch: Any) -> Any:
+def compiled_and_trained(flavour: Flavour, make: Callable[[Any], Any], batch: Any) -> Any:
     keras = flavour.keras
     try:
         model = make(keras)
@@ -121,7 +125,9 @@ def assert_same(before: list[Any], after: list[Any]) -> None:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_all_state_is_left_as_it_was(flavour: Any, tensorflow: Any, batch: Any, name: str) -> None:
+def test_all_state_is_left_as_it_was(
+    flavour: Flavour, tensorflow: ModuleType, batch: Any, name: str
+) -> None:
     from tb_bnplugin.recording import probe
 
     model = compiled_and_trained(flavour, MODELS[name], batch)
@@ -139,7 +145,7 @@ def test_all_state_is_left_as_it_was(flavour: Any, tensorflow: Any, batch: Any, 
 
 
 def test_training_goes_on_bit_equal_after_a_probe(
-    flavour: Any, tensorflow: Any, batch: Any
+    flavour: Flavour, tensorflow: ModuleType, batch: Any
 ) -> None:
     from tb_bnplugin.recording import probe
 
@@ -159,7 +165,7 @@ def test_training_goes_on_bit_equal_after_a_probe(
 
 @pytest.mark.parametrize("make", [plain, frozen])
 def test_outputs_are_those_of_the_formula(
-    flavour: Any, batch: Any, make: Callable[[Any], Any]
+    flavour: Flavour, batch: Any, make: Callable[[Any], Any]
 ) -> None:
     from tb_bnplugin.recording import probe
 
@@ -184,7 +190,7 @@ def test_outputs_are_those_of_the_formula(
         assert found["batch"] == ROWS
 
 
-def test_moving_statistics_give_what_evaluate_gives(flavour: Any, batch: Any) -> None:
+def test_moving_statistics_give_what_evaluate_gives(flavour: Flavour, batch: Any) -> None:
     from tb_bnplugin.recording import probe
 
     model = compiled_and_trained(flavour, nested_and_shared, batch)
@@ -199,7 +205,7 @@ def test_moving_statistics_give_what_evaluate_gives(flavour: Any, batch: Any) ->
 
 
 def test_batch_statistics_are_forced_where_the_graph_asks_for_inference(
-    flavour: Any, batch: Any
+    flavour: Flavour, batch: Any
 ) -> None:
     from tb_bnplugin.recording import probe
 
@@ -215,11 +221,13 @@ def test_batch_statistics_are_forced_where_the_graph_asks_for_inference(
 
 
 def test_a_call_that_defaults_to_training_is_run_with_moving_statistics(
-    flavour: Any, batch: Any
+    flavour: Flavour, batch: Any
 ) -> None:
     from tb_bnplugin.recording import probe
 
-    class Block(flavour.keras.layers.Layer):
+    base: Any = flavour.keras.layers.Layer
+
+    class Block(base):
         def __init__(self) -> None:
             super().__init__()
             self.normalization = flavour.keras.layers.BatchNormalization()
@@ -235,7 +243,7 @@ def test_a_call_that_defaults_to_training_is_run_with_moving_statistics(
     assert result.moving["spread"] == pytest.approx(batch[0].std(axis=0).mean(), rel=1e-2)
 
 
-def test_several_outputs_are_summed_as_fit_sums_them(flavour: Any, batch: Any) -> None:
+def test_several_outputs_are_summed_as_fit_sums_them(flavour: Flavour, batch: Any) -> None:
     from tb_bnplugin.recording import probe
 
     keras = flavour.keras
@@ -266,7 +274,7 @@ def test_several_outputs_are_summed_as_fit_sums_them(flavour: Any, batch: Any) -
     assert classes == ["SparseCategoricalCrossentropy", "MeanSquaredError"]
 
 
-def test_a_loss_may_be_given(flavour: Any, batch: Any) -> None:
+def test_a_loss_may_be_given(flavour: Flavour, batch: Any) -> None:
     from tb_bnplugin.recording import probe
 
     model = plain(flavour.keras)
@@ -276,7 +284,7 @@ def test_a_loss_may_be_given(flavour: Any, batch: Any) -> None:
     assert result.moving["loss"] == pytest.approx(np.square(outputs - labels).mean(), rel=1e-5)
 
 
-def test_dictionaries_and_lists_are_taken_as_the_model_takes_them(flavour: Any) -> None:
+def test_dictionaries_and_lists_are_taken_as_the_model_takes_them(flavour: Flavour) -> None:
     from tb_bnplugin.recording import probe
 
     keras = flavour.keras
@@ -291,7 +299,7 @@ def test_dictionaries_and_lists_are_taken_as_the_model_takes_them(flavour: Any) 
     assert by_name.moving["spread"] == pytest.approx(math.sqrt(5), rel=1e-3)
 
 
-def test_packed_rows_are_moving_and_batch(flavour: Any, batch: Any) -> None:
+def test_packed_rows_are_moving_and_batch(flavour: Flavour, batch: Any) -> None:
     from tb_bnplugin.recording import probe
 
     model = compiled_and_trained(flavour, plain, batch)
@@ -303,13 +311,15 @@ def test_packed_rows_are_moving_and_batch(flavour: Any, batch: Any) -> None:
         assert loss == getattr(result, row)["loss"]
 
 
-def test_a_probe_is_not_counted(flavour: Any, batch: Any) -> None:
+def test_a_probe_is_not_counted(flavour: Flavour, batch: Any) -> None:
     from tb_bnplugin.recording import probe
     from tb_bnplugin.recording.suspend import suspended
 
     seen: list[bool] = []
 
-    class Watching(flavour.keras.layers.Layer):
+    base: Any = flavour.keras.layers.Layer
+
+    class Watching(base):
         def call(self, inputs: Any) -> Any:
             seen.append(suspended())
             return inputs
@@ -322,7 +332,22 @@ def test_a_probe_is_not_counted(flavour: Any, batch: Any) -> None:
     assert not suspended()
 
 
-def test_a_model_that_is_not_built_is_refused_and_stays_so(flavour: Any, batch: Any) -> None:
+def test_a_watched_model_counts_as_before(flavour: Flavour, batch: Any) -> None:
+    from tb_bnplugin.recording import probe
+
+    model = plain(flavour.keras)
+    with tb_bnplugin.watch(model):
+        model(batch[0], training=True)
+        before = executions(model)
+        wrapper = vars(model.layers[0])["call"]
+        probe.run(model, batch[0])
+        assert executions(model) == before
+        assert vars(model.layers[0])["call"] is wrapper
+        model(batch[0], training=False)
+        assert executions(model) != before
+
+
+def test_a_model_that_is_not_built_is_refused_and_stays_so(flavour: Flavour, batch: Any) -> None:
     from tb_bnplugin.recording import probe
 
     model = flavour.keras.Sequential([flavour.keras.layers.BatchNormalization()])
@@ -331,10 +356,12 @@ def test_a_model_that_is_not_built_is_refused_and_stays_so(flavour: Any, batch: 
     assert not model.built
 
 
-def test_a_layer_that_is_not_built_is_refused_and_stays_so(flavour: Any, batch: Any) -> None:
+def test_a_layer_that_is_not_built_is_refused_and_stays_so(flavour: Flavour, batch: Any) -> None:
     from tb_bnplugin.recording import probe
 
-    class Model(flavour.keras.Model):
+    base: Any = flavour.keras.Model
+
+    class Model(base):
         def __init__(self) -> None:
             super().__init__()
             self.late = flavour.keras.layers.BatchNormalization()
@@ -356,7 +383,7 @@ def test_a_layer_that_is_not_built_is_refused_and_stays_so(flavour: Any, batch: 
     assert not model.variables
 
 
-def test_wrong_arguments_say_what_was_received(flavour: Any, batch: Any) -> None:
+def test_wrong_arguments_say_what_was_received(flavour: Flavour, batch: Any) -> None:
     from tb_bnplugin.recording import probe
 
     with pytest.raises(TypeError, match="received Dense"):
@@ -365,7 +392,9 @@ def test_wrong_arguments_say_what_was_received(flavour: Any, batch: Any) -> None
         probe.run(plain(flavour.keras), *batch, loss=3)
 
 
-def test_replicas_keep_their_own_statistics(flavour: Any, tensorflow: Any, batch: Any) -> None:
+def test_replicas_keep_their_own_statistics(
+    flavour: Flavour, tensorflow: ModuleType, batch: Any
+) -> None:
     from tb_bnplugin.recording import probe
 
     strategy = tensorflow.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
@@ -386,8 +415,6 @@ def test_replicas_keep_their_own_statistics(flavour: Any, tensorflow: Any, batch
     assert copies() == before
     (_, vector, _), *_ = probe.measure_compiled_loss(model, *batch)
     assert copies() == before
-    from tb_bnplugin.schema.tables import LOSS_COLUMNS
-
     columns = dict(zip(LOSS_COLUMNS, vector, strict=True))
     assert columns["keras_mean"] == pytest.approx(result.moving["loss"], rel=1e-5)
     # in training each replica's mean is divided by the replicas, and the gradients summed
