@@ -214,7 +214,7 @@ _NOTHING: Final = object()
 
 def _wrap(layer: Any, counter: LayerCounter) -> None:
     prior = layer.__dict__.get("call")
-    bare: Callable[..., Any] = type(layer).call if prior is None else prior.__func__
+    bare = type(layer).call if prior is None else _unbound(prior, layer)
     watched = weakref.ref(layer)
 
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -230,6 +230,20 @@ def _wrap(layer: Any, counter: LayerCounter) -> None:
     decorated = tf.__internal__.decorator.make_decorator(bare, call)
     decorated._tb_bnplugin_prior = prior
     layer.__dict__["call"] = MethodType(decorated, layer)
+
+
+def _unbound(call: Callable[..., Any], layer: Any) -> Callable[..., Any]:
+    """A `call` that somebody set on the layer, as a function that takes the layer first."""
+    if isinstance(call, MethodType) and call.__self__ is layer:
+        return call.__func__
+
+    def unbound(_: Any, *args: Any, **kwargs: Any) -> Any:
+        return call(*args, **kwargs)
+
+    own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+    parameters = inspect.signature(call).parameters.values()
+    unbound.__signature__ = inspect.Signature([own, *parameters])  # type: ignore[attr-defined]
+    return unbound
 
 
 def _warn_once(error: Exception) -> None:
