@@ -1,4 +1,7 @@
-"""Every JSON key of the HTTP API (docs/http_api.md): histories and outcomes to plain values."""
+"""The JSON of the HTTP API (docs/http_api.md): histories and outcomes to plain values.
+
+Every key is written here, in `payload_layer` or in `payload_losses`.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,12 @@ import numpy.typing as npt
 
 from tb_bnplugin.dashboard.payload_losses import loss_rows
 from tb_bnplugin.dashboard.payload_modes import encode_runs, modes
-from tb_bnplugin.dashboard.payload_values import Drawn, draw
+from tb_bnplugin.dashboard.payload_values import draw
 from tb_bnplugin.dashboard.placement import PlacedSeries
 from tb_bnplugin.diagnose import Outcome, explain_all
-from tb_bnplugin.history import ChannelHistory, Floats, ModelHistory, ProbeHistory, RunHistory
-from tb_bnplugin.schema.facts import Call, LayerFacts, MetricFacts
-from tb_bnplugin.schema.tables import CHANNEL_ROWS, EXECUTION_COLUMNS, PROBE_COLUMNS
+from tb_bnplugin.history import Floats, ModelHistory, ProbeHistory, RunHistory
+from tb_bnplugin.schema.facts import LayerFacts, MetricFacts
+from tb_bnplugin.schema.tables import EXECUTION_COLUMNS, PROBE_COLUMNS
 
 Json = dict[str, Any]
 
@@ -44,18 +47,6 @@ HEATMAP_COLUMNS: Final = (
     HeatmapColumn(name="variance_min", title="Smallest variance", scale="log", unit=""),
     HeatmapColumn(name="start_updates", title="Start counts until", scale="log", unit="updates"),
 )
-
-LAYER_SERIES: Final = (
-    "moving_mean",
-    "batch_mean",
-    "moving_variance",
-    "batch_variance",
-    "mean_gap",
-    "variance_gap",
-    "start_updates",
-)
-
-PERCENTILES: Final = (5, 25, 50, 75, 95)
 
 
 def runs(entries: Iterable[tuple[str, Sequence[str], Sequence[Outcome] | None]]) -> Json:
@@ -132,28 +123,6 @@ def heatmap_columns(history: ModelHistory) -> tuple[HeatmapColumn, ...]:
 def column(history: ModelHistory, entry: HeatmapColumn) -> Json:
     """`Column`: one heatmap column, layers by steps."""
     return {**_column_name(entry), "values": draw(history.layer(entry.name).T)}
-
-
-def layer(history: ModelHistory, index: int, channels: ChannelHistory | None) -> Json:
-    """`Layer`: series, channels and mode ledger of one layer."""
-    series: dict[str, Drawn] = {name: draw(history.layer(name)[:, index]) for name in LAYER_SERIES}
-    updates: Floats = sum(
-        (
-            history.layer(name)[:, index]
-            for name in EXECUTION_COLUMNS
-            if name.startswith("training")
-        ),
-        start=np.zeros(len(history.steps)),
-    )
-    series["updates"] = draw(updates)
-    return {
-        "layer": index,
-        "path": history.facts.layers[index].path,
-        "steps": history.steps.tolist(),
-        "series": series,
-        "channels": None if channels is None or not len(channels.steps) else _channels(channels),
-        "calls": [_call(call) for call in history.calls if call.layer == index],
-    }
 
 
 def scalars(series: Iterable[PlacedSeries]) -> Json:
@@ -303,41 +272,4 @@ def _probe(probe: ProbeHistory) -> Json:
             for name in drawn
             if np.isfinite(probe.moving[name]).any() or np.isfinite(probe.batch[name]).any()
         ],
-    }
-
-
-def _channels(channels: ChannelHistory) -> Json:
-    last = channels.values[-1]
-    row = {name: draw(last[index]) for index, name in enumerate(CHANNEL_ROWS)}
-    return {
-        "steps": channels.steps.tolist(),
-        "mean_bands": _bands(channels.values[:, CHANNEL_ROWS.index("mean")]),
-        "variance_bands": _bands(channels.values[:, CHANNEL_ROWS.index("variance")]),
-        "last": {"step": int(channels.steps[-1]), **row},
-    }
-
-
-def _bands(values: npt.NDArray[np.float32]) -> list[Drawn]:
-    """Percentiles over the finite channels [percentiles][records]."""
-    exact = values.astype(np.float64)
-    exact[~np.isfinite(exact)] = np.nan
-    bands = np.full((len(PERCENTILES), len(exact)), np.nan)
-    known = np.isfinite(exact).any(axis=1)
-    if known.any():
-        bands[:, known] = np.nanpercentile(exact[known], PERCENTILES, axis=1)
-    return draw(bands)
-
-
-def _call(call: Call) -> Json:
-    return {
-        "mode": call.mode,
-        "context": call.context,
-        "asked": call.asked,
-        "reason": call.reason,
-        "source": call.source,
-        "trainable": call.trainable,
-        "function": call.function,
-        "jit": call.jit,
-        "input_shape": list(call.input_shape),
-        "first_step": call.first_step,
     }

@@ -15,6 +15,7 @@ from werkzeug import wrappers
 
 from tb_bnplugin.dashboard import download, payload, requests
 from tb_bnplugin.dashboard.analysis import Analyses, Analysis
+from tb_bnplugin.dashboard.payload_layer import layer_payload
 from tb_bnplugin.dashboard.placement import place, siblings
 from tb_bnplugin.dashboard.requests import route
 from tb_bnplugin.diagnose import compare
@@ -122,7 +123,7 @@ class BatchNormPlugin(base_plugin.TBPlugin):
         model = _model(analysis, requests.optional(request, "model"))
         layer = requests.index(request, "layer", len(model.facts.layers))
         channels = self._channels(request, model, layer)
-        return _json(request, payload.layer(model, layer, channels))
+        return _json(request, layer_payload(model, layer, channels))
 
     @route
     def serve_scalars(self, request: wrappers.Request) -> wrappers.Response:

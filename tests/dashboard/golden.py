@@ -16,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 
 from tb_bnplugin.dashboard import payload
+from tb_bnplugin.dashboard.payload_layer import layer_payload
 from tb_bnplugin.dashboard.placement import place
 from tb_bnplugin.diagnose import compare, diagnose
 from tb_bnplugin.history import ChannelHistory, Floats, ModelHistory, RunHistory
@@ -189,7 +190,7 @@ def golden_answers() -> dict[str, dict[str, Any]]:
         ),
         "Report": payload.report(run, history, outcomes),
         "Column": payload.column(history, payload.HEATMAP_COLUMNS[1]),
-        "Layer": payload.layer(history, 0, golden_channels()),
+        "Layer": layer_payload(history, 0, golden_channels()),
         "Scalars": payload.scalars(place(history, golden_scalars())),
         "Comparison": payload.comparison("train", "other", compare(history, other)),
     }

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tb_bnplugin.dashboard import payload
+from tb_bnplugin.dashboard.payload_layer import layer_payload
 from tb_bnplugin.diagnose import Outcome, diagnose
 from tb_bnplugin.diagnose.outcome import Severity, Status
 from tb_bnplugin.history import ChannelHistory, ModelHistory, RunHistory
@@ -97,7 +98,7 @@ def test_layer_gives_percentiles_over_channels() -> None:
     values = np.full((1, 4, 101), np.nan, np.float32)
     values[0, 0] = np.arange(101)
     channels = ChannelHistory(steps=np.array([7]), values=values)
-    layer = payload.layer(create_history(), 0, channels)
+    layer = layer_payload(create_history(), 0, channels)
     validate(layer, "Layer")
     assert layer["channels"]["mean_bands"] == [[5.0], [25.0], [50.0], [75.0], [95.0]]
     assert layer["channels"]["variance_bands"] == [[None]] * 5
@@ -106,7 +107,7 @@ def test_layer_gives_percentiles_over_channels() -> None:
 def test_layer_counts_updates_of_every_context() -> None:
     columns = {"training_tape": [1, 2], "training_no_tape": [0, 3], "inference_tape": [9, 9]}
     history = create_history(steps=[1, 2], columns=columns)
-    assert payload.layer(history, 0, None)["series"]["updates"] == [1.0, 5.0]
+    assert layer_payload(history, 0, None)["series"]["updates"] == [1.0, 5.0]
 
 
 def test_probe_draws_only_what_was_measured() -> None:
