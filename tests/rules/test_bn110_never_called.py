@@ -40,7 +40,11 @@ SILENT = {
     ),
     "all run": create_history(),
     "nothing was counted": create_history(columns={"training_tape": 0.0}),
-    "others ran once": create_history(columns={"training_tape": [[1, 0, 1]] * 50}),
+    "others ran once": create_history(
+        columns=dict.fromkeys(
+            ("training_tape", "statistics_changes", "affine_changes"), [[1, 0, 1]] * 50
+        )
+    ),
     "run once by evaluate": create_history(
         columns=idle_second() | {"inference_evaluate": [[0, 1, 0]] * 50}
     ),
