@@ -332,3 +332,23 @@ def test_wrong_arguments_say_what_was_received(
 
     with pytest.raises(error, match=words):
         measure(*arguments, keras=flavour.keras)
+
+
+def test_a_loss_that_captures_tensors_of_its_graph_is_measured_as_given(
+    tensorflow: ModuleType, batch: Any
+) -> None:
+    from tb_bnplugin.recording.loss_measure import measure_in_graph
+
+    tf = tensorflow
+
+    def step(labels: Any, predictions: Any, scale: Any) -> Any:
+        loss = lambda a, b: scale * tf.reduce_mean((a - b) ** 2)  # noqa: E731
+        return measure_in_graph(loss, labels, predictions)[0]
+
+    vector = tf.function(step)(batch["one_hot"], batch["logits"], tf.constant(3.0)).numpy()
+    columns = dict(zip(LOSS_COLUMNS, vector, strict=True))
+    mean = np.square(batch["one_hot"] - batch["logits"]).mean(dtype=np.float64)
+    assert columns["measured"] == pytest.approx(3.0 * mean, rel=1e-5)
+    assert columns["batch"] == N
+    for unknown in ("doubled", "permuted", "keras_mean"):
+        assert math.isnan(columns[unknown])
