@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tb_bnplugin.recording.flavour import flavour_of, flavour_of_object
+from tb_bnplugin.recording.flavour import flavour_of, flavour_of_object, imported_flavour
 from tb_bnplugin.recording.layers import all_layers, batch_norm_layers
 from tests.conftest import Flavour
 
@@ -108,3 +108,11 @@ def test_what_is_no_model_is_refused_with_what_it_is(flavour: Flavour) -> None:
         with pytest.raises(TypeError, match=words):
             flavour_of(wrong)
     assert flavour_of_object(3) is None
+
+
+def test_without_an_object_the_environment_tells(
+    flavour: Flavour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    legacy = {"keras3": "0", "tf_keras": "1"}[flavour.name]
+    monkeypatch.setenv("TF_USE_LEGACY_KERAS", legacy)
+    assert imported_flavour().keras is flavour.keras

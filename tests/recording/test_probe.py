@@ -32,9 +32,21 @@ def plain(keras: Any) -> Any:
 
 def with_dropout_and_losses(keras: Any) -> Any:
     inputs = keras.Input((FEATURES,))
-    hidden = keras.layers.Dense(8, activity_regularizer="l2", kernel_regularizer="l2")(inputs)
-    hidden = keras.layers.BatchNormalization()(keras.layers.Dropout(0.5)(hidden))
+    hidden = keras.layers.Dropout(0.5)(inputs)
+    hidden = keras.layers.Dense(8, activity_regularizer="l2", kernel_regularizer="l2")(hidden)
+    hidden = keras.layers.BatchNormalization()(hidden)
     return keras.Model(inputs, keras.layers.Dense(CLASSES)(hidden))
+
+
+def with_noise(keras: Any) -> Any:
+    import tensorflow as tf
+
+    class Noise(keras.layers.Layer):
+        def call(self, inputs: Any) -> Any:
+            return inputs + tf.random.normal([FEATURES])
+
+    layers = [Noise(), keras.layers.BatchNormalization(), keras.layers.Dense(CLASSES)]
+    return keras.Sequential([keras.Input((FEATURES,)), *layers])
 
 
 def frozen(keras: Any) -> Any:
@@ -81,6 +93,7 @@ MODELS: dict[str, Callable[[Any], Any]] = {
     for function in (
         plain,
         with_dropout_and_losses,
+        with_noise,
         frozen,
         nested_and_shared,
         subclassed_without_training,
