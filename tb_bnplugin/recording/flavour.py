@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import sys
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -64,16 +65,27 @@ def flavour_of_object(value: Any) -> Flavour | None:
 
 
 def imported_flavour() -> Flavour:
-    """The Keras in use where no object tells: tf_keras if it alone is imported, else Keras 3."""
-    loaded = [name for name in _PACKAGES if name in sys.modules]
-    return _flavour(loaded[0] if len(loaded) > 0 else _first_installed())
+    """The Keras in use where no object tells.
 
-
-def _first_installed() -> Name:
+    TensorFlow imports Keras 3 by itself, so that alone says nothing: tf_keras it is where it
+    was asked for as `tf.keras`, or where Keras 3 cannot compute with TensorFlow.
+    """
+    if "tf_keras" in sys.modules and (_legacy_asked_for() or not _keras_3_runs_on_tensorflow()):
+        return _flavour("tf_keras")
     for name in _PACKAGES:
         if importlib.util.find_spec(name) is not None:
-            return name
+            return _flavour(name)
     raise ModuleNotFoundError("neither keras nor tf_keras is installed: install one of them")
+
+
+def _legacy_asked_for() -> bool:
+    return os.environ.get("TF_USE_LEGACY_KERAS", "").lower() in ("1", "true")
+
+
+def _keras_3_runs_on_tensorflow() -> bool:
+    if importlib.util.find_spec("keras") is None:
+        return False
+    return str(_flavour("keras").keras.backend.backend()) == "tensorflow"
 
 
 def _flavour(name: Name) -> Flavour:
