@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import Any, Final
 
 import tensorflow as tf
 from tensorflow.python.eager import context
 
 from tb_bnplugin.recording.flavour import flavour_of
+
+_SEED: Final = 0x7462_626E_706C_7567  # of random operations in a probe; no user draws from it
 
 
 class NotBuiltError(ValueError):
@@ -34,7 +37,7 @@ def preserved(model: Any) -> Iterator[None]:
         )
     layers = list(model._flatten_layers())
     with ExitStack() as stack:
-        stack.callback(_restore_seeds, _seeds())
+        stack.enter_context(_own_seeds())
         for layer in layers:
             stack.enter_context(_refusing_to_build(layer))
             stack.callback(_restore_attributes, layer, _attributes(layer))
@@ -135,12 +138,20 @@ def _refusing_to_build(layer: Any) -> Iterator[None]:
             attributes["build"] = own
 
 
-def _seeds() -> Any:
-    generator = getattr(context.context(), "_rng", None)
-    return None if generator is None else generator.getstate()
+@contextmanager
+def _own_seeds() -> Iterator[None]:
+    """Random operations within take seeds of ours, from beside TensorFlow's own sequence.
 
-
-def _restore_seeds(state: Any) -> None:
-    generator = getattr(context.context(), "_rng", None)
-    if generator is not None and state is not None:
-        generator.setstate(state)
+    Going back in its sequence would not do: an operation with the same seed goes on where the
+    one within stopped, since TensorFlow keeps the kernel.
+    """
+    eager = context.context()
+    users = getattr(eager, "_rng", None)
+    if users is None:
+        yield
+        return
+    eager._rng = random.Random(_SEED)  # noqa: S311  # no secret
+    try:
+        yield
+    finally:
+        eager._rng = users
