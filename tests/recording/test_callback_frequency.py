@@ -32,7 +32,7 @@ def test_update_freq(flavour: Flavour, tmp_path: Path, update_freq: Any, steps: 
 
 
 @pytest.mark.parametrize(
-    ("channel_freq", "steps"), [("epoch", [10, 20]), (8, [8, 16]), (None, [])]
+    ("channel_freq", "steps"), [("epoch", [10, 20]), (8, [1, 8, 16]), (None, [])]
 )
 def test_channel_freq(
     flavour: Flavour, tmp_path: Path, channel_freq: Any, steps: list[int]
