@@ -11,7 +11,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
+from tensorflow.python.autograph.core import ag_ctx
 from tensorflow.python.eager import record
+from tensorflow.python.framework.errors_impl import OperatorNotAllowedInGraphError
 
 from tb_bnplugin.recording import loss_candidates
 from tb_bnplugin.recording.loss_candidates import Data
@@ -94,6 +96,7 @@ def complete_static(static: Static, vector: Floats) -> Static:
     return {**static, "keras_class": KERAS_LOSSES[int(candidate)].partition("(")[0]}
 
 
+@tf.autograph.experimental.do_not_convert
 def measure_in_graph(
     loss: Any,
     y_true: Any,
@@ -128,7 +131,7 @@ def measure_in_graph(
             return np.full(len(LOSS_COLUMNS), _NAN)
 
     with suspend(), record.stop_recording():
-        tensor = tf.convert_to_tensor(resolved.evaluate(labels, predictions, weights))
+        tensor = _evaluate_in_graph(resolved, labels, predictions, weights)
         measured = tf.reduce_sum(tf.cast(tensor, tf.float64))
         inputs = [labels, predictions] if weights is None else [labels, predictions, weights]
         host = tf.numpy_function(on_host, inputs, tf.float64)
@@ -147,6 +150,20 @@ def measure_in_graph(
         static = _static(resolved, y_true=labels, y_pred=predictions, weighted=weights is not None)
         static["taken_from"] = taken_from
         return tf.stack(columns), static
+
+
+def _evaluate_in_graph(
+    resolved: ResolvedLoss, labels: tf.Tensor, predictions: tf.Tensor, weights: Any
+) -> tf.Tensor:
+    try:
+        return tf.convert_to_tensor(resolved.evaluate(labels, predictions, weights))
+    except OperatorNotAllowedInGraphError:
+        # `if tensor:` in the loss, which autograph converts where the user's own step calls it
+        convert = tf.__internal__.autograph.tf_convert
+        enabled = ag_ctx.ControlStatusCtx(status=ag_ctx.Status.ENABLED)
+        return tf.convert_to_tensor(
+            convert(resolved.evaluate, enabled)(labels, predictions, weights)
+        )
 
 
 def _values(

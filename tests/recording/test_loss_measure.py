@@ -352,3 +352,23 @@ def test_a_loss_that_captures_tensors_of_its_graph_is_measured_as_given(
     assert columns["batch"] == N
     for unknown in ("doubled", "permuted", "keras_mean"):
         assert math.isnan(columns[unknown])
+
+
+def test_a_loss_that_branches_on_a_tensor_is_converted_as_in_the_users_step(
+    tensorflow: ModuleType, batch: Any
+) -> None:
+    from tb_bnplugin.recording.loss_measure import measure_in_graph
+
+    tf = tensorflow
+
+    def branching(labels: Any, predictions: Any) -> Any:
+        loss = tf.reduce_mean((labels - predictions) ** 2)
+        if loss > 0.0:
+            loss = 2.0 * loss
+        return loss
+
+    step = tf.function(lambda a, b: measure_in_graph(branching, a, b)[0])
+    vector = step(batch["one_hot"], batch["logits"]).numpy()
+    columns = dict(zip(LOSS_COLUMNS, vector, strict=True))
+    assert columns["measured"] / columns["keras_mean"] == pytest.approx(2.0, rel=1e-5)
+    assert columns["doubled"] / columns["measured"] == pytest.approx(1.0, rel=1e-5)
