@@ -77,10 +77,10 @@ def _batch_norm_in_graph(watch: ModelWatch, log: RunLog, writer: Any, step: Any)
         reader = watch.reader()
 
     def make(given: Any, *values: Any) -> Any:
+        watch.rescan()
         if watch.is_current(reader):
             reading = reader.decode([value.numpy() for value in values])
         else:  # layers came, or training was set up anew, since this function was traced
-            watch.rescan()
             reading = watch.reader().read()
         _write_reading(watch, log, writer, int(given), reading)
         return True
