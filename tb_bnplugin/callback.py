@@ -63,7 +63,7 @@ class BatchNormCallback:
         probe_freq: when the probes run: "epoch" or every N steps.
         on_finding: what happens at the first error finding of each rule: "warn" prints it,
             "stop" prints it and stops `fit`, "ignore", or a callable that takes the finding.
-        expect: codes of rules whose findings are meant here, such as ("BN108",): recorded,
+        expect: codes of rules whose findings are meant here, such as ("BN104",): recorded,
             shown as expected, never told.
 
     Raises:
@@ -232,6 +232,8 @@ def _console_text(outcome: Outcome, stops: bool) -> str:
 
 
 def _target(log_dir: Any) -> RunTarget:
+    if isinstance(log_dir, str) and not log_dir:
+        raise ValueError("log_dir must be a folder; received '' (the current folder is \".\")")
     if isinstance(log_dir, (str, os.PathLike)):
         return RunTarget.folder(os.path.join(os.fspath(log_dir), "batch_norm"))
     names = [base.__name__ for base in type(log_dir).__mro__]

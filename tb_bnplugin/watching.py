@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
@@ -105,8 +105,8 @@ def watch(model: Any, *, expect: Sequence[str] = ()) -> Watch:
     Args:
         model: a Keras 3 model (on the TensorFlow backend) or a tf_keras model. It need not be
             built: layers that come later are found when a record is made.
-        expect: codes of rules whose findings are meant here, such as ("BN108",) for a GAN. They
-            are recorded, shown as expected, and fail no check.
+        expect: codes of rules whose findings are meant here, such as ("BN104",) where
+            statistics adapt to test data. They are recorded, shown as expected, and fail no check.
 
     Returns:
         A `Watch`, with `findings()`, `evaluating()` and `close()`.
@@ -120,12 +120,15 @@ def watch(model: Any, *, expect: Sequence[str] = ()) -> Watch:
 
 def check_codes(expect: Sequence[str]) -> tuple[str, ...]:
     """The rule codes in `expect`; raises for anything that is none."""
-    if isinstance(expect, str):
-        raise TypeError(f'expect must be a sequence of rule codes such as ("BN108",); got {expect!r}')
+    if isinstance(expect, (str, bytes)) or not isinstance(expect, Iterable):
+        raise TypeError(
+            f'expect must be a sequence of rule codes such as ("BN101",); received {expect!r}'
+        )
+    expect = tuple(expect)
     known = [rule.RULE.code for rule in (*RULES, *COMPARISONS)]
     for code in expect:
         if code not in known:
             raise ValueError(
                 f"expect holds {code!r}, which is no rule code; the codes are {', '.join(known)}"
             )
-    return tuple(expect)
+    return expect

@@ -17,7 +17,12 @@ def current_writer() -> Any:
 
 
 def resolve_step(step: Any, op: str) -> Any:
-    """The step given, or the default one; raises ValueError where there is none."""
+    """The step given, or the default one, as an int64 scalar tensor.
+
+    Raises:
+        ValueError: no step was given, and there is no default one.
+        TypeError: it is no number.
+    """
     if step is None:
         step = tf.summary.experimental.get_step()
     if step is None:
@@ -25,7 +30,16 @@ def resolve_step(step: Any, op: str) -> Any:
             f"tb_bnplugin.summary.{op} needs a step and found none: pass step=..., or call"
             " tf.summary.experimental.set_step(step) once before the loop"
         )
-    return step
+    try:
+        number = tf.cast(step, tf.int64)
+    except (TypeError, ValueError, tf.errors.OpError):
+        number = None
+    if number is None or number.shape.rank not in (0, None):
+        raise TypeError(
+            f"tb_bnplugin.summary.{op} needs a step that is one number, an int or an integer"
+            f" scalar tensor; received {step!r} ({type(step).__name__})"
+        )
+    return number
 
 
 def refuse_xla(op: str) -> None:
