@@ -1,0 +1,47 @@
+// The only file that fetches. Addresses are relative to data/plugin/batch_norm/.
+import type { Column1, Comparison, Layer, Report, Rules, Runs, Scalars } from "./api_types.ts";
+
+export type Column = Column1;
+
+/** What a route refused, in the words of the server. */
+export class ApiError extends Error {}
+
+type Arguments = Record<string, string | number | undefined>;
+
+/** The relative address of a route. */
+export function address(route: string, given: Arguments = {}): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(given)) {
+    if (value !== undefined) query.set(name, String(value));
+  }
+  const text = query.toString();
+  return text ? `./${route}?${text}` : `./${route}`;
+}
+
+async function get<Answer>(route: string, given: Arguments, signal?: AbortSignal): Promise<Answer> {
+  const response = await fetch(address(route, given), signal ? { signal } : {});
+  if (!response.ok) {
+    const text = (await response.text()).trim().slice(0, 300);
+    throw new ApiError(text || `TensorBoard answered ${response.status} for ${route}`);
+  }
+  return (await response.json()) as Answer;
+}
+
+export const fetchRuns = (signal?: AbortSignal) => get<Runs>("runs", {}, signal);
+
+export const fetchReport = (run: string, model?: string, signal?: AbortSignal) =>
+  get<Report>("report", { run, model }, signal);
+
+export const fetchColumn = (run: string, model: string, name: string, signal?: AbortSignal) =>
+  get<Column>("column", { run, model, name }, signal);
+
+export const fetchLayer = (run: string, model: string, layer: number, signal?: AbortSignal) =>
+  get<Layer>("layer", { run, model, layer }, signal);
+
+export const fetchScalars = (run: string, model: string, signal?: AbortSignal) =>
+  get<Scalars>("scalars", { run, model }, signal);
+
+export const fetchComparison = (run: string, model: string, other: string, signal?: AbortSignal) =>
+  get<Comparison>("comparison", { run, model, other }, signal);
+
+export const fetchRules = (signal?: AbortSignal) => get<Rules>("rules", {}, signal);

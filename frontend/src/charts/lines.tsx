@@ -1,0 +1,201 @@
+// Line charts on the shared axis, painted by uPlot; cursor, zoom and legend are the page's own.
+import { useComputed } from "@preact/signals";
+import { useRef } from "preact/hooks";
+import uPlot from "uplot";
+import { GUTTER, nearestIndex, RIGHT, type Scale } from "../model/axis.ts";
+import { formatNumber } from "../model/text.ts";
+import { cursorStep, selectedStep } from "../state.ts";
+import { color, dark } from "../theme.ts";
+import { Plot } from "./plot.tsx";
+
+export type Line = {
+  name: string;
+  steps: readonly number[];
+  values: readonly (number | null)[];
+  /** Name of a theme colour. */
+  color: string;
+  dash?: readonly number[];
+  width?: number;
+  /** Drawn as marks too, where points are few. */
+  points?: boolean;
+};
+
+export type Band = { low: Line; high: Line; fill: string };
+export type Shade = { first: number; last: number };
+
+export type LinesProps = {
+  title: string;
+  lines: readonly Line[];
+  bands?: readonly Band[];
+  shades?: readonly Shade[];
+  phases?: readonly number[];
+  height?: number;
+  axis?: boolean;
+};
+
+const AXIS_PIXELS = 24;
+
+/** A line chart with its legend, which reads the values at the cursor. */
+export function Lines(props: LinesProps) {
+  const chart = useRef<uPlot | null>(null);
+  const height = (props.height ?? 96) + (props.axis ? AXIS_PIXELS : 0);
+  const paint = (host: HTMLDivElement, scale: Scale, tall: number) => {
+    chart.current?.destroy();
+    chart.current = draw(host, scale, tall, props);
+  };
+  return (
+    <figure class="lines">
+      <figcaption>
+        <span class="lines-title">{props.title}</span>
+        {props.lines.map((line) => (
+          <Legend key={line.name} line={line} />
+        ))}
+      </figcaption>
+      <Plot
+        height={height}
+        label={props.title}
+        summary={summary(props.lines)}
+        paint={paint}
+        inputs={[props.lines, props.bands, props.shades, props.phases, props.axis, dark.value]}
+        onPick={(step) => {
+          selectedStep.value = Math.round(step);
+        }}
+      />
+    </figure>
+  );
+}
+
+function Legend({ line }: { line: Line }) {
+  const value = useComputed(() => {
+    const step = cursorStep.value ?? selectedStep.value;
+    const at = step === null ? line.steps.length - 1 : nearestIndex(line.steps, step);
+    return formatNumber(line.values[at]);
+  });
+  return (
+    <span class="key">
+      <svg width="22" height="8" aria-hidden="true">
+        <line
+          x1="0"
+          y1="4"
+          x2="22"
+          y2="4"
+          stroke={`var(--${line.color})`}
+          stroke-width="2"
+          stroke-dasharray={line.dash?.join(" ")}
+        />
+      </svg>
+      {line.name} <b>{value}</b>
+    </span>
+  );
+}
+
+function summary(lines: readonly Line[]): string {
+  return lines
+    .map((line) => {
+      const first = line.values.find((value) => value !== null);
+      const last = line.values.findLast((value) => value !== null);
+      return `${line.name} from ${formatNumber(first)} to ${formatNumber(last)}`;
+    })
+    .join("; ");
+}
+
+function draw(host: HTMLDivElement, scale: Scale, height: number, props: LinesProps): uPlot {
+  const bandLines = (props.bands ?? []).flatMap((band) => [band.high, band.low]);
+  const all = [...bandLines, ...props.lines];
+  const tables = all.map((line): uPlot.AlignedData => [[...line.steps], [...line.values]]);
+  const data: uPlot.AlignedData = tables.length ? uPlot.join(tables) : [[], []];
+  const text = color("text-quiet");
+  const grid = { stroke: color("grid"), width: 1 };
+  const font = `11px ${color("font")}`;
+  const series: uPlot.Series[] = [
+    {},
+    ...bandLines.map(
+      (): uPlot.Series => ({ stroke: "transparent", spanGaps: true, points: { show: false } }),
+    ),
+    ...props.lines.map(
+      (line): uPlot.Series => ({
+        stroke: color(line.color),
+        width: line.width ?? 1.5,
+        spanGaps: true,
+        points: { show: line.points ?? line.steps.length < 2, size: 5 },
+        ...(line.dash ? { dash: [...line.dash] } : {}),
+      }),
+    ),
+  ];
+  return new uPlot(
+    {
+      width: GUTTER + scale.width + RIGHT,
+      height,
+      padding: [6, RIGHT, props.axis ? 0 : 6, 0],
+      cursor: { show: false },
+      legend: { show: false },
+      scales: {
+        x: { time: false, range: () => [scale.span[0], scale.span[1]] },
+        y: { range: (_, low, high) => rangeOf(low, high) },
+      },
+      axes: [
+        {
+          show: props.axis ?? false,
+          stroke: text,
+          grid,
+          ticks: { show: false },
+          font,
+          size: AXIS_PIXELS,
+        },
+        {
+          size: GUTTER,
+          stroke: text,
+          grid,
+          ticks: { show: false },
+          font,
+          gap: 4,
+          values: (_, values) => values.map((value) => (value === null ? "" : formatNumber(value))),
+        },
+      ],
+      series,
+      bands: (props.bands ?? []).map((band, at) => ({
+        series: [1 + 2 * at, 2 + 2 * at],
+        fill: color(band.fill),
+      })),
+      hooks: { drawClear: [(chart) => marks(chart, props)] },
+    },
+    data,
+    host,
+  );
+}
+
+/** A little air around the values; around a constant, enough to show that it is one. */
+function rangeOf(low: number | null, high: number | null): [number, number] {
+  if (low === null || high === null) return [0, 1];
+  const range = high - low;
+  if (range <= Math.abs(high) * 1e-9) {
+    const around = Math.abs(high) * 0.1 || 1;
+    return [low - around, high + around];
+  }
+  return [low - 0.06 * range, high + 0.06 * range];
+}
+
+/** Under the lines: the spans of findings, and where a new phase begins. */
+function marks(chart: uPlot, props: LinesProps): void {
+  const { ctx, bbox } = chart;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+  ctx.fillStyle = color("shade");
+  for (const shade of props.shades ?? []) {
+    const from = chart.valToPos(shade.first, "x", true);
+    const to = chart.valToPos(shade.last, "x", true);
+    ctx.fillRect(from, bbox.top, Math.max(2, to - from), bbox.height);
+  }
+  ctx.strokeStyle = color("phase");
+  ctx.setLineDash([4, 3]);
+  for (const step of props.phases ?? []) {
+    const x = Math.round(chart.valToPos(step, "x", true)) + 0.5;
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+  }
+  ctx.restore();
+}

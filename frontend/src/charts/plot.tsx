@@ -1,0 +1,172 @@
+// What every picture shares: its width, the step axis, the cursor, zoom by dragging, the keyboard.
+import { useSignal, useSignalEffect } from "@preact/signals";
+import type { ComponentChildren, RefObject } from "preact";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { GUTTER, RIGHT, type Scale, scaleOf, zoomed } from "../model/axis.ts";
+import { cursorRow, cursorStep, selectedStep, span, wholeSpan, zoom } from "../state.ts";
+
+export type PlotProps = {
+  height: number;
+  label: string;
+  /** What a screen reader hears: one sentence, or the value under the keyboard's cursor. */
+  summary: string;
+  paint: (host: HTMLDivElement, scale: Scale, height: number) => void;
+  /** Things `paint` depends on, besides width and axis. */
+  inputs: readonly unknown[];
+  onPoint?: (step: number, y: number) => void;
+  onPick?: (step: number, y: number) => void;
+  onKey?: (event: KeyboardEvent) => boolean;
+  focusable?: boolean;
+  children?: ComponentChildren;
+};
+
+const CLICK_PIXELS = 4;
+
+/** The width of an element, followed. */
+export function useWidth(host: RefObject<HTMLElement>) {
+  const width = useSignal(0);
+  useLayoutEffect(() => {
+    const element = host.current;
+    if (!element) return undefined;
+    const measure = () => {
+      const seen = Math.floor(element.getBoundingClientRect().width);
+      if (seen > 0) width.value = seen; // a hidden tab has none
+    };
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  return width;
+}
+
+/** A picture on the step axis. */
+export function Plot(props: PlotProps) {
+  const host = useRef<HTMLDivElement>(null);
+  const picture = useRef<HTMLDivElement>(null);
+  const cursor = useRef<HTMLDivElement>(null);
+  const chosen = useRef<HTMLDivElement>(null);
+  const band = useRef<HTMLDivElement>(null);
+  const drag = useRef<number | null>(null);
+  const width = useWidth(host);
+  const scale = scaleOf(span.value, width.value);
+
+  useEffect(() => {
+    if (picture.current && width.value > 0) props.paint(picture.current, scale, props.height);
+  }, [width.value, span.value, props.height, ...props.inputs]);
+
+  useSignalEffect(() => {
+    place(cursor.current, cursorStep.value, scaleOf(span.value, width.value));
+  });
+  useSignalEffect(() => {
+    place(chosen.current, selectedStep.value, scaleOf(span.value, width.value));
+  });
+
+  const stepAt = (event: PointerEvent | MouseEvent) => {
+    const box = host.current?.getBoundingClientRect();
+    return scale.toStep(event.clientX - (box?.left ?? 0));
+  };
+  const yAt = (event: PointerEvent | MouseEvent) =>
+    event.clientY - (picture.current?.getBoundingClientRect().top ?? 0);
+
+  const showBand = (from: number, to: number) => {
+    if (!band.current) return;
+    const left = Math.max(GUTTER, Math.min(from, to));
+    const right = Math.min(width.value - RIGHT, Math.max(from, to));
+    band.current.style.display = "block";
+    band.current.style.left = `${left}px`;
+    band.current.style.width = `${Math.max(0, right - left)}px`;
+  };
+
+  const move = (event: PointerEvent) => {
+    const step = Math.max(span.value[0], Math.min(span.value[1], stepAt(event)));
+    cursorStep.value = step;
+    props.onPoint?.(step, yAt(event));
+    const from = drag.current;
+    if (from !== null && Math.abs(event.clientX - from) > CLICK_PIXELS) {
+      const left = host.current?.getBoundingClientRect().left ?? 0;
+      showBand(from - left, event.clientX - left);
+    }
+  };
+  const up = (event: PointerEvent) => {
+    const from = drag.current;
+    drag.current = null;
+    if (band.current) band.current.style.display = "none";
+    if (from === null) return;
+    if (Math.abs(event.clientX - from) <= CLICK_PIXELS) {
+      props.onPick?.(stepAt(event), yAt(event));
+      return;
+    }
+    const left = host.current?.getBoundingClientRect().left ?? 0;
+    const next = zoomed(scale.toStep(from - left), stepAt(event), wholeSpan.value);
+    if (next) zoom.value = next;
+  };
+
+  const interactive = props.focusable
+    ? {
+        role: "application" as const,
+        tabIndex: 0,
+        "aria-label": `${props.label}. ${props.summary}`,
+        "aria-roledescription": "chart",
+      }
+    : { role: "img" as const, "aria-label": `${props.label}. ${props.summary}` };
+
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: its role is given by `interactive`
+    <div
+      ref={host}
+      class="plot"
+      style={{ height: `${props.height}px` }}
+      {...interactive}
+      onPointerMove={move}
+      onPointerLeave={() => {
+        cursorStep.value = null;
+        cursorRow.value = null;
+      }}
+      onPointerDown={(event) => {
+        if (event.button !== 0) return;
+        drag.current = event.clientX;
+        event.currentTarget.setPointerCapture(event.pointerId);
+      }}
+      onPointerUp={up}
+      onDblClick={() => {
+        zoom.value = null;
+      }}
+      onKeyDown={(event) => {
+        if (props.onKey?.(event)) event.preventDefault();
+      }}
+    >
+      <div ref={picture} class="picture" aria-hidden="true" />
+      {props.children}
+      <div ref={band} class="drag-band" aria-hidden="true" />
+      <div ref={chosen} class="chosen-step" aria-hidden="true" />
+      <div ref={cursor} class="cursor" aria-hidden="true" />
+    </div>
+  );
+}
+
+function place(line: HTMLDivElement | null, step: number | null, scale: Scale): void {
+  if (!line) return;
+  const [first, last] = scale.span;
+  const visible = step !== null && step >= first && step <= last;
+  line.style.display = visible ? "block" : "none";
+  if (visible) line.style.transform = `translateX(${Math.round(scale.toPixel(step))}px)`;
+}
+
+/** The one canvas of a picture, at the screen's resolution and cleared. */
+export function canvasOf(host: HTMLElement, width: number, height: number) {
+  let canvas = host.querySelector("canvas");
+  if (!canvas) {
+    canvas = document.createElement("canvas");
+    host.append(canvas);
+  }
+  const ratio = window.devicePixelRatio || 1;
+  canvas.width = Math.round(width * ratio);
+  canvas.height = Math.round(height * ratio);
+  canvas.style.width = `${width}px`;
+  canvas.style.height = `${height}px`;
+  const context = canvas.getContext("2d");
+  if (!context) throw new Error("this browser gives no 2d canvas");
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  return context;
+}

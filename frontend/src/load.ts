@@ -1,0 +1,198 @@
+// Brings what is wanted into the state, and again while a run grows. Old data stay until new come.
+import { batch, effect } from "@preact/signals";
+import { readPlace, writePlace } from "./address.ts";
+import * as api from "./api.ts";
+import type { Report } from "./api_types.ts";
+import * as state from "./state.ts";
+
+const REFRESH_MS = 10_000;
+
+let mainAbort = new AbortController();
+let layerAbort = new AbortController();
+let columnAbort = new AbortController();
+
+async function guarded(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+    state.failure.value = null;
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") return;
+    state.failure.value = error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** Everything anew: the runs, the report, and what hangs on it. */
+export async function refresh(): Promise<void> {
+  mainAbort.abort();
+  mainAbort = new AbortController();
+  const { signal } = mainAbort;
+  state.busy.value = true;
+  await guarded(async () => {
+    const { runs } = await api.fetchRuns(signal);
+    state.runs.value = runs;
+    const run = pickRun(runs.map((entry) => entry.run));
+    if (run === null) {
+      clear();
+      return;
+    }
+    const report = await api.fetchReport(run, state.wantedModel.value, signal);
+    show(report);
+    await Promise.all([loadScalars(report, signal), loadOther(report, signal)]);
+  });
+  if (!signal.aborted) {
+    state.busy.value = false;
+    state.loadedAt.value = Date.now();
+  }
+}
+
+function pickRun(names: readonly string[]): string | null {
+  const wanted = state.wantedRun.value;
+  if (wanted !== null && names.includes(wanted)) return wanted;
+  // Without a wish: the first run in which something is wrong, else the first.
+  const entries = state.runs.value ?? [];
+  const wrong =
+    entries.find((entry) => (entry.errors ?? 0) > 0) ??
+    entries.find((entry) => (entry.warnings ?? 0) > 0);
+  return wrong?.run ?? names[0] ?? null;
+}
+
+function clear(): void {
+  batch(() => {
+    state.report.value = null;
+    state.scalars.value = null;
+    state.other.value = null;
+    state.comparison.value = null;
+  });
+}
+
+function show(report: Report): void {
+  batch(() => {
+    const before = state.report.value;
+    const changed = before?.run !== report.run || before?.model !== report.model;
+    state.report.value = report;
+    if (changed) {
+      state.zoom.value = null;
+      state.layerData.value = null;
+      state.scalars.value = null;
+      state.column.value = report.column;
+      if (before !== null) {
+        state.selectedFinding.value = null;
+        state.selectedLayer.value = null;
+        state.selectedStep.value = null;
+      }
+    } else if (state.column.value?.name === report.column.name) state.column.value = report.column;
+    if (state.selectedLayer.value === null && report.layers.length) {
+      const paths = report.outcomes.find((one) => one.status === "finding" && one.layers.length);
+      const first = report.layers.findIndex((layer) => paths?.layers.includes(layer.path));
+      state.selectedLayer.value = Math.max(0, first);
+    }
+  });
+}
+
+async function loadScalars(report: Report, signal: AbortSignal): Promise<void> {
+  state.scalars.value = await api.fetchScalars(report.run, report.model, signal);
+}
+
+async function loadOther(report: Report, signal: AbortSignal): Promise<void> {
+  const wanted = state.wantedOther.value;
+  if (wanted === null || wanted === report.run) {
+    batch(() => {
+      state.other.value = null;
+      state.comparison.value = null;
+      state.otherScalars.value = null;
+    });
+    return;
+  }
+  const [other, comparison, scalars] = await Promise.all([
+    api.fetchReport(wanted, undefined, signal),
+    api.fetchComparison(report.run, report.model, wanted, signal),
+    api.fetchScalars(wanted, "", signal).catch(() => null),
+  ]);
+  batch(() => {
+    state.other.value = other;
+    state.comparison.value = comparison;
+    state.otherScalars.value = scalars;
+  });
+}
+
+function loadLayer(): void {
+  const report = state.report.value;
+  const layer = state.selectedLayer.value;
+  layerAbort.abort();
+  if (report === null || layer === null || layer >= report.layers.length) return;
+  layerAbort = new AbortController();
+  const { signal } = layerAbort;
+  void guarded(async () => {
+    state.layerData.value = await api.fetchLayer(report.run, report.model, layer, signal);
+  });
+}
+
+function loadColumn(): void {
+  const report = state.report.value;
+  const name = state.wantedColumn.value;
+  columnAbort.abort();
+  if (report === null || name === null) return;
+  if (name === report.column.name) {
+    state.column.value = report.column;
+    return;
+  }
+  columnAbort = new AbortController();
+  const { signal } = columnAbort;
+  void guarded(async () => {
+    state.column.value = await api.fetchColumn(report.run, report.model, name, signal);
+  });
+}
+
+function follow(): void {
+  effect(() => {
+    state.report.value;
+    state.selectedLayer.value;
+    loadLayer();
+  });
+  effect(() => {
+    state.report.value;
+    state.wantedColumn.value;
+    loadColumn();
+  });
+  effect(() => {
+    const report = state.report.value;
+    const layer = state.selectedLayer.value;
+    if (report === null) return;
+    writePlace({
+      run: report.run,
+      model: report.models.length > 1 ? report.model : "",
+      other: state.wantedOther.value ?? "",
+      layer: layer === null ? "" : (report.layers[layer]?.path ?? ""),
+      step: state.selectedStep.value === null ? "" : String(state.selectedStep.value),
+      finding: state.selectedFinding.value ?? "",
+    });
+  });
+}
+
+/** Starts loading: what the address asks for, then again whenever the page is seen. */
+export async function start(): Promise<void> {
+  const place = readPlace();
+  state.wantedRun.value = place.run ?? null;
+  state.wantedModel.value = place.model;
+  state.wantedOther.value = place.other ?? null;
+  await refresh();
+  batch(() => {
+    const layer = state.report.value?.layers.findIndex((one) => one.path === place.layer) ?? -1;
+    if (layer >= 0) state.selectedLayer.value = layer;
+    if (place.step && Number.isFinite(Number(place.step))) {
+      state.selectedStep.value = Number(place.step);
+    }
+    if (place.finding) state.selectedFinding.value = place.finding;
+  });
+  follow();
+  let visible = true;
+  new IntersectionObserver((entries) => {
+    visible = entries.some((entry) => entry.isIntersecting);
+  }).observe(document.body);
+  setInterval(() => {
+    state.now.value = Date.now();
+  }, 1000);
+  setInterval(() => {
+    if (visible && !document.hidden && !state.busy.value) void refresh();
+  }, REFRESH_MS);
+}

@@ -1,0 +1,39 @@
+// The outcomes in the order in which a reader wants them.
+import type { Outcome } from "../api_types.ts";
+import { count } from "./text.ts";
+
+export type Sections = {
+  findings: Outcome[];
+  expected: Outcome[];
+  passed: Outcome[];
+  unchecked: Outcome[];
+  crashed: Outcome[];
+};
+
+const ORDER = { error: 0, warning: 1, info: 2 } as const;
+
+/** Findings by severity, then what is expected, passed, not checked, crashed. */
+export function sections(outcomes: readonly Outcome[]): Sections {
+  const of = (status: Outcome["status"]) => outcomes.filter((outcome) => outcome.status === status);
+  const found = of("finding");
+  return {
+    findings: found
+      .filter((outcome) => !outcome.expected)
+      .sort((one, other) => ORDER[one.severity] - ORDER[other.severity]),
+    expected: found.filter((outcome) => outcome.expected),
+    passed: of("ok"),
+    unchecked: of("not_checked"),
+    crashed: of("crashed"),
+  };
+}
+
+/** "2 errors, 1 warning", or that nothing is wrong. */
+export function headline(findings: readonly Outcome[]): string {
+  const parts = (["error", "warning"] as const)
+    .map((severity) => {
+      const number = findings.filter((outcome) => outcome.severity === severity).length;
+      return number ? count(number, severity) : "";
+    })
+    .filter(Boolean);
+  return parts.length ? parts.join(", ") : "Nothing is wrong";
+}

@@ -1,0 +1,70 @@
+// Words and numbers as the page shows them.
+import type { Outcome } from "../api_types.ts";
+
+const LONGEST_NAME = 48;
+
+/** A name that fits: long ones lose their middle, which tells the least. */
+export function shorten(name: string, longest: number = LONGEST_NAME): string {
+  const flat = name.replace(/\s+/g, " ");
+  const characters = [...flat];
+  if (characters.length <= longest) return flat;
+  const head = Math.ceil((longest - 1) / 2);
+  return `${characters.slice(0, head).join("")}…${characters.slice(head - longest + 1).join("")}`;
+}
+
+/** A number with four significant digits, exponents only where it needs them. */
+export function formatNumber(value: number | null | undefined): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "–";
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  if (size >= 1e6 || size < 1e-4) return value.toExponential(2);
+  if (Number.isInteger(value)) return value.toLocaleString("en-US");
+  return String(Number(value.toPrecision(4)));
+}
+
+/** A step: whole, with separators. */
+export function formatStep(step: number): string {
+  return Math.round(step).toLocaleString("en-US");
+}
+
+/** "steps 1–765", "step 7", or nothing. */
+export function formatSteps(steps: readonly number[] | null): string {
+  if (steps === null || steps.length < 2) return "";
+  const [first, last] = steps as readonly [number, number];
+  return first === last
+    ? `step ${formatStep(first)}`
+    : `steps ${formatStep(first)}–${formatStep(last)}`;
+}
+
+/** "1 layer", "52 layers". */
+export function count(number: number, word: string): string {
+  return `${number.toLocaleString("en-US")} ${word}${number === 1 ? "" : "s"}`;
+}
+
+/** A shape as Keras prints it, unknown sizes as "None". */
+export function formatShape(shape: readonly (number | null)[] | null): string {
+  if (shape === null) return "–";
+  return `(${shape.map((size) => size ?? "None").join(", ")}${shape.length === 1 ? "," : ""})`;
+}
+
+/** How long ago, in the coarsest unit that says it. */
+export function formatAge(seconds: number): string {
+  if (seconds < 90) return `${Math.max(0, Math.round(seconds))} s ago`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min ago`;
+  if (seconds < 129600) return `${Math.round(seconds / 3600)} h ago`;
+  return `${Math.round(seconds / 86400)} days ago`;
+}
+
+export const SEVERITY_MARKS = { error: "✖", warning: "▲", info: "●" } as const;
+
+/** What identifies an outcome on this page, and in its address. */
+export function outcomeKey(outcome: Outcome): string {
+  const where = outcome.layers[0] ?? "";
+  const other = outcome.runs?.[1] ?? "";
+  return [outcome.code, where, other, outcome.message.slice(0, 24)].filter(Boolean).join("·");
+}
+
+/** A column's unit in brackets, if it has one. */
+export function withUnit(title: string, unit: string): string {
+  return unit ? `${title} (${unit})` : title;
+}

@@ -1,0 +1,103 @@
+// What the page knows and what is selected: one step axis, one cursor, one selection for all.
+import { batch, computed, signal } from "@preact/signals";
+import type { Column } from "./api.ts";
+import type { Comparison, Layer, Outcome, Report, RunEntry, Scalars } from "./api_types.ts";
+import { fullSpan, type Span } from "./model/axis.ts";
+import { outcomeKey } from "./model/text.ts";
+
+export const runs = signal<RunEntry[] | null>(null);
+export const report = signal<Report | null>(null);
+export const other = signal<Report | null>(null);
+export const comparison = signal<Comparison | null>(null);
+export const scalars = signal<Scalars | null>(null);
+export const otherScalars = signal<Scalars | null>(null);
+export const column = signal<Column | null>(null);
+export const layerData = signal<Layer | null>(null);
+
+export const busy = signal(false);
+export const failure = signal<string | null>(null);
+export const loadedAt = signal(0);
+export const now = signal(Date.now());
+
+export const wantedRun = signal<string | null>(null);
+export const wantedModel = signal<string | undefined>(undefined);
+export const wantedOther = signal<string | null>(null);
+export const wantedColumn = signal<string | null>(null);
+
+export const cursorStep = signal<number | null>(null);
+export const cursorRow = signal<number | null>(null);
+export const selectedStep = signal<number | null>(null);
+export const selectedLayer = signal<number | null>(null);
+export const selectedFinding = signal<string | null>(null);
+export const zoom = signal<Span | null>(null);
+export const folded = signal<ReadonlySet<string>>(new Set());
+export const openRule = signal<string | null>(null);
+export const helpShown = signal(false);
+
+export const outcomes = computed<Outcome[]>(() => [
+  ...(comparison.value?.outcomes ?? []),
+  ...(report.value?.outcomes ?? []),
+]);
+
+/** The axis that all pictures share: both runs and their scalars fit into it. */
+export const wholeSpan = computed<Span>(() => {
+  const axes = [report.value?.steps ?? [], other.value?.steps ?? []];
+  const points = (scalars.value?.series ?? []).flatMap((series) => [
+    series.points.map(([step]) => step ?? 0),
+  ]);
+  return fullSpan(...axes, ...(axes[0]?.length ? [] : points));
+});
+
+export const span = computed<Span>(() => zoom.value ?? wholeSpan.value);
+
+export const chosenOutcome = computed(
+  () => outcomes.value.find((outcome) => outcomeKey(outcome) === selectedFinding.value) ?? null,
+);
+
+/** Layers (indices) that the selection names: the finding's, and the one that is looked at. */
+export const chosenLayers = computed<ReadonlySet<number>>(() => {
+  const chosen = new Set<number>();
+  const paths = new Set(chosenOutcome.value?.layers ?? []);
+  report.value?.layers.forEach((layer, at) => {
+    if (paths.has(layer.path)) chosen.add(at);
+  });
+  if (selectedLayer.value !== null) chosen.add(selectedLayer.value);
+  return chosen;
+});
+
+/** Selects a finding: its layers and steps in every region; again: nothing. */
+export function selectOutcome(outcome: Outcome): void {
+  const key = outcomeKey(outcome);
+  batch(() => {
+    if (selectedFinding.value === key) {
+      selectedFinding.value = null;
+      return;
+    }
+    selectedFinding.value = key;
+    const first = report.value?.layers.findIndex((layer) => outcome.layers.includes(layer.path));
+    if (first !== undefined && first >= 0) selectedLayer.value = first;
+    if (outcome.steps) {
+      selectedStep.value = outcome.steps[0];
+      if (zoom.value && (outcome.steps[0] > zoom.value[1] || outcome.steps[1] < zoom.value[0])) {
+        zoom.value = null;
+      }
+    }
+  });
+}
+
+/** Selects a layer, and a step where one is given. */
+export function selectCell(layer: number | null, step: number | null): void {
+  batch(() => {
+    if (layer !== null) selectedLayer.value = layer;
+    if (step !== null) selectedStep.value = Math.round(step);
+  });
+}
+
+/** Nothing is selected or zoomed any more. */
+export function clearSelection(): void {
+  batch(() => {
+    selectedFinding.value = null;
+    selectedStep.value = null;
+    zoom.value = null;
+  });
+}

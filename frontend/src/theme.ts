@@ -1,0 +1,34 @@
+// Light or dark, as TensorBoard's own switch has it: no message tells a plugin, so its page is read.
+import { signal } from "@preact/signals";
+
+export const dark = signal(false);
+
+function parentBody(): HTMLElement | null {
+  try {
+    return window.parent === window ? null : window.parent.document.body;
+  } catch {
+    return null;
+  }
+}
+
+function apply(): void {
+  const body = parentBody();
+  const system = window.matchMedia("(prefers-color-scheme: dark)").matches;
+  dark.value = body ? body.classList.contains("dark-mode") : system;
+  document.documentElement.dataset.theme = dark.value ? "dark" : "light";
+}
+
+/** Follows the switch from now on. */
+export function followTheme(): void {
+  apply();
+  const body = parentBody();
+  if (body) {
+    new MutationObserver(apply).observe(body, { attributes: true, attributeFilter: ["class"] });
+  }
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", apply);
+}
+
+/** A colour of the theme, for a canvas. */
+export function color(name: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+}

@@ -1,0 +1,122 @@
+// What opens over the page: the documentation of a rule, and the help.
+import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { fetchRules } from "../api.ts";
+import type { Rules } from "../api_types.ts";
+import * as state from "../state.ts";
+import { Code } from "./finding.tsx";
+
+type DialogProps = { title: string; onClose: () => void; children: ComponentChildren };
+
+function Dialog({ title, onClose, children }: DialogProps) {
+  const host = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    host.current?.showModal();
+  }, []);
+  return (
+    <dialog ref={host} aria-label={title} onClose={onClose}>
+      <header>
+        <h2>{title}</h2>
+        <button
+          type="button"
+          class="quiet"
+          aria-label="Close"
+          onClick={() => host.current?.close()}
+        >
+          ×
+        </button>
+      </header>
+      {children}
+    </dialog>
+  );
+}
+
+/** The documentation of the rule that was asked for. */
+export function RuleDialog() {
+  const rules = useSignal<Rules["rules"]>([]);
+  const failure = useSignal("");
+  const code = state.openRule.value;
+  useEffect(() => {
+    if (code === null || rules.value.length) return;
+    fetchRules()
+      .then((answer) => {
+        rules.value = answer.rules;
+      })
+      .catch((error: unknown) => {
+        failure.value = String(error);
+      });
+  }, [code]);
+  if (code === null) return null;
+  const rule = rules.value.find((one) => one.code === code);
+  return (
+    <Dialog
+      title={rule ? `${rule.code} ${rule.name}` : code}
+      onClose={() => {
+        state.openRule.value = null;
+      }}
+    >
+      {!rule && <p>{failure.value || "Loading…"}</p>}
+      {rule && (
+        <>
+          <p>{rule.summary}</p>
+          {rule.sections.map((section) => (
+            <section key={section.title}>
+              <h3>{section.title}</h3>
+              <Code text={section.text} />
+            </section>
+          ))}
+        </>
+      )}
+    </Dialog>
+  );
+}
+
+/** What the mouse and the keyboard do here. */
+export function HelpDialog() {
+  if (!state.helpShown.value) return null;
+  return (
+    <Dialog
+      title="How to read this page"
+      onClose={() => {
+        state.helpShown.value = false;
+      }}
+    >
+      <p>
+        All pictures share one axis of global train steps. The left column says what is wrong; a
+        click on a finding shows its layers and steps everywhere.
+      </p>
+      <table>
+        <tbody>
+          <tr>
+            <th scope="row">Drag</th>
+            <td>zooms all pictures; double click shows all steps again</td>
+          </tr>
+          <tr>
+            <th scope="row">Click</th>
+            <td>selects layer and step</td>
+          </tr>
+          <tr>
+            <th scope="row">Arrow keys</th>
+            <td>
+              in the timeline: one record or layer; with Shift 50 records; Home, End; Escape clears
+            </td>
+          </tr>
+          <tr>
+            <th scope="row">Training mode</th>
+            <td>the layer normalizes with the batch and moves its statistics</td>
+          </tr>
+          <tr>
+            <th scope="row">Inference mode</th>
+            <td>it normalizes with the moving statistics and changes nothing</td>
+          </tr>
+          <tr>
+            <th scope="row">Mixed</th>
+            <td>both under a tape, or training mode in evaluate or predict</td>
+          </tr>
+        </tbody>
+      </table>
+      <p>The address holds the selection: a copied link shows a colleague the same thing.</p>
+    </Dialog>
+  );
+}

@@ -1,0 +1,137 @@
+// One finding in full: the fix first, then evidence, why it matters, when it is fine.
+import { useSignal } from "@preact/signals";
+import type { Outcome } from "../api_types.ts";
+import { formatNumber, SEVERITY_MARKS, shorten } from "../model/text.ts";
+import * as state from "../state.ts";
+
+/** Mark and word, so that colour is not the only channel. */
+export function SeverityMark({ severity }: { severity: Outcome["severity"] }) {
+  return (
+    <span class={`severity ${severity}`}>
+      <span aria-hidden="true">{SEVERITY_MARKS[severity]}</span> {severity}
+    </span>
+  );
+}
+
+const SHOWN_LAYERS = 6;
+
+/** What opens under a selected finding. */
+export function FindingDetails({ outcome }: { outcome: Outcome }) {
+  const evidence = Object.entries(outcome.evidence);
+  return (
+    <div class="finding-details">
+      {outcome.fix && (
+        <div class="fix">
+          <h3>
+            What to do <Copy text={outcome.fix} />
+          </h3>
+          <Code text={outcome.fix} />
+        </div>
+      )}
+      {outcome.why && (
+        <>
+          <h3>Why it matters</h3>
+          <Code text={outcome.why} />
+        </>
+      )}
+      {evidence.length > 0 && (
+        <>
+          <h3>Evidence</h3>
+          <table class="evidence">
+            <tbody>
+              {evidence.map(([name, value]) => (
+                <tr key={name}>
+                  <th scope="row">{name.replaceAll("_", " ")}</th>
+                  <td>{typeof value === "number" ? formatNumber(value) : String(value ?? "–")}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </>
+      )}
+      {outcome.layers.length > 0 && (
+        <>
+          <h3>Layers</h3>
+          <p class="layer-names">
+            {outcome.layers.slice(0, SHOWN_LAYERS).map((path) => (
+              <LayerLink key={path} path={path} />
+            ))}
+            {outcome.layers.length > SHOWN_LAYERS &&
+              ` and ${outcome.layers.length - SHOWN_LAYERS} more`}
+          </p>
+        </>
+      )}
+      {outcome.fine_when && (
+        <>
+          <h3>When it is fine</h3>
+          <Code text={outcome.fine_when} />
+        </>
+      )}
+      <p>
+        <button
+          type="button"
+          class="link"
+          onClick={() => {
+            state.openRule.value = outcome.code;
+          }}
+        >
+          All about {outcome.code}
+        </button>
+      </p>
+    </div>
+  );
+}
+
+function LayerLink({ path }: { path: string }) {
+  const at = state.report.value?.layers.findIndex((layer) => layer.path === path) ?? -1;
+  return (
+    <button
+      type="button"
+      class="link layer-name"
+      title={path}
+      onClick={() => state.selectCell(at >= 0 ? at : null, null)}
+    >
+      {shorten(path, 36)}
+    </button>
+  );
+}
+
+/** Text in which `code` is set as code. */
+export function Code({ text }: { text: string }) {
+  const blocks = text.split(/\n{2,}/);
+  return (
+    <>
+      {blocks.map((block, number) => (
+        <p key={number}>
+          {block
+            .split(/`+([^`]+)`+/)
+            .map((part, at) => (at % 2 ? <code key={at}>{part}</code> : part))}
+        </p>
+      ))}
+    </>
+  );
+}
+
+/** Copies a text, and says so. */
+export function Copy({ text }: { text: string }) {
+  const done = useSignal(false);
+  return (
+    <button
+      type="button"
+      class="copy"
+      onClick={async () => {
+        try {
+          await navigator.clipboard.writeText(text);
+          done.value = true;
+          setTimeout(() => {
+            done.value = false;
+          }, 1500);
+        } catch {
+          done.value = false; // without focus or permission the text can be selected by hand
+        }
+      }}
+    >
+      {done.value ? "copied" : "copy"}
+    </button>
+  );
+}

@@ -1,0 +1,114 @@
+// Is anything wrong, where, since when, and what to do: the list of findings, and all other outcomes.
+import type { ComponentChildren } from "preact";
+import type { Outcome } from "../api_types.ts";
+import { headline, sections } from "../model/outcomes.ts";
+import { count, formatSteps, outcomeKey } from "../model/text.ts";
+import * as state from "../state.ts";
+import { FindingDetails, SeverityMark } from "./finding.tsx";
+
+/** The left column. */
+export function Findings() {
+  const report = state.report.value;
+  if (!report) return null;
+  const all = sections(state.outcomes.value);
+  const serious = all.findings.filter((outcome) => outcome.severity !== "info");
+  return (
+    <section class="findings" aria-label="Findings">
+      <h2 class={serious.length ? "" : "fine"}>{headline(all.findings)}</h2>
+      {serious.length === 0 && (
+        <p class="quiet-text">
+          {all.passed.length
+            ? `${count(all.passed.length, "rule")} looked and found nothing.`
+            : "No rule could look yet."}
+        </p>
+      )}
+      <ul class="finding-list">
+        {all.findings.map((outcome) => (
+          <Finding key={outcomeKey(outcome)} outcome={outcome} />
+        ))}
+      </ul>
+      <Others title={`Expected (${all.expected.length})`} outcomes={all.expected}>
+        {(outcome) => <Finding key={outcomeKey(outcome)} outcome={outcome} />}
+      </Others>
+      <Others title={`Crashed (${all.crashed.length})`} outcomes={all.crashed} open>
+        {(outcome) => <Line key={outcomeKey(outcome)} outcome={outcome} />}
+      </Others>
+      <Others title={`Not checked (${all.unchecked.length})`} outcomes={all.unchecked}>
+        {(outcome) => <Line key={outcomeKey(outcome)} outcome={outcome} />}
+      </Others>
+      <Others title={`Passed (${all.passed.length})`} outcomes={all.passed}>
+        {(outcome) => <Line key={outcomeKey(outcome)} outcome={outcome} />}
+      </Others>
+      {report.notes.length > 0 && (
+        <div class="notes">
+          <h3>Not in this report</h3>
+          <ul>
+            {report.notes.map((note) => (
+              <li key={note}>{note}</li>
+            ))}
+          </ul>
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Finding({ outcome }: { outcome: Outcome }) {
+  const selected = state.selectedFinding.value === outcomeKey(outcome);
+  const where = [
+    outcome.layers.length ? count(outcome.layers.length, "layer") : "",
+    formatSteps(outcome.steps),
+    outcome.runs ? `against ${outcome.runs[1]}` : "",
+  ].filter(Boolean);
+  return (
+    <li class={`finding ${outcome.severity} ${selected ? "selected" : ""}`}>
+      <button
+        type="button"
+        class="finding-head"
+        aria-expanded={selected}
+        onClick={() => state.selectOutcome(outcome)}
+      >
+        <SeverityMark severity={outcome.severity} />
+        <span class="code">{outcome.code}</span> <span class="name">{outcome.name}</span>
+        {where.length > 0 && <span class="where">{where.join(", ")}</span>}
+        <span class="message">{outcome.message}</span>
+      </button>
+      {selected && <FindingDetails outcome={outcome} />}
+    </li>
+  );
+}
+
+function Line({ outcome }: { outcome: Outcome }) {
+  return (
+    <li class="outcome-line">
+      <button
+        type="button"
+        class="link"
+        onClick={() => {
+          state.openRule.value = outcome.code;
+        }}
+      >
+        {outcome.code}
+      </button>{" "}
+      {outcome.name}
+      {outcome.reason && <span class="reason">{outcome.reason}</span>}
+    </li>
+  );
+}
+
+type OthersProps = {
+  title: string;
+  outcomes: readonly Outcome[];
+  open?: boolean;
+  children: (outcome: Outcome) => ComponentChildren;
+};
+
+function Others({ title, outcomes, open, children }: OthersProps) {
+  if (outcomes.length === 0) return null;
+  return (
+    <details class="others" open={open ?? false}>
+      <summary>{title}</summary>
+      <ul>{outcomes.map(children)}</ul>
+    </details>
+  );
+}

@@ -1,0 +1,195 @@
+// One layer: moving against batch statistics, its channels, its facts, and how it was called.
+import { useMemo } from "preact/hooks";
+import type { Layer as LayerAnswer, LayerRow } from "../api_types.ts";
+import { type Line, Lines } from "../charts/lines.tsx";
+import { formatNumber, formatShape, formatStep, shorten } from "../model/text.ts";
+import * as state from "../state.ts";
+import { Channels } from "./channels.tsx";
+import { Scroll } from "./scroll.tsx";
+
+/** The panel of the layer that is selected. */
+export function Layer() {
+  const report = state.report.value;
+  const at = state.selectedLayer.value;
+  const row = at === null ? undefined : report?.layers[at];
+  if (!report || at === null || !row) return null;
+  const data = state.layerData.value?.layer === at ? state.layerData.value : null;
+  return (
+    <section class="region" aria-label="Layer">
+      <h2>
+        Layer{" "}
+        <select
+          aria-label="Layer"
+          value={String(at)}
+          onChange={(event) => state.selectCell(Number(event.currentTarget.value), null)}
+        >
+          {report.layers.map((layer, index) => (
+            <option key={layer.path} value={String(index)}>
+              {shorten(layer.path, 60)}
+            </option>
+          ))}
+        </select>
+      </h2>
+      <Facts row={row} />
+      {data ? <Charts data={data} phases={report.phases.slice(1).map((one) => one.step)} /> : null}
+      {data && <Ledger data={data} />}
+    </section>
+  );
+}
+
+function Facts({ row }: { row: LayerRow }) {
+  const facts: [string, string][] = [
+    ["class", row.layer_class],
+    ["channels", formatNumber(row.channels)],
+    ["momentum", formatNumber(row.momentum)],
+    ["epsilon", formatNumber(row.epsilon)],
+    ["axis", row.axis.join(", ") || "–"],
+    ["statistics in", row.dtype ?? "–"],
+    ["started from", row.start],
+    ["trainable", row.trainable === null ? "–" : row.trainable ? "yes" : "no"],
+    ["across replicas", row.synchronized ? "yes" : "no"],
+  ];
+  const executed = Object.entries(row.executions)
+    .map(([name, times]) => `${name.replaceAll("_", " ")} ${formatStep(times)}`)
+    .join(", ");
+  return (
+    <dl class="facts-list">
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+      <div class="wide">
+        <dt>executions</dt>
+        <dd>{executed || "none"}</dd>
+      </div>
+    </dl>
+  );
+}
+
+function Charts({ data, phases }: { data: LayerAnswer; phases: number[] }) {
+  const lines = useMemo(() => {
+    const line = (name: string, title: string, color: string, dash?: number[]): Line[] => {
+      const values = data.series[name];
+      if (!values?.some((value) => value !== null)) return [];
+      return [{ name: title, steps: data.steps, values, color, ...(dash ? { dash } : {}) }];
+    };
+    const band = (bands: (number | null)[][] | undefined) => {
+      if (!data.channels || !bands) return [];
+      const at = (index: number): Line => ({
+        name: "",
+        steps: data.channels?.steps ?? [],
+        values: bands[index] ?? [],
+        color: "grid",
+      });
+      return [
+        { low: at(0), high: at(4), fill: "band-outer" },
+        { low: at(1), high: at(3), fill: "band-inner" },
+      ];
+    };
+    return {
+      mean: [
+        ...line("batch_mean", "batch mean", "line-batch", [2, 3]),
+        ...line("moving_mean", "moving mean", "line-moving"),
+      ],
+      meanBands: band(data.channels?.mean_bands),
+      variance: [
+        ...line("batch_variance", "batch variance", "line-batch", [2, 3]),
+        ...line("moving_variance", "moving variance", "line-moving"),
+      ],
+      varianceBands: band(data.channels?.variance_bands),
+      start: [
+        ...line("updates", "updates made", "line-1"),
+        ...line(
+          "start_updates",
+          "needed until the start no longer matters",
+          "line-validation",
+          [6, 4],
+        ),
+      ],
+    };
+  }, [data]);
+  return (
+    <>
+      <p class="quiet-text">
+        Lines are means over channels
+        {data.channels ? "; bands hold half and 90 % of the channels' moving statistics" : ""}.
+      </p>
+      <Lines title="Mean" lines={lines.mean} bands={lines.meanBands} phases={phases} />
+      <Lines
+        title="Variance"
+        lines={lines.variance}
+        bands={lines.varianceBands}
+        phases={phases}
+        axis={lines.start.length < 2}
+      />
+      {lines.start.length === 2 && (
+        <Lines
+          title="Influence of the start"
+          lines={lines.start}
+          phases={phases}
+          height={80}
+          axis
+        />
+      )}
+      {data.channels && <Channels channels={data.channels} />}
+    </>
+  );
+}
+
+function Ledger({ data }: { data: LayerAnswer }) {
+  if (data.calls.length === 0) {
+    return <p class="quiet-text">No call of this layer was seen while it was watched.</p>;
+  }
+  return (
+    <Scroll class="scroll" aria-label="Mode ledger">
+      <table>
+        <caption>Mode ledger: each way this layer was called</caption>
+        <thead>
+          <tr>
+            {[
+              "ran in",
+              "context",
+              "asked",
+              "because",
+              "trainable",
+              "input",
+              "function",
+              "since",
+            ].map((name) => (
+              <th scope="col" key={name}>
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {data.calls.map((call, at) => (
+            <tr key={at}>
+              <td>{call.mode}</td>
+              <td>{call.context.replaceAll("_", " ")}</td>
+              <td>{call.asked}</td>
+              <td>
+                {call.reason}
+                {call.source && (
+                  <>
+                    {" from "}
+                    <bdi title={call.source}>{shorten(call.source, 30)}</bdi>
+                  </>
+                )}
+              </td>
+              <td>{call.trainable ? "yes" : "no"}</td>
+              <td class="nowrap">{formatShape(call.input_shape)}</td>
+              <td>
+                {call.function ? shorten(call.function, 30) : "eager"}
+                {call.jit ? ", XLA" : ""}
+              </td>
+              <td class="nowrap">step {formatStep(call.first_step)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Scroll>
+  );
+}

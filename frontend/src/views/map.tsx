@@ -1,0 +1,142 @@
+// The model as a graph with its joins; batch normalization coloured as in the timeline.
+import dagre from "@dagrejs/dagre";
+import { useSignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import type { Report } from "../api_types.ts";
+import { fold } from "../model/graph.ts";
+import { coverage, decodeModes, MODE_WORDS } from "../model/modes.ts";
+import { count } from "../model/text.ts";
+import * as state from "../state.ts";
+import { Scroll } from "./scroll.tsx";
+
+const SIZE = 14;
+const MODE_CLASSES = [
+  "mode-none",
+  "mode-training",
+  "mode-inference",
+  "mode-mixed",
+  "mode-evaluated",
+];
+
+type Placed = {
+  width: number;
+  height: number;
+  nodes: Map<number, [number, number]>;
+  paths: string[];
+};
+
+/** The model map; laid out after the rest of the page is painted. */
+export function ModelMap() {
+  const report = state.report.value;
+  const placed = useSignal<Placed | null>(null);
+  const key = report ? `${report.run} ${report.model} ${report.graph.nodes.length}` : "";
+  const folded = useMemo(
+    () => (report ? fold(report.graph.nodes, report.graph.edges) : { nodes: [], edges: [] }),
+    [key],
+  );
+  useEffect(() => {
+    placed.value = null;
+    const timer = setTimeout(() => {
+      placed.value = layout(folded);
+    }, 60);
+    return () => clearTimeout(timer);
+  }, [folded]);
+  if (!report || report.graph.nodes.length === 0) return null;
+  const summary = `${count(report.graph.nodes.length, "layer")}, ${count(
+    joins(report.graph.edges),
+    "join",
+  )}, ${count(report.layers.length, "batch normalization layer")}`;
+  return (
+    <section class="region" aria-label="Model map">
+      <h2>
+        Model map <span class="quiet-text">{summary}; chains of other layers are folded</span>
+      </h2>
+      {report.graph.edges.length === 0 && (
+        <p class="quiet-text">
+          This model's own code decides what follows what, so only its layers are known.
+        </p>
+      )}
+      <Scroll class="map-scroll" aria-label={`Model map: ${summary}`}>
+        {placed.value && <Picture report={report} placed={placed.value} folded={folded} />}
+      </Scroll>
+    </section>
+  );
+}
+
+type PictureProps = { report: Report; placed: Placed; folded: ReturnType<typeof fold> };
+
+function Picture({ report, placed, folded }: PictureProps) {
+  const covered = useMemo(() => coverage(report.layers, report.outcomes), [report]);
+  return (
+    <svg width={placed.width} height={placed.height} aria-hidden="true">
+      {placed.paths.map((path) => (
+        <path key={path} d={path} class="edge" />
+      ))}
+      {folded.nodes.map((node) => {
+        const [x, y] = placed.nodes.get(node.id) ?? [0, 0];
+        const layer = node.layer;
+        const row = layer === null ? undefined : report.layers[layer];
+        if (layer === null || !row) {
+          return (
+            <g key={node.id} class="other" transform={`translate(${x} ${y})`}>
+              <title>{node.title}</title>
+              <circle r={node.size > 1 ? 5 : 4} />
+            </g>
+          );
+        }
+        const mode = decodeModes(row.modes, report.steps.length).at(-1) ?? 0;
+        const wrong = (covered[layer]?.length ?? 0) > 0;
+        const chosen = state.chosenLayers.value.has(layer);
+        return (
+          // biome-ignore lint/a11y/noStaticElementInteractions: the layer select is the keyboard's way
+          <g
+            key={node.id}
+            class={`bn ${wrong ? "flaw" : MODE_CLASSES[mode]} ${chosen ? "chosen" : ""}`}
+            transform={`translate(${x} ${y})`}
+            onClick={() => state.selectCell(layer, null)}
+          >
+            <title>{`${row.path}: ${MODE_WORDS[mode]}${wrong ? ", covered by a finding" : ""}`}</title>
+            <rect x={-SIZE / 2} y={-SIZE / 2} width={SIZE} height={SIZE} rx="2" />
+            {wrong && <path d="M-5 5 L5 -5" class="stripe" />}
+          </g>
+        );
+      })}
+    </svg>
+  );
+}
+
+function joins(edges: readonly (readonly number[])[]): number {
+  const into = new Map<number, number>();
+  for (const [, to] of edges) if (to !== undefined) into.set(to, (into.get(to) ?? 0) + 1);
+  return [...into.values()].filter((number) => number > 1).length;
+}
+
+function layout(folded: ReturnType<typeof fold>): Placed {
+  const graph = new dagre.graphlib.Graph();
+  graph.setGraph({ rankdir: "LR", nodesep: 14, ranksep: 16, marginx: 12, marginy: 12 });
+  graph.setDefaultEdgeLabel(() => ({}));
+  const known = folded.edges.length > 0;
+  for (const node of folded.nodes) graph.setNode(String(node.id), { width: SIZE, height: SIZE });
+  for (const [from, to] of folded.edges) graph.setEdge(String(from), String(to));
+  if (known) dagre.layout(graph);
+  const nodes = new Map<number, [number, number]>();
+  folded.nodes.forEach((node, at) => {
+    const place = graph.node(String(node.id)) as { x?: number; y?: number } | undefined;
+    nodes.set(node.id, known ? [place?.x ?? 0, place?.y ?? 0] : [20 + at * 24, 24]);
+  });
+  const paths = graph.edges().map((edge) => {
+    const points = (graph.edge(edge) as { points?: { x: number; y: number }[] }).points ?? [];
+    return points
+      .map((point, at) => `${at ? "L" : "M"}${point.x.toFixed(1)} ${point.y.toFixed(1)}`)
+      .join(" ");
+  });
+  const xs = [...nodes.values()].map(([x]) => x);
+  const ys = [...nodes.values()].map(([, y]) => y);
+  const size = graph.graph() as { width?: number; height?: number };
+  return {
+    width: Math.max(size.width ?? 0, Math.max(0, ...xs) + 20),
+    height: Math.max(size.height ?? 0, Math.max(0, ...ys) + 20),
+    nodes,
+    paths,
+  };
+}

@@ -1,0 +1,171 @@
+// What is looked at: run, model, comparison, how many records, how fresh, downloads, help.
+import { useSignal } from "@preact/signals";
+import { address } from "../api.ts";
+import { saveSvg } from "../charts/export.ts";
+import { refresh } from "../load.ts";
+import { count, formatAge, formatStep } from "../model/text.ts";
+import * as state from "../state.ts";
+
+/** The top line of the page. */
+export function Toolbar() {
+  const report = state.report.value;
+  const runs = state.runs.value ?? [];
+  return (
+    <header class="toolbar">
+      <label>
+        Run
+        <select
+          value={report?.run ?? ""}
+          onChange={(event) => {
+            state.wantedRun.value = event.currentTarget.value;
+            state.wantedModel.value = undefined;
+            void refresh();
+          }}
+        >
+          {runs.map((entry) => (
+            <option key={entry.run} value={entry.run}>
+              {entry.run}
+              {entry.errors ? ` — ${count(entry.errors, "error")}` : ""}
+              {!entry.errors && entry.warnings ? ` — ${count(entry.warnings, "warning")}` : ""}
+            </option>
+          ))}
+        </select>
+      </label>
+      {report && report.models.length > 1 && (
+        <label>
+          Model
+          <select
+            value={report.model}
+            onChange={(event) => {
+              state.wantedModel.value = event.currentTarget.value;
+              void refresh();
+            }}
+          >
+            {report.models.map((model) => (
+              <option key={model}>{model}</option>
+            ))}
+          </select>
+        </label>
+      )}
+      {runs.length > 1 && (
+        <label>
+          Compare with
+          <select
+            value={state.wantedOther.value ?? ""}
+            onChange={(event) => {
+              state.wantedOther.value = event.currentTarget.value || null;
+              void refresh();
+            }}
+          >
+            <option value="">none</option>
+            {runs
+              .filter((entry) => entry.run !== report?.run)
+              .map((entry) => (
+                <option key={entry.run}>{entry.run}</option>
+              ))}
+          </select>
+        </label>
+      )}
+      {report && <Facts />}
+      <span class="spacer" />
+      {report && <Download />}
+      <button
+        type="button"
+        class="quiet"
+        aria-label="Help"
+        onClick={() => {
+          state.helpShown.value = true;
+        }}
+      >
+        ?
+      </button>
+    </header>
+  );
+}
+
+function Facts() {
+  const report = state.report.value;
+  if (!report) return null;
+  const first = report.steps[0];
+  const last = report.steps.at(-1);
+  const { given, made } = report.records;
+  const sampled = given < made;
+  return (
+    <span class="facts">
+      <span>{count(report.layers.length, "BN layer")}</span>
+      {first !== undefined && last !== undefined && (
+        <span>
+          steps {formatStep(first)}–{formatStep(last)}
+        </span>
+      )}
+      <span class={sampled ? "sampled" : ""} title={sampled ? SAMPLED : undefined}>
+        {sampled
+          ? `${formatStep(given)} of ${formatStep(made)} records given by TensorBoard`
+          : count(given, "record")}
+      </span>
+      <span>{report.keras}</span>
+      <Live />
+    </span>
+  );
+}
+
+const SAMPLED =
+  "TensorBoard keeps a random sample of the records. Counters are cumulative, so no finding is lost;" +
+  " start TensorBoard with --samples_per_plugin=batch_norm=0 to see every record.";
+
+function Live() {
+  const wall = state.report.value?.wall_times.at(-1);
+  if (wall === undefined) return null;
+  const age = state.now.value / 1000 - wall;
+  return (
+    <span class={age < 60 ? "live" : ""}>
+      {age < 60 ? "● live, " : "last record "}
+      {formatAge(age)}
+    </span>
+  );
+}
+
+function Download() {
+  const open = useSignal(false);
+  const report = state.report.value;
+  if (!report) return null;
+  const file = (what: string, format: string, layer?: number) =>
+    address("download", { run: report.run, model: report.model, what, format, layer });
+  const layer = state.selectedLayer.value;
+  const path = layer === null ? undefined : report.layers[layer]?.path;
+  return (
+    <details
+      class="menu"
+      open={open.value}
+      onToggle={(event) => {
+        open.value = event.currentTarget.open;
+      }}
+    >
+      <summary>Download</summary>
+      <ul>
+        <li>
+          <a href={file("findings", "json")} download>
+            Findings, JSON
+          </a>
+        </li>
+        <li>
+          <a href={file("findings", "csv")} download>
+            Findings, CSV
+          </a>
+        </li>
+        {layer !== null && path !== undefined && (
+          <li>
+            <a href={file("layer", "csv", layer)} download>
+              Layer <bdi>{path.slice(0, 40)}</bdi>, CSV
+            </a>
+          </li>
+        )}
+        <li>
+          <button type="button" onClick={() => saveSvg(report)}>
+            Timeline, SVG
+          </button>
+        </li>
+      </ul>
+    </details>
+  );
+}
