@@ -24,6 +24,9 @@ from tb_bnplugin.schema.tables import (
 Floats = npt.NDArray[np.float64]
 
 _COLUMN: Final = {name: index for index, name in enumerate(LAYER_COLUMNS)}
+_GAPS: Final = [
+    _COLUMN[name] for name in ("batch_mean", "batch_variance", "mean_gap", "variance_gap")
+]
 _MODEL: Final = {name: index for index, name in enumerate(MODEL_COLUMNS)}
 _CONTEXTS: Final = len(CONTEXTS)
 _OF: Final = ("mean", "variance")
@@ -108,6 +111,7 @@ class Table:
         self._last: Reading | None = None
         self._batches_before: npt.NDArray[np.int64] | None = None
         self._foreign = np.zeros(0, np.int64)
+        self._last_step = np.nan
 
     @property
     def layers(self) -> int:
@@ -231,6 +235,7 @@ class Table:
         rows[:, _COLUMN["moving_variance"]] = np.add.reduceat(variance, heads) / widths
         rows[:, _COLUMN["variance_min"]] = np.minimum.reduceat(variance, heads)
 
+        before = rows[:, _GAPS].copy()
         usable = (trained > 0) & (self._momentum < 1) & (self._momentum >= 0)
         kept = np.where(usable, self._momentum**trained, np.nan)
         new_weight = 1 - kept
@@ -240,6 +245,8 @@ class Table:
         rows[:, _COLUMN["batch_mean"]] = (moving_mean - kept * last_mean) / new_weight
         rows[:, _COLUMN["batch_variance"]] = (moving_variance - kept * last_variance) / new_weight
         self._ranks(mean, variance, last, kept, reading)
+        idle = (trained == 0) & ~changed  # the newest batch seen still is what it was
+        rows[np.ix_(idle, _GAPS)] = before[idle]
 
     def _ranks(
         self, mean: Floats, variance: Floats, last: Reading, kept: Floats, reading: Reading
@@ -296,7 +303,9 @@ class Table:
     def _model_row(self, reading: Reading, last: Reading, moment: Moment) -> None:
         row, step = self._model, float(moment.step)
         row[_MODEL["process_started"]] = moment.process_started
-        row[_MODEL["record"]] += 1
+        if step != self._last_step:  # a second record of a step stands for the first one
+            row[_MODEL["record"]] += 1
+        self._last_step = step
         row[_MODEL["phase"]] = moment.phase
         row[_MODEL["iterations"]] = reading.iterations
         row[_MODEL["learning_rate"]] = reading.learning_rate

@@ -46,13 +46,14 @@ LAYER_COLUMNS: Final = (
     "inference_first_step",
     "inference_last_step",
     # Means over channels of the moving statistics and of the batch statistics, the latter
-    # recovered from k counted updates since the record before: (new - m^k old) / (1 - m^k).
+    # recovered from k counted updates since the record before: (new - m^k old) / (1 - m^k);
+    # with k = 0 those of the record before stay.
     "moving_mean",
     "moving_variance",
     "batch_mean",
     "batch_variance",
     # Medians over channels (over at most 128 evenly spaced ones): |moving mean - batch mean| / batch standard deviation, and
-    # |ln((moving variance + epsilon) / (batch variance + epsilon))|. NaN: no update was counted.
+    # |ln((moving variance + epsilon) / (batch variance + epsilon))|. NaN before any update.
     "mean_gap",
     "variance_gap",
     # Smallest moving variance of any channel (NaN when any is not finite).
@@ -71,7 +72,8 @@ LAYER_COLUMNS: Final = (
 
 MODEL_COLUMNS: Final = (
     "process_started",  # wall time, seconds: when this process began to watch; tells restarts
-    "record",  # 1-based ordinal of this record in the process, so that a reader knows what it lacks
+    "record",  # 1-based ordinal in the process, so that a reader knows what it lacks; a second
+    # record of the same step stands for the first and has its ordinal
     "phase",  # 1-based; a phase begins with each fit, compile, or new callback
     "iterations",  # of the optimizer, NaN without one; Keras restarts it at compile
     "learning_rate",  # of the optimizer, NaN without one
