@@ -28,12 +28,14 @@ FINDINGS = {
     "just above": (tape(1.031), fit()),
     "just below": (tape(0.969), fit()),
     "learning rates that do not make up for it": (tape(), fit(rate=0.05)),
+    "a mean that nobody divided by two replicas": (tape(1.0, replicas=2.0), fit()),
     "one run's learning rate unknown": (tape(), fit(rate=np.nan)),
 }
 
 SILENT = {
     "the same": (fit(), fit()),
     "closer than counts differ": (tape(1.029), fit()),
+    "a mean divided by two replicas": (tape(0.5, replicas=2.0), fit()),
     "learning rates make up for it": (tape(), fit(rate=0.1)),
     "different losses": (
         tape(),

@@ -15,7 +15,8 @@ How it decides:
     the same loss on the same values, and all measurements on batches of the most frequent size
     agree on the factor between the two within 0.5 %. It is a finding where the two factors differ
     by more than 3 %: counts of outputs, rows and replicas differ by at least that until there
-    are more than 32 of them, and rounding does not. Loss curves are never compared. Where the
+    are more than 32 of them, and rounding does not. The factor of one replica's loss counts once
+    for each replica, since their gradients are summed. Loss curves are never compared. Where the
     learning rates make up for the quotient it is ok; for optimizers that divide a gradient by
     its own size (Adam and its kin) it is an info, since the factor cancels.
 
@@ -64,14 +65,15 @@ def check(history: ModelHistory, other: ModelHistory) -> tuple[Outcome]:
         return (RULE.not_checked(_NOT_THE_SAME),)
     keras_class = shared[0]
     mine, yours = ours[keras_class], theirs[keras_class]
-    if mine.factor is None or yours.factor is None or mine.factor * yours.factor <= 0:
+    factor, other_factor = _of_all_replicas(mine), _of_all_replicas(yours)
+    if factor is None or other_factor is None or factor * other_factor <= 0:
         return (RULE.not_checked(_NO_FACTOR),)
-    quotient = mine.factor / yours.factor
+    quotient = factor / other_factor
     rate, other_rate = learning_rate(history, mine.loss), learning_rate(other, yours.loss)
     evidence: dict[str, EvidenceValue] = {
         "loss": keras_class,
-        "factor": mine.factor,
-        "other_factor": yours.factor,
+        "factor": factor,
+        "other_factor": other_factor,
         "quotient": quotient,
         "learning_rate": rate,
         "other_learning_rate": other_rate,
@@ -89,13 +91,18 @@ def check(history: ModelHistory, other: ModelHistory) -> tuple[Outcome]:
         return (RULE.ok(message, evidence=evidence),)
     return (
         RULE.finding(
-            message=_message(history, other, keras_class, (mine.factor, yours.factor)),
+            message=_message(history, other, keras_class, (factor, other_factor)),
             fix=_fix(history, other, quotient, (rate, other_rate)),
             evidence=evidence,
             steps=mine.steps,
             severity="info" if cancels else None,
         ),
     )
+
+
+def _of_all_replicas(measurement: Measurement) -> float | None:
+    """The factor of what is differentiated in all: gradients are summed over the replicas."""
+    return None if measurement.factor is None else measurement.factor * measurement.replicas
 
 
 def _by_class(history: ModelHistory) -> dict[str, Measurement]:
