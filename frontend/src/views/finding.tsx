@@ -96,18 +96,24 @@ function LayerLink({ path }: { path: string }) {
   );
 }
 
-/** Text in which `code` is set as code. */
+/** Paragraphs in which `code` is set as code. */
 export function Code({ text }: { text: string }) {
-  const blocks = text.split(/\n{2,}/);
   return (
     <>
-      {blocks.map((block, number) => (
-        <p key={number}>
-          {block
-            .split(/`+([^`]+)`+/)
-            .map((part, at) => (at % 2 ? <code key={at}>{part}</code> : part))}
+      {text.split(/\n{2,}/).map((block, at) => (
+        <p key={at}>
+          <Inline text={block} />
         </p>
       ))}
+    </>
+  );
+}
+
+/** A line in which `code` is set as code. */
+export function Inline({ text }: { text: string }) {
+  return (
+    <>
+      {text.split(/`+([^`]+)`+/).map((part, at) => (at % 2 ? <code key={at}>{part}</code> : part))}
     </>
   );
 }

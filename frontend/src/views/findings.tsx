@@ -4,7 +4,7 @@ import type { Outcome } from "../api_types.ts";
 import { headline, sections } from "../model/outcomes.ts";
 import { count, formatSteps, outcomeKey } from "../model/text.ts";
 import * as state from "../state.ts";
-import { FindingDetails, SeverityMark } from "./finding.tsx";
+import { FindingDetails, Inline, SeverityMark } from "./finding.tsx";
 
 /** The left column. */
 export function Findings() {
@@ -71,7 +71,9 @@ function Finding({ outcome }: { outcome: Outcome }) {
         <SeverityMark severity={outcome.severity} />
         <span class="code">{outcome.code}</span> <span class="name">{outcome.name}</span>
         {where.length > 0 && <span class="where">{where.join(", ")}</span>}
-        <span class="message">{outcome.message}</span>
+        <span class="message">
+          <Inline text={outcome.message} />
+        </span>
       </button>
       {selected && <FindingDetails outcome={outcome} />}
     </li>
@@ -91,7 +93,11 @@ function Line({ outcome }: { outcome: Outcome }) {
         {outcome.code}
       </button>{" "}
       {outcome.name}
-      {outcome.reason && <span class="reason">{outcome.reason}</span>}
+      {outcome.reason && (
+        <span class="reason">
+          <Inline text={outcome.reason} />
+        </span>
+      )}
     </li>
   );
 }
