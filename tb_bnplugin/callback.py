@@ -31,8 +31,9 @@ def _never_harm(hook: _Hook) -> _Hook:
             return
         try:
             hook(self, *args, **kwargs)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # whatever it is, the training goes on
             self._stopped = True
+            self._recorder.abandon()
             warnings.warn(
                 "tb_bnplugin stops recording this training, which goes on unchanged:"
                 f" {type(error).__name__}: {error}",
@@ -195,7 +196,8 @@ class BatchNormCallback:
             if callable(self._on_finding):
                 self._on_finding(outcome)
                 continue
-            print(_console_text(outcome, self._on_finding == "stop"), file=sys.stderr, flush=True)
+            text = _console_text(outcome, stops=self._on_finding == "stop")
+            print(text, file=sys.stderr, flush=True)  # noqa: T201  # what `on_finding` promises
             if self._on_finding == "stop":
                 self.model.stop_training = True
 
@@ -217,7 +219,7 @@ class BatchNormCallback:
         return False
 
 
-def _console_text(outcome: Outcome, stops: bool) -> str:
+def _console_text(outcome: Outcome, *, stops: bool) -> str:
     where = f"{len(outcome.layers)} layers" if len(outcome.layers) != 1 else outcome.layers[0]
     step = "" if outcome.steps is None else f", since step {outcome.steps[0]}"
     lines = [
@@ -235,7 +237,7 @@ def _target(log_dir: Any) -> RunTarget:
     if isinstance(log_dir, str) and not log_dir:
         raise ValueError("log_dir must be a folder; received '' (the current folder is \".\")")
     if isinstance(log_dir, (str, os.PathLike)):
-        return RunTarget.folder(os.path.join(os.fspath(log_dir), "batch_norm"))
+        return RunTarget.folder(os.path.join(os.fspath(log_dir), "batch_norm"))  # noqa: PTH118  # or a URL
     names = [base.__name__ for base in type(log_dir).__mro__]
     if "TensorBoard" in names and hasattr(type(log_dir), "_train_writer"):
         return RunTarget.tensorboard(log_dir)

@@ -160,7 +160,7 @@ class FitRecorder:
             metadata=Metadata(kind="epoch", model=watch.name),
             step=step,
             wall_time=time.time(),
-            value=np.int64(epoch),
+            value=np.asarray(epoch, np.int64),
         )
         records = [ended]
         if self._channel_freq == "epoch":
@@ -179,6 +179,12 @@ class FitRecorder:
         if self._own_writer is not None:
             self._own_writer.close()
             self._own_writer = None
+
+    def abandon(self) -> None:
+        """Something failed: a next fit begins with a new writer, and writes all facts again."""
+        self._own_writer = None
+        if self._log is not None:
+            self._log.forget_documents()
 
     def begin_loop(self, loop: Loop) -> None:
         """An evaluation or a prediction begins: traces made before are told, too."""
@@ -238,6 +244,7 @@ class FitRecorder:
     def _write(self, records: Sequence[Record]) -> None:
         write(self._writer(), records)
         self._publish(records)
+        self._watching.publish(records)
 
     def _writer(self) -> Any:
         if self._target.callback is not None:

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tb_bnplugin.recording import loss_measure, probe as probing
+from tb_bnplugin.recording import loss_measure
+from tb_bnplugin.recording import probe as probing
 from tb_bnplugin.recording.flavour import flavour_of
 from tb_bnplugin.recording.model_watch import (
     ModelWatch,
@@ -30,6 +31,7 @@ from tb_bnplugin.schema.metadata import Metadata, Record
 __all__ = ["batch_norm", "loss_reduction", "probe"]
 
 
+@tf.autograph.experimental.do_not_convert
 def batch_norm(model: Any, step: Any = None) -> Any:
     """Records moving statistics and effective mode of every batch normalization layer.
 
@@ -55,7 +57,7 @@ def batch_norm(model: Any, step: Any = None) -> Any:
             f"tb_bnplugin watches {watch.name!r} from this record on; what a tf.function traced"
             " before is not counted. Call tb_bnplugin.watch(model) before the first step.",
             UserWarning,
-            stacklevel=2,
+            stacklevel=3,  # past the decorator
         )
     step = resolve_step(step, "batch_norm")
     writer = current_writer()
@@ -66,8 +68,7 @@ def batch_norm(model: Any, step: Any = None) -> Any:
     if tf.executing_eagerly():
         if not bool(tf.summary.should_record_summaries()):
             return tf.constant(False)
-        _write_snapshot(watch, log, writer, int(step))
-        return tf.constant(True)
+        return tf.constant(log.attempt(writer, lambda: _write_snapshot(watch, log, writer, step)))
     return _batch_norm_in_graph(watch, log, writer, step)
 
 
@@ -76,23 +77,25 @@ def _batch_norm_in_graph(watch: ModelWatch, log: RunLog, writer: Any, step: Any)
         watch.rescan()
         reader = watch.reader()
 
-    def make(given: Any, *values: Any) -> Any:
+    def record(given: Any, *values: Any) -> None:
         watch.rescan()
         if watch.is_current(reader):
             reading = reader.decode([value.numpy() for value in values])
         else:  # layers came, or training was set up anew, since this function was traced
             reading = watch.reader().read()
         _write_reading(watch, log, writer, int(given), reading)
-        return True
+
+    def make(*values: Any) -> bool:
+        return log.attempt(writer, lambda: record(*values))
 
     return _when_recording(
         lambda: tf.py_function(make, [tf.cast(step, tf.int64), *reader.tensors()], tf.bool)
     )
 
 
-def _write_snapshot(watch: ModelWatch, log: RunLog, writer: Any, given: int) -> None:
+def _write_snapshot(watch: ModelWatch, log: RunLog, writer: Any, given: Any) -> None:
     watch.rescan()
-    _write_reading(watch, log, writer, given, watch.reader().read())
+    _write_reading(watch, log, writer, int(given), watch.reader().read())
 
 
 def _write_reading(watch: ModelWatch, log: RunLog, writer: Any, given: int, reading: Any) -> None:
@@ -104,6 +107,7 @@ def _write_reading(watch: ModelWatch, log: RunLog, writer: Any, given: int, read
     watch.publish(records)
 
 
+@tf.autograph.experimental.do_not_convert
 def loss_reduction(
     loss: Any,
     y_true: Any,
@@ -150,38 +154,33 @@ def loss_reduction(
         arguments["keras"] = watch.flavour.keras
 
     def save(given: Any, vector: Any, static: dict[str, Any]) -> None:
-        placed, _ = log.place(int(given))
-        if watch is None:
-            write(writer, log.placeholder(placed))
         metadata = Metadata(
             kind="loss",
             model=PLACEHOLDER if watch is None else watch.name,
             name=name,
             static_json=json.dumps(static).encode(),
         )
-        record = _write_one(writer, metadata, placed, np.asarray(vector, np.float64))
-        if watch is not None:
-            watch.publish([record])
+        _write_one(watch, log, writer, metadata, given, np.asarray(vector, np.float64))
 
     if tf.executing_eagerly():
         if not bool(tf.summary.should_record_summaries()):
             return tf.constant(False)
         vector, static = loss_measure.measure(loss, y_true, y_pred, **arguments)
-        save(step, vector, static)
-        return tf.constant(True)
+        return tf.constant(log.attempt(writer, lambda: save(step, vector, static)))
 
     def measured() -> Any:
         tensor, static = loss_measure.measure_in_graph(loss, y_true, y_pred, **arguments)
 
-        def make(given: Any, vector: Any) -> Any:
-            save(given, vector.numpy(), loss_measure.complete_static(static, vector.numpy()))
-            return True
+        def make(given: Any, vector: Any) -> bool:
+            complete = loss_measure.complete_static(static, vector.numpy())
+            return log.attempt(writer, lambda: save(given, vector.numpy(), complete))
 
         return tf.py_function(make, [tf.cast(step, tf.int64), tensor], tf.bool)
 
     return _when_recording(measured)
 
 
+@tf.autograph.experimental.do_not_convert
 def probe(
     model: Any,
     x: Any,
@@ -222,21 +221,16 @@ def probe(
     watch = watch_model(model)
     log.register(watch)
 
-    def make(given: Any) -> Any:
+    def make(given: Any) -> bool:
         result = probing.run(model, x, y, loss=loss, sample_weight=sample_weight)
         vector, static = probing.pack(result)
-        placed, _ = log.place(int(given))
-        metadata = Metadata(
-            kind="probe", model=watch.name, static_json=json.dumps(static).encode()
-        )
-        watch.publish([_write_one(writer, metadata, placed, vector)])
-        return True
+        metadata = Metadata(kind="probe", model=watch.name, static_json=json.dumps(static).encode())
+        return log.attempt(writer, lambda: _write_one(watch, log, writer, metadata, given, vector))
 
     if tf.executing_eagerly():
         if not bool(tf.summary.should_record_summaries()):
             return tf.constant(False)
-        make(step)
-        return tf.constant(True)
+        return tf.constant(make(step))
     if any(tf.is_tensor(part) for part in tf.nest.flatten((x, y, sample_weight))):
         raise RuntimeError(
             "tb_bnplugin.summary.probe was given tensors of a tf.function; it runs the model"
@@ -245,10 +239,17 @@ def probe(
     return _when_recording(lambda: tf.py_function(make, [tf.cast(step, tf.int64)], tf.bool))
 
 
-def _write_one(writer: Any, metadata: Metadata, step: int, value: Any) -> Record:
+def _write_one(
+    watch: ModelWatch | None, log: RunLog, writer: Any, metadata: Metadata, given: Any, value: Any
+) -> None:
+    step, _ = log.place(int(given))
     record = Record(metadata=metadata, step=step, wall_time=time.time(), value=value)
-    write(writer, [record])
-    return record
+    if watch is None:
+        write(writer, [*log.placeholder(step), record])
+        return
+    records = log.complete(watch, [record], step)
+    write(writer, records)
+    watch.publish(records)
 
 
 def _only_watch(log: RunLog) -> ModelWatch | None:

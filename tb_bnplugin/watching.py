@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
@@ -9,12 +10,13 @@ from typing import Any
 
 import tensorflow as tf
 
-from tb_bnplugin.diagnose import RULES, COMPARISONS, Outcome
+from tb_bnplugin.diagnose import COMPARISONS, RULES, Outcome
 from tb_bnplugin.live import LiveHistory
 from tb_bnplugin.recording.counting import run_context
 from tb_bnplugin.recording.model_watch import ModelWatch, watch_model
 from tb_bnplugin.recording.run_log import log_of_writer, write
 from tb_bnplugin.recording.summary_state import current_writer
+from tb_bnplugin.schema.metadata import Record
 
 
 class Watch:
@@ -29,8 +31,7 @@ class Watch:
 
     def __init__(self, model_watch: ModelWatch) -> None:
         self._watch = model_watch
-        self._live = LiveHistory()
-        model_watch.listeners.append(self._live.add)
+        self._live = _live_history(model_watch)
 
     @property
     def name(self) -> str:
@@ -70,7 +71,7 @@ class Watch:
         """Gives the layers their own `call` back. Functions traced before stay as they are."""
         self._watch.close()
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> Watch:  # noqa: PYI034  # typing.Self needs Python 3.11
         return self
 
     def __exit__(
@@ -82,17 +83,32 @@ class Watch:
         self.close()
 
     def _record(self, why: str) -> None:
-        step = self._watch.last_step
+        watch, step = self._watch, self._watch.last_step
         writer = current_writer()
-        if writer is not None and tf.executing_eagerly():
-            log = log_of_writer(writer)
-            log.register(self._watch)
-            records = self._watch.snapshot(step, why)
-            if bool(tf.summary.should_record_summaries()):
-                write(writer, log.complete(self._watch, list(records), step))
-        else:
-            records = self._watch.snapshot(step, why)
-        self._watch.publish(records)
+        if writer is None or not tf.executing_eagerly():
+            self._publish(watch.snapshot(step, why), step)
+            return
+        log = log_of_writer(writer)
+        log.register(watch)
+        records = watch.snapshot(step, why)
+        if bool(tf.summary.should_record_summaries()):
+            log.attempt(writer, lambda: write(writer, log.complete(watch, list(records), step)))
+        self._publish(records, step)
+
+    def _publish(self, records: Sequence[Record], step: int) -> None:
+        self._watch.publish([*records, *self._watch.documents(step)])
+
+
+_live: weakref.WeakKeyDictionary[ModelWatch, LiveHistory] = weakref.WeakKeyDictionary()
+
+
+def _live_history(watch: ModelWatch) -> LiveHistory:
+    """What was recorded of a model in this process, shared by all who watch it."""
+    known = _live.get(watch)
+    if known is None:
+        known = _live[watch] = LiveHistory()
+        watch.listeners.append(known.add)
+    return known
 
 
 def watch(model: Any, *, expect: Sequence[str] = ()) -> Watch:

@@ -86,7 +86,7 @@ class LayerCounter:
             replicas = strategy.num_replicas_in_sync
             self.executions = _counter(len(EXECUTION_COLUMNS), replicas, "bn_executions")
             self.batches: tf.Variable | None = None
-            self._make_batches = lambda: _counter(LARGEST_COUNTED_BATCH + 1, replicas, "bn_batches")
+            self._replicas = replicas
         self._strategy = strategy
         self._deltas: dict[tuple[int, int], tf.Tensor] = {}
 
@@ -94,7 +94,7 @@ class LayerCounter:
         """Also counts the rows of each batch, once a model."""
         if self.batches is None:
             with tf.init_scope(), self._strategy.scope():
-                self.batches = self._make_batches()
+                self.batches = _counter(LARGEST_COUNTED_BATCH + 1, self._replicas, "bn_batches")
         self.counts_batches = True
 
     def count(self, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType) -> None:
@@ -107,7 +107,7 @@ class LayerCounter:
         value = _training_argument(layer, args, kwargs)
         where = context.current(frame)
         trainable = bool(layer.trainable)
-        self._note(layer, value, where, trainable, _shape(args[0]), frame)
+        self._note(layer, value, where, _shape(args[0]), frame, trainable=trainable)
         at = CONTEXTS.index(where.context)
         if tf.is_tensor(value) and not tf.executing_eagerly():
             training = tf.cast(value, tf.bool) if trainable else tf.constant(False)
@@ -124,9 +124,10 @@ class LayerCounter:
         layer: Any,
         value: Any,
         where: context.CallContext,
-        trainable: bool,
         shape: tuple[int | None, ...],
         frame: FrameType,
+        *,
+        trainable: bool,
     ) -> None:
         asked = _asked(value)
         key: tuple[Any, ...] = (asked, where, trainable, shape)
@@ -153,7 +154,7 @@ class LayerCounter:
         )
 
     def _delta(self, mode: int, at: int) -> tf.Tensor:
-        """int64 [columns]: one at the column of this mode and context, as the run context has it."""
+        """int64 [columns]: one at the column of this mode and context, as the run context says."""
         if tf.executing_eagerly():
             run = run_context().value
             column = mode * len(CONTEXTS) + (at, _EVALUATE, _PREDICT)[run]
@@ -222,7 +223,7 @@ def _wrap(layer: Any, counter: LayerCounter) -> None:
         if self is watched():
             try:
                 counter.count(args, kwargs, sys._getframe(1))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  # the bare call follows
                 _warn_once(error)
         # autograph puts its converted function here, for subclasses in tf_keras
         return decorated.__wrapped__(self, *args, **kwargs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -183,6 +184,8 @@ class ModelWatch:
                     self.model, [row.layer for row in rows], [row.counter for row in rows]
                 )
                 self._table.begin(reader.read(), reader.affine_layers)
+            if not self.model.built:
+                return reader  # not kept: the other weights are still to come
             self._reader = reader
         return self._reader
 
@@ -220,6 +223,8 @@ class ModelWatch:
     def documents(self, step: int) -> list[Record]:
         """Model and calls documents as they are, for a log that does not have them yet."""
         now = time.time()
+        if self._stale or self._known_calls < 0:
+            self._documents(step, now)  # no record brought them up to date
         return [
             self._record("model", self._model_document, step, now),
             self._record("calls", self._calls_document, step, now),
@@ -297,7 +302,7 @@ class ModelWatch:
         """The static facts of the model as it is now."""
         model = self.model
         if self._topology is None:
-            self._topology = describe_topology(model)
+            self._topology = _topology(model)
         topology = self._topology
         optimizer = getattr(model, "optimizer", None)
         layers = [
@@ -325,6 +330,19 @@ class ModelWatch:
             losses=self.losses(),
             metrics=self.metrics(),
         )
+
+
+def _topology(model: Any) -> Topology:
+    try:
+        return describe_topology(model)
+    except Exception as error:  # noqa: BLE001  # Keras' graphs are private, and differ by version
+        warnings.warn(
+            f"tb_bnplugin cannot draw the model map of {model.name!r}, and records the rest"
+            f" ({type(error).__name__}: {error})",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return Topology()
 
 
 def open_watches() -> list[ModelWatch]:

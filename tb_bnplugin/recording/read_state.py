@@ -50,8 +50,8 @@ class StateReader:
         iterations = local(getattr(optimizer, "iterations", None))
         rate = _learning_rate(optimizer)
         return [
-            _packed([getattr(layer, "moving_mean") for layer in self._layers]),
-            _packed([getattr(layer, "moving_variance") for layer in self._layers]),
+            _packed([layer.moving_mean for layer in self._layers]),
+            _packed([layer.moving_variance for layer in self._layers]),
             _packed(self._affine),
             _stacked([counter.executions for counter in self._counters]),
             _packed(self._weights, WATCHED_VALUES),
@@ -134,9 +134,13 @@ def _stacked(variables: Sequence[tf.Variable]) -> tf.Tensor:
 
 def _choose_weights(model: Any, layers: Sequence[Any]) -> list[Any]:
     mine = {id(getattr(layer, name, None)) for layer in layers for name in ("gamma", "beta")}
+    try:
+        trainable = model.trainable_variables
+    except ValueError:  # tf_keras: a Sequential model that is not built yet
+        trainable = []
     others = [
         weight
-        for weight in getattr(model, "trainable_variables", [])
+        for weight in trainable
         if id(weight) not in mine and getattr(weight.dtype, "is_floating", True)
     ]
     if len(others) <= WATCHED_WEIGHTS:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import os
+import threading
 import time
+import warnings
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import tensorflow as tf
@@ -16,7 +18,6 @@ from tb_bnplugin.recording.model_watch import ModelWatch
 from tb_bnplugin.schema.facts import ModelFacts, encode_model
 from tb_bnplugin.schema.metadata import Metadata, Record, create_content, create_tag
 from tb_bnplugin.schema.tables import CHANNELS_PLUGIN_NAME, PLUGIN_NAME
-
 
 PLACEHOLDER: Final = "loop"
 """Stands for the model where a loss is measured and no model is watched."""
@@ -31,10 +32,42 @@ class RunLog:
 
     def __init__(self) -> None:
         self.last_step = 0
-        self._documented: weakref.WeakSet[ModelWatch] = weakref.WeakSet()
+        self._documents: weakref.WeakKeyDictionary[ModelWatch, dict[str, Any]] = (
+            weakref.WeakKeyDictionary()  # what this log holds of each model, by kind
+        )
         self._names: dict[str, weakref.ref[ModelWatch]] = {}
         self._offset = 0
         self._last_given: int | None = None
+        self._has_placeholder = False
+        self._lock = threading.RLock()
+        self._failed: weakref.ref[Any] | None = None  # the writer that could not be written to
+
+    def attempt(self, writer: Any, record: Callable[[], None]) -> bool:
+        """Whether `record()`, which makes and writes records, went well.
+
+        What goes wrong is no business of the loop that trains: one warning, and nothing more is
+        recorded with this writer.
+        """
+        with self._lock:  # a trace runs its ops in threads of their own
+            if self._failed is not None and self._failed() is writer:
+                return False
+            try:
+                record()
+            except Exception as error:  # noqa: BLE001  # whatever it is, the training goes on
+                self._failed = weakref.ref(writer)
+                self.forget_documents()
+                warnings.warn(
+                    "tb_bnplugin stops recording with this writer; the training goes on"
+                    f" unchanged: {type(error).__name__}: {error}",
+                    RuntimeWarning,
+                    stacklevel=3,
+                )
+                return False
+            return True
+
+    def forget_documents(self) -> None:
+        """What was written may be lost: whoever writes here next writes the documents again."""
+        self._documents.clear()
         self._has_placeholder = False
 
     def place(self, given: int) -> tuple[int, bool]:
@@ -99,12 +132,17 @@ class RunLog:
 
     def complete(self, watch: ModelWatch, records: list[Record], step: int) -> list[Record]:
         """Adds the documents of the model that this log does not have yet."""
-        if watch in self._documented:
-            return records
-        self._documented.add(watch)
-        kinds = {record.metadata.kind for record in records}
-        missing = [doc for doc in watch.documents(step) if doc.metadata.kind not in kinds]
-        return [*records, *missing]
+        written = {record.metadata.kind for record in records}
+        held = self._documents.setdefault(watch, {})
+        missing = [
+            document
+            for document in watch.documents(step)
+            if document.metadata.kind not in written
+            and held.get(document.metadata.kind) is not document.value
+        ]
+        complete = [*records, *missing]
+        held.update({r.metadata.kind: r.value for r in complete if isinstance(r.value, bytes)})
+        return complete
 
 
 _logs: dict[str, RunLog] = {}
@@ -113,7 +151,7 @@ _writer_logs: weakref.WeakKeyDictionary[Any, RunLog] = weakref.WeakKeyDictionary
 
 def log_of_directory(directory: str) -> RunLog:
     """The log of a run directory: one for the process, whoever writes there."""
-    key = directory if "://" in directory else os.path.abspath(directory)
+    key = directory if "://" in directory else os.path.abspath(directory)  # noqa: PTH100  # links stay
     return _logs.setdefault(key, RunLog())
 
 

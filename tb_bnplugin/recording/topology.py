@@ -43,7 +43,7 @@ class Topology:
 def describe(model: Any) -> Topology:
     """The topology of a model of either Keras."""
     topology = Topology()
-    _expand(topology, model, "", None, None)
+    _expand(topology, model, "", None, asked=None)
     return topology
 
 
@@ -65,6 +65,7 @@ def _expand(
     layer: Any,
     path: str,
     inputs: Sequence[Sequence[int]] | None,
+    *,
     asked: bool | None,
 ) -> list[list[int]]:
     """Adds a layer or model; returns, for each of its outputs, the nodes that make it.
@@ -75,7 +76,7 @@ def _expand(
     """
     graph = _graph(layer)
     if graph is not None:
-        return _expand_graph(topology, graph, path, inputs, asked)
+        return _expand_graph(topology, graph, path, inputs, asked=asked)
     # In a Keras 3 graph `x + y` is an operation, which is no layer and has none within.
     below_it = getattr(layer, "_flatten_layers", None)
     children = [] if below_it is None else list(below_it(include_self=False, recursive=False))
@@ -83,13 +84,13 @@ def _expand(
     if not children:
         index = topology.add(path or str(layer.name), layer)
         topology.connect(sources, index)
-        _request(topology, layer, asked)
+        _request(topology, layer, asked=asked)
         return [[index]]
     chain = type(layer).__name__ == "Sequential"
     made: list[int] = []
     for child in children:
         below = [sources] if chain else None
-        outputs = _expand(topology, child, _join(path, child), below, asked)
+        outputs = _expand(topology, child, _join(path, child), below, asked=asked)
         made = [node for part in outputs for node in part]
         if chain:
             sources = made
@@ -101,6 +102,7 @@ def _expand_graph(
     graph: Any,
     path: str,
     inputs: Sequence[Sequence[int]] | None,
+    *,
     asked: bool | None,
 ) -> list[list[int]]:
     made: dict[tuple[int, int, int], list[int]] = {}
@@ -116,7 +118,7 @@ def _expand_graph(
         below = [made.get(_origin(tensor), []) for tensor in _inputs_of(node)]
         wanted = _asked(layer, node)
         outputs = _expand(
-            topology, layer, _join(path, layer), below, asked if wanted is None else wanted
+            topology, layer, _join(path, layer), below, asked=asked if wanted is None else wanted
         )
         for position, nodes in enumerate(outputs):
             made[(id(layer), node_index, position)] = nodes
@@ -162,7 +164,7 @@ def _asked(layer: Any, node: Any) -> bool | None:
     return bool(value)
 
 
-def _request(topology: Topology, layer: Any, asked: bool | None) -> None:
+def _request(topology: Topology, layer: Any, *, asked: bool | None) -> None:
     known = topology.requested.get(id(layer), asked)
     topology.requested[id(layer)] = asked if known == asked else None
 

@@ -51,7 +51,9 @@ def read_events(folder: Path) -> list[Event]:
             for value in event.summary.value:
                 tensor = np.asarray(tf.make_ndarray(value.tensor))
                 # a frame is a length and two checksums
-                found.append(Event(tag=value.tag, step=event.step, value=tensor, size=len(raw) + 16))
+                found.append(
+                    Event(tag=value.tag, step=event.step, value=tensor, size=len(raw) + 16)
+                )
     return found
 
 

@@ -75,7 +75,9 @@ def test_a_file_in_the_place_of_the_run(tensorflow: ModuleType, tmp_path: Path) 
         tb_bnplugin.BatchNormCallback(tmp_path)
 
 
-@pytest.mark.parametrize("model", [None, "model", 3, object()], ids=["none", "str", "int", "object"])
+@pytest.mark.parametrize(
+    "model", [None, "model", 3, object()], ids=["none", "str", "int", "object"]
+)
 def test_watch_takes_a_model(tensorflow: ModuleType, model: Any) -> None:
     with pytest.raises(TypeError, match=f"a Keras model is needed.*{type(model).__name__}"):
         tb_bnplugin.watch(model)
@@ -101,7 +103,9 @@ def test_ops_take_a_model(flavour: Flavour, tmp_path: Path, tensorflow: ModuleTy
             summary.probe(None, X, Y, step=1)
 
 
-@pytest.mark.parametrize("step", ["one", object(), [1, 2], {}], ids=["str", "object", "list", "dict"])
+@pytest.mark.parametrize(
+    "step", ["one", object(), [1, 2], {}], ids=["str", "object", "list", "dict"]
+)
 def test_ops_take_a_step(
     flavour: Flavour, tmp_path: Path, tensorflow: ModuleType, step: Any
 ) -> None:

@@ -40,14 +40,14 @@ def test_channel_freq(
     model = compile_tiny(create_dense(flavour.keras))
     fit(model, epochs=2, callbacks=[create(tmp_path, channel_freq=channel_freq)])
     records = [
-        event
-        for event in read_events(tmp_path / "batch_norm")
-        if event.tag.endswith("/channels")
+        event for event in read_events(tmp_path / "batch_norm") if event.tag.endswith("/channels")
     ]
     assert [record.step for record in records] == steps
     if steps == [10, 20]:
         bn, last = model.get_layer("bn"), records[-1].value
-        for row, name in zip(last, ("moving_mean", "moving_variance", "gamma", "beta")):
+        for row, name in zip(
+            last, ("moving_mean", "moving_variance", "gamma", "beta"), strict=True
+        ):
             np.testing.assert_array_equal(row, np.asarray(getattr(bn, name)))
 
 

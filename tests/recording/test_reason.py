@@ -17,24 +17,32 @@ def ledger(model: Any) -> set[tuple[str, str, str, str]]:
     return {(call.mode, call.asked, call.reason, call.source) for call in calls(model)}
 
 
-def create_subclass(keras: Any, bn: Any = None, *, passes: bool = True, **how: Any) -> Any:
-    """A subclassed model with one batch normalization layer, called as told."""
+def create_subclass(keras: Any, **how: Any) -> Any:
+    """A subclassed model that takes `training`, and calls its one layer as told."""
 
     class Own(keras.Model):  # type: ignore[misc, name-defined, unused-ignore]
         def __init__(self) -> None:
             super().__init__(name="own")
-            self.bn = keras.layers.BatchNormalization(name="bn") if bn is None else bn
+            self.bn = keras.layers.BatchNormalization(name="bn")
             self.head = keras.layers.Dense(1)
 
-        if passes:
+        def call(self, inputs: Any, training: Any = None) -> Any:
+            return self.head(self.bn(inputs, **how))
 
-            def call(self, inputs: Any, training: Any = None) -> Any:
-                return self.head(self.bn(inputs, **how))
+    return Own()
 
-        else:
 
-            def call(self, inputs: Any) -> Any:
-                return self.head(self.bn(inputs, **how))
+def create_without_training(keras: Any) -> Any:
+    """The same with a `call` that takes no `training`."""
+
+    class Own(keras.Model):  # type: ignore[misc, name-defined, unused-ignore]
+        def __init__(self) -> None:
+            super().__init__(name="own")
+            self.bn = keras.layers.BatchNormalization(name="bn")
+            self.head = keras.layers.Dense(1)
+
+        def call(self, inputs: Any) -> Any:
+            return self.head(self.bn(inputs))
 
     return Own()
 
@@ -89,7 +97,7 @@ def test_default_where_nobody_gave_one(flavour: Flavour) -> None:
 
 
 def test_keras_3_trains_a_call_without_training_by_default(flavour: Flavour) -> None:
-    model = compile_tiny(create_subclass(flavour.keras, passes=False))
+    model = compile_tiny(create_without_training(flavour.keras))
     tb_bnplugin.watch(model)
     fit(model)
     ((mode, _, reason, source),) = ledger(model)

@@ -10,6 +10,7 @@ import pytest
 
 import tb_bnplugin
 from tb_bnplugin import summary
+from tb_bnplugin.recording.model_watch import open_watches, watch_of
 from tests.conftest import Flavour
 from tests.recording.logs import read
 from tests.recording.tiny import X, Y, create_dense
@@ -50,15 +51,23 @@ def test_an_eager_loop(model: Any, writer: Any, tmp_path: Path) -> None:
 
 
 def test_inside_a_traced_step_after_its_update(
-    model: Any, writer: Any, tmp_path: Path, tensorflow: ModuleType
+    model: Any,
+    writer: Any,
+    tmp_path: Path,
+    tensorflow: ModuleType,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     @tensorflow.function
     def train(step: Any) -> Any:
-        model(X[:4], training=True)
-        return summary.batch_norm(model, step=step)
+        predicted = model(X[:4], training=True)
+        written = summary.batch_norm(model, step=step)
+        summary.loss_reduction("mse", Y[:4], predicted, step=step)
+        summary.probe(model, X[:4], Y[:4], loss="mse", step=step)
+        return written
 
     with writer.as_default():
         written = [bool(train(tensorflow.constant(step, "int64"))) for step in range(1, 6)]
+    assert [record.getMessage() for record in caplog.records] == []  # of autograph, on our code
     assert written == [True] * 5
     history = read_model(tmp_path)
     assert history.steps.tolist() == [1, 2, 3, 4, 5]
@@ -154,9 +163,7 @@ def test_around_an_inner_function_compiled_by_xla(
         for step in (1, 2, 3):
             train(tensorflow.constant(step, "int64"))
     history = read_model(tmp_path)
-    executed = sum(
-        history.layer(f"training_{context}")[:, 0] for context in ("no_tape", "unknown")
-    )
+    executed = sum(history.layer(f"training_{context}")[:, 0] for context in ("no_tape", "unknown"))
     assert executed.tolist() == [1, 2, 3]
 
 
@@ -208,6 +215,38 @@ def test_a_loss_belongs_to_the_model_of_the_log(model: Any, writer: Any, tmp_pat
     (loss,) = read_model(tmp_path).losses
     expected = float(((Y[:4] - Y[4:8]) ** 2).mean())
     assert loss.columns["measured"][-1] == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("op", ["loss", "probe"])
+def test_a_loss_or_probe_alone_brings_the_models_facts(
+    model: Any, writer: Any, tmp_path: Path, op: str
+) -> None:
+    for watch in open_watches():  # those of other tests: a loss belongs to the only model
+        if watch is not watch_of(model):
+            watch.close()
+    with writer.as_default():
+        if op == "loss":
+            summary.loss_reduction("mse", Y[:4], Y[4:8], step=1)
+        else:
+            summary.probe(model, X[:4], Y[:4], loss="mse", step=1)
+    history = read_model(tmp_path)
+    assert [layer.path for layer in history.facts.layers] == ["bn"]
+    assert len(history.losses) == (op == "loss")
+    assert (history.probe is not None) == (op == "probe")
+
+
+def test_a_second_log_is_told_all_that_changes(
+    model: Any, writer: Any, tmp_path: Path, tensorflow: ModuleType
+) -> None:
+    other = tensorflow.summary.create_file_writer(str(tmp_path / "other"))
+    for step, training in ((1, True), (2, False)):
+        model(X[:4], training=training)  # a new way of calling
+        for log in (writer, other):
+            with log.as_default():
+                summary.batch_norm(model, step=step)
+    for run in read(tmp_path).values():
+        (history,) = run.models
+        assert {call.mode for call in history.calls} == {"training", "inference"}
 
 
 def test_a_watch_that_was_closed_is_watched_again(model: Any, writer: Any, tmp_path: Path) -> None:

@@ -244,7 +244,7 @@ def test_overridden_steps(flavour: Flavour, tensorflow: ModuleType) -> None:
                 loss = tf.reduce_mean(tf.square(self(x, training=True) - y))
             weights = self.trainable_variables
             gradients = tape.gradient(loss, weights)
-            self.optimizer.apply_gradients(zip(gradients, weights))
+            self.optimizer.apply_gradients(zip(gradients, weights, strict=True))
             return {"loss": loss}
 
         def test_step(self, data: Any) -> Any:
