@@ -1,0 +1,154 @@
+// What the other routes would answer for a program that never ran.
+import type { Column1, Layer, Rules, Scalars } from "../../src/api_types.ts";
+import { type Program, stepsOf } from "./program.ts";
+import { drawn, randomFrom } from "./random.ts";
+
+export function columnOf(made: Program, name: string): Column1 {
+  const random = randomFrom(name.length);
+  const log = name.endsWith("variance");
+  return {
+    name,
+    title: log ? "Moving variance" : name === "moving_mean" ? "Moving mean" : "Mean gap",
+    scale: log ? "log" : "linear",
+    unit: name === "mean_gap" ? "batch std" : "",
+    values: made.paths.map(() => {
+      const level = random() - 0.5;
+      return Array.from({ length: made.records }, (_, at) => {
+        const share = at / made.records;
+        return drawn(log ? Math.exp(6 * level * share) : level * share);
+      });
+    }),
+  };
+}
+
+export function layerOf(made: Program, at: number): Layer {
+  const random = randomFrom(at + 1);
+  const steps = stepsOf(made);
+  const still = (made.modes[at] ?? [1])[0] === 2;
+  const toward = (target: number, step: number) => target * (1 - 0.99 ** step);
+  const values = (of: (step: number) => number) => steps.map((step) => drawn(of(step)));
+  const sample = steps.filter((_, index) => index % Math.ceil(steps.length / 20) === 0);
+  const bands = (center: number) =>
+    [-1.6, -0.6, 0, 0.7, 1.7].map((width) =>
+      sample.map((step) => drawn(toward(center + width * 0.3, still ? 0 : step))),
+    );
+  const channel = (scale: number) =>
+    Array.from({ length: made.channels }, () => drawn((random() - 0.3) * scale));
+  return {
+    layer: at,
+    path: made.paths[at] ?? "",
+    steps,
+    series: {
+      moving_mean: values((step) => (still ? 0 : toward(0.37, step))),
+      moving_variance: values((step) => (still ? 1 : 1 + toward(-0.7, step))),
+      ...(still
+        ? {}
+        : {
+            batch_mean: values(() => 0.35 + 0.06 * random()),
+            batch_variance: values(() => 0.28 + 0.08 * random()),
+          }),
+      updates: values((step) => (still ? 0 : step)),
+      start_updates: values(() => 400),
+    },
+    channels: {
+      steps: sample,
+      mean_bands: bands(0.37),
+      variance_bands: bands(0.3),
+      last: {
+        step: sample.at(-1) ?? 1,
+        mean: channel(0.8),
+        variance: channel(0.5).map(Math.abs),
+        gamma: channel(1.2),
+        beta: channel(0.2),
+      },
+    },
+    calls: [
+      {
+        mode: still ? "inference" : "training",
+        context: "tape",
+        asked: still ? "none" : "true",
+        reason: still ? "default" : "inherited",
+        source: still ? "" : made.model,
+        trainable: true,
+        function: "train_step",
+        jit: false,
+        input_shape: [32, 16, 16, made.channels],
+        first_step: 1,
+      },
+      {
+        mode: "inference",
+        context: "evaluate",
+        asked: "false",
+        reason: "inherited",
+        source: made.model,
+        trainable: true,
+        function: "test_step",
+        jit: true,
+        input_shape: [null, 16, 16, made.channels],
+        first_step: steps[10] ?? 1,
+      },
+    ],
+  };
+}
+
+export function scalarsOf(made: Program): Scalars {
+  const steps = stepsOf(made);
+  const last = steps.at(-1) ?? 1;
+  const epochs = [0.25, 0.5, 0.75, 1].map((share) => Math.round(share * last));
+  const random = randomFrom(made.run.length);
+  const points = (of: (share: number) => number): [number, number][] =>
+    steps.map((step) => [step, drawn(of(step / last))]);
+  const ends = (values: number[]): [number, number][] =>
+    epochs.map((step, at) => [step, values[at] ?? 0]);
+  const loss = (share: number) => 2.3 * Math.exp(-3 * share) + 0.12 * random();
+  return {
+    series: [
+      series("batch_loss", "loss", false, points(loss)),
+      series("val_loss", "loss", true, ends([2.31, 2.35, 2.4, 2.46])),
+      series(
+        "batch_accuracy",
+        "accuracy",
+        false,
+        points((share) => 1 - loss(share) / 2.6),
+      ),
+      series("val_accuracy", "accuracy", true, ends([0.1, 0.11, 0.1, 0.1])),
+      series(
+        "learning_rate",
+        "other",
+        false,
+        points(() => 0.001),
+      ),
+    ],
+  };
+
+  function series(
+    tag: string,
+    kind: "loss" | "accuracy" | "other",
+    validation: boolean,
+    given: [number, number][],
+  ): Scalars["series"][number] {
+    const placed = validation ? ("epoch" as const) : ("step" as const);
+    return { run: made.run, tag, kind, validation, placed, points: given };
+  }
+}
+
+const SECTIONS = [
+  "What it sees",
+  "Why it matters",
+  "How it decides",
+  "What to do",
+  "When it is fine",
+  "References",
+];
+
+export function rulesOf(codes: readonly string[]): Rules {
+  return {
+    rules: [...new Set(codes)].map((code) => ({
+      code,
+      name: "named-for-its-symptom",
+      severity: "error",
+      summary: `What ${code} says, in one sentence.`,
+      sections: SECTIONS.map((title) => ({ title, text: `${title}, with \`code\` in it.` })),
+    })),
+  };
+}
