@@ -1,0 +1,123 @@
+"""The scenarios of the demo, on both flavours: what each program must show, and what not."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tb_bnplugin
+from tests.conftest import ROOT, Flavour
+
+EPOCHS = 1  # long enough for every fault; the start of momentum 0.99 still dominates
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def report(flavour: Flavour, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
+    """What `check` says of the log of both scenarios.
+
+    In a process of its own: the programs take `tf.keras`, whose flavour is chosen at import.
+    """
+    logdir = tmp_path_factory.mktemp(flavour.name)
+    environment = {**os.environ, "TF_USE_LEGACY_KERAS": str(int(flavour.name == "tf_keras"))}
+    command = [sys.executable, "-m", "demo", "--no-serve", "--epochs", str(EPOCHS)]
+    done = subprocess.run(
+        [*command, "--logdir", str(logdir)],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return tb_bnplugin.check(str(logdir)).to_json()
+
+
+def findings(report: Mapping[str, Any], run: str) -> dict[str, Mapping[str, Any]]:
+    """The findings of a run, by code."""
+    (found,) = (entry for entry in report["runs"] if entry["run"] == run)
+    return {out["code"]: out for out in found["outcomes"] if out["status"] == "finding"}
+
+
+def serious(found: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    return {code for code, outcome in found.items() if outcome["severity"] != "info"}
+
+
+def test_forgotten_training_argument_from_random_weights(report: Mapping[str, Any]) -> None:
+    found = findings(report, "D1/1_loop_no_training_argument")
+    assert len(found["BN101"]["layers"]) == 52
+    assert found["BN101"]["steps"][0] == 1
+    assert "BN109" in found
+
+
+def test_forgotten_training_argument_from_trained_weights(report: Mapping[str, Any]) -> None:
+    found = findings(report, "D1/2_loop_from_trained_weights")
+    assert len(found["BN102"]["layers"]) == 52
+    assert "BN101" not in found
+
+
+@pytest.mark.parametrize("run", ["D1/3_loop_cured", "D1/4_fit/train"])
+def test_right_programs_only_wait_for_their_statistics(report: Mapping[str, Any], run: str) -> None:
+    assert serious(findings(report, run)) == {"BN201"}
+
+
+def test_call_without_training_is_wrong_on_keras_3_alone(
+    report: Mapping[str, Any], flavour: Flavour
+) -> None:
+    found = findings(report, "D1/5_subclass_without_training/train")
+    if flavour.name == "keras3":
+        assert len(found["BN106"]["layers"]) == 52
+        assert len(found["BN101"]["layers"]) == 52
+    else:
+        assert serious(found) == {"BN201"}
+
+
+def test_sum_over_outputs_differs_tenfold_from_the_mean(report: Mapping[str, Any]) -> None:
+    (compared,) = (
+        outcome
+        for outcome in report["comparisons"]
+        if outcome["code"] == "CR101" and outcome["runs"][1] == "D3/2_fit_mse/train"
+    )
+    assert compared["status"] == "finding"
+    assert compared["evidence"]["quotient"] == pytest.approx(10.0, rel=1e-4)
+    assert "learning_rate=0.1" in compared["fix"]
+
+
+@pytest.mark.parametrize(
+    ("run", "severity"),
+    [
+        ("D3/1_tape_sum_over_32", "info"),
+        ("D3/3_fit_own_loss/train", "info"),
+        ("D3/6_tape_sum_over_32_batch_64", "warning"),
+    ],
+)
+def test_fixed_divisor_fits_one_batch_size(
+    report: Mapping[str, Any], run: str, severity: str
+) -> None:
+    assert findings(report, run)["LR101"]["severity"] == severity
+
+
+def test_mean_over_everything_is_no_finding(report: Mapping[str, Any]) -> None:
+    assert set(findings(report, "D3/2_fit_mse/train")) == {"LR108"}
+
+
+def test_accuracy_is_named_as_what_it_became(report: Mapping[str, Any]) -> None:
+    found = findings(report, "D3/2_fit_mse/train")["LR108"]
+    assert "CategoricalAccuracy" in found["message"]
+
+
+def test_no_rule_crashed(report: Mapping[str, Any]) -> None:
+    outcomes = [outcome for entry in report["runs"] for outcome in entry["outcomes"]]
+    assert [outcome for outcome in outcomes if outcome["status"] == "crashed"] == []
+
+
+def test_the_curves_stand_beside_the_records(report: Mapping[str, Any]) -> None:
+    assert {Path(entry["run"]).parts[0] for entry in report["runs"]} == {"D1", "D3"}
+    assert all(entry["notes"] == [] for entry in report["runs"])
