@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import resource
 import statistics
 import tempfile
@@ -105,7 +104,7 @@ def _bytes_of_a_record(watch: ModelWatch) -> Figure:
     )
 
 
-class _StepTimes(keras.callbacks.Callback):  # type: ignore[misc, name-defined]  # untyped
+class _StepTimes(keras.callbacks.Callback):  # type: ignore[name-defined]  # untyped
     """Time from the end of one batch to the end of the next."""
 
     def __init__(self) -> None:
@@ -135,7 +134,7 @@ def _fit_steps() -> Iterator[Figure]:
             callback = None
             if name != "bare":
                 callback = tb_bnplugin.BatchNormCallback(
-                    os.path.join(folder, name),
+                    Path(folder, name),
                     update_freq="batch" if name == "every step" else "auto",
                     channel_freq=None,
                 )
@@ -190,5 +189,5 @@ def _memory() -> Iterator[Figure]:
 
 
 def _resident_bytes() -> int:
-    with open("/proc/self/statm", encoding="ascii") as statm:
-        return int(statm.read().split()[1]) * resource.getpagesize()
+    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
+    return int(pages) * resource.getpagesize()

@@ -44,7 +44,7 @@ def custom_loop(
     tell: Tell,
     **call_arguments: bool,
 ) -> list[Row]:
-    """A training loop of one's own, as in the tutorials; `model(x)` or `model(x, training=True)`."""
+    """A training loop of one's own, as in the tutorials: `model(x)`, or with `training=True`."""
     watch = tb_bnplugin.watch(model)
     loss_fn = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     optimizer = keras.optimizers.RMSprop(1e-3)
@@ -148,7 +148,7 @@ def epoch_text(row: Row, epochs: int) -> str:
     )
 
 
-class NoTraining(keras.Model):  # type: ignore[misc, name-defined]  # Keras is untyped
+class NoTraining(keras.Model):  # type: ignore[name-defined]  # Keras is untyped
     """A model whose `call` has no `training`: Keras 3 cannot tell it that it is trained."""
 
     def __init__(self, base: Any) -> None:

@@ -95,7 +95,7 @@ def fit(
     return {"loss": float(history.history["loss"][-1]), "accuracy": accuracy(model, data)}
 
 
-class MyTrainStep(keras.Sequential):  # type: ignore[misc, name-defined]  # Keras is untyped
+class MyTrainStep(keras.Sequential):  # type: ignore[name-defined]  # Keras is untyped
     """A model with a `train_step` of its own, which takes the loss given to `compile`."""
 
     def train_step(self, batch: Any) -> dict[str, Any]:

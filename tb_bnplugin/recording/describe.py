@@ -18,7 +18,9 @@ from tb_bnplugin.schema.facts import LayerFacts, Node
 Values = npt.NDArray[Any]
 
 
-def layer_facts(path: str, layer: Any, start: LayerStart, requested: bool | None) -> LayerFacts:
+def layer_facts(
+    path: str, layer: Any, start: LayerStart, *, requested: bool | None
+) -> LayerFacts:
     """The facts of one built layer."""
     return LayerFacts(
         path=path,
@@ -119,7 +121,7 @@ def _initial(layer: Any, name: str, like: Values, usual: float) -> Values | None
         try:
             with tf.init_scope():
                 expected = np.asarray(local(initializer(like.shape)))
-        except Exception:  # a user's initializer may ask for more than a shape
+        except Exception:  # noqa: BLE001  # a user's initializer may ask for more than a shape
             return None
     return np.broadcast_to(expected, like.shape).astype(like.dtype)
 

@@ -307,7 +307,7 @@ class ModelWatch:
         optimizer = getattr(model, "optimizer", None)
         layers = [
             describe.layer_facts(
-                row.path, row.layer, row.start, topology.requested.get(id(row.layer))
+                row.path, row.layer, row.start, requested=topology.requested.get(id(row.layer))
             )
             for row in self._rows
             if row.start is not None

@@ -127,9 +127,9 @@ def _graph_frame(call_frame: FrameType) -> FrameType | None:
             seen_graph = True
             if frame.f_code.co_name == "call" and "inputs" in frame.f_locals:
                 return frame
-        elif frame.f_code.co_name in ("call", "__call__") and module not in _CALL_MODULES:
-            return None
-        elif seen_graph and module in _LAYER_MODULES:
+        elif (seen_graph and module in _LAYER_MODULES) or (
+            frame.f_code.co_name in ("call", "__call__") and module not in _CALL_MODULES
+        ):
             return None
         frame = frame.f_back
     return None

@@ -199,9 +199,9 @@ class Table:
         rows, step = self._rows, float(moment.step)
         with np.errstate(all="ignore"):
             executions = reading.executions.astype(float)
-            new = executions - last.executions
+            new: Floats = executions - last.executions.astype(float)
             rows[:, : len(EXECUTION_COLUMNS)] = executions
-            trained = new[:, :_CONTEXTS].sum(axis=1)
+            trained: Floats = new[:, :_CONTEXTS].sum(axis=1, dtype=np.float64)
             _mark(rows, new[:, _OUTSIDE].sum(axis=1) > 0, "training", step)
             outside_inference = new[:, [_CONTEXTS + at for at in _OUTSIDE]].sum(axis=1)
             _mark(rows, outside_inference > 0, "inference", step)
@@ -255,8 +255,10 @@ class Table:
         chosen = self._chosen
         owner, epsilon = self._owner[chosen], self._epsilon[chosen]
         mean, variance, share = mean[chosen], variance[chosen], kept[owner]
-        batch_mean = (mean - share * last.mean[chosen]) / (1 - share)
-        batch_variance = (variance - share * last.variance[chosen]) / (1 - share)
+        last_mean = last.mean[chosen].astype(float)
+        last_variance = last.variance[chosen].astype(float)
+        batch_mean = (mean - share * last_mean) / (1 - share)
+        batch_variance = (variance - share * last_variance) / (1 - share)
         spread = np.maximum(batch_variance, 0) + epsilon
         ranked_values = np.stack(
             [
@@ -298,7 +300,8 @@ class Table:
         needed = np.maximum(
             np.abs(excess) / allowed, np.abs(start_mean - estimate) / (MEAN_SHARE * np.sqrt(spread))
         )
-        return np.maximum(-np.log(needed) / log_momentum, 0)
+        updates_needed: Floats = np.maximum(-np.log(needed) / log_momentum, 0)
+        return updates_needed
 
     def _model_row(self, reading: Reading, last: Reading, moment: Moment) -> None:
         row, step = self._model, float(moment.step)
@@ -348,12 +351,10 @@ def _ranked(
     return np.concatenate(chosen) if chosen else np.zeros(0, np.int64), groups
 
 
-def _differs(
-    one: npt.NDArray[np.generic], other: npt.NDArray[np.generic]
-) -> npt.NDArray[np.bool_]:
+def _differs(one: npt.NDArray[np.generic], other: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
     """Where two arrays differ in any bit; NaN equals itself here."""
     bits = np.dtype(f"u{one.dtype.itemsize}")
-    return one.view(bits) != other.view(bits)
+    return np.not_equal(one.view(bits), other.view(bits))
 
 
 def _mark(rows: Floats, where: npt.NDArray[np.bool_], mode: str, step: float) -> None:

@@ -1,1 +1,1 @@
-"""What is on disk: tables, metadata and the JSON documents, each with its reader beside its writer."""
+"""What is on disk: tables, metadata and JSON documents, each with its reader beside its writer."""

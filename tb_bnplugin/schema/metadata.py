@@ -14,7 +14,7 @@ from tb_bnplugin.schema.tables import FORMAT_VERSION, TAG_PREFIX
 
 Kind = Literal["model", "calls", "layers", "channels", "loss", "probe", "epoch"]
 
-_KINDS: Final[dict[Kind, int]] = {
+_KINDS: Final[dict[Kind, plugin_data_pb2.PluginData.Kind]] = {
     "model": plugin_data_pb2.PluginData.MODEL,
     "calls": plugin_data_pb2.PluginData.CALLS,
     "layers": plugin_data_pb2.PluginData.LAYERS,
@@ -75,7 +75,9 @@ def parse_content(content: bytes) -> Metadata:
         )
     kind = _NAMES.get(message.kind)
     if message.version < 1 or kind is None:
-        raise MetadataError(f"no record of this format (version {message.version}, kind {message.kind})")
+        raise MetadataError(
+            f"no record of this format (version {message.version}, kind {message.kind})"
+        )
     return Metadata(
         kind=kind, model=message.model, name=message.name, static_json=message.static_json
     )

@@ -18,7 +18,7 @@ MODES: Final = ("training", "inference")
 
 CONTEXTS: Final = (
     "tape",  # a gradient tape records, opened by the very function that calls the layer
-    "no_tape",  # certainly or, for a function traced on its own, as far as the trace knows, no tape
+    "no_tape",  # no tape, or none that a function traced on its own could know of
     "evaluate",  # Keras' evaluate, `watch.evaluating()`, or `test_step` of a model
     "predict",  # Keras' predict, or `predict_step` of a model
     "unknown",  # an inner function that callers may run with or without a tape
@@ -52,7 +52,8 @@ LAYER_COLUMNS: Final = (
     "moving_variance",
     "batch_mean",
     "batch_variance",
-    # Medians over channels (over at most 128 evenly spaced ones): |moving mean - batch mean| / batch standard deviation, and
+    # Medians over channels (over at most 128 evenly spaced ones):
+    # |moving mean - batch mean| / batch standard deviation, and
     # |ln((moving variance + epsilon) / (batch variance + epsilon))|. NaN before any update.
     "mean_gap",
     "variance_gap",
@@ -105,7 +106,7 @@ LOSS_COLUMNS: Final = (
     "permuted",  # the same with the labels rolled by one row
     "keras_mean",  # Keras' mean of the same loss on the same values; NaN when it is not recognised
     "batch",  # rows of the predictions
-    "outputs",  # values of one row that the Keras loss averages over (1 where it reduces a class axis)
+    "outputs",  # values of one row that Keras averages over (1 where it reduces a class axis)
     "label_rank",
     "prediction_rank",
     "label_elements",

@@ -39,7 +39,7 @@ def names(facts: type) -> list[str]:
         *names(LayerFacts),
         *names(Call),
         *plugin_data_pb2.PluginData.DESCRIPTOR.fields_by_name,
-        *(kind.lower() for kind in plugin_data_pb2.PluginData.Kind.keys() if kind != "UNKNOWN"),
+        *(name.lower() for name, _ in plugin_data_pb2.PluginData.Kind.items() if name != "UNKNOWN"),
     ],
 )
 def test_everything_written_is_described(written: str) -> None:
