@@ -1,8 +1,10 @@
 // Brings what is wanted into the state, and again while a run grows. Old data stay until new come.
 import { batch, effect } from "@preact/signals";
-import { readPlace, writePlace } from "./address.ts";
+import { type Place, readPlace, writePlace } from "./address.ts";
 import * as api from "./api.ts";
 import type { Report } from "./api_types.ts";
+import { sections } from "./model/outcomes.ts";
+import { outcomeKey } from "./model/text.ts";
 import * as state from "./state.ts";
 
 const REFRESH_MS = 10_000;
@@ -11,13 +13,23 @@ let mainAbort = new AbortController();
 let layerAbort = new AbortController();
 let columnAbort = new AbortController();
 
-async function guarded(work: () => Promise<void>): Promise<void> {
+/** What the address asked for, until the first report is shown. */
+let arrived: Place | null = null;
+
+type Part = "report" | "scalars" | "comparison" | "layer" | "column";
+
+/** Does one part of the loading; what fails is told until that part succeeds. */
+async function guarded(part: Part, work: () => Promise<void>): Promise<void> {
+  const tell = (text: string | null) => {
+    const { [part]: _, ...others } = state.failures.value;
+    state.failures.value = text === null ? others : { ...others, [part]: text };
+  };
   try {
     await work();
-    state.failure.value = null;
+    tell(null);
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") return;
-    state.failure.value = error instanceof Error ? error.message : String(error);
+    tell(error instanceof Error ? error.message : String(error));
   }
 }
 
@@ -27,7 +39,7 @@ export async function refresh(): Promise<void> {
   mainAbort = new AbortController();
   const { signal } = mainAbort;
   state.busy.value = true;
-  await guarded(async () => {
+  await guarded("report", async () => {
     const { runs } = await api.fetchRuns(signal);
     state.runs.value = runs;
     const run = pickRun(runs.map((entry) => entry.run));
@@ -37,7 +49,10 @@ export async function refresh(): Promise<void> {
     }
     const report = await api.fetchReport(run, state.wantedModel.value, signal);
     show(report);
-    await Promise.all([loadScalars(report, signal), loadOther(report, signal)]);
+    await Promise.all([
+      guarded("scalars", () => loadScalars(report, signal)),
+      guarded("comparison", () => loadOther(report, signal)),
+    ]);
   });
   if (!signal.aborted) {
     state.busy.value = false;
@@ -46,7 +61,7 @@ export async function refresh(): Promise<void> {
 }
 
 function pickRun(names: readonly string[]): string | null {
-  const wanted = state.wantedRun.value;
+  const wanted = state.wantedRun.value ?? state.report.value?.run ?? null;
   if (wanted !== null && names.includes(wanted)) return wanted;
   // Without a wish: the first run in which something is wrong, else the first.
   const entries = state.runs.value ?? [];
@@ -75,18 +90,27 @@ function show(report: Report): void {
       state.layerData.value = null;
       state.scalars.value = null;
       state.column.value = report.column;
-      if (before !== null) {
-        state.selectedFinding.value = null;
-        state.selectedLayer.value = null;
-        state.selectedStep.value = null;
-      }
+      select(report, arrived ?? {});
+      arrived = null;
     } else if (state.column.value?.name === report.column.name) state.column.value = report.column;
-    if (state.selectedLayer.value === null && report.layers.length) {
-      const paths = report.outcomes.find((one) => one.status === "finding" && one.layers.length);
-      const first = report.layers.findIndex((layer) => paths?.layers.includes(layer.path));
-      state.selectedLayer.value = Math.max(0, first);
-    }
   });
+}
+
+/** What is selected when a run is first shown: what a link names, else the worst finding. */
+function select(report: Report, place: Place): void {
+  const named = place.finding ?? place.layer ?? place.step;
+  const worst = sections(report.outcomes).findings.find((one) => one.severity !== "info");
+  const path = place.layer ?? worst?.layers[0];
+  const step = Number(place.step ?? Number.NaN);
+  state.selectedFinding.value =
+    place.finding ?? (named === undefined && worst ? outcomeKey(worst) : null);
+  state.selectedLayer.value = report.layers.length
+    ? Math.max(
+        0,
+        report.layers.findIndex((layer) => layer.path === path),
+      )
+    : null;
+  state.selectedStep.value = Number.isFinite(step) ? step : null;
 }
 
 async function loadScalars(report: Report, signal: AbortSignal): Promise<void> {
@@ -103,11 +127,11 @@ async function loadOther(report: Report, signal: AbortSignal): Promise<void> {
     });
     return;
   }
-  const [other, comparison, scalars] = await Promise.all([
+  const [other, comparison] = await Promise.all([
     api.fetchReport(wanted, undefined, signal),
     api.fetchComparison(report.run, report.model, wanted, signal),
-    api.fetchScalars(wanted, "", signal).catch(() => null),
   ]);
+  const scalars = await api.fetchScalars(wanted, other.model, signal);
   batch(() => {
     state.other.value = other;
     state.comparison.value = comparison;
@@ -122,7 +146,7 @@ function loadLayer(): void {
   if (report === null || layer === null || layer >= report.layers.length) return;
   layerAbort = new AbortController();
   const { signal } = layerAbort;
-  void guarded(async () => {
+  void guarded("layer", async () => {
     state.layerData.value = await api.fetchLayer(report.run, report.model, layer, signal);
   });
 }
@@ -138,7 +162,7 @@ function loadColumn(): void {
   }
   columnAbort = new AbortController();
   const { signal } = columnAbort;
-  void guarded(async () => {
+  void guarded("column", async () => {
     state.column.value = await api.fetchColumn(report.run, report.model, name, signal);
   });
 }
@@ -172,18 +196,11 @@ function follow(): void {
 /** Starts loading: what the address asks for, then again whenever the page is seen. */
 export async function start(): Promise<void> {
   const place = readPlace();
+  arrived = place;
   state.wantedRun.value = place.run ?? null;
   state.wantedModel.value = place.model;
   state.wantedOther.value = place.other ?? null;
   await refresh();
-  batch(() => {
-    const layer = state.report.value?.layers.findIndex((one) => one.path === place.layer) ?? -1;
-    if (layer >= 0) state.selectedLayer.value = layer;
-    if (place.step && Number.isFinite(Number(place.step))) {
-      state.selectedStep.value = Number(place.step);
-    }
-    if (place.finding) state.selectedFinding.value = place.finding;
-  });
   follow();
   let visible = true;
   new IntersectionObserver((entries) => {

@@ -15,7 +15,9 @@ export const column = signal<Column | null>(null);
 export const layerData = signal<Layer | null>(null);
 
 export const busy = signal(false);
-export const failure = signal<string | null>(null);
+/** What could not be loaded, by the part that failed. */
+export const failures = signal<Readonly<Record<string, string>>>({});
+export const failure = computed(() => [...new Set(Object.values(failures.value))].join("; "));
 export const loadedAt = signal(0);
 export const now = signal(Date.now());
 
@@ -42,10 +44,11 @@ export const outcomes = computed<Outcome[]>(() => [
 /** The axis that all pictures share: both runs and their scalars fit into it. */
 export const wholeSpan = computed<Span>(() => {
   const axes = [report.value?.steps ?? [], other.value?.steps ?? []];
-  const points = (scalars.value?.series ?? []).flatMap((series) => [
-    series.points.map(([step]) => step ?? 0),
-  ]);
-  return fullSpan(...axes, ...(axes[0]?.length ? [] : points));
+  // Scalars may begin before the first record; their ends are enough.
+  const ends = (scalars.value?.series ?? []).map(({ points }) =>
+    [points[0], points.at(-1)].flatMap((point) => (point ? [point[0] ?? 0] : [])),
+  );
+  return fullSpan(...axes, ...ends);
 });
 
 export const span = computed<Span>(() => zoom.value ?? wholeSpan.value);

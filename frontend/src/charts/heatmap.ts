@@ -1,8 +1,8 @@
 // Draws one column of all layers: a colour for each layer and record, on the shared axis.
 import type { Column } from "../api.ts";
 import { GUTTER, RIGHT, recordAt, type Scale } from "../model/axis.ts";
-import type { Row } from "../model/rows.ts";
-import { canvasOf } from "./plot.tsx";
+import { type Row, rowOf } from "../model/rows.ts";
+import { canvasOf, markRow } from "./plot.tsx";
 
 export type Range = { low: number; high: number; log: boolean };
 
@@ -62,6 +62,7 @@ export function paintHeatmap(
   steps: readonly number[],
   column: Column,
   missing: string,
+  looked: number | null,
 ): void {
   const context = canvasOf(host, GUTTER + scale.width + RIGHT, height);
   context.fillStyle = missing;
@@ -88,4 +89,6 @@ export function paintHeatmap(
   buffer.getContext("2d")?.putImageData(image, 0, 0);
   context.imageSmoothingEnabled = false;
   context.drawImage(buffer, GUTTER, 0, scale.width, rows.length * rowPixels);
+  const row = rowOf(rows, looked);
+  if (row >= 0) markRow(context, scale, Math.max(4, (row + 0.5) * rowPixels));
 }

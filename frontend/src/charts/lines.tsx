@@ -2,7 +2,7 @@
 import { useComputed } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import uPlot from "uplot";
-import { GUTTER, nearestIndex, RIGHT, type Scale } from "../model/axis.ts";
+import { GUTTER, nearestIndex, RIGHT, type Scale, type Shade } from "../model/axis.ts";
 import { formatNumber } from "../model/text.ts";
 import { cursorStep, selectedStep } from "../state.ts";
 import { color, dark } from "../theme.ts";
@@ -21,7 +21,6 @@ export type Line = {
 };
 
 export type Band = { low: Line; high: Line; fill: string };
-export type Shade = { first: number; last: number };
 
 export type LinesProps = {
   title: string;
@@ -68,8 +67,8 @@ export function Lines(props: LinesProps) {
 function Legend({ line }: { line: Line }) {
   const value = useComputed(() => {
     const step = cursorStep.value ?? selectedStep.value;
-    const at = step === null ? line.steps.length - 1 : nearestIndex(line.steps, step);
-    return formatNumber(line.values[at]);
+    if (step === null) return formatNumber(line.values.findLast((one) => one !== null));
+    return formatNumber(line.values[nearestIndex(line.steps, step)]);
   });
   return (
     <span class="key">
@@ -149,6 +148,7 @@ function draw(host: HTMLDivElement, scale: Scale, height: number, props: LinesPr
           ticks: { show: false },
           font,
           gap: 4,
+          space: 26,
           values: (_, values) => values.map((value) => (value === null ? "" : formatNumber(value))),
         },
       ],

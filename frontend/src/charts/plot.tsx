@@ -4,6 +4,7 @@ import type { ComponentChildren, RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { GUTTER, RIGHT, type Scale, scaleOf, zoomed } from "../model/axis.ts";
 import { cursorRow, cursorStep, selectedStep, span, wholeSpan, zoom } from "../state.ts";
+import { color } from "../theme.ts";
 
 export type PlotProps = {
   height: number;
@@ -151,6 +152,17 @@ function place(line: HTMLDivElement | null, step: number | null, scale: Scale): 
   const visible = step !== null && step >= first && step <= last;
   line.style.display = visible ? "block" : "none";
   if (visible) line.style.transform = `translateX(${Math.round(scale.toPixel(step))}px)`;
+}
+
+/** An arrow at the right edge that points to the row of the layer that is looked at. */
+export function markRow(context: CanvasRenderingContext2D, scale: Scale, middle: number): void {
+  const left = GUTTER + scale.width + 1;
+  context.fillStyle = color("text");
+  context.beginPath();
+  context.moveTo(left, middle);
+  context.lineTo(left + RIGHT - 1, middle - 4);
+  context.lineTo(left + RIGHT - 1, middle + 4);
+  context.fill();
 }
 
 /** The one canvas of a picture, at the screen's resolution and cleared. */

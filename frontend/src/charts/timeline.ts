@@ -1,9 +1,9 @@
 // Draws the effective modes: rows of layers, columns of records. What is wrong is coloured, not the mode.
 import { cellPixels, GUTTER, RIGHT, type Scale } from "../model/axis.ts";
 import { type Coverage, codesAt, MODE, MODE_LETTERS } from "../model/modes.ts";
-import { mergedMode, type Row } from "../model/rows.ts";
+import { mergedMode, type Row, rowOf } from "../model/rows.ts";
 import { color } from "../theme.ts";
-import { canvasOf } from "./plot.tsx";
+import { canvasOf, markRow } from "./plot.tsx";
 
 export type TimelineData = {
   rows: readonly Row[];
@@ -11,6 +11,8 @@ export type TimelineData = {
   modes: readonly Uint8Array[];
   covered: readonly Coverage[][];
   chosen: ReadonlySet<number>;
+  /** The layer that is looked at, or null. */
+  looked: number | null;
   phases: readonly { step: number }[];
 };
 
@@ -67,6 +69,8 @@ export function paintTimeline(
   phaseLines(context, data, scale, height);
   context.restore();
   gutter(context, flawed, rowPixels);
+  const looked = rowOf(data.rows, data.looked);
+  if (looked >= 0) markRow(context, scale, Math.max(4, (looked + 0.5) * rowPixels));
 }
 
 /** Calls back for each stretch of records that look the same in this row. */

@@ -72,14 +72,16 @@ export function cellPixels(steps: readonly number[], at: number, scale: Scale): 
   return [scale.toPixel(Math.min(before, own)), scale.toPixel(own)];
 }
 
-/** Round steps for the labels under the axis. */
-export function ticks(span: Span, count: number): number[] {
-  const raw = (span[1] - span[0]) / Math.max(count, 1);
-  const power = 10 ** Math.floor(Math.log10(Math.max(raw, 1)));
-  const nice = [1, 2, 5, 10].map((factor) => factor * power);
-  const step = nice.find((candidate) => candidate >= raw) ?? power * 10;
-  const found: number[] = [];
-  for (let at = Math.ceil(span[0] / step) * step; at <= span[1]; at += step) found.push(at);
+export type Shade = { first: number; last: number };
+
+/** Spans of steps without overlaps, so that findings of the same steps shade them once. */
+export function union(spans: readonly Shade[]): Shade[] {
+  const found: Shade[] = [];
+  for (const span of [...spans].sort((one, other) => one.first - other.first)) {
+    const before = found.at(-1);
+    if (before && span.first <= before.last) before.last = Math.max(before.last, span.last);
+    else found.push({ ...span });
+  }
   return found;
 }
 

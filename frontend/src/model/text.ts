@@ -17,7 +17,7 @@ export function formatNumber(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   if (value === 0) return "0";
   const size = Math.abs(value);
-  if (size >= 1e6 || size < 1e-4) return value.toExponential(2);
+  if (size >= 1e6 || size < 1e-4) return Number(value.toPrecision(3)).toExponential();
   if (Number.isInteger(value)) return value.toLocaleString("en-US");
   return String(Number(value.toPrecision(4)));
 }
@@ -55,13 +55,25 @@ export function formatAge(seconds: number): string {
   return `${Math.round(seconds / 86400)} days ago`;
 }
 
-export const SEVERITY_MARKS = { error: "✖", warning: "▲", info: "●" } as const;
-
-/** What identifies an outcome on this page, and in its address. */
+/** What identifies an outcome on this page and in its address, also while its numbers grow. */
 export function outcomeKey(outcome: Outcome): string {
-  const where = outcome.layers[0] ?? "";
-  const other = outcome.runs?.[1] ?? "";
-  return [outcome.code, where, other, outcome.message.slice(0, 24)].filter(Boolean).join("·");
+  const where = outcome.layers.length ? hashOf(outcome.layers[0] ?? "") : "";
+  const other = outcome.runs?.[1] ? hashOf(outcome.runs[1]) : "";
+  return [outcome.code, where, other].filter(Boolean).join(".");
+}
+
+/** A short name for a text of any length (FNV-1a). */
+function hashOf(text: string): string {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) {
+    hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  }
+  return (hash >>> 0).toString(36);
+}
+
+/** A name for places that take text only: shortened, its writing direction kept to itself. */
+export function plainName(name: string, longest: number = LONGEST_NAME): string {
+  return `\u2068${shorten(name, longest)}\u2069`;
 }
 
 /** A column's unit in brackets, if it has one. */

@@ -1,5 +1,6 @@
 // Is anything wrong, where, since when, and what to do: the list of findings, and all other outcomes.
 import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import type { Outcome } from "../api_types.ts";
 import { headline, sections } from "../model/outcomes.ts";
 import { count, formatSteps, outcomeKey } from "../model/text.ts";
@@ -55,13 +56,18 @@ export function Findings() {
 
 function Finding({ outcome }: { outcome: Outcome }) {
   const selected = state.selectedFinding.value === outcomeKey(outcome);
+  const host = useRef<HTMLLIElement>(null);
+  useEffect(() => {
+    // A finding that a link names may lie below the edge of a long list.
+    if (selected) host.current?.scrollIntoView({ block: "nearest" });
+  }, []);
   const where = [
     outcome.layers.length ? count(outcome.layers.length, "layer") : "",
     formatSteps(outcome.steps),
     outcome.runs ? `against ${outcome.runs[1]}` : "",
   ].filter(Boolean);
   return (
-    <li class={`finding ${outcome.severity} ${selected ? "selected" : ""}`}>
+    <li ref={host} class={`finding ${outcome.severity} ${selected ? "selected" : ""}`}>
       <button
         type="button"
         class="finding-head"

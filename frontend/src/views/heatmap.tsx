@@ -3,7 +3,7 @@ import { useMemo } from "preact/hooks";
 import { paintHeatmap, rangeOf, shareOf, viridis } from "../charts/heatmap.ts";
 import { Plot } from "../charts/plot.tsx";
 import { recordAt, type Scale } from "../model/axis.ts";
-import { rowsOf } from "../model/rows.ts";
+import { rowOf, rowsOf } from "../model/rows.ts";
 import { formatNumber, formatStep, shorten, withUnit } from "../model/text.ts";
 import * as state from "../state.ts";
 import { color, dark } from "../theme.ts";
@@ -20,9 +20,8 @@ export function Heatmap() {
   const pixels = Math.max(1, Math.min(8, Math.floor(220 / rows.length)));
   const range = rangeOf(column);
   const step = state.cursorStep.value ?? state.selectedStep.value ?? report.steps.at(-1) ?? 0;
-  const layer = state.selectedLayer.value ?? 0;
-  const row =
-    rows[state.cursorRow.value ?? rows.findIndex((one) => one.layers.includes(layer))] ?? rows[0];
+  const layer = state.selectedLayer.value;
+  const row = rows[state.cursorRow.value ?? rowOf(rows, layer)] ?? rows[0];
   const value = column.values[row?.layers[0] ?? 0]?.[recordAt(report.steps, step)];
   const rowAt = (y: number) => Math.max(0, Math.min(rows.length - 1, Math.floor(y / pixels)));
   return (
@@ -43,19 +42,23 @@ export function Heatmap() {
             ))}
           </select>
         </label>
-        <span class="scale">
-          {range.low === range.high ? "everywhere " : formatNumber(range.low)}
-          <span
-            class="ramp"
-            style={{
-              background: `linear-gradient(90deg, ${[0, 0.25, 0.5, 0.75, 1]
-                .map((share) => `rgb(${viridis(share).join(" ")})`)
-                .join(", ")})`,
-            }}
-          />
-          {formatNumber(range.high)}
-          {range.log ? ", log" : ""}
-        </span>
+        {range.low === range.high ? (
+          <span class="scale">{formatNumber(range.low)} everywhere</span>
+        ) : (
+          <span class="scale">
+            {formatNumber(range.low)}
+            <span
+              class="ramp"
+              style={{
+                background: `linear-gradient(90deg, ${[0, 0.25, 0.5, 0.75, 1]
+                  .map((share) => `rgb(${viridis(share).join(" ")})`)
+                  .join(", ")})`,
+              }}
+            />
+            {formatNumber(range.high)}
+            {range.log ? ", log" : ""}
+          </span>
+        )}
       </h2>
       <p class="readout">
         step <b>{formatStep(report.steps[recordAt(report.steps, step)] ?? 0)}</b> ·{" "}
@@ -72,9 +75,19 @@ export function Heatmap() {
         label={`${column.title} of every layer`}
         summary={`From ${formatNumber(range.low)} to ${formatNumber(range.high)}; the download of a layer has the numbers`}
         paint={(host: HTMLDivElement, scale: Scale, height: number) =>
-          paintHeatmap(host, scale, height, pixels, rows, report.steps, column, color("mode-none"))
+          paintHeatmap(
+            host,
+            scale,
+            height,
+            pixels,
+            rows,
+            report.steps,
+            column,
+            color("mode-none"),
+            layer,
+          )
         }
-        inputs={[rows, report, column, dark.value]}
+        inputs={[rows, report, column, layer, dark.value]}
         onPoint={(_, y) => {
           state.cursorRow.value = rowAt(y);
         }}

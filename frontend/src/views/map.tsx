@@ -41,11 +41,13 @@ export function ModelMap() {
     }, 60);
     return () => clearTimeout(timer);
   }, [folded]);
-  if (!report || report.graph.nodes.length === 0) return null;
+  if (!report || report.graph.nodes.length === 0 || report.layers.length === 0) return null;
   const summary = `${count(report.graph.nodes.length, "layer")}, ${count(
     joins(report.graph.edges),
     "join",
   )}, ${count(report.layers.length, "batch normalization layer")}`;
+  const looked = folded.nodes.find((node) => node.layer === state.selectedLayer.value);
+  const shown = looked && placed.value?.nodes.get(looked.id)?.[0];
   return (
     <section class="region" aria-label="Model map">
       <h2>
@@ -56,7 +58,11 @@ export function ModelMap() {
           This model's own code decides what follows what, so only its layers are known.
         </p>
       )}
-      <Scroll class="map-scroll" aria-label={`Model map: ${summary}`}>
+      <Scroll
+        class="map-scroll"
+        aria-label={`Model map: ${summary}`}
+        {...(shown === undefined ? {} : { shows: shown })}
+      >
         {placed.value && <Picture report={report} placed={placed.value} folded={folded} />}
       </Scroll>
     </section>
@@ -87,11 +93,12 @@ function Picture({ report, placed, folded }: PictureProps) {
         const mode = decodeModes(row.modes, report.steps.length).at(-1) ?? 0;
         const wrong = (covered[layer]?.length ?? 0) > 0;
         const chosen = state.chosenLayers.value.has(layer);
+        const looked = state.selectedLayer.value === layer;
         return (
           // biome-ignore lint/a11y/noStaticElementInteractions: the layer select is the keyboard's way
           <g
             key={node.id}
-            class={`bn ${wrong ? "flaw" : MODE_CLASSES[mode]} ${chosen ? "chosen" : ""}`}
+            class={`bn ${wrong ? "flaw" : MODE_CLASSES[mode]} ${chosen ? "chosen" : ""} ${looked ? "looked-at" : ""}`}
             transform={`translate(${x} ${y})`}
             onClick={() => state.selectCell(layer, null)}
           >

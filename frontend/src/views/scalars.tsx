@@ -1,6 +1,7 @@
 // The standard scalars of the run and its siblings, and the probe, on the same axis.
 import type { Probe, Scalars as ScalarsAnswer } from "../api_types.ts";
-import { type Line, Lines, type Shade } from "../charts/lines.tsx";
+import { type Line, Lines } from "../charts/lines.tsx";
+import { type Shade, union } from "../model/axis.ts";
 import { colours } from "../model/modes.ts";
 import * as state from "../state.ts";
 
@@ -37,7 +38,7 @@ export function Scalars() {
       {charts.map((chart, at) => (
         <Lines
           key={chart.kind}
-          title={TITLES[chart.kind]}
+          title={titleOf(chart.kind)}
           lines={chart.lines}
           shades={shades}
           phases={phases}
@@ -47,6 +48,12 @@ export function Scalars() {
       ))}
     </section>
   );
+}
+
+function titleOf(kind: Kind): string {
+  const all = (state.scalars.value?.series ?? []).filter((series) => series.kind === kind).length;
+  const left = kind === "other" && all > MOST_OTHERS;
+  return left ? `${TITLES[kind]} (${MOST_OTHERS} of ${all})` : TITLES[kind];
 }
 
 function linesOf(kind: Kind, probe: Probe | null): Line[] {
@@ -108,7 +115,5 @@ function shadesOf(): Shade[] {
     : (state.report.value?.outcomes ?? []).filter(
         (outcome) => colours(outcome) && outcome.layers.length > 0,
       );
-  return wanted.flatMap((outcome) =>
-    outcome.steps ? [{ first: outcome.steps[0] ?? 0, last: outcome.steps[1] ?? 0 }] : [],
-  );
+  return union(wanted.flatMap(({ steps }) => (steps ? [{ first: steps[0], last: steps[1] }] : [])));
 }

@@ -5,7 +5,7 @@ import { Plot } from "../charts/plot.tsx";
 import { cellOf, paintTimeline, type TimelineData } from "../charts/timeline.ts";
 import { recordAt, type Scale } from "../model/axis.ts";
 import { codesAt, coverage, decodeModes, MODE_WORDS, modeRuns } from "../model/modes.ts";
-import { groupsOf, type Row, rowHeight, rowsOf } from "../model/rows.ts";
+import { groupsOf, type Row, rowHeight, rowOf, rowsOf } from "../model/rows.ts";
 import { count, formatStep, formatSteps, shorten } from "../model/text.ts";
 import * as state from "../state.ts";
 import { dark } from "../theme.ts";
@@ -26,12 +26,14 @@ export function Timeline({ report, title }: { report: Report; title: string }) {
   );
   const covered = useMemo(() => coverage(report.layers, report.outcomes), [report]);
   const chosen = own ? state.chosenLayers.value : new Set<number>();
+  const looked = own ? state.selectedLayer.value : null;
   const data: TimelineData = {
     rows,
     steps: report.steps,
     modes,
     covered,
     chosen,
+    looked,
     phases: report.phases,
   };
   const pixels = rowHeight(rows.length);
@@ -51,7 +53,7 @@ export function Timeline({ report, title }: { report: Report; title: string }) {
         paint={(host: HTMLDivElement, scale: Scale, height: number) =>
           paintTimeline(host, scale, height, pixels, data)
         }
-        inputs={[rows, modes, covered, chosen, dark.value]}
+        inputs={[rows, modes, covered, chosen, looked, dark.value]}
         onPoint={(_, y) => {
           if (own) state.cursorRow.value = rowAt(y);
         }}
@@ -120,10 +122,7 @@ function Groups({ report }: { report: Report }) {
 function Readout({ data, own }: { data: TimelineData; own: boolean }) {
   const step = state.cursorStep.value ?? state.selectedStep.value ?? data.steps.at(-1) ?? 0;
   const at = recordAt(data.steps, step);
-  const layer = state.selectedLayer.value;
-  const rowNumber =
-    state.cursorRow.value ??
-    data.rows.findIndex((row) => layer !== null && row.layers.includes(layer));
+  const rowNumber = state.cursorRow.value ?? rowOf(data.rows, data.looked);
   const row = data.rows[Math.max(0, rowNumber)];
   if (!own || !row || at < 0) return null;
   const cell = cellOf(data, row, at);
@@ -142,11 +141,7 @@ function moveBy(event: KeyboardEvent, report: Report, rows: readonly Row[]): boo
   const { steps } = report;
   const step = state.selectedStep.value ?? steps.at(-1) ?? 0;
   const at = recordAt(steps, step);
-  const layer = state.selectedLayer.value;
-  const row = Math.max(
-    0,
-    rows.findIndex((one) => layer !== null && one.layers.includes(layer)),
-  );
+  const row = Math.max(0, rowOf(rows, state.selectedLayer.value));
   const toStep = (by: number) => {
     state.selectCell(null, steps[Math.max(0, Math.min(steps.length - 1, at + by))] ?? step);
     return true;
