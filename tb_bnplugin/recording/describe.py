@@ -11,16 +11,14 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from tb_bnplugin.recording.read_state import local
-from tb_bnplugin.recording.statistics import LayerStart
+from tb_bnplugin.recording.reading import LayerStart
 from tb_bnplugin.recording.topology import Topology, is_graph
 from tb_bnplugin.schema.facts import LayerFacts, Node
 
 Values = npt.NDArray[Any]
 
 
-def layer_facts(
-    path: str, layer: Any, start: LayerStart, *, requested: bool | None
-) -> LayerFacts:
+def layer_facts(path: str, layer: Any, start: LayerStart, *, requested: bool | None) -> LayerFacts:
     """The facts of one built layer."""
     return LayerFacts(
         path=path,

@@ -16,7 +16,8 @@ from tb_bnplugin.recording import counting, describe
 from tb_bnplugin.recording.flavour import flavour_of
 from tb_bnplugin.recording.layers import batch_norm_layers
 from tb_bnplugin.recording.read_state import StateReader, local
-from tb_bnplugin.recording.statistics import Floats, LayerStart, Moment, Reading, Table
+from tb_bnplugin.recording.reading import LayerStart, Moment, Reading
+from tb_bnplugin.recording.statistics import Floats, Table
 from tb_bnplugin.recording.topology import Topology
 from tb_bnplugin.recording.topology import describe as describe_topology
 from tb_bnplugin.schema.facts import (

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tb_bnplugin.recording.counting import LayerCounter
-from tb_bnplugin.recording.statistics import Reading
+from tb_bnplugin.recording.reading import Reading
 from tb_bnplugin.schema.tables import EXECUTION_COLUMNS
 
 WATCHED_WEIGHTS: Final = 8

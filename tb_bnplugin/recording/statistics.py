@@ -7,12 +7,14 @@ at random.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from tb_bnplugin.recording.channels import differs, ranked_channels
+from tb_bnplugin.recording.reading import LayerStart, Moment, Reading
 from tb_bnplugin.schema.tables import (
     CONTEXTS,
     EXECUTION_COLUMNS,
@@ -40,49 +42,6 @@ MEAN_SHARE: Final = 0.5
 
 CHANNEL_SHARE: Final = 0.25
 """... in more than this share of the channels."""
-
-
-RANKED_CHANNELS: Final = 128
-"""Medians and quartiles are taken over at most so many evenly spaced channels of a layer: with
-all channels of wide layers, ranking them would cost more than all the rest of a record."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class LayerStart:
-    """What the table needs to know of a layer, and its statistics when the count began."""
-
-    channels: int
-    momentum: float
-    epsilon: float
-    from_initializer: bool  # False: loaded, so that the start is as good as any later value
-    updates_before: float  # training executions counted before the start was taken
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reading:
-    """The state of a model at one moment, as read from the device."""
-
-    mean: npt.NDArray[np.generic]  # [channels of all layers]
-    variance: npt.NDArray[np.generic]  # the same
-    affine: npt.NDArray[np.generic]  # gamma and beta of all layers that have them
-    executions: npt.NDArray[np.int64]  # [layers, execution columns]
-    trainable: npt.NDArray[np.bool_]  # [layers]
-    weights: npt.NDArray[np.float32]  # a sample of the other trainable weights
-    batches: npt.NDArray[np.int64] | None  # times each batch size was seen
-    iterations: float
-    learning_rate: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Moment:
-    """When and why a record is made."""
-
-    step: int
-    phase: int
-    why: str  # one of RECORD_REASONS
-    evaluations: int
-    predictions: int
-    process_started: float
 
 
 class Table:
@@ -141,7 +100,7 @@ class Table:
         self._rows = np.concatenate([self._rows, new_rows])
         self._start_mean = np.concatenate([self._start_mean, mean.astype(float)])
         self._start_variance = np.concatenate([self._start_variance, variance.astype(float)])
-        self._chosen, self._groups = _ranked(self._offsets)
+        self._chosen, self._groups = ranked_channels(self._offsets)
         self._owner = np.repeat(np.arange(self.layers), np.diff(self._offsets))
         self._momentum = np.array([start.momentum for start in self._starts])
         self._epsilon = np.array([start.epsilon for start in self._starts])[self._owner]
@@ -214,14 +173,14 @@ class Table:
 
     def _statistics(self, reading: Reading, last: Reading, trained: Floats, step: float) -> None:
         rows, heads = self._rows, self._offsets[:-1]
-        different = _differs(reading.mean, last.mean) | _differs(reading.variance, last.variance)
+        different = differs(reading.mean, last.mean) | differs(reading.variance, last.variance)
         changed = np.logical_or.reduceat(different, heads)
         _count(rows, changed, "statistics", step)
         foreign = changed & (trained == 0)
         self._foreign = np.flatnonzero(foreign)
         rows[foreign, _COLUMN["foreign_changes"]] += 1
         rows[foreign, _COLUMN["foreign_last_step"]] = step
-        affine = _differs(reading.affine, last.affine)
+        affine = differs(reading.affine, last.affine)
         learned = np.zeros(self.layers, bool)
         learned[self._affine_layers[affine]] = True
         rows[learned, _COLUMN["affine_changes"]] += 1
@@ -312,7 +271,7 @@ class Table:
         row[_MODEL["phase"]] = moment.phase
         row[_MODEL["iterations"]] = reading.iterations
         row[_MODEL["learning_rate"]] = reading.learning_rate
-        if bool(_differs(reading.weights, last.weights).any()):
+        if bool(differs(reading.weights, last.weights).any()):
             row[_MODEL["weight_changes"]] += 1
             if np.isnan(row[_MODEL["weight_first_step"]]):
                 row[_MODEL["weight_first_step"]] = step
@@ -331,30 +290,6 @@ class Table:
         row[_MODEL["why"]] = RECORD_REASONS.index(moment.why)
         finite = np.isfinite(reading.weights).all() and np.isfinite(reading.affine).all()
         row[_MODEL["weights_finite"]] = float(finite)
-
-
-def _ranked(
-    offsets: npt.NDArray[np.int64],
-) -> tuple[npt.NDArray[np.int64], list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]]:
-    """The channels that are ranked, and (layers, index into them) for the layers of each width."""
-    widths = np.diff(offsets)
-    taken = np.minimum(widths, RANKED_CHANNELS)
-    chosen = [
-        begin + np.linspace(0, width - 1, count).round().astype(np.int64)
-        for begin, width, count in zip(offsets, widths, taken, strict=False)
-    ]
-    begins = np.concatenate([[0], np.cumsum(taken)])
-    groups = []
-    for count in np.unique(taken):
-        layers = np.flatnonzero(taken == count)
-        groups.append((layers, begins[layers][:, None] + np.arange(count)[None]))
-    return np.concatenate(chosen) if chosen else np.zeros(0, np.int64), groups
-
-
-def _differs(one: npt.NDArray[np.generic], other: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
-    """Where two arrays differ in any bit; NaN equals itself here."""
-    bits = np.dtype(f"u{one.dtype.itemsize}")
-    return np.not_equal(one.view(bits), other.view(bits))
 
 
 def _mark(rows: Floats, where: npt.NDArray[np.bool_], mode: str, step: float) -> None:

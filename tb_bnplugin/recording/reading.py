@@ -1,0 +1,46 @@
+"""What is read of a model at one moment, and what must be known to make a table of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerStart:
+    """What the table needs to know of a layer, and its statistics when the count began."""
+
+    channels: int
+    momentum: float
+    epsilon: float
+    from_initializer: bool  # False: loaded, so that the start is as good as any later value
+    updates_before: float  # training executions counted before the start was taken
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """The state of a model at one moment, as read from the device."""
+
+    mean: npt.NDArray[np.generic]  # [channels of all layers]
+    variance: npt.NDArray[np.generic]  # the same
+    affine: npt.NDArray[np.generic]  # gamma and beta of all layers that have them
+    executions: npt.NDArray[np.int64]  # [layers, execution columns]
+    trainable: npt.NDArray[np.bool_]  # [layers]
+    weights: npt.NDArray[np.float32]  # a sample of the other trainable weights
+    batches: npt.NDArray[np.int64] | None  # times each batch size was seen
+    iterations: float
+    learning_rate: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """When and why a record is made."""
+
+    step: int
+    phase: int
+    why: str  # one of RECORD_REASONS
+    evaluations: int
+    predictions: int
+    process_started: float
