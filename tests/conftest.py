@@ -43,6 +43,16 @@ def tensorflow() -> ModuleType:
     return tf
 
 
+@pytest.fixture(scope="session")
+def strategy(tensorflow: ModuleType) -> Any:
+    """Two replicas, one strategy for all tests.
+
+    Each strategy numbers its collective operations from the same start, and TensorFlow takes
+    those of a second one in the process for those of the first.
+    """
+    return tensorflow.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+
 @pytest.fixture(
     scope="session",
     params=[

@@ -17,11 +17,6 @@ from tests.recording.tiny import X, Y, compile_tiny, create_dense, executions, f
 
 
 @pytest.fixture
-def strategy(tensorflow: ModuleType) -> Any:
-    return tensorflow.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-
-
-@pytest.fixture
 def model(flavour: Flavour, strategy: Any) -> Any:
     with strategy.scope():
         return compile_tiny(create_dense(flavour.keras), jit_compile=False)

@@ -405,12 +405,9 @@ def test_wrong_arguments_say_what_was_received(flavour: Flavour, batch: Any) -> 
         probe.run(plain(flavour.keras), *batch, loss=3)
 
 
-def test_replicas_keep_their_own_statistics(
-    flavour: Flavour, tensorflow: ModuleType, batch: Any
-) -> None:
+def test_replicas_keep_their_own_statistics(flavour: Flavour, strategy: Any, batch: Any) -> None:
     from tb_bnplugin.recording import probe
 
-    strategy = tensorflow.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     with strategy.scope():
         model = plain(flavour.keras)
         loss = flavour.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
