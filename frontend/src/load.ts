@@ -4,7 +4,7 @@ import { type Place, readPlace, writePlace } from "./address.ts";
 import * as api from "./api.ts";
 import type { Report } from "./api_types.ts";
 import { sections } from "./model/outcomes.ts";
-import { outcomeKey } from "./model/text.ts";
+import { outcomeKey, placeName } from "./model/text.ts";
 import * as state from "./state.ts";
 
 const REFRESH_MS = 10_000;
@@ -100,14 +100,15 @@ function show(report: Report): void {
 function select(report: Report, place: Place): void {
   const named = place.finding ?? place.layer ?? place.step;
   const worst = sections(report.outcomes).findings.find((one) => one.severity !== "info");
-  const path = place.layer ?? worst?.layers[0];
+  const linked = report.outcomes.find((one) => outcomeKey(one) === place.finding);
+  const layer = place.layer ?? placeName((linked ?? worst)?.layers[0] ?? "");
   const step = Number(place.step ?? Number.NaN);
   state.selectedFinding.value =
     place.finding ?? (named === undefined && worst ? outcomeKey(worst) : null);
   state.selectedLayer.value = report.layers.length
     ? Math.max(
         0,
-        report.layers.findIndex((layer) => layer.path === path),
+        report.layers.findIndex((one) => placeName(one.path) === layer),
       )
     : null;
   state.selectedStep.value = Number.isFinite(step) ? step : null;
@@ -186,7 +187,7 @@ function follow(): void {
       run: report.run,
       model: report.models.length > 1 ? report.model : "",
       other: state.wantedOther.value ?? "",
-      layer: layer === null ? "" : (report.layers[layer]?.path ?? ""),
+      layer: layer === null ? "" : placeName(report.layers[layer]?.path ?? ""),
       step: state.selectedStep.value === null ? "" : String(state.selectedStep.value),
       finding: state.selectedFinding.value ?? "",
     });

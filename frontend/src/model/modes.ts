@@ -70,29 +70,3 @@ export function codesAt(spans: readonly Coverage[] | undefined, step: number): s
   const codes = (spans ?? []).filter((span) => span.first <= step && step <= span.last);
   return [...new Set(codes.map((span) => span.code))];
 }
-
-/** How a cell is marked: right; covered by a finding; covered by the finding that is selected. */
-export const MARK = { right: 0, wrong: 1, selected: 2 } as const;
-
-/** One mark for each record of a layer. `selected`: the span of the selected finding there. */
-export function marksOf(
-  spans: readonly Coverage[],
-  steps: readonly number[],
-  selected: readonly number[] | null,
-): Uint8Array {
-  const marks = new Uint8Array(steps.length);
-  for (const span of spans) {
-    for (let at = 0; at < steps.length; at++) {
-      const step = steps[at] ?? 0;
-      if (span.first <= step && step <= span.last) marks[at] = MARK.wrong;
-    }
-  }
-  if (selected) {
-    const [first = 0, last = 0] = selected;
-    for (let at = 0; at < steps.length; at++) {
-      const step = steps[at] ?? 0;
-      if (marks[at] && first <= step && step <= last) marks[at] = MARK.selected;
-    }
-  }
-  return marks;
-}

@@ -2,6 +2,7 @@
 import type { Outcome } from "../api_types.ts";
 
 const LONGEST_NAME = 48;
+const LONGEST_IN_ADDRESS = 120;
 
 /** A name that fits: long ones lose their middle, which tells the least. */
 export function shorten(name: string, longest: number = LONGEST_NAME): string {
@@ -55,11 +56,18 @@ export function formatAge(seconds: number): string {
   return `${Math.round(seconds / 86400)} days ago`;
 }
 
+export const SEVERITY_MARKS = { error: "✖", warning: "▲", info: "●" } as const;
+
 /** What identifies an outcome on this page and in its address, also while its numbers grow. */
 export function outcomeKey(outcome: Outcome): string {
-  const where = outcome.layers.length ? hashOf(outcome.layers[0] ?? "") : "";
-  const other = outcome.runs?.[1] ? hashOf(outcome.runs[1]) : "";
-  return [outcome.code, where, other].filter(Boolean).join(".");
+  const where = outcome.layers[0] ?? "";
+  const other = outcome.runs?.[1] ?? "";
+  return [outcome.code, where && hashOf(where), other && hashOf(other)].filter(Boolean).join(".");
+}
+
+/** A layer's path as it stands in the address: itself, where it is not endless. */
+export function placeName(path: string): string {
+  return path.length > LONGEST_IN_ADDRESS ? hashOf(path) : path;
 }
 
 /** A short name for a text of any length (FNV-1a). */
@@ -69,11 +77,6 @@ function hashOf(text: string): string {
     hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
   }
   return (hash >>> 0).toString(36);
-}
-
-/** A name for places that take text only: shortened, its writing direction kept to itself. */
-export function plainName(name: string, longest: number = LONGEST_NAME): string {
-  return `\u2068${shorten(name, longest)}\u2069`;
 }
 
 /** A column's unit in brackets, if it has one. */
