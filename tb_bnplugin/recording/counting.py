@@ -27,6 +27,9 @@ from tb_bnplugin.schema.tables import CONTEXTS, EXECUTION_COLUMNS
 
 LARGEST_COUNTED_BATCH: Final = 4096  # rows; larger batches count as this one
 
+MOST_WAYS: Final = 64
+"""Ways of calling a layer that are told apart by the shape of its inputs; memory stays bounded."""
+
 _EVALUATE: Final = CONTEXTS.index("evaluate")
 _PREDICT: Final = CONTEXTS.index("predict")
 
@@ -102,12 +105,15 @@ class LayerCounter:
         if suspended() or context.is_symbolic() or context.is_exporting():
             return
         layer = self.layer()
-        if layer is None or not args:
+        if layer is None:
+            return
+        inputs = args[0] if args else kwargs.get(_parameters(type(layer).call)[0].name)
+        if inputs is None:
             return
         value = _training_argument(layer, args, kwargs)
         where = context.current(frame)
         trainable = bool(layer.trainable)
-        self._note(layer, value, where, _shape(args[0]), frame, trainable=trainable)
+        self._note(layer, value, where, _shape(inputs), frame, trainable=trainable)
         at = CONTEXTS.index(where.context)
         if tf.is_tensor(value) and not tf.executing_eagerly():
             training = tf.cast(value, tf.bool) if trainable else tf.constant(False)
@@ -117,7 +123,7 @@ class LayerCounter:
             is_training = trainable and _truth(value)
             self.executions.assign_add(self._delta(0 if is_training else 1, at))
             if self.counts_batches and (is_training or where.context == "tape"):
-                self._count_rows(args[0])
+                self._count_rows(inputs)
 
     def _note(
         self,
@@ -130,27 +136,32 @@ class LayerCounter:
         trainable: bool,
     ) -> None:
         asked = _asked(value)
+        if len(self.seen) >= MOST_WAYS:
+            shape = (None,) * len(shape)  # of sizes that differ all the time, none is special
         key: tuple[Any, ...] = (asked, where, trainable, shape)
-        if not where.function and key in self.seen:
+        if where.function:
+            _calls_seen.traced += 1
+        elif key in self.seen:
             return  # an eager loop: the search for the reason is for the first step only
+        else:
+            _calls_seen.eager = True
         found = reason.find(layer, value, frame)
         source = None if found.source is None else weakref.ref(found.source)
         if where.function:
             key = (*key, found.reason, source)
         mode = "training" if trainable and asked == "true" else "inference"
-        self.seen.setdefault(
-            key,
-            SeenCall(
-                mode="dynamic" if asked == "tensor" else mode,
-                context=where.context,
-                asked=asked,
-                reason=found.reason,
-                source=source,
-                trainable=trainable,
-                function=where.function,
-                jit=where.jit,
-                input_shape=shape,
-            ),
+        if key in self.seen:
+            return
+        self.seen[key] = SeenCall(
+            mode="dynamic" if asked == "tensor" else mode,
+            context=where.context,
+            asked=asked,
+            reason=found.reason,
+            source=source,
+            trainable=trainable,
+            function=where.function,
+            jit=where.jit,
+            input_shape=shape,
         )
 
     def _delta(self, mode: int, at: int) -> tf.Tensor:
@@ -172,6 +183,22 @@ class LayerCounter:
         rows = tf.minimum(tf.shape(inputs, out_type=tf.int64)[0], LARGEST_COUNTED_BATCH)
         assert self.batches is not None
         self.batches.assign_add(tf.one_hot(rows, LARGEST_COUNTED_BATCH + 1, dtype=tf.int64))
+
+
+class _CallsSeen:
+    traced = 0
+    eager = False
+
+
+_calls_seen = _CallsSeen()
+
+
+def traced_calls() -> int | None:
+    """How many calls of layers were traced: while it is the same, no model runs differently.
+
+    None where layers run eagerly, so that every step may differ.
+    """
+    return None if _calls_seen.eager else _calls_seen.traced
 
 
 _counters: weakref.WeakKeyDictionary[Any, LayerCounter] = weakref.WeakKeyDictionary()
@@ -280,14 +307,18 @@ def _one_hot(column: int) -> np.ndarray[Any, np.dtype[np.int64]]:
 def _training_argument(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if "training" in kwargs:
         return kwargs["training"]
-    parameters = list(inspect.signature(type(layer).call).parameters)  # (self, inputs, ...)
-    if "training" in parameters:
-        at = parameters.index("training") - 1
-        if at < len(args):
-            return args[at]
-        default = inspect.signature(type(layer).call).parameters["training"].default
-        return None if default is inspect.Parameter.empty else default
+    for at, parameter in enumerate(_parameters(type(layer).call)):
+        if parameter.name == "training":
+            if at < len(args):
+                return args[at]
+            return None if parameter.default is inspect.Parameter.empty else parameter.default
     return None
+
+
+@functools.lru_cache(maxsize=64)
+def _parameters(call: Callable[..., Any]) -> tuple[inspect.Parameter, ...]:
+    """What a layer class's `call` takes: the inputs first, without `self`."""
+    return tuple(inspect.signature(call).parameters.values())[1:]
 
 
 def _truth(value: Any) -> bool:

@@ -69,10 +69,12 @@ class ModelWatch:
         self.losses: Callable[[], tuple[LossFacts, ...]] = tuple
         self.metrics: Callable[[], tuple[MetricFacts, ...]] = tuple
         self._found: dict[int, _Layer] = {}  # every layer found, by id, in the order found
+        self._seen_calls: int | None = None
         self._tracked: list[int] = []  # ids of all layers at the last look
         self._rows: list[_Layer] = []  # those that are built, in the order of the table
         self._table = Table()
         self._reader: StateReader | None = None
+        self._optimizer: Any = None  # of which the reader reads
         self._topology: Topology | None = None
         self._model_document = b""
         self._calls_document = b""
@@ -131,10 +133,14 @@ class ModelWatch:
 
     def is_current(self, reader: StateReader) -> bool:
         """Whether `reader` reads what the table holds now."""
-        return reader is self._reader
+        return reader is self.reader()
 
     def rescan(self) -> None:
         """Finds layers that came since, and takes those that are built by now into the table."""
+        calls = counting.traced_calls()
+        if calls is not None and calls == self._seen_calls and len(self._rows) == len(self._found):
+            return
+        self._seen_calls = calls
         model = self.model
         tracked = [id(layer) for layer in model._flatten_layers()]
         if tracked == self._tracked and len(self._rows) == len(self._found):
@@ -178,7 +184,9 @@ class ModelWatch:
 
     def reader(self) -> StateReader:
         """The reader of the present layers."""
-        if self._reader is None:
+        optimizer = getattr(self.model, "optimizer", None)
+        if self._reader is None or self._optimizer is not optimizer:
+            self._optimizer = optimizer  # a loop may compile anew
             with tf.init_scope():
                 rows = self._rows
                 reader = StateReader(

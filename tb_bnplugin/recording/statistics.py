@@ -44,6 +44,10 @@ CHANNEL_SHARE: Final = 0.25
 """... in more than this share of the channels."""
 
 
+START_GROWTH: Final = 0.01
+"""Share by which the updates grow until the influence of the start is computed again."""
+
+
 class Table:
     """The `layers` record of a model, kept up from reading to reading.
 
@@ -71,6 +75,7 @@ class Table:
         self._batches_before: npt.NDArray[np.int64] | None = None
         self._foreign = np.zeros(0, np.int64)
         self._last_step = np.nan
+        self._start_seen = 0.0  # updates of all layers when the start's influence was computed
 
     @property
     def layers(self) -> int:
@@ -148,6 +153,7 @@ class Table:
         self._note_starts()
 
     def _note_starts(self) -> None:
+        self._start_seen = 0.0
         self._updates_before = np.array([start.updates_before for start in self._starts])
         self._from_initializer = np.array([start.from_initializer for start in self._starts])
 
@@ -219,13 +225,13 @@ class Table:
         batch_mean = (mean - share * last_mean) / (1 - share)
         batch_variance = (variance - share * last_variance) / (1 - share)
         spread = np.maximum(batch_variance, 0) + epsilon
-        ranked_values = np.stack(
-            [
-                np.abs(mean - batch_mean) / np.sqrt(spread),
-                np.abs(np.log((variance + epsilon) / spread)),
-                self._start_updates(mean, variance, reading),
-            ]
-        )
+        values = [
+            np.abs(mean - batch_mean) / np.sqrt(spread),
+            np.abs(np.log((variance + epsilon) / spread)),
+        ]
+        if self._start_is_due(reading):
+            values.append(self._start_updates(mean, variance, reading))
+        ranked_values = np.stack(values)
         columns = [_COLUMN[name] for name in ("mean_gap", "variance_gap", "start_updates")]
         for layers, index in self._groups:
             channels = index.shape[1]
@@ -234,7 +240,16 @@ class Table:
             ranked = np.partition(ranked_values[:, index], (low, high, upper), axis=2)
             self._rows[layers, columns[0]] = (ranked[0, :, low] + ranked[0, :, high]) / 2
             self._rows[layers, columns[1]] = (ranked[1, :, low] + ranked[1, :, high]) / 2
-            self._rows[layers, columns[2]] = ranked[2, :, upper]
+            if len(values) == len(columns):
+                self._rows[layers, columns[2]] = ranked[2, :, upper]
+
+    def _start_is_due(self, reading: Reading) -> bool:
+        """Whether enough updates were made for the influence of the start to have changed."""
+        updates = float(reading.executions[:, :_CONTEXTS].sum())
+        if updates - self._start_seen < START_GROWTH * self._start_seen:
+            return False
+        self._start_seen = updates
+        return True
 
     def _start_updates(self, mean: Floats, variance: Floats, reading: Reading) -> Floats:
         """For each ranked channel, the updates after which its start no longer matters.

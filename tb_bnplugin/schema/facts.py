@@ -7,6 +7,7 @@ hold: unknown keys are ignored, a missing or ill-typed value raises `FactsError`
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import types
 import typing
@@ -138,6 +139,7 @@ def encode_model(facts: ModelFacts) -> bytes:
     return _encode(dataclasses.asdict(facts))
 
 
+@functools.lru_cache(maxsize=32)  # while it trains, the same document is read again and again
 def parse_model(document: bytes) -> ModelFacts:
     """The facts in a `batch_norm/model` record; raises `FactsError`."""
     return _parse(ModelFacts, _load(document), "model")
@@ -148,6 +150,7 @@ def encode_calls(calls: typing.Sequence[Call]) -> bytes:
     return _encode({"calls": [dataclasses.asdict(call) for call in calls]})
 
 
+@functools.lru_cache(maxsize=32)
 def parse_calls(document: bytes) -> tuple[Call, ...]:
     """The mode ledger in a `batch_norm/calls` record; raises `FactsError`."""
     loaded = _load(document)
