@@ -14,7 +14,7 @@ from tests.browser.logs import write_all
 from tests.dashboard.server import Server, serve
 
 PREFIX = "/some/prefix"
-RUNS = 10
+RUNS = 9
 
 
 def _address(server: Server) -> str:

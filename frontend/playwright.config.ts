@@ -1,0 +1,25 @@
+// The page in a real browser, inside a real TensorBoard.
+import { existsSync } from "node:fs";
+import { defineConfig } from "@playwright/test";
+
+const BROWSERS = [
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+  "/usr/bin/google-chrome-stable",
+];
+
+const executablePath = process.env.CHROMIUM || BROWSERS.find((path) => existsSync(path));
+
+export default defineConfig({
+  testDir: "tests/browser",
+  globalSetup: "./tests/browser/setup.ts",
+  fullyParallel: true,
+  workers: 2,
+  timeout: 30_000,
+  reporter: "list",
+  use: {
+    viewport: { width: 1400, height: 1000 },
+    launchOptions: { args: ["--no-sandbox"], ...(executablePath ? { executablePath } : {}) },
+  },
+});
