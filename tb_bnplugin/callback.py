@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 from tb_bnplugin.diagnose import Outcome
 from tb_bnplugin.fit_recorder import FitRecorder, RunTarget
@@ -19,29 +18,7 @@ OnFinding = str | Callable[[Outcome], None]
 
 _ON_FINDING: Final = ("warn", "stop", "ignore")
 
-_Hook = TypeVar("_Hook", bound=Callable[..., None])
-
-
-def _never_harm(hook: _Hook) -> _Hook:
-    """What goes wrong on our side stops the recording, with one warning, never the training."""
-
-    @functools.wraps(hook)
-    def safe(self: BatchNormCallback, *args: Any, **kwargs: Any) -> None:
-        if self._stopped:
-            return
-        try:
-            hook(self, *args, **kwargs)
-        except Exception as error:  # noqa: BLE001  # whatever it is, the training goes on
-            self._stopped = True
-            self._recorder.abandon()
-            warnings.warn(
-                "tb_bnplugin stops recording this training, which goes on unchanged:"
-                f" {type(error).__name__}: {error}",
-                RuntimeWarning,
-                stacklevel=2,
-            )
-
-    return cast("_Hook", safe)
+_Result = TypeVar("_Result")
 
 
 class BatchNormCallback:
@@ -134,61 +111,66 @@ class BatchNormCallback:
         """Called by Keras with the model that will be trained; begins to watch it."""
         self.model = model
         self._stopped = False
-        self._watch(model)
+        self._attempt(self._recorder.watch, model)
 
-    @_never_harm
-    def _watch(self, model: Any) -> None:
-        self._recorder.watch(model)
-
-    @_never_harm
     def on_train_begin(self, logs: Any = None) -> None:
         """A fit begins: a new phase."""
-        self._recorder.begin_training()
+        self._attempt(self._recorder.begin_training)
 
-    @_never_harm
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """A step, or several of one execution, was made."""
-        if self._recorder.end_batch(batch):
+        if self._attempt(self._recorder.end_batch, batch):
             self._tell()
 
-    @_never_harm
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """An epoch ended, its validation included."""
-        self._recorder.end_epoch(epoch)
+        self._attempt(self._recorder.end_epoch, epoch)
         self._tell()
 
-    @_never_harm
     def on_train_end(self, logs: Any = None) -> None:
         """The fit ended."""
-        self._recorder.end_training()
+        self._attempt(self._recorder.end_training)
         self._tell()
 
-    @_never_harm
     def on_test_begin(self, logs: Any = None) -> None:
         """An evaluation begins, of its own or as validation."""
-        self._recorder.begin_loop("evaluate")
+        self._attempt(self._recorder.begin_loop, "evaluate")
 
-    @_never_harm
     def on_test_end(self, logs: Any = None) -> None:
         """An evaluation ended."""
-        self._recorder.end_loop("evaluate")
+        self._attempt(self._recorder.end_loop, "evaluate")
         self._tell()
 
-    @_never_harm
     def on_predict_begin(self, logs: Any = None) -> None:
         """A prediction begins."""
-        self._recorder.begin_loop("predict")
+        self._attempt(self._recorder.begin_loop, "predict")
 
-    @_never_harm
     def on_predict_end(self, logs: Any = None) -> None:
         """A prediction ended."""
-        self._recorder.end_loop("predict")
+        self._attempt(self._recorder.end_loop, "predict")
         self._tell()
+
+    def _attempt(self, action: Callable[..., _Result], *args: Any) -> _Result | None:
+        """What goes wrong on our side stops the recording, with one warning, never the training."""
+        if self._stopped:
+            return None
+        try:
+            return action(*args)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the training goes on
+            self._stopped = True
+            self._recorder.abandon()
+            warnings.warn(
+                "tb_bnplugin stops recording this training, which goes on unchanged:"
+                f" {type(error).__name__}: {error}",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+            return None
 
     def _tell(self) -> None:
         if self._on_finding == "ignore":
             return
-        for outcome in self._live.findings():
+        for outcome in self._attempt(self._live.findings) or ():
             key = (outcome.code, outcome.model)
             if outcome.severity != "error" or outcome.expected or key in self._told:
                 continue

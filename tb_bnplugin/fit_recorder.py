@@ -183,6 +183,7 @@ class FitRecorder:
     def abandon(self) -> None:
         """Something failed: a next fit begins with a new writer, and writes all facts again."""
         self._own_writer = None
+        run_context().set(0)  # the end of a loop that began will not be noticed
         if self._log is not None:
             self._log.forget_documents()
 

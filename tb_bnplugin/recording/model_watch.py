@@ -193,7 +193,7 @@ class ModelWatch:
                     self.model, [row.layer for row in rows], [row.counter for row in rows]
                 )
                 self._table.begin(reader.read(), reader.affine_layers)
-            if not self.model.built:
+            if not (reader.watches_weights or self.model.built):
                 return reader  # not kept: the other weights are still to come
             self._reader = reader
         return self._reader

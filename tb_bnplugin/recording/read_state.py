@@ -44,6 +44,11 @@ class StateReader:
             self.tensors, autograph=False
         ).get_concrete_function()
 
+    @property
+    def watches_weights(self) -> bool:
+        """Whether there are weights other than gamma and beta."""
+        return bool(self._weights)
+
     def tensors(self) -> list[tf.Tensor]:
         """All that is read, as tensors on the device, in the order `decode` takes them."""
         optimizer = getattr(self._model, "optimizer", None)

@@ -110,6 +110,15 @@ def test_a_callable_is_given_each_finding_once(flavour: Flavour, tmp_path: Path)
     assert [finding.code for finding in given] == ["BN104"]
 
 
+def test_a_callable_may_raise(flavour: Flavour, tmp_path: Path) -> None:
+    def fails(finding: Any) -> None:
+        raise AssertionError(finding.code)
+
+    callback = tb_bnplugin.BatchNormCallback(tmp_path, on_finding=fails)
+    with pytest.raises(AssertionError, match="BN104"):
+        evaluate_that_moves(flavour, callback)
+
+
 def test_what_is_expected_is_recorded_and_not_told(
     flavour: Flavour, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
 import tb_bnplugin
@@ -80,3 +82,47 @@ def test_a_second_fit_goes_on_counting(flavour: Flavour) -> None:
     compile_tiny(model)
     fit(model)
     assert executions(model) == {"bn": {"training_tape": 20}}
+
+
+def test_functions_run_eagerly_by_global_switch(flavour: Flavour, tensorflow: ModuleType) -> None:
+    model = compile_tiny(create_dense(flavour.keras), jit_compile=False)
+    tb_bnplugin.watch(model)
+    tensorflow.config.run_functions_eagerly(True)
+    try:
+        for _ in range(3):
+            model.train_on_batch(X, Y)
+        model.test_on_batch(X, Y)
+    finally:
+        tensorflow.config.run_functions_eagerly(False)
+    assert executions(model) == {"bn": {"training_tape": 3, "inference_evaluate": 1}}
+
+
+def test_a_loop_in_the_graph_around_a_cell(flavour: Flavour) -> None:
+    keras = flavour.keras
+
+    class Cell(keras.layers.Layer):  # type: ignore[misc, name-defined, unused-ignore]
+        state_size = 3
+        output_size = 3
+
+        def __init__(self) -> None:
+            super().__init__(name="cell")
+            self.bn = keras.layers.BatchNormalization(name="bn", momentum=0.9)
+
+        def build(self, shape: Any) -> None:
+            self.bn.build(shape)
+            self.built = True
+
+        def call(self, inputs: Any, states: Any, training: Any = None) -> Any:
+            outputs = self.bn(inputs, training=training) + states[0]
+            return outputs, [outputs]
+
+    inputs, cell = keras.Input((5, 3)), Cell()
+    model = keras.Model(inputs, keras.layers.Dense(1)(keras.layers.RNN(cell)(inputs)))
+    tb_bnplugin.watch(compile_tiny(model))
+    model.fit(np.ones((8, 5, 3)), Y[:8], batch_size=4, verbose=0)
+    ((counted,),) = (counts.values() for counts in executions(model).values())
+    # Of ones, n updates make a moving mean of 1 - 0.9^n. (Keras runs the first of the five time
+    # steps once more, to learn the shape of the outputs.)
+    mean = float(np.asarray(cell.bn.moving_mean)[0])
+    assert 1 - 0.9**counted == pytest.approx(mean, rel=1e-5)
+    assert counted >= 10

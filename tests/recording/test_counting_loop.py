@@ -6,6 +6,7 @@ from types import ModuleType
 from typing import Any
 
 import tb_bnplugin
+from tb_bnplugin.recording.counting import MOST_WAYS
 from tests.conftest import Flavour
 from tests.recording.tiny import X, calls, create_dense, executions
 
@@ -151,3 +152,30 @@ def test_closing_stops_nothing_but_new_counts(flavour: Flavour, tensorflow: Modu
     assert "call" not in bn.__dict__
     model(X[:4], training=True)
     assert not hasattr(model, "_tb_bnplugin_watch")
+
+
+def test_inputs_given_by_name(flavour: Flavour) -> None:
+    model = create_dense(flavour.keras)
+    tb_bnplugin.watch(model)
+    model.get_layer("bn")(training=True, inputs=X[:4, :1].repeat(4, axis=1))
+    assert executions(model) == {"bn": {"training_no_tape": 1}}
+
+
+def test_a_model_built_around_a_watched_one_is_no_execution(flavour: Flavour) -> None:
+    keras = flavour.keras
+    model = create_dense(keras)
+    tb_bnplugin.watch(model)
+    inputs = keras.Input((3,))
+    around = keras.Model(inputs, keras.layers.Dense(2)(model(inputs)))
+    around.compute_output_shape((2, 3))
+    assert executions(model) == {"bn": {}}
+
+
+def test_inputs_of_ever_new_shapes_stay_a_bounded_ledger(flavour: Flavour) -> None:
+    model = create_dense(flavour.keras)
+    tb_bnplugin.watch(model)
+    bn = model.get_layer("bn")
+    for rows in range(1, 201):
+        bn(X[:1, :1].repeat(4, axis=1).repeat(rows, axis=0), training=True)
+    assert executions(model) == {"bn": {"training_no_tape": 200}}
+    assert len(calls(model)) == MOST_WAYS + 1

@@ -75,6 +75,19 @@ def test_recording_goes_on_with_the_next_fit(flavour: Flavour, tmp_path: Path) -
     assert history.calls
 
 
+def test_a_failure_in_an_evaluation_leaves_no_mark(
+    flavour: Flavour, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = compile_tiny(create_dense(flavour.keras))
+    callback = create(tmp_path)
+    fit(model, callbacks=[callback])
+    monkeypatch.setattr(fit_recorder, "write", no_space)
+    with pytest.warns(RuntimeWarning, match="stops recording"):
+        model.evaluate(X, Y, verbose=0, callbacks=[callback])
+    model(X[:4], training=True)
+    assert executions(model)["bn"]["training_no_tape"] == 1
+
+
 def test_counting_that_raises(
     flavour: Flavour, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
