@@ -3,12 +3,14 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { columnOf, layerOf, rulesOf, scalarsOf } from "./answers.ts";
 import { type Program, reportOf } from "./program.ts";
 import { SCENARIOS, type Scenario } from "./scenarios.ts";
 
-const STATIC = new URL("../../../tb_bnplugin/dashboard/static/", import.meta.url);
+const STATIC = process.env.PAGE
+  ? pathToFileURL(`${process.env.PAGE}/`) // a page built elsewhere
+  : new URL("../../../tb_bnplugin/dashboard/static/", import.meta.url);
 const START = 'import("./index.js").then((page) => void page.render());';
 const HASH = createHash("sha256").update(START).digest("base64");
 const POLICY = [

@@ -1,0 +1,73 @@
+import { coloursOf, expect, region, test, themeColour } from "./open.ts";
+
+test("says first how much is wrong, the worst on top", async ({ open }) => {
+  const frame = await open("faults");
+  await expect(frame.locator(".findings h2").first()).toHaveText("2 errors, 1 warning");
+  const codes = frame.locator(".finding-list .code");
+  await expect(codes).toHaveText(["BN101", "BN104", "BN201", "BN110"]);
+});
+
+test("says that nothing is wrong only where rules have looked", async ({ open }) => {
+  const frame = await open("right");
+  const findings = region(frame, "Findings");
+  await expect(findings).toContainText("Nothing is wrong");
+  await expect(findings).toContainText("1 rule looked and found nothing");
+});
+
+test("names what was expected, crashed, passed and could not be checked, and why", async ({
+  open,
+}) => {
+  const frame = await open("faults");
+  const findings = region(frame, "Findings");
+  for (const title of ["Expected (1)", "Crashed (1)", "Not checked (1)", "Passed (2)"]) {
+    await expect(findings.getByText(title, { exact: true })).toBeVisible();
+  }
+  await expect(findings.getByText("ValueError: shapes (3,) and (4,)")).toBeVisible();
+  await findings.getByText("Not checked (1)").click();
+  await expect(findings.getByText("no probe was recorded", { exact: false })).toBeVisible();
+  await expect(findings).toContainText("layers records are no table of numbers");
+});
+
+test("a finding holds fix, evidence, reason and exception", async ({ open }) => {
+  const frame = await open("faults");
+  const finding = frame.locator(".finding", { hasText: "BN104" });
+  await finding.locator(".finding-head").click();
+  await expect(finding).toContainText("Pass training=False in the evaluation loop.");
+  await expect(finding.getByRole("row", { name: "evaluations 4" })).toBeVisible();
+  await expect(finding).toContainText("all rows of a batch give the same output");
+  await expect(finding).toContainText("A momentum of 1");
+});
+
+test("a finding leads to its layer and step", async ({ open }) => {
+  const frame = await open("faults");
+  await frame.locator(".finding-head", { hasText: "BN104" }).click();
+  await expect(frame.getByRole("combobox", { name: "Layer" })).toHaveValue("20");
+  await expect(region(frame, "Effective mode")).toContainText("2,001");
+});
+
+test("the rule's page opens over the list and closes again", async ({ open }) => {
+  const frame = await open("faults");
+  await frame.locator(".finding-head", { hasText: "BN104" }).click();
+  await frame.getByRole("button", { name: "All about BN104" }).click();
+  const dialog = frame.getByRole("dialog");
+  await expect(dialog).toContainText("How it decides, with code in it.");
+  await dialog.press("Escape");
+  await expect(dialog).toBeHidden();
+});
+
+test("what is wrong is painted, what is right is pale", async ({ open }) => {
+  const wrong = await open("faults");
+  expect(
+    (await coloursOf(wrong, "Effective mode")).get(await themeColour(wrong, "flaw")),
+  ).toBeGreaterThan(5000);
+  const right = await open("right");
+  const colours = await coloursOf(right, "Effective mode");
+  expect(colours.get(await themeColour(right, "flaw")) ?? 0).toBe(0);
+  expect(colours.get(await themeColour(right, "mode-training"))).toBeGreaterThan(5000);
+});
+
+test("differences between two runs stand before all else", async ({ open }) => {
+  const frame = await open("faults", { other: "other" });
+  await expect(frame.locator(".finding .code").first()).toHaveText("CR101");
+  await expect(region(frame, "Effective mode of other").locator("canvas")).toBeVisible();
+});
