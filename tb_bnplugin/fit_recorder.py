@@ -55,7 +55,14 @@ class RunTarget:
 
     def run_directory(self) -> str:
         """The run's folder; a TensorBoard callback knows it once `fit` has given it the model."""
-        return str(self.callback._train_dir) if self.directory is None else self.directory
+        if self.directory is not None:
+            return self.directory
+        if not hasattr(self.callback, "_train_dir"):
+            raise RuntimeError(
+                "the TensorBoard callback given as log_dir is not among the callbacks of this fit;"
+                " pass both: callbacks=[tensorboard, BatchNormCallback(tensorboard)]"
+            )
+        return str(self.callback._train_dir)
 
 
 class FitRecorder:

@@ -29,6 +29,25 @@ def test_a_folder_gets_a_run_of_its_own(flavour: Flavour, tmp_path: Path) -> Non
     np.testing.assert_allclose(history.model("learning_rate"), 0.01, rtol=1e-6)
 
 
+def test_a_tensorboard_callback_that_fit_was_not_given(flavour: Flavour, tmp_path: Path) -> None:
+    model = compile_tiny(create_dense(flavour.keras))
+    ours = create(flavour.keras.callbacks.TensorBoard(tmp_path))
+    with pytest.warns(RuntimeWarning, match="not among the callbacks of this fit"):
+        fit(model, callbacks=[ours])
+
+
+def test_evaluations_after_the_shared_writer_was_closed(flavour: Flavour, tmp_path: Path) -> None:
+    model = compile_tiny(create_dense(flavour.keras))
+    theirs = flavour.keras.callbacks.TensorBoard(tmp_path)
+    ours = create(theirs)
+    fit(model, callbacks=[theirs, ours])
+    model.evaluate(X, Y, verbose=0, callbacks=[ours])
+    fit(model, callbacks=[theirs, ours])
+    history = read_model(tmp_path, "train")
+    assert history.steps.tolist() == list(range(1, 21))
+    assert history.model("evaluations")[-1] == 1
+
+
 @pytest.mark.parametrize("ours_first", [True, False])
 def test_the_tensorboard_callback_shares_its_train_run(
     flavour: Flavour, tmp_path: Path, ours_first: bool

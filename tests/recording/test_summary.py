@@ -201,8 +201,9 @@ def test_a_model_nobody_watches_is_watched_with_a_warning(
     model = create_dense(flavour.keras)
     model(X[:4], training=True)
     with writer.as_default():
-        with pytest.warns(UserWarning, match="Call tb_bnplugin.watch"):
+        with pytest.warns(UserWarning, match="Call tb_bnplugin.watch") as told:
             summary.batch_norm(model, step=1)
+        assert told[0].filename == __file__
         model(X[:4], training=True)
         summary.batch_norm(model, step=2)
     assert read_model(tmp_path).layer("training_no_tape")[:, 0].tolist() == [0, 1]
