@@ -1,0 +1,97 @@
+"""The README's snippets run as they stand, and what it names exists."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tb_bnplugin.diagnose import COMPARISONS, RULES
+from tests.conftest import ROOT, Flavour
+
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+FIT, LOOP = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path: Path) -> Iterator[None]:
+    before = Path.cwd()
+    os.chdir(tmp_path)
+    yield
+    os.chdir(before)
+
+
+def values(flavour: Flavour) -> dict[str, Any]:
+    """What the snippets take for granted: data, a model, a loss."""
+    keras = flavour.keras
+    random = np.random.default_rng(0)
+    x = random.normal(size=(64, 4)).astype(np.float32)
+    y = random.integers(0, 3, 64)
+    layers = [keras.layers.Dense(4), keras.layers.BatchNormalization(), keras.layers.Dense(3)]
+    model = keras.Sequential(layers)
+    model.build((None, 4))
+    loss_fn = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("sgd", loss_fn)
+    return {"model": model, "loss_fn": loss_fn, "x": x, "y": y, "x_val": x, "y_val": y}
+
+
+def test_fit_snippet(flavour: Flavour, capsys: pytest.CaptureFixture[str]) -> None:
+    name = flavour.keras.__name__
+    exec(FIT.replace("import keras", f"import {name} as keras"), values(flavour))
+    assert capsys.readouterr().out.rstrip().endswith("()")  # nothing is wrong with this model
+    assert list(Path("logs/train").glob("events*"))
+
+
+def test_loop_snippet(
+    flavour: Flavour, tensorflow: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tf, given = tensorflow, values(flavour)
+    model, loss_fn = given["model"], given["loss_fn"]
+    optimizer = flavour.keras.optimizers.SGD(0.1)
+
+    @tf.function
+    def train_step(x: Any, y: Any) -> tuple[Any, Any]:
+        with tf.GradientTape() as tape:
+            predictions = model(x)  # the mistake that the README is about
+            loss = loss_fn(y, predictions)
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        return loss, predictions
+
+    dataset = tf.data.Dataset.from_tensor_slices((given["x"], given["y"])).batch(16).repeat(26)
+    given |= {"dataset": dataset, "train_step": train_step}
+    given["evaluate"] = lambda model: model(given["x_val"], training=False)
+    exec(LOOP, given)
+    assert "BN101" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("line", re.findall(r"^tb-bnplugin (.*?)(?:  |$)", TEXT, re.MULTILINE))
+def test_command_lines_are_understood(line: str) -> None:
+    command = [sys.executable, "-m", "tb_bnplugin", *line.split()]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    # a folder that is not there is told so; a wrong option would print the usage
+    assert "usage" not in done.stderr
+    assert done.returncode in (0, 2)
+
+
+def test_rules_that_are_named_exist() -> None:
+    known = {rule.RULE.code for rule in (*RULES, *COMPARISONS)}
+    assert set(re.findall(r"\b[BLC][NR]\d{3}\b", TEXT)) <= known
+
+
+@pytest.mark.parametrize("link", re.findall(r"\]\(([^)]+)\)", TEXT))
+def test_links_lead_somewhere(link: str) -> None:
+    assert (ROOT / link).exists()
+
+
+@pytest.mark.parametrize("target", re.findall(r"^make (\w+)", TEXT, re.MULTILINE))
+def test_make_targets_exist(target: str) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert re.search(rf"^{target}:", makefile, re.MULTILINE)
