@@ -12,6 +12,7 @@ export function Toolbar() {
   const runs = state.runs.value ?? [];
   return (
     <header class="toolbar">
+      <h1 class="visually-hidden">Batch normalization</h1>
       <label>
         Run
         <select

@@ -1,4 +1,4 @@
-import { expect, places, test } from "./open.ts";
+import { expect, places, runSelect, test } from "./open.ts";
 
 test("the findings of a run are seen first, and the worst is open", async ({ open }) => {
   const frame = await open({ run: "faulty/train" });
@@ -11,7 +11,7 @@ test("the findings of a run are seen first, and the worst is open", async ({ ope
 
 test("without a wish the page shows a run in which something is wrong", async ({ open }) => {
   const frame = await open();
-  await expect(frame.getByLabel("Run", { exact: true })).toHaveValue("faulty/train");
+  await expect(runSelect(frame)).toHaveValue("faulty/train");
 });
 
 test("a healthy run says that nothing is wrong", async ({ open }) => {
@@ -49,7 +49,7 @@ test("a link shows the same run, layer, step and finding", async ({ open, page, 
   const same = colleague.frameLocator("iframe");
   await expect(same.locator(".finding.selected")).toContainText("BN109");
   await expect(same.locator(".finding.selected")).toBeInViewport();
-  await expect(same.getByLabel("Run", { exact: true })).toHaveValue("faulty/train");
+  await expect(runSelect(same)).toHaveValue("faulty/train");
   await expect(same.getByRole("combobox", { name: "Layer" })).toHaveValue("13");
   await expect(same.locator(".readout").first()).toContainText("step 100 · backbone/block_3/bn_1");
   await colleague.close();
@@ -74,7 +74,7 @@ test("an empty log folder gets the lines to paste", async ({ open }) => {
 test("both models of a run can be chosen", async ({ open }) => {
   const frame = await open({ run: "gan" });
   await expect(frame.getByRole("heading", { name: "1 error" })).toBeVisible();
-  await frame.getByLabel("Model", { exact: true }).selectOption("generator");
+  await frame.getByRole("combobox", { name: "Model", exact: true }).selectOption("generator");
   await expect(frame.getByRole("heading", { name: "Nothing is wrong" })).toBeVisible();
   await expect(frame.getByText("3 BN layers")).toBeVisible();
 });

@@ -5,12 +5,12 @@ import { PYTHON, ROOT } from "./setup.ts";
 
 test("a run that grows is followed, and the selection stays", async ({ open, page }) => {
   const frame = await open({ run: "growing", layer: "bn_2", step: "7" });
-  await expect(frame.getByText("steps 1–40")).toBeVisible();
+  await expect(frame.getByText("steps 1–40", { exact: true })).toBeVisible();
   await frame.getByText("As a table").click();
   await promisify(execFile)(PYTHON, ["-m", "tests.browser.logs", "grow", places().logdir], {
     cwd: ROOT,
   });
-  await expect(frame.getByText("steps 1–80")).toBeVisible({ timeout: 25_000 });
+  await expect(frame.getByText("steps 1–80", { exact: true })).toBeVisible({ timeout: 25_000 });
   await expect(frame.getByRole("combobox", { name: "Layer" })).toHaveValue("2");
   await expect(frame.locator(".readout").first()).toContainText("step 7 · bn_2");
   await expect(frame.getByRole("region", { name: /as a table/ })).toBeVisible();

@@ -1,4 +1,4 @@
-import { colours, expect, flaws, switchTheme, test, themeColour } from "./open.ts";
+import { colours, expect, flaws, runSelect, switchTheme, test, themeColour } from "./open.ts";
 
 test("dark follows TensorBoard's own switch, and the pictures are painted anew", async ({
   open,
@@ -47,7 +47,7 @@ test("nothing is wider than a narrow window", async ({ open, page }) => {
   await page.setViewportSize({ width: 800, height: 900 });
   for (const run of ["faulty/train", "dense_sum", "hostile <img src=x onerror=alert(1)>"]) {
     const frame = await open({ run });
-    await expect(frame.getByLabel("Run", { exact: true })).toHaveValue(run);
+    await expect(runSelect(frame)).toHaveValue(run);
     const over = await frame.evaluate(
       () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
     );

@@ -27,7 +27,9 @@ test("what a finding covers is vermilion, and only that", async ({ open }) => {
 
 test("every picture has pixels", async ({ open }) => {
   const frame = await open({ run: "healthy/train" });
-  await expect(frame.getByRole("region", { name: "Layer" }).locator("canvas")).toHaveCount(3);
+  await expect(
+    frame.getByRole("region", { name: "Layer", exact: true }).locator("canvas"),
+  ).toHaveCount(4);
   for (const region of ["Effective mode", "Column of all layers", "Scalars", "Layer"]) {
     expect((await colours(frame, region)).size, region).toBeGreaterThan(1);
   }
