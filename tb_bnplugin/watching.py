@@ -84,7 +84,10 @@ class Watch:
 
     def _record(self, why: str) -> None:
         watch, step = self._watch, self._watch.last_step
-        writer = current_writer()
+        given = tf.summary.experimental.get_step()
+        if isinstance(given, int):
+            step = max(step, given)
+        writer = None if why == "asked" else current_writer()
         if writer is None or not tf.executing_eagerly():
             self._publish(watch.snapshot(step, why), step)
             return
