@@ -1,6 +1,6 @@
 // Draws the effective modes: rows of layers, columns of records. What is wrong is coloured, not the mode.
 import { cellPixels, GUTTER, RIGHT, type Scale } from "../model/axis.ts";
-import { type Coverage, codesAt, MODE, MODE_LETTERS } from "../model/modes.ts";
+import { MODE, MODE_LETTERS } from "../model/modes.ts";
 import { mergedMode, type Row, rowOf } from "../model/rows.ts";
 import { color } from "../theme.ts";
 import { canvasOf, markRow } from "./plot.tsx";
@@ -9,7 +9,8 @@ export type TimelineData = {
   rows: readonly Row[];
   steps: readonly number[];
   modes: readonly Uint8Array[];
-  covered: readonly Coverage[][];
+  /** For each layer, 1 at each record that a finding covers. */
+  wrong: readonly Uint8Array[];
   chosen: ReadonlySet<number>;
   /** The layer that is looked at, or null. */
   looked: number | null;
@@ -36,6 +37,7 @@ export function paintTimeline(
     color("mode-evaluated"),
   ];
   const flaws = flawPatterns(context);
+  const flaw = color("flaw");
   context.save();
   context.beginPath();
   context.rect(GUTTER, 0, scale.width, height);
@@ -52,7 +54,7 @@ export function paintTimeline(
       const to = cellPixels(data.steps, last, scale)[1];
       if (to < GUTTER || from > GUTTER + scale.width) return;
       const wide = Math.max(cell.wrong ? MIN_FLAW_PIXELS : 0, to - from);
-      context.fillStyle = cell.wrong ? color("flaw") : (pale[cell.mode] ?? "");
+      context.fillStyle = cell.wrong ? flaw : (pale[cell.mode] ?? "");
       context.fillRect(from, top, wide, tall);
       if (cell.wrong) {
         wrongModes.push(cell.mode);
@@ -92,17 +94,16 @@ function eachRun(
 }
 
 export function cellOf(data: TimelineData, row: Row, at: number): Cell {
-  const step = data.steps[at] ?? 0;
   if (row.layers.length === 1) {
     const layer = row.layers[0] ?? 0;
     return {
       mode: data.modes[layer]?.[at] ?? MODE.none,
-      wrong: codesAt(data.covered[layer], step).length > 0,
+      wrong: data.wrong[layer]?.[at] === 1,
     };
   }
   return {
     mode: mergedMode(row.layers.map((layer) => data.modes[layer]?.[at] ?? MODE.none)),
-    wrong: row.layers.some((layer) => codesAt(data.covered[layer], step).length > 0),
+    wrong: row.layers.some((layer) => data.wrong[layer]?.[at] === 1),
   };
 }
 

@@ -65,6 +65,18 @@ export function coverage(layers: readonly LayerRow[], outcomes: readonly Outcome
   return spans;
 }
 
+/** Which records a finding covers: 1 where one does. */
+export function wrongRecords(spans: readonly Coverage[], steps: readonly number[]): Uint8Array {
+  const wrong = new Uint8Array(steps.length);
+  for (const { first, last } of spans) {
+    for (let at = 0; at < steps.length; at++) {
+      const step = steps[at] ?? 0;
+      if (first <= step && step <= last) wrong[at] = 1;
+    }
+  }
+  return wrong;
+}
+
 /** The codes of the findings that cover a layer at a step. */
 export function codesAt(spans: readonly Coverage[] | undefined, step: number): string[] {
   const codes = (spans ?? []).filter((span) => span.first <= step && step <= span.last);

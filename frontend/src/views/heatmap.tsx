@@ -1,12 +1,17 @@
 // One column of all layers on the same axis, chosen from those that were recorded.
 import { useMemo } from "preact/hooks";
-import { paintHeatmap, rangeOf, shareOf, viridis } from "../charts/heatmap.ts";
+import type { Column } from "../api.ts";
+import type { Report } from "../api_types.ts";
+import { paintHeatmap } from "../charts/heatmap.ts";
 import { Plot } from "../charts/plot.tsx";
 import { recordAt, type Scale } from "../model/axis.ts";
-import { rowOf, rowsOf } from "../model/rows.ts";
+import { type Range, rangeOf, shareOf, viridis } from "../model/ramp.ts";
+import { type Row, rowOf, rowsOf } from "../model/rows.ts";
 import { formatNumber, formatStep, shorten, withUnit } from "../model/text.ts";
 import * as state from "../state.ts";
 import { color, dark } from "../theme.ts";
+
+const HIGHEST = 220;
 
 /** The heatmap with its column select and scale. */
 export function Heatmap() {
@@ -16,13 +21,10 @@ export function Heatmap() {
     () => (report ? rowsOf(report.layers, state.folded.value) : []),
     [report, state.folded.value],
   );
-  if (!report || !column || rows.length === 0) return null;
-  const pixels = Math.max(1, Math.min(8, Math.floor(220 / rows.length)));
-  const range = rangeOf(column);
-  const step = state.cursorStep.value ?? state.selectedStep.value ?? report.steps.at(-1) ?? 0;
-  const layer = state.selectedLayer.value;
-  const row = rows[state.cursorRow.value ?? rowOf(rows, layer)] ?? rows[0];
-  const value = column.values[row?.layers[0] ?? 0]?.[recordAt(report.steps, step)];
+  const range = useMemo(() => (column ? rangeOf(column) : null), [column]);
+  if (!report || !column || !range || rows.length === 0) return null;
+  const pixels = Math.max(1, Math.min(8, Math.floor(HIGHEST / rows.length)));
+  const looked = state.selectedLayer.value;
   const rowAt = (y: number) => Math.max(0, Math.min(rows.length - 1, Math.floor(y / pixels)));
   return (
     <section class="region" aria-label="Column of all layers">
@@ -42,57 +44,66 @@ export function Heatmap() {
             ))}
           </select>
         </label>
-        {range.low === range.high ? (
-          <span class="scale">{formatNumber(range.low)} everywhere</span>
-        ) : (
-          <span class="scale">
-            {formatNumber(range.low)}
-            <span
-              class="ramp"
-              style={{
-                background: `linear-gradient(90deg, ${[0, 0.25, 0.5, 0.75, 1]
-                  .map((share) => `rgb(${viridis(share).join(" ")})`)
-                  .join(", ")})`,
-              }}
-            />
-            {formatNumber(range.high)}
-            {range.log ? ", log" : ""}
-          </span>
-        )}
+        <ScaleOf range={range} />
       </h2>
-      <p class="readout">
-        step <b>{formatStep(report.steps[recordAt(report.steps, step)] ?? 0)}</b> ·{" "}
-        <bdi>{shorten(row?.name ?? "")}</bdi> · <b>{formatNumber(value)}</b>
-        {value !== null && value !== undefined && (
-          <span
-            class="swatch"
-            style={{ background: `rgb(${viridis(shareOf(value, range)).join(" ")})` }}
-          />
-        )}
-      </p>
+      <Readout report={report} column={column} rows={rows} range={range} />
       <Plot
         height={rows.length * pixels}
         label={`${column.title} of every layer`}
         summary={`From ${formatNumber(range.low)} to ${formatNumber(range.high)}; the download of a layer has the numbers`}
         paint={(host: HTMLDivElement, scale: Scale, height: number) =>
-          paintHeatmap(
-            host,
-            scale,
-            height,
-            pixels,
+          paintHeatmap(host, scale, height, pixels, {
             rows,
-            report.steps,
-            column,
-            color("mode-none"),
-            layer,
-          )
+            steps: report.steps,
+            values: column.values,
+            range,
+            missing: color("mode-none"),
+            looked,
+          })
         }
-        inputs={[rows, report, column, layer, dark.value]}
+        inputs={[rows, report, column, looked, dark.value]}
         onPoint={(_, y) => {
           state.cursorRow.value = rowAt(y);
         }}
         onPick={(at, y) => state.selectCell(rows[rowAt(y)]?.layers[0] ?? null, at)}
       />
     </section>
+  );
+}
+
+function ScaleOf({ range }: { range: Range }) {
+  if (range.low === range.high) {
+    return <span class="scale">{formatNumber(range.low)} everywhere</span>;
+  }
+  const colours = [0, 0.25, 0.5, 0.75, 1].map((share) => `rgb(${viridis(share).join(" ")})`);
+  return (
+    <span class="scale">
+      {formatNumber(range.low)}
+      <span class="ramp" style={{ background: `linear-gradient(90deg, ${colours.join(", ")})` }} />
+      {formatNumber(range.high)}
+      {range.log ? ", log" : ""}
+    </span>
+  );
+}
+
+type ReadoutProps = { report: Report; column: Column; rows: readonly Row[]; range: Range };
+
+/** The value under the cursor: apart, so that a move of it draws nothing else anew. */
+function Readout({ report, column, rows, range }: ReadoutProps) {
+  const step = state.cursorStep.value ?? state.selectedStep.value ?? report.steps.at(-1) ?? 0;
+  const row = rows[state.cursorRow.value ?? rowOf(rows, state.selectedLayer.value)] ?? rows[0];
+  const at = recordAt(report.steps, step);
+  const value = column.values[row?.layers[0] ?? 0]?.[at];
+  return (
+    <p class="readout">
+      step <b>{formatStep(report.steps[at] ?? 0)}</b> · <bdi>{shorten(row?.name ?? "")}</bdi> ·{" "}
+      <b>{formatNumber(value)}</b>
+      {value !== null && value !== undefined && (
+        <span
+          class="swatch"
+          style={{ background: `rgb(${viridis(shareOf(range)(value)).join(" ")})` }}
+        />
+      )}
+    </p>
   );
 }

@@ -4,7 +4,15 @@ import type { Report } from "../api_types.ts";
 import { Plot } from "../charts/plot.tsx";
 import { cellOf, paintTimeline, type TimelineData } from "../charts/timeline.ts";
 import { recordAt, type Scale } from "../model/axis.ts";
-import { codesAt, coverage, decodeModes, MODE_WORDS, modeRuns } from "../model/modes.ts";
+import {
+  type Coverage,
+  codesAt,
+  coverage,
+  decodeModes,
+  MODE_WORDS,
+  modeRuns,
+  wrongRecords,
+} from "../model/modes.ts";
 import { groupsOf, type Row, rowHeight, rowOf, rowsOf } from "../model/rows.ts";
 import { count, formatStep, formatSteps, shorten } from "../model/text.ts";
 import * as state from "../state.ts";
@@ -25,35 +33,36 @@ export function Timeline({ report, title }: { report: Report; title: string }) {
     [report],
   );
   const covered = useMemo(() => coverage(report.layers, report.outcomes), [report]);
+  const wrong = useMemo(() => covered.map((spans) => wrongRecords(spans, report.steps)), [covered]);
   const chosen = own ? state.chosenLayers.value : new Set<number>();
   const looked = own ? state.selectedLayer.value : null;
   const data: TimelineData = {
     rows,
     steps: report.steps,
     modes,
-    covered,
+    wrong,
     chosen,
     looked,
     phases: report.phases,
   };
   const pixels = rowHeight(rows.length);
   const rowAt = (y: number) => Math.max(0, Math.min(rows.length - 1, Math.floor(y / pixels)));
-  const wrong = covered.filter((spans) => spans.length > 0).length;
+  const flawed = covered.filter((spans) => spans.length > 0).length;
   return (
     <section class="region" aria-label={title}>
       <h2>{title}</h2>
       {own && <Legend />}
       {own && <Groups report={report} />}
-      <Readout data={data} own={own} />
+      <Readout data={data} covered={covered} own={own} />
       <Plot
         height={rows.length * pixels}
         label={title}
-        summary={`${count(report.layers.length, "layer")}, ${count(wrong, "layer")} with a finding. Arrow keys move, the table below has every run of modes`}
+        summary={`${count(report.layers.length, "layer")}, ${count(flawed, "layer")} with a finding. Arrow keys move, the table below has every run of modes`}
         focusable
         paint={(host: HTMLDivElement, scale: Scale, height: number) =>
           paintTimeline(host, scale, height, pixels, data)
         }
-        inputs={[rows, modes, covered, chosen, looked, dark.value]}
+        inputs={[rows, modes, wrong, chosen, looked, dark.value]}
         onPoint={(_, y) => {
           if (own) state.cursorRow.value = rowAt(y);
         }}
@@ -119,14 +128,16 @@ function Groups({ report }: { report: Report }) {
   );
 }
 
-function Readout({ data, own }: { data: TimelineData; own: boolean }) {
+type ReadoutProps = { data: TimelineData; covered: readonly Coverage[][]; own: boolean };
+
+function Readout({ data, covered, own }: ReadoutProps) {
   const step = state.cursorStep.value ?? state.selectedStep.value ?? data.steps.at(-1) ?? 0;
   const at = recordAt(data.steps, step);
   const rowNumber = state.cursorRow.value ?? rowOf(data.rows, data.looked);
   const row = data.rows[Math.max(0, rowNumber)];
   if (!own || !row || at < 0) return null;
   const cell = cellOf(data, row, at);
-  const codes = row.layers.flatMap((one) => codesAt(data.covered[one], data.steps[at] ?? 0));
+  const codes = row.layers.flatMap((one) => codesAt(covered[one], data.steps[at] ?? 0));
   return (
     <p class="readout">
       step <b>{formatStep(data.steps[at] ?? 0)}</b> ·{" "}
