@@ -1,4 +1,4 @@
-// The page in a real browser, inside a real TensorBoard.
+// The page in a real browser: inside a real TensorBoard, and on made-up logs.
 import { existsSync } from "node:fs";
 import { defineConfig } from "@playwright/test";
 
@@ -12,7 +12,10 @@ const BROWSERS = [
 const executablePath = process.env.CHROMIUM || BROWSERS.find((path) => existsSync(path));
 
 export default defineConfig({
-  testDir: "tests/browser",
+  projects: [
+    { name: "tensorboard", testDir: "tests/browser" },
+    { name: "made-up", testDir: "tests/page" },
+  ],
   globalSetup: "./tests/browser/setup.ts",
   fullyParallel: true,
   workers: 2,

@@ -12,14 +12,17 @@ export type Sections = {
 
 const ORDER = { error: 0, warning: 1, info: 2 } as const;
 
-/** Findings by severity, then what is expected, passed, not checked, crashed. */
+// Who compares two runs asks what they do differently before all else.
+const rank = (outcome: Outcome) => (outcome.runs ? 0 : 10) + ORDER[outcome.severity];
+
+/** Differences between two runs first, then findings by severity, then what is expected, passed, not checked, crashed. */
 export function sections(outcomes: readonly Outcome[]): Sections {
   const of = (status: Outcome["status"]) => outcomes.filter((outcome) => outcome.status === status);
   const found = of("finding");
   return {
     findings: found
       .filter((outcome) => !outcome.expected)
-      .sort((one, other) => ORDER[one.severity] - ORDER[other.severity]),
+      .sort((one, other) => rank(one) - rank(other)),
     expected: found.filter((outcome) => outcome.expected),
     passed: of("ok"),
     unchecked: of("not_checked"),

@@ -1,4 +1,4 @@
-import { coloursOf, expect, region, test, themeColour } from "./open.ts";
+import { coloursOf, expect, flawsOf, region, test, themeColour } from "./open.ts";
 
 test("says first how much is wrong, the worst on top", async ({ open }) => {
   const frame = await open("faults");
@@ -28,33 +28,6 @@ test("names what was expected, crashed, passed and could not be checked, and why
   await expect(findings).toContainText("layers records are no table of numbers");
 });
 
-test("a finding holds fix, evidence, reason and exception", async ({ open }) => {
-  const frame = await open("faults");
-  const finding = frame.locator(".finding", { hasText: "BN104" });
-  await finding.locator(".finding-head").click();
-  await expect(finding).toContainText("Pass training=False in the evaluation loop.");
-  await expect(finding.getByRole("row", { name: "evaluations 4" })).toBeVisible();
-  await expect(finding).toContainText("all rows of a batch give the same output");
-  await expect(finding).toContainText("A momentum of 1");
-});
-
-test("a finding leads to its layer and step", async ({ open }) => {
-  const frame = await open("faults");
-  await frame.locator(".finding-head", { hasText: "BN104" }).click();
-  await expect(frame.getByRole("combobox", { name: "Layer" })).toHaveValue("20");
-  await expect(region(frame, "Effective mode")).toContainText("2,001");
-});
-
-test("the rule's page opens over the list and closes again", async ({ open }) => {
-  const frame = await open("faults");
-  await frame.locator(".finding-head", { hasText: "BN104" }).click();
-  await frame.getByRole("button", { name: "All about BN104" }).click();
-  const dialog = frame.getByRole("dialog");
-  await expect(dialog).toContainText("How it decides, with code in it.");
-  await dialog.press("Escape");
-  await expect(dialog).toBeHidden();
-});
-
 test("what is wrong is painted, what is right is pale", async ({ open }) => {
   const wrong = await open("faults");
   expect(
@@ -70,4 +43,10 @@ test("differences between two runs stand before all else", async ({ open }) => {
   const frame = await open("faults", { other: "other" });
   await expect(frame.locator(".finding .code").first()).toHaveText("CR101");
   await expect(region(frame, "Effective mode of other").locator("canvas")).toBeVisible();
+});
+
+test("axe finds nothing where every kind of outcome is shown", async ({ page, open }) => {
+  const frame = await open("faults", { other: "other" });
+  for (const summary of await frame.locator("details > summary").all()) await summary.click();
+  expect(await flawsOf(page)).toEqual([]);
 });

@@ -90,11 +90,6 @@ export async function themeColour(frame: Frame, name: string): Promise<string> {
   }, `--${name}`);
 }
 
-/** The stand-in's way to TensorBoard's dark theme: a class on the body of the page around. */
-export async function setDark(page: Page, dark: boolean): Promise<void> {
-  await page.evaluate((on) => document.body.classList.toggle("dark-mode", on), dark);
-}
-
 /** What axe finds in the plugin's document. */
 export async function flawsOf(page: Page): Promise<string[]> {
   const { violations } = await new AxeBuilder({ page }).include("iframe").analyze();
