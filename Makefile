@@ -102,6 +102,10 @@ bench: setup  ## the measures, each beside its limit
 demo: setup  ## the scenarios, then TensorBoard on them (LOGDIR=logs/demo, SERVE=0 stops before)
 	@SERVE='$(SERVE)' $(PY) -m demo --logdir '$(LOGDIR)'
 
+.PHONY: screenshot
+screenshot: setup  ## the pictures of README, of the log that `make demo` wrote (LOGDIR)
+	@PYTHON='$(CURDIR)/$(PY)' $(PY) tools/npm.py frontend run --silent screenshot -- '$(LOGDIR)'
+
 .PHONY: proto
 proto: setup  ## write the Python code of the .proto files
 	@$(PY) tools/proto.py
