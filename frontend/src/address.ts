@@ -12,18 +12,34 @@ export type Place = {
   finding?: string;
 };
 
-function hash(): URLSearchParams {
+/** Names and values in a hash. TensorBoard escapes them as URI components: its plus is a plus. */
+function parse(hash: string): [string, string][] {
+  const decoded = (text: string) => {
+    try {
+      return decodeURIComponent(text);
+    } catch {
+      return text; // a stray "%"
+    }
+  };
+  const [, ...pairs] = hash.replace(/^#/, "").split("&");
+  return pairs.filter(Boolean).map((pair) => {
+    const [name = "", ...value] = pair.split("=");
+    return [decoded(name), decoded(value.join("="))];
+  });
+}
+
+function parentHash(): string {
   try {
-    return new URLSearchParams(window.parent.location.hash.replace(/^#[^&]*&?/, ""));
+    return window.parent.location.hash;
   } catch {
-    return new URLSearchParams(); // another origin around us
+    return ""; // another origin around us
   }
 }
 
 /** What the address says, if anything. */
 export function readPlace(): Place {
   const place: Record<string, string> = {};
-  for (const [name, value] of hash()) {
+  for (const [name, value] of parse(parentHash())) {
     if (name.startsWith(PREFIX)) place[name.slice(PREFIX.length)] = value;
   }
   return place;
@@ -34,13 +50,12 @@ export function writePlace(place: Place): void {
   try {
     const { location, history } = window.parent;
     if (window.parent === window) return;
-    const others = [...hash()].filter(([name]) => !name.startsWith(PREFIX));
-    const parameters = new URLSearchParams(others);
-    for (const [name, value] of Object.entries(place)) {
-      if (value !== undefined && value !== "") parameters.set(PREFIX + name, value);
-    }
-    const text = parameters.toString();
-    const url = `${location.pathname}${location.search}#batch_norm${text ? `&${text}` : ""}`;
+    const others = parse(location.hash).filter(([name]) => !name.startsWith(PREFIX));
+    const own = Object.entries(place)
+      .filter(([, value]) => value)
+      .map(([name, value]): [string, string] => [PREFIX + name, value]);
+    const pairs = [...others, ...own].map((pair) => pair.map(encodeURIComponent).join("="));
+    const url = `${location.pathname}${location.search}#${["batch_norm", ...pairs].join("&")}`;
     // Only while this tab is the one shown: the hash names the active tab.
     if (/^#batch_norm(&|$)/.test(location.hash)) history.replaceState(history.state, "", url);
   } catch {

@@ -15,7 +15,7 @@ const ORDER = { error: 0, warning: 1, info: 2 } as const;
 // Who compares two runs asks what they do differently before all else.
 const rank = (outcome: Outcome) => (outcome.runs ? 0 : 10) + ORDER[outcome.severity];
 
-/** Differences between two runs first, then findings by severity, then what is expected, passed, not checked, crashed. */
+/** Differences between runs, findings by severity, then what is expected, passed, unchecked, crashed. */
 export function sections(outcomes: readonly Outcome[]): Sections {
   const of = (status: Outcome["status"]) => outcomes.filter((outcome) => outcome.status === status);
   const found = of("finding");

@@ -1,0 +1,66 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { type Place, readPlace, writePlace } from "../../src/address.ts";
+
+let parent: { location: { hash: string; pathname: string; search: string }; history: History };
+
+/** TensorBoard's window around the page, as far as the address goes. */
+function around(hash: string): void {
+  const location = { hash, pathname: "/prefix/", search: "?darkMode=true" };
+  const replaceState = (_: unknown, __: string, url: string) => {
+    location.hash = url.slice(url.indexOf("#"));
+  };
+  parent = { location, history: { state: null, replaceState } as unknown as History };
+  vi.stubGlobal("window", { parent });
+}
+
+beforeEach(() => around("#batch_norm"));
+afterEach(() => vi.unstubAllGlobals());
+
+const PLACE: Place = {
+  run: "a & b/train + 50 %",
+  layer: "body/日本語=<bn>",
+  step: "120",
+  finding: "BN101.k3",
+};
+
+test("what is written is read again", () => {
+  writePlace(PLACE);
+  expect(readPlace()).toEqual(PLACE);
+});
+
+test("what other plugins keep in the address stays there", () => {
+  around("#batch_norm&p.other.key=1&p.batch_norm.run=old&p.batch_norm.step=3");
+  writePlace({ run: "new" });
+  expect(parent.location.hash).toBe("#batch_norm&p.other.key=1&p.batch_norm.run=new");
+});
+
+test("spaces are escaped as TensorBoard reads them", () => {
+  writePlace({ run: "a b" });
+  expect(parent.location.hash).toBe("#batch_norm&p.batch_norm.run=a%20b");
+});
+
+test("a plus that TensorBoard wrote is a plus", () => {
+  around("#batch_norm&p.batch_norm.run=a+b");
+  expect(readPlace()).toEqual({ run: "a+b" });
+});
+
+test("while another tab is shown the address is not ours", () => {
+  around("#scalars");
+  writePlace(PLACE);
+  expect(parent.location.hash).toBe("#scalars");
+});
+
+test("a stray percent sign is read as it stands", () => {
+  around("#batch_norm&p.batch_norm.run=50%");
+  expect(readPlace()).toEqual({ run: "50%" });
+});
+
+test("a page of another origin around is no error", () => {
+  vi.stubGlobal("window", {
+    get parent(): never {
+      throw new DOMException("Blocked a frame", "SecurityError");
+    },
+  });
+  expect(readPlace()).toEqual({});
+  expect(() => writePlace(PLACE)).not.toThrow();
+});
