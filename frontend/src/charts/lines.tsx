@@ -3,7 +3,7 @@ import { useComputed } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import uPlot from "uplot";
 import { GUTTER, nearestIndex, RIGHT, type Scale, type Shade } from "../model/axis.ts";
-import { formatNumber } from "../model/text.ts";
+import { formatNumber, formatStep } from "../model/text.ts";
 import { cursorStep, selectedStep } from "../state.ts";
 import { color, dark } from "../theme.ts";
 import { Plot } from "./plot.tsx";
@@ -33,6 +33,7 @@ export type LinesProps = {
 };
 
 const AXIS_PIXELS = 24;
+const HALF_DIGIT_PIXELS = 3.5;
 
 /** A line chart with its legend, which reads the values at the cursor. */
 export function Lines(props: LinesProps) {
@@ -140,6 +141,7 @@ function draw(host: HTMLDivElement, scale: Scale, height: number, props: LinesPr
           ticks: { show: false },
           font,
           size: AXIS_PIXELS,
+          values: (_, steps) => steps.map((step) => stepLabel(step, scale)),
         },
         {
           size: GUTTER,
@@ -162,6 +164,14 @@ function draw(host: HTMLDivElement, scale: Scale, height: number, props: LinesPr
     data,
     host,
   );
+}
+
+/** A step under the axis; none where it would be cut off at the right edge. */
+function stepLabel(step: number, scale: Scale): string {
+  if (!Number.isInteger(step)) return "";
+  const label = formatStep(step);
+  const room = GUTTER + scale.width + RIGHT - scale.toPixel(step);
+  return label.length * HALF_DIGIT_PIXELS > room ? "" : label;
 }
 
 /** A little air around the values; around a constant, enough to show that it is one. */

@@ -160,8 +160,8 @@ export function markRow(context: CanvasRenderingContext2D, scale: Scale, middle:
   context.fillStyle = color("text");
   context.beginPath();
   context.moveTo(left, middle);
-  context.lineTo(left + RIGHT - 1, middle - 4);
-  context.lineTo(left + RIGHT - 1, middle + 4);
+  context.lineTo(left + 7, middle - 4);
+  context.lineTo(left + 7, middle + 4);
   context.fill();
 }
 

@@ -1,7 +1,7 @@
 // The one step axis: from steps to pixels and back, zoom, and joins by the nearest step.
 
 export const GUTTER = 46;
-export const RIGHT = 8;
+export const RIGHT = 14;
 
 export type Span = readonly [number, number];
 

@@ -47,7 +47,9 @@ export function mergedMode(modes: readonly number[]): number {
   return called.length === 1 ? (called[0] ?? MODE.none) : MODE.mixed;
 }
 
+const HIGHEST_PICTURE = 312;
+
 /** Height of one row in CSS pixels, so that all fit into a picture of a reasonable height. */
 export function rowHeight(rows: number): number {
-  return Math.max(2, Math.min(16, Math.floor(416 / Math.max(rows, 1))));
+  return Math.max(2, Math.min(16, Math.floor(HIGHEST_PICTURE / Math.max(rows, 1))));
 }

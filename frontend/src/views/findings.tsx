@@ -56,10 +56,10 @@ export function Findings() {
 
 function Finding({ outcome }: { outcome: Outcome }) {
   const selected = state.selectedFinding.value === outcomeKey(outcome);
-  const host = useRef<HTMLLIElement>(null);
+  const head = useRef<HTMLButtonElement>(null);
   useEffect(() => {
     // A finding that a link names may lie below the edge of a long list.
-    if (selected) host.current?.scrollIntoView({ block: "nearest" });
+    if (selected) head.current?.scrollIntoView({ block: "nearest" });
   }, []);
   const where = [
     outcome.layers.length ? count(outcome.layers.length, "layer") : "",
@@ -67,8 +67,9 @@ function Finding({ outcome }: { outcome: Outcome }) {
     outcome.runs ? `against ${outcome.runs[1]}` : "",
   ].filter(Boolean);
   return (
-    <li ref={host} class={`finding ${outcome.severity} ${selected ? "selected" : ""}`}>
+    <li class={`finding ${outcome.severity} ${selected ? "selected" : ""}`}>
       <button
+        ref={head}
         type="button"
         class="finding-head"
         aria-expanded={selected}

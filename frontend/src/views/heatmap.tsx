@@ -11,7 +11,7 @@ import { formatNumber, formatStep, shorten, withUnit } from "../model/text.ts";
 import * as state from "../state.ts";
 import { color, dark } from "../theme.ts";
 
-const HIGHEST = 220;
+const HIGHEST = 156;
 
 /** The heatmap with its column select and scale. */
 export function Heatmap() {

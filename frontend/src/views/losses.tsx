@@ -22,30 +22,33 @@ export function Losses() {
       {losses.length > 0 && <LossTable losses={losses} caption="This run" />}
       {other && other.losses.length > 0 && <LossTable losses={other.losses} caption={other.run} />}
       {metrics.length > 0 && (
-        <Scroll class="scroll" aria-label="Metrics as resolved">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">metric</th>
-                <th scope="col">asked for</th>
-                <th scope="col">became</th>
-                <th scope="col">labels</th>
-                <th scope="col">predictions</th>
-              </tr>
-            </thead>
-            <tbody>
-              {metrics.map((metric) => (
-                <tr key={`${metric.name} ${metric.phase}`}>
-                  <th scope="row">{metric.name}</th>
-                  <td>{metric.asked}</td>
-                  <td>{metric.metric_class}</td>
-                  <td class="nowrap">{formatShape(metric.label_shape)}</td>
-                  <td class="nowrap">{formatShape(metric.prediction_shape)}</td>
+        <>
+          <h3>Metrics as resolved</h3>
+          <Scroll class="scroll" aria-label="Metrics as resolved">
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">metric</th>
+                  <th scope="col">asked for</th>
+                  <th scope="col">became</th>
+                  <th scope="col">labels</th>
+                  <th scope="col">predictions</th>
                 </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
+              </thead>
+              <tbody>
+                {metrics.map((metric) => (
+                  <tr key={`${metric.name} ${metric.phase}`}>
+                    <th scope="row">{metric.name}</th>
+                    <td>{metric.asked}</td>
+                    <td>{metric.metric_class}</td>
+                    <td class="nowrap">{formatShape(metric.label_shape)}</td>
+                    <td class="nowrap">{formatShape(metric.prediction_shape)}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </Scroll>
+        </>
       )}
     </section>
   );
@@ -53,61 +56,63 @@ export function Losses() {
 
 function LossTable({ losses, caption }: { losses: readonly LossRow[]; caption: string }) {
   return (
-    <Scroll class="scroll" aria-label={`Losses of ${caption}`}>
+    <>
+      <h3>{caption}</h3>
       {losses.map((loss) => (
         <p key={`${loss.name} ${loss.phase} reading`} class="reading">
           <b>{loss.name}</b>: {loss.reading}
         </p>
       ))}
-      <table>
-        <caption>{caption}</caption>
-        <thead>
-          <tr>
-            <th scope="col">loss</th>
-            <th scope="col">class</th>
-            <th scope="col">reduction</th>
-            <th scope="col">predictions</th>
-            <th scope="col">yours</th>
-            <th scope="col">Keras' mean</th>
-            <th scope="col">factor</th>
-            <th scope="col">outputs</th>
-            <th scope="col">batch doubled</th>
-            <th scope="col">replicas</th>
-            <th scope="col">equal learning rate</th>
-          </tr>
-        </thead>
-        <tbody>
-          {losses.map((loss) => (
-            <tr key={`${loss.name} ${loss.phase}`}>
-              <th scope="row">{loss.name}</th>
-              <td>
-                {loss.loss_class}
-                {loss.keras_class && loss.keras_class !== loss.loss_class
-                  ? ` (a ${loss.keras_class})`
-                  : ""}
-              </td>
-              <td>{loss.reduction ?? "own"}</td>
-              <td class="nowrap">{formatShape(loss.prediction_shape)}</td>
-              {loss.measured ? (
-                <>
-                  <td class="number">{formatNumber(loss.measured.value)}</td>
-                  <td class="number">{formatNumber(loss.measured.keras_mean)}</td>
-                  <td class="number strong">{times(loss.measured.factor)}</td>
-                  <td class="number">{formatNumber(loss.measured.outputs)}</td>
-                  <td class="number">{times(loss.measured.doubled_ratio)}</td>
-                  <td class="number">{formatNumber(loss.measured.replicas)}</td>
-                  <td class="number">{times(loss.measured.equal_learning_rate)}</td>
-                </>
-              ) : (
-                <td colSpan={7} class="quiet-text">
-                  not measured: pass probe_data, or call summary.loss_reduction
-                </td>
-              )}
+      <Scroll class="scroll" aria-label={`Losses of ${caption}`}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">loss</th>
+              <th scope="col">class</th>
+              <th scope="col">reduction</th>
+              <th scope="col">predictions</th>
+              <th scope="col">yours</th>
+              <th scope="col">Keras' mean</th>
+              <th scope="col">factor</th>
+              <th scope="col">outputs</th>
+              <th scope="col">batch doubled</th>
+              <th scope="col">replicas</th>
+              <th scope="col">equal learning rate</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
-    </Scroll>
+          </thead>
+          <tbody>
+            {losses.map((loss) => (
+              <tr key={`${loss.name} ${loss.phase}`}>
+                <th scope="row">{loss.name}</th>
+                <td>
+                  {loss.loss_class}
+                  {loss.keras_class && loss.keras_class !== loss.loss_class
+                    ? ` (a ${loss.keras_class})`
+                    : ""}
+                </td>
+                <td>{loss.reduction ?? "own"}</td>
+                <td class="nowrap">{formatShape(loss.prediction_shape)}</td>
+                {loss.measured ? (
+                  <>
+                    <td class="number">{formatNumber(loss.measured.value)}</td>
+                    <td class="number">{formatNumber(loss.measured.keras_mean)}</td>
+                    <td class="number strong">{times(loss.measured.factor)}</td>
+                    <td class="number">{formatNumber(loss.measured.outputs)}</td>
+                    <td class="number">{times(loss.measured.doubled_ratio)}</td>
+                    <td class="number">{formatNumber(loss.measured.replicas)}</td>
+                    <td class="number">{times(loss.measured.equal_learning_rate)}</td>
+                  </>
+                ) : (
+                  <td colSpan={7} class="quiet-text">
+                    not measured: pass probe_data, or call summary.loss_reduction
+                  </td>
+                )}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scroll>
+    </>
   );
 }
 
