@@ -58,9 +58,9 @@ function Finding({ outcome }: { outcome: Outcome }) {
   const selected = state.selectedFinding.value === outcomeKey(outcome);
   const head = useRef<HTMLButtonElement>(null);
   useEffect(() => {
-    // A finding that a link names may lie below the edge of a long list.
+    // It may lie out of sight: named by a link, or moved when the one above it closed.
     if (selected) head.current?.scrollIntoView({ block: "nearest" });
-  }, []);
+  }, [selected]);
   const where = [
     outcome.layers.length ? count(outcome.layers.length, "layer") : "",
     formatSteps(outcome.steps),
