@@ -1,5 +1,4 @@
 // Builds the page that TensorBoard loads: one module and one style sheet.
-import { copyFile, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -7,10 +6,9 @@ import { build } from "esbuild";
 const here = dirname(fileURLToPath(import.meta.url));
 const target = process.env.OUTDIR ?? join(here, "../tb_bnplugin/dashboard/static");
 
-await mkdir(target, { recursive: true });
 await build({
-  entryPoints: [join(here, "src/main.tsx")],
-  outfile: join(target, "index.js"),
+  entryPoints: { index: join(here, "src/main.tsx"), style: join(here, "src/style.css") },
+  outdir: target,
   bundle: true,
   format: "esm",
   minify: true,
@@ -20,4 +18,3 @@ await build({
   legalComments: "none",
   logLevel: "warning",
 });
-await copyFile(join(here, "src/style.css"), join(target, "style.css"));
