@@ -209,7 +209,7 @@ function gutter(
     if (middle - lastLabel >= 12) {
       const letter = MODE_LETTERS[mergedMode(group.map((one) => one.mode))];
       context.fillStyle = color("flaw-text");
-      context.fillText(`${group.length}×${letter}`, GUTTER - 8, middle);
+      context.fillText(`${group.length}×${letter}`, GUTTER - 9, middle);
       lastLabel = middle;
     }
     at = end + 1;

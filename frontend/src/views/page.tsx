@@ -41,7 +41,7 @@ export function Page() {
 function Pictures() {
   const report = state.report.value;
   const other = state.other.value;
-  if (!report) return <p class="quiet-text">Reading the run…</p>;
+  if (!report) return state.failure.value ? null : <p class="quiet-text">Reading the run…</p>;
   const compared = other && other.layers.length > 0;
   return (
     <>
