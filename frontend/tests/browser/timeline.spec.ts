@@ -5,7 +5,7 @@ const timeline = (frame: Frame): Locator =>
   frame.getByRole("application", { name: /^Effective mode\./ });
 
 const GUTTER = 46;
-const RIGHT = 8;
+const RIGHT = 14;
 
 /** The pixel of a share of the axis. */
 async function across(picture: Locator, share: number): Promise<number> {

@@ -31,5 +31,5 @@ test("the rectangles end at the right edge of the axis", () => {
   const ends = [...svg.matchAll(/x="([\d.]+)" y="\d+[\d.]*" width="([\d.]+)"/g)].map(
     ([, x, width]) => Number(x) + Number(width),
   );
-  expect(Math.max(...ends)).toBeCloseTo(1000 - 8, 0);
+  expect(Math.max(...ends)).toBeCloseTo(1000 - 14, 0);
 });
