@@ -60,6 +60,11 @@ export async function refresh(): Promise<void> {
   }
 }
 
+/** Takes an answer, unless it says what is shown already: then nothing is drawn again. */
+function keep<Answer>(shown: { value: Answer }, answer: Answer): void {
+  if (JSON.stringify(shown.value) !== JSON.stringify(answer)) shown.value = answer;
+}
+
 function pickRun(names: readonly string[]): string | null {
   const wanted = state.wantedRun.value ?? state.report.value?.run ?? null;
   if (wanted !== null && names.includes(wanted)) return wanted;
@@ -84,7 +89,7 @@ function show(report: Report): void {
   batch(() => {
     const before = state.report.value;
     const changed = before?.run !== report.run || before?.model !== report.model;
-    state.report.value = report;
+    keep(state.report, report);
     if (changed) {
       state.zoom.value = null;
       state.layerData.value = null;
@@ -92,7 +97,7 @@ function show(report: Report): void {
       state.column.value = report.column;
       select(report, arrived ?? {});
       arrived = null;
-    } else if (state.column.value?.name === report.column.name) state.column.value = report.column;
+    } else if (state.column.value?.name === report.column.name) keep(state.column, report.column);
   });
 }
 
@@ -115,12 +120,13 @@ function select(report: Report, place: Place): void {
 }
 
 async function loadScalars(report: Report, signal: AbortSignal): Promise<void> {
-  state.scalars.value = await api.fetchScalars(report.run, report.model, signal);
+  keep(state.scalars, await api.fetchScalars(report.run, report.model, signal));
 }
 
 async function loadOther(report: Report, signal: AbortSignal): Promise<void> {
   const wanted = state.wantedOther.value;
-  if (wanted === null || wanted === report.run) {
+  const listed = state.runs.value?.find((entry) => entry.run === wanted);
+  if (wanted === null || wanted === report.run || !listed) {
     batch(() => {
       state.other.value = null;
       state.comparison.value = null;
@@ -128,15 +134,16 @@ async function loadOther(report: Report, signal: AbortSignal): Promise<void> {
     });
     return;
   }
+  const same = listed.models.includes(report.model) ? report.model : undefined;
   const [other, comparison] = await Promise.all([
-    api.fetchReport(wanted, undefined, signal),
+    api.fetchReport(wanted, same, signal),
     api.fetchComparison(report.run, report.model, wanted, signal),
   ]);
   const scalars = await api.fetchScalars(wanted, other.model, signal);
   batch(() => {
-    state.other.value = other;
-    state.comparison.value = comparison;
-    state.otherScalars.value = scalars;
+    keep(state.other, other);
+    keep(state.comparison, comparison);
+    keep(state.otherScalars, scalars);
   });
 }
 
@@ -148,7 +155,7 @@ function loadLayer(): void {
   layerAbort = new AbortController();
   const { signal } = layerAbort;
   void guarded("layer", async () => {
-    state.layerData.value = await api.fetchLayer(report.run, report.model, layer, signal);
+    keep(state.layerData, await api.fetchLayer(report.run, report.model, layer, signal));
   });
 }
 
@@ -157,14 +164,15 @@ function loadColumn(): void {
   const name = state.wantedColumn.value;
   columnAbort.abort();
   if (report === null || name === null) return;
-  if (name === report.column.name) {
+  // Another run may lack the column that was chosen in the one before.
+  if (name === report.column.name || !report.columns.some((column) => column.name === name)) {
     state.column.value = report.column;
     return;
   }
   columnAbort = new AbortController();
   const { signal } = columnAbort;
   void guarded("column", async () => {
-    state.column.value = await api.fetchColumn(report.run, report.model, name, signal);
+    keep(state.column, await api.fetchColumn(report.run, report.model, name, signal));
   });
 }
 
@@ -201,8 +209,8 @@ export async function start(): Promise<void> {
   state.wantedRun.value = place.run ?? null;
   state.wantedModel.value = place.model;
   state.wantedOther.value = place.other ?? null;
-  await refresh();
   follow();
+  await refresh();
   let visible = true;
   new IntersectionObserver((entries) => {
     visible = entries.some((entry) => entry.isIntersecting);
