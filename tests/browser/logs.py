@@ -182,11 +182,9 @@ def write_hostile(logdir: Path) -> None:
 
 def write_growing(logdir: Path, first: int, last: int) -> None:
     """Steps of a run that is still written."""
-    history = create_history(steps=range(first, last + 1), layers=4, run="growing")
-    begin = time.time() - last
-    wall_times = begin + history.steps.astype(np.float64)
-    columns = {**history.model_columns, "process_started": np.full(last - first + 1, begin)}
-    history = replace(history, wall_times=wall_times, model_columns=columns)
+    steps = np.arange(first, last + 1)
+    history = create_history(steps=steps, layers=4, model={"record": steps}, run="growing")
+    history = replace(history, wall_times=time.time() - last + steps)
     write_history(logdir, history, number=first)
 
 

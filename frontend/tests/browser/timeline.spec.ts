@@ -77,7 +77,7 @@ test("a drag zooms all pictures, and a double click shows all steps again", asyn
   const y = box.y + 10;
   await page.mouse.move(box.x + (await across(picture, 0.1)), y);
   await page.mouse.down();
-  await page.mouse.move(box.x + (await across(picture, 0.3)), y, { steps: 4 });
+  await page.mouse.move(box.x + (await across(picture, 0.29)), y, { steps: 4 });
   await expect(frame.locator(".drag-band").first()).toBeVisible();
   await page.mouse.up();
   await expect.poll(() => colours(frame, "Column of all layers")).not.toEqual(whole);
