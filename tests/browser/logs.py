@@ -182,9 +182,10 @@ def write_hostile(logdir: Path) -> None:
 
 def write_growing(logdir: Path, first: int, last: int) -> None:
     """Steps of a run that is still written."""
-    steps = np.arange(first, last + 1)
+    steps = range(first, last + 1)
     history = create_history(steps=steps, layers=4, model={"record": steps}, run="growing")
-    history = replace(history, wall_times=time.time() - last + steps)
+    wall_times = np.array(steps, np.float64) + (time.time() - last)
+    history = replace(history, wall_times=wall_times)
     write_history(logdir, history, number=first)
 
 
