@@ -19,7 +19,9 @@ export default defineConfig({
   globalSetup: "./tests/browser/setup.ts",
   fullyParallel: true,
   workers: 2,
-  timeout: 30_000,
+  // Generous: a condition that holds ends the wait at once, and the machine may be busy.
+  timeout: 120_000,
+  expect: { timeout: 20_000 },
   reporter: "list",
   use: {
     viewport: { width: 1400, height: 1000 },

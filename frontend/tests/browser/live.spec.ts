@@ -10,7 +10,7 @@ test("a run that grows is followed, and the selection stays", async ({ open, pag
   await promisify(execFile)(PYTHON, ["-m", "tests.browser.logs", "grow", places().logdir], {
     cwd: ROOT,
   });
-  await expect(frame.getByText("steps 1–80", { exact: true })).toBeVisible({ timeout: 25_000 });
+  await expect(frame.getByText("steps 1–80", { exact: true })).toBeVisible({ timeout: 60_000 });
   await expect(frame.getByRole("combobox", { name: "Layer" })).toHaveValue("2");
   await expect(frame.locator(".readout").first()).toContainText("step 7 · bn_2");
   await expect(frame.getByRole("region", { name: /as a table/ })).toBeVisible();
