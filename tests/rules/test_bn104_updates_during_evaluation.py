@@ -16,7 +16,8 @@ STEPS = np.array(FIFTY_STEPS, float)
 
 def bursts(at: list[int], executions: float) -> np.ndarray:
     """Cumulative executions outside a tape that grow by a burst before each record at `at`."""
-    return executions * np.sum([step <= STEPS for step in at], axis=0)
+    counted: np.ndarray = executions * np.sum([step <= STEPS for step in at], axis=0)
+    return counted
 
 
 ERRORS = {

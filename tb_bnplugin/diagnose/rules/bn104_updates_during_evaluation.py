@@ -140,7 +140,7 @@ def _evaluated(history: ModelHistory, evaluating: Floats) -> Outcome:
 
 
 def _burst(history: ModelHistory, outside: Floats, bursts: Mask) -> Outcome:
-    wrong = bursts.any(axis=0)
+    wrong: Mask = np.any(bursts, axis=0)
     count = int(bursts.sum(axis=0).max())
     several = count >= BURSTS_FOR_A_WARNING
     return RULE.finding(
