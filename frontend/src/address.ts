@@ -10,6 +10,9 @@ export type Place = {
   layer?: string;
   step?: string;
   finding?: string;
+  column?: string;
+  /** The span of steps that is zoomed to: "100-200". */
+  steps?: string;
 };
 
 /** Names and values in a hash. TensorBoard escapes them as URI components: its plus is a plus. */
@@ -60,5 +63,17 @@ export function writePlace(place: Place): void {
     if (/^#batch_norm(&|$)/.test(location.hash)) history.replaceState(history.state, "", url);
   } catch {
     // another origin around us: there is no address of ours to write
+  }
+}
+
+/** Calls back when somebody follows a link to another place of this tab. */
+export function onPlace(use: (place: Place) => void): void {
+  try {
+    if (window.parent === window) return;
+    window.parent.addEventListener("hashchange", () => {
+      if (/^#batch_norm&/.test(parentHash())) use(readPlace());
+    });
+  } catch {
+    // another origin around us
   }
 }

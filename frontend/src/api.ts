@@ -38,7 +38,7 @@ export const fetchColumn = (run: string, model: string, name: string, signal?: A
 export const fetchLayer = (run: string, model: string, layer: number, signal?: AbortSignal) =>
   get<Layer>("layer", { run, model, layer }, signal);
 
-export const fetchScalars = (run: string, model: string, signal?: AbortSignal) =>
+export const fetchScalars = (run: string, model?: string, signal?: AbortSignal) =>
   get<Scalars>("scalars", { run, model }, signal);
 
 export const fetchComparison = (run: string, model: string, other: string, signal?: AbortSignal) =>

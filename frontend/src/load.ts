@@ -1,19 +1,19 @@
 // Brings what is wanted into the state, and again while a run grows. Old data stay until new come.
 import { batch, effect } from "@preact/signals";
-import { type Place, readPlace, writePlace } from "./address.ts";
+import { onPlace, type Place, readPlace, writePlace } from "./address.ts";
 import * as api from "./api.ts";
 import type { Report } from "./api_types.ts";
-import { sections } from "./model/outcomes.ts";
-import { outcomeKey, placeName } from "./model/text.ts";
+import { pickRun } from "./model/runs.ts";
+import { currentPlace, selectPlace, wantPlace } from "./place.ts";
 import * as state from "./state.ts";
 
-const REFRESH_MS = 10_000;
+const REFRESH_MS = 15_000;
 
 let mainAbort = new AbortController();
 let layerAbort = new AbortController();
 let columnAbort = new AbortController();
 
-/** What the address asked for, until the first report is shown. */
+/** What a link asked for, until its report is shown. */
 let arrived: Place | null = null;
 
 type Part = "report" | "scalars" | "comparison" | "layer" | "column";
@@ -21,8 +21,9 @@ type Part = "report" | "scalars" | "comparison" | "layer" | "column";
 /** Does one part of the loading; what fails is told until that part succeeds. */
 async function guarded(part: Part, work: () => Promise<void>): Promise<void> {
   const tell = (text: string | null) => {
-    const { [part]: _, ...others } = state.failures.value;
-    state.failures.value = text === null ? others : { ...others, [part]: text };
+    const { [part]: before = null, ...others } = state.failures.value;
+    if (text !== before)
+      state.failures.value = text === null ? others : { ...others, [part]: text };
   };
   try {
     await work();
@@ -41,8 +42,8 @@ export async function refresh(): Promise<void> {
   state.busy.value = true;
   await guarded("report", async () => {
     const { runs } = await api.fetchRuns(signal);
-    state.runs.value = runs;
-    const run = pickRun(runs.map((entry) => entry.run));
+    keep(state.runs, runs);
+    const run = pickRun(runs, state.wantedRun.value, state.report.value?.run ?? null);
     if (run === null) {
       clear();
       return;
@@ -54,35 +55,26 @@ export async function refresh(): Promise<void> {
       guarded("comparison", () => loadOther(report, signal)),
     ]);
   });
-  if (!signal.aborted) {
-    state.busy.value = false;
-    state.loadedAt.value = Date.now();
-  }
+  if (!signal.aborted) state.busy.value = false;
 }
 
-/** Takes an answer, unless it says what is shown already: then nothing is drawn again. */
-function keep<Answer>(shown: { value: Answer }, answer: Answer): void {
-  if (JSON.stringify(shown.value) !== JSON.stringify(answer)) shown.value = answer;
-}
-
-function pickRun(names: readonly string[]): string | null {
-  const wanted = state.wantedRun.value ?? state.report.value?.run ?? null;
-  if (wanted !== null && names.includes(wanted)) return wanted;
-  // Without a wish: the first run in which something is wrong, else the first.
-  const entries = state.runs.value ?? [];
-  const wrong =
-    entries.find((entry) => (entry.errors ?? 0) > 0) ??
-    entries.find((entry) => (entry.warnings ?? 0) > 0);
-  return wrong?.run ?? names[0] ?? null;
+/** Puts an answer into the state unless it says what is there already: nothing is drawn again. */
+function keep<Answer>(target: { value: Answer }, answer: Answer): void {
+  if (JSON.stringify(target.value) !== JSON.stringify(answer)) target.value = answer;
 }
 
 function clear(): void {
   batch(() => {
     state.report.value = null;
     state.scalars.value = null;
-    state.other.value = null;
-    state.comparison.value = null;
+    forgetOther();
   });
+}
+
+function forgetOther(): void {
+  state.other.value = null;
+  state.comparison.value = null;
+  state.otherScalars.value = null;
 }
 
 function show(report: Report): void {
@@ -90,33 +82,14 @@ function show(report: Report): void {
     const before = state.report.value;
     const changed = before?.run !== report.run || before?.model !== report.model;
     keep(state.report, report);
-    if (changed) {
-      state.zoom.value = null;
-      state.layerData.value = null;
-      state.scalars.value = null;
-      state.column.value = report.column;
-      select(report, arrived ?? {});
-      arrived = null;
-    } else if (state.column.value?.name === report.column.name) keep(state.column, report.column);
+    if (!changed && arrived === null) return;
+    state.zoom.value = null;
+    state.layerData.value = null;
+    state.scalars.value = null;
+    state.column.value = report.column;
+    selectPlace(report, arrived ?? {});
+    arrived = null;
   });
-}
-
-/** What is selected when a run is first shown: what a link names, else the worst finding. */
-function select(report: Report, place: Place): void {
-  const named = place.finding ?? place.layer ?? place.step;
-  const worst = sections(report.outcomes).findings.find((one) => one.severity !== "info");
-  const linked = report.outcomes.find((one) => outcomeKey(one) === place.finding);
-  const layer = place.layer ?? placeName((linked ?? worst)?.layers[0] ?? "");
-  const step = Number(place.step ?? Number.NaN);
-  state.selectedFinding.value =
-    place.finding ?? (named === undefined && worst ? outcomeKey(worst) : null);
-  state.selectedLayer.value = report.layers.length
-    ? Math.max(
-        0,
-        report.layers.findIndex((one) => placeName(one.path) === layer),
-      )
-    : null;
-  state.selectedStep.value = Number.isFinite(step) ? step : null;
 }
 
 async function loadScalars(report: Report, signal: AbortSignal): Promise<void> {
@@ -127,11 +100,7 @@ async function loadOther(report: Report, signal: AbortSignal): Promise<void> {
   const wanted = state.wantedOther.value;
   const listed = state.runs.value?.find((entry) => entry.run === wanted);
   if (wanted === null || wanted === report.run || !listed) {
-    batch(() => {
-      state.other.value = null;
-      state.comparison.value = null;
-      state.otherScalars.value = null;
-    });
+    batch(forgetOther);
     return;
   }
   const same = listed.models.includes(report.model) ? report.model : undefined;
@@ -161,11 +130,11 @@ function loadLayer(): void {
 
 function loadColumn(): void {
   const report = state.report.value;
-  const name = state.wantedColumn.value;
+  const wanted = state.wantedColumn.value;
   columnAbort.abort();
-  if (report === null || name === null) return;
-  // Another run may lack the column that was chosen in the one before.
-  if (name === report.column.name || !report.columns.some((column) => column.name === name)) {
+  if (report === null) return;
+  const name = report.columns.find((column) => column.name === wanted)?.name;
+  if (name === undefined || name === report.column.name) {
     state.column.value = report.column;
     return;
   }
@@ -188,35 +157,27 @@ function follow(): void {
     loadColumn();
   });
   effect(() => {
-    const report = state.report.value;
-    const layer = state.selectedLayer.value;
-    if (report === null) return;
-    writePlace({
-      run: report.run,
-      model: report.models.length > 1 ? report.model : "",
-      other: state.wantedOther.value ?? "",
-      layer: layer === null ? "" : placeName(report.layers[layer]?.path ?? ""),
-      step: state.selectedStep.value === null ? "" : String(state.selectedStep.value),
-      finding: state.selectedFinding.value ?? "",
-    });
+    if (state.report.value !== null) writePlace(currentPlace());
   });
 }
 
 /** Starts loading: what the address asks for, then again whenever the page is seen. */
 export async function start(): Promise<void> {
-  const place = readPlace();
-  arrived = place;
-  state.wantedRun.value = place.run ?? null;
-  state.wantedModel.value = place.model;
-  state.wantedOther.value = place.other ?? null;
+  arrived = readPlace();
+  wantPlace(arrived);
   follow();
   await refresh();
+  onPlace((place) => {
+    arrived = place;
+    wantPlace(place);
+    void refresh();
+  });
   let visible = true;
   new IntersectionObserver((entries) => {
     visible = entries.some((entry) => entry.isIntersecting);
   }).observe(document.body);
   setInterval(() => {
-    state.now.value = Date.now();
+    if (visible) state.now.value = Date.now();
   }, 1000);
   setInterval(() => {
     if (visible && !document.hidden && !state.busy.value) void refresh();

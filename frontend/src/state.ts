@@ -3,7 +3,7 @@ import { batch, computed, signal } from "@preact/signals";
 import type { Column } from "./api.ts";
 import type { Comparison, Layer, Outcome, Report, RunEntry, Scalars } from "./api_types.ts";
 import { fullSpan, type Span } from "./model/axis.ts";
-import { outcomeKey } from "./model/text.ts";
+import { keysOf } from "./model/outcomes.ts";
 
 export const runs = signal<RunEntry[] | null>(null);
 export const report = signal<Report | null>(null);
@@ -18,7 +18,6 @@ export const busy = signal(false);
 /** What could not be loaded, by the part that failed. */
 export const failures = signal<Readonly<Record<string, string>>>({});
 export const failure = computed(() => [...new Set(Object.values(failures.value))].join("; "));
-export const loadedAt = signal(0);
 export const now = signal(Date.now());
 
 export const wantedRun = signal<string | null>(null);
@@ -41,6 +40,11 @@ export const outcomes = computed<Outcome[]>(() => [
   ...(report.value?.outcomes ?? []),
 ]);
 
+const keys = computed(() => keysOf(outcomes.value));
+
+/** What identifies an outcome here and in the address. */
+export const keyOf = (outcome: Outcome): string => keys.value.get(outcome) ?? outcome.code;
+
 /** The axis that all pictures share: both runs and their scalars fit into it. */
 export const wholeSpan = computed<Span>(() => {
   const axes = [report.value?.steps ?? [], other.value?.steps ?? []];
@@ -54,7 +58,7 @@ export const wholeSpan = computed<Span>(() => {
 export const span = computed<Span>(() => zoom.value ?? wholeSpan.value);
 
 export const chosenOutcome = computed(
-  () => outcomes.value.find((outcome) => outcomeKey(outcome) === selectedFinding.value) ?? null,
+  () => outcomes.value.find((outcome) => keyOf(outcome) === selectedFinding.value) ?? null,
 );
 
 /** Layers (indices) that the selection names: the finding's, and the one that is looked at. */
@@ -68,9 +72,12 @@ export const chosenLayers = computed<ReadonlySet<number>>(() => {
   return chosen;
 });
 
-/** Selects a finding: its layers and steps in every region; again: nothing. */
-export function selectOutcome(outcome: Outcome): void {
-  const key = outcomeKey(outcome);
+/**
+ * Selects a finding: its layers and steps in every region; again: nothing. The layer and step that
+ * are looked at become its first, unless given.
+ */
+export function selectOutcome(outcome: Outcome, layer?: number, step?: number): void {
+  const key = keyOf(outcome);
   batch(() => {
     if (selectedFinding.value === key) {
       selectedFinding.value = null;
@@ -78,12 +85,12 @@ export function selectOutcome(outcome: Outcome): void {
     }
     selectedFinding.value = key;
     const first = report.value?.layers.findIndex((layer) => outcome.layers.includes(layer.path));
-    if (first !== undefined && first >= 0) selectedLayer.value = first;
+    if (layer !== undefined) selectedLayer.value = layer;
+    else if (first !== undefined && first >= 0) selectedLayer.value = first;
     if (outcome.steps) {
-      selectedStep.value = outcome.steps[0];
-      if (zoom.value && (outcome.steps[0] > zoom.value[1] || outcome.steps[1] < zoom.value[0])) {
-        zoom.value = null;
-      }
+      const [from = 0, to = from] = outcome.steps;
+      selectedStep.value = step ?? from;
+      if (zoom.value && (from > zoom.value[1] || to < zoom.value[0])) zoom.value = null;
     }
   });
 }

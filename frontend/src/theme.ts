@@ -32,3 +32,14 @@ export function followTheme(): void {
 export function color(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 }
+
+/** Colours for one painting, each looked up once: the style of the page is slow to ask. */
+export function colors(): (name: string) => string {
+  const style = getComputedStyle(document.documentElement);
+  const known = new Map<string, string>();
+  return (name) => {
+    const value = known.get(name) ?? style.getPropertyValue(`--${name}`).trim();
+    known.set(name, value);
+    return value;
+  };
+}

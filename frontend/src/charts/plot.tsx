@@ -1,15 +1,14 @@
 // What every picture shares: its width, the step axis, the cursor, zoom by dragging, the keyboard.
 import { useSignal, useSignalEffect } from "@preact/signals";
-import type { ComponentChildren, RefObject } from "preact";
+import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { GUTTER, RIGHT, type Scale, scaleOf, zoomed } from "../model/axis.ts";
 import { cursorRow, cursorStep, selectedStep, span, wholeSpan, zoom } from "../state.ts";
-import { color } from "../theme.ts";
 
 export type PlotProps = {
   height: number;
   label: string;
-  /** What a screen reader hears: one sentence, or the value under the keyboard's cursor. */
+  /** The picture in one sentence, for those who do not see it. */
   summary: string;
   paint: (host: HTMLDivElement, scale: Scale, height: number) => void;
   /** Things `paint` depends on, besides width and axis. */
@@ -17,9 +16,11 @@ export type PlotProps = {
   onPoint?: (step: number, y: number) => void;
   onPick?: (step: number, y: number) => void;
   onKey?: (event: KeyboardEvent) => boolean;
-  focusable?: boolean;
-  children?: ComponentChildren;
+  /** What the keyboard's cursor is on; given, the picture takes the keyboard. */
+  value?: Value;
 };
+
+export type Value = { least: number; most: number; now: number; text: string };
 
 const CLICK_PIXELS = 4;
 
@@ -103,12 +104,16 @@ export function Plot(props: PlotProps) {
     if (next) zoom.value = next;
   };
 
-  const interactive = props.focusable
+  const { value } = props;
+  const interactive = value
     ? {
-        role: "application" as const,
+        role: "slider" as const,
         tabIndex: 0,
         "aria-label": `${props.label}. ${props.summary}`,
-        "aria-roledescription": "chart",
+        "aria-valuemin": value.least,
+        "aria-valuemax": value.most,
+        "aria-valuenow": value.now,
+        "aria-valuetext": value.text,
       }
     : { role: "img" as const, "aria-label": `${props.label}. ${props.summary}` };
 
@@ -138,7 +143,6 @@ export function Plot(props: PlotProps) {
       }}
     >
       <div ref={picture} class="picture" aria-hidden="true" />
-      {props.children}
       <div ref={band} class="drag-band" aria-hidden="true" />
       <div ref={chosen} class="chosen-step" aria-hidden="true" />
       <div ref={cursor} class="cursor" aria-hidden="true" />
@@ -152,33 +156,4 @@ function place(line: HTMLDivElement | null, step: number | null, scale: Scale): 
   const visible = step !== null && step >= first && step <= last;
   line.style.display = visible ? "block" : "none";
   if (visible) line.style.transform = `translateX(${Math.round(scale.toPixel(step))}px)`;
-}
-
-/** An arrow at the right edge that points to the row of the layer that is looked at. */
-export function markRow(context: CanvasRenderingContext2D, scale: Scale, middle: number): void {
-  const left = GUTTER + scale.width + 1;
-  context.fillStyle = color("text");
-  context.beginPath();
-  context.moveTo(left, middle);
-  context.lineTo(left + 7, middle - 4);
-  context.lineTo(left + 7, middle + 4);
-  context.fill();
-}
-
-/** The one canvas of a picture, at the screen's resolution and cleared. */
-export function canvasOf(host: HTMLElement, width: number, height: number) {
-  let canvas = host.querySelector("canvas");
-  if (!canvas) {
-    canvas = document.createElement("canvas");
-    host.append(canvas);
-  }
-  const ratio = window.devicePixelRatio || 1;
-  canvas.width = Math.round(width * ratio);
-  canvas.height = Math.round(height * ratio);
-  canvas.style.width = `${width}px`;
-  canvas.style.height = `${height}px`;
-  const context = canvas.getContext("2d");
-  if (!context) throw new Error("this browser gives no 2d canvas");
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  return context;
 }

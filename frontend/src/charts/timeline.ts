@@ -1,25 +1,30 @@
 // Draws the effective modes: rows of layers, columns of records. What is wrong is coloured, not the mode.
 import { cellPixels, GUTTER, RIGHT, type Scale } from "../model/axis.ts";
+import { type Cells, eachStretch } from "../model/cells.ts";
 import { MODE, MODE_LETTERS } from "../model/modes.ts";
 import { mergedMode, type Row, rowOf } from "../model/rows.ts";
-import { color } from "../theme.ts";
-import { canvasOf, markRow } from "./plot.tsx";
+import { colors } from "../theme.ts";
+import { canvasOf, markRow } from "./canvas.ts";
 
-export type TimelineData = {
-  rows: readonly Row[];
-  steps: readonly number[];
-  modes: readonly Uint8Array[];
-  /** For each layer, 1 at each record that a finding covers. */
-  wrong: readonly Uint8Array[];
-  chosen: ReadonlySet<number>;
+export type Chosen = {
   /** The layer that is looked at, or null. */
   looked: number | null;
+  layers: ReadonlySet<number>;
+  /** Steps of the finding that is selected: its outline ends where it does. */
+  steps: readonly [number, number] | null;
+};
+
+export type TimelineData = Cells & {
+  steps: readonly number[];
+  chosen: Chosen;
   phases: readonly { step: number }[];
 };
 
-const MIN_FLAW_PIXELS = 2; // a flaw of one step must not vanish
+const MIN_FLAW_PIXELS = 4; // a flaw of one step must not vanish
+const GAP_FROM_PIXELS = 12; // lines between lower rows are only noise
 
-type Cell = { mode: number; wrong: boolean };
+type Context = CanvasRenderingContext2D;
+type Colors = (name: string) => string;
 
 export function paintTimeline(
   host: HTMLElement,
@@ -29,87 +34,58 @@ export function paintTimeline(
   data: TimelineData,
 ): void {
   const context = canvasOf(host, GUTTER + scale.width + RIGHT, height);
-  const pale = [
-    color("mode-none"),
-    color("mode-training"),
-    color("mode-inference"),
-    color("mode-mixed"),
-    color("mode-evaluated"),
-  ];
-  const flaws = flawPatterns(context);
-  const flaw = color("flaw");
+  const color = colors();
+  const pale = ["none", "training", "inference", "mixed", "evaluated"].map((name) =>
+    color(`mode-${name}`),
+  );
+  const patterns = flawPatterns(context, color);
   context.save();
   context.beginPath();
   context.rect(GUTTER, 0, scale.width, height);
   context.clip();
-  context.fillStyle = pale[MODE.none] ?? "";
-  context.fillRect(GUTTER, 0, scale.width, height);
+  const tall = rowPixels >= GAP_FROM_PIXELS ? rowPixels - 1 : rowPixels;
   const flawed: { row: number; mode: number }[] = [];
-  data.rows.forEach((row, at) => {
+  data.cells.forEach((row, at) => {
     const top = at * rowPixels;
-    const tall = rowPixels > 4 ? rowPixels - 1 : rowPixels;
-    const wrongModes: number[] = [];
-    eachRun(data, row, (cell, first, last) => {
+    const wrongModes = new Set<number>();
+    eachStretch(row, (mode, wrong, first, last) => {
+      if (wrong) wrongModes.add(mode);
       const from = cellPixels(data.steps, first, scale)[0];
       const to = cellPixels(data.steps, last, scale)[1];
       if (to < GUTTER || from > GUTTER + scale.width) return;
-      const wide = Math.max(cell.wrong ? MIN_FLAW_PIXELS : 0, to - from);
-      context.fillStyle = cell.wrong ? flaw : (pale[cell.mode] ?? "");
-      context.fillRect(from, top, wide, tall);
-      if (cell.wrong) {
-        wrongModes.push(cell.mode);
-        const pattern = flaws[cell.mode];
-        if (pattern) {
-          context.fillStyle = pattern;
-          context.fillRect(from, top, wide, tall);
-        }
-      } else if (cell.mode === MODE.none) dots(context, from, top, wide, tall);
+      if (!wrong) {
+        context.fillStyle = pale[mode] ?? "";
+        context.fillRect(from, top, to - from, tall);
+        if (mode === MODE.none) dots(context, color, from, top, to - from, tall);
+      }
     });
-    if (wrongModes.length) flawed.push({ row: at, mode: mergedMode(wrongModes) });
+    // Over the rest, so that a short one keeps its least width.
+    eachStretch(row, (mode, wrong, first, last) => {
+      if (!wrong) return;
+      const [begin] = cellPixels(data.steps, first, scale);
+      const wide = Math.max(MIN_FLAW_PIXELS, cellPixels(data.steps, last, scale)[1] - begin);
+      const from = Math.min(begin, GUTTER + scale.width - wide);
+      for (const fill of [color("flaw"), patterns[mode]]) {
+        if (!fill) continue;
+        context.fillStyle = fill;
+        context.fillRect(from, top, wide, tall);
+      }
+    });
+    if (wrongModes.size) flawed.push({ row: at, mode: mergedMode([...wrongModes]) });
   });
-  outlineChosen(context, data, scale, rowPixels);
-  phaseLines(context, data, scale, height);
+  phaseLines(context, color, data, scale, height);
+  outlineChosen(context, color("text"), data.rows, data.chosen, scale, rowPixels);
   context.restore();
-  gutter(context, flawed, rowPixels);
-  const looked = rowOf(data.rows, data.looked);
-  if (looked >= 0) markRow(context, scale, Math.max(4, (looked + 0.5) * rowPixels));
-}
-
-/** Calls back for each stretch of records that look the same in this row. */
-function eachRun(
-  data: TimelineData,
-  row: Row,
-  use: (cell: Cell, first: number, last: number) => void,
-): void {
-  let start = 0;
-  let current: Cell | null = null;
-  for (let at = 0; at <= data.steps.length; at++) {
-    const cell = at < data.steps.length ? cellOf(data, row, at) : null;
-    if (current && (!cell || cell.mode !== current.mode || cell.wrong !== current.wrong)) {
-      use(current, start, at - 1);
-      start = at;
-    }
-    current = cell;
+  gutter(context, color, flawed, rowPixels);
+  const looked = rowOf(data.rows, data.chosen.looked);
+  if (looked >= 0) {
+    markRow(context, color("text"), scale, Math.max(4, (looked + 0.5) * rowPixels));
   }
 }
 
-export function cellOf(data: TimelineData, row: Row, at: number): Cell {
-  if (row.layers.length === 1) {
-    const layer = row.layers[0] ?? 0;
-    return {
-      mode: data.modes[layer]?.[at] ?? MODE.none,
-      wrong: data.wrong[layer]?.[at] === 1,
-    };
-  }
-  return {
-    mode: mergedMode(row.layers.map((layer) => data.modes[layer]?.[at] ?? MODE.none)),
-    wrong: row.layers.some((layer) => data.wrong[layer]?.[at] === 1),
-  };
-}
-
-/** Patterns over the flaw's colour: diagonals for inference, bars for mixed. */
-function flawPatterns(context: CanvasRenderingContext2D): Record<number, CanvasPattern | null> {
-  const make = (draw: (tile: CanvasRenderingContext2D) => void) => {
+/** Patterns over the flaw's colour: diagonals for inference, bars for mixed, none for training. */
+function flawPatterns(context: Context, color: Colors): Record<number, CanvasPattern | null> {
+  const make = (x0: number, y0: number, x1: number, y1: number) => {
     const tile = document.createElement("canvas");
     tile.width = 8;
     tile.height = 8;
@@ -117,65 +93,67 @@ function flawPatterns(context: CanvasRenderingContext2D): Record<number, CanvasP
     if (!inner) return null;
     inner.strokeStyle = color("flaw-pattern");
     inner.lineWidth = 1.4;
-    draw(inner);
+    for (const shift of [-8, 0, 8]) {
+      inner.moveTo(x0 + shift, y0);
+      inner.lineTo(x1 + shift, y1);
+    }
+    inner.stroke();
     return context.createPattern(tile, "repeat");
   };
-  const line = (x0: number, y0: number, x1: number, y1: number) => (tile: typeof context) => {
-    tile.beginPath();
-    tile.moveTo(x0, y0);
-    tile.lineTo(x1, y1);
-    tile.moveTo(x0 - 8, y0);
-    tile.lineTo(x1 - 8, y1);
-    tile.moveTo(x0 + 8, y0);
-    tile.lineTo(x1 + 8, y1);
-    tile.stroke();
-  };
-  return {
-    [MODE.inference]: make(line(0, 8, 8, 0)),
-    [MODE.mixed]: make(line(4, 0, 4, 8)),
-    [MODE.evaluated]: make(line(0, 8, 8, 0)),
-  };
+  const diagonal = make(0, 8, 8, 0);
+  return { [MODE.inference]: diagonal, [MODE.evaluated]: diagonal, [MODE.mixed]: make(4, 0, 4, 8) };
 }
 
 function dots(
-  context: CanvasRenderingContext2D,
+  context: Context,
+  color: Colors,
   left: number,
   top: number,
   wide: number,
   tall: number,
 ): void {
   context.fillStyle = color("mode-none-dot");
-  const middle = top + tall / 2;
-  for (let x = Math.ceil(left / 6) * 6; x < left + wide; x += 6) context.fillRect(x, middle, 1, 1);
+  const middle = Math.floor(top + tall / 2);
+  const first = Math.max(left, GUTTER);
+  for (let x = Math.ceil(first / 6) * 6; x < left + wide; x += 6) context.fillRect(x, middle, 1, 1);
 }
 
-function outlineChosen(
-  context: CanvasRenderingContext2D,
-  data: TimelineData,
+/** A frame around stretches of rows that are selected. */
+export function outlineChosen(
+  context: Context,
+  color: string,
+  rows: readonly Row[],
+  chosen: Chosen,
   scale: Scale,
   rowPixels: number,
 ): void {
-  context.strokeStyle = color("text");
+  const [first, last] = chosen.steps ?? scale.span;
+  const left = Math.max(GUTTER, scale.toPixel(first - 1));
+  const right = Math.max(left + 5, Math.min(GUTTER + scale.width, scale.toPixel(last)));
+  context.strokeStyle = color;
   context.lineWidth = 1;
   let start: number | null = null;
-  for (let at = 0; at <= data.rows.length; at++) {
-    const chosen = data.rows[at]?.layers.some((layer) => data.chosen.has(layer)) ?? false;
-    if (chosen && start === null) start = at;
-    if (!chosen && start !== null) {
+  for (let at = 0; at <= rows.length; at++) {
+    const inside = rows[at]?.layers.some((layer) => chosen.layers.has(layer)) ?? false;
+    if (inside && start === null) start = at;
+    if (!inside && start !== null) {
+      // Around the rows rather than on them: a low row would vanish under its frame.
       const tall = (at - start) * rowPixels;
-      context.strokeRect(GUTTER + 0.5, start * rowPixels + 0.5, scale.width - 1, tall - 1);
+      context.strokeRect(left + 0.5, start * rowPixels - 0.5, right - left - 1, tall + 1);
       start = null;
     }
   }
 }
 
 function phaseLines(
-  context: CanvasRenderingContext2D,
+  context: Context,
+  color: Colors,
   data: TimelineData,
   scale: Scale,
   height: number,
 ): void {
   context.strokeStyle = color("phase");
+  context.lineWidth = 1;
   context.setLineDash([4, 3]);
   for (const phase of data.phases.slice(1)) {
     const x = Math.round(scale.toPixel(phase.step)) + 0.5;
@@ -189,7 +167,8 @@ function phaseLines(
 
 /** Beside each stretch of wrong rows: how many, and in which mode. */
 function gutter(
-  context: CanvasRenderingContext2D,
+  context: Context,
+  color: Colors,
   flawed: readonly { row: number; mode: number }[],
   rowPixels: number,
 ): void {
@@ -199,17 +178,22 @@ function gutter(
   let lastLabel = -100;
   for (let at = 0; at < flawed.length; ) {
     let end = at;
-    while (flawed[end + 1]?.row === (flawed[end]?.row ?? 0) + 1) end++;
-    const group = flawed.slice(at, end + 1);
-    const first = group[0]?.row ?? 0;
-    const tall = Math.max(2, group.length * rowPixels);
+    while (
+      flawed[end + 1]?.row === (flawed[end]?.row ?? 0) + 1 &&
+      flawed[end + 1]?.mode === flawed[at]?.mode
+    ) {
+      end++;
+    }
+    const number = end - at + 1;
+    const first = flawed[at]?.row ?? 0;
+    const tall = Math.max(2, number * rowPixels);
     context.fillStyle = color("flaw");
     context.fillRect(GUTTER - 5, first * rowPixels, 3, tall);
     const middle = Math.max(7, first * rowPixels + tall / 2);
     if (middle - lastLabel >= 12) {
-      const letter = MODE_LETTERS[mergedMode(group.map((one) => one.mode))];
       context.fillStyle = color("flaw-text");
-      context.fillText(`${group.length}×${letter}`, GUTTER - 9, middle);
+      const letter = MODE_LETTERS[flawed[at]?.mode ?? 0];
+      context.fillText(`${number}×${letter}`, GUTTER - 9, middle);
       lastLabel = middle;
     }
     at = end + 1;

@@ -85,6 +85,17 @@ export function union(spans: readonly Shade[]): Shade[] {
   return found;
 }
 
+/** Round steps for the labels under the axis. */
+export function ticks(span: Span, count: number): number[] {
+  const raw = (span[1] - span[0]) / Math.max(count, 1);
+  const power = 10 ** Math.floor(Math.log10(Math.max(raw, 1)));
+  const nice = [1, 2, 5, 10].map((factor) => factor * power);
+  const step = nice.find((candidate) => candidate >= raw) ?? power * 10;
+  const found: number[] = [];
+  for (let at = Math.ceil(span[0] / step) * step; at <= span[1]; at += step) found.push(at);
+  return found;
+}
+
 /** A zoomed span within the whole one; null where it is (almost) a click. */
 export function zoomed(from: number, to: number, whole: Span): Span | null {
   const first = Math.max(whole[0], Math.min(from, to));

@@ -1,6 +1,6 @@
 // The outcomes in the order in which a reader wants them.
 import type { Outcome } from "../api_types.ts";
-import { count } from "./text.ts";
+import { count, outcomeKey } from "./text.ts";
 
 export type Sections = {
   findings: Outcome[];
@@ -28,6 +28,19 @@ export function sections(outcomes: readonly Outcome[]): Sections {
     unchecked: of("not_checked"),
     crashed: of("crashed"),
   };
+}
+
+/** What identifies each outcome here and in the address: a number tells apart those alike. */
+export function keysOf(outcomes: readonly Outcome[]): Map<Outcome, string> {
+  const seen = new Map<string, number>();
+  return new Map(
+    outcomes.map((outcome) => {
+      const name = outcomeKey(outcome);
+      const number = (seen.get(name) ?? 0) + 1;
+      seen.set(name, number);
+      return [outcome, number > 1 ? `${name}.${number}` : name];
+    }),
+  );
 }
 
 /** "2 errors, 1 warning", or that nothing is wrong. */

@@ -42,6 +42,12 @@ export function count(number: number, word: string): string {
   return `${number.toLocaleString("en-US")} ${word}${number === 1 ? "" : "s"}`;
 }
 
+/** The first names of a list, and how many more there are. */
+export function formatSome(names: readonly string[], most = 8): string {
+  const more = names.length - most;
+  return names.slice(0, most).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}
+
 /** A shape as Keras prints it, unknown sizes as "None". */
 export function formatShape(shape: readonly (number | null)[] | null): string {
   if (shape === null) return "–";

@@ -2,7 +2,8 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Layer } from "../api_types.ts";
-import { canvasOf, useWidth } from "../charts/plot.tsx";
+import { canvasOf } from "../charts/canvas.ts";
+import { useWidth } from "../charts/plot.tsx";
 import { GUTTER, RIGHT } from "../model/axis.ts";
 import { formatNumber, formatStep } from "../model/text.ts";
 import { color, dark } from "../theme.ts";

@@ -99,7 +99,8 @@ export function HelpDialog() {
           <tr>
             <th scope="row">Arrow keys</th>
             <td>
-              in the timeline: one record or layer; with Shift 50 records; Home, End; Escape clears
+              in the timeline: one record or layer, with Shift 50 records; Home and End; Enter opens
+              the finding under the cursor; Escape clears
             </td>
           </tr>
           <tr>

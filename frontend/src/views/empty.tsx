@@ -30,7 +30,7 @@ function Snippet({ title, text }: { title: string; text: string }) {
   return (
     <section>
       <h2>
-        {title} <Copy text={text} />
+        {title} <Copy text={text} what={`the program: ${title}`} />
       </h2>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls needs the keyboard */}
       <pre tabIndex={0}>{text}</pre>

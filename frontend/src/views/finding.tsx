@@ -23,7 +23,7 @@ export function FindingDetails({ outcome }: { outcome: Outcome }) {
       {outcome.fix && (
         <div class="fix">
           <h3>
-            What to do <Copy text={outcome.fix} />
+            What to do <Copy text={outcome.fix} what="what to do" />
           </h3>
           <Code text={outcome.fix} />
         </div>
@@ -42,7 +42,7 @@ export function FindingDetails({ outcome }: { outcome: Outcome }) {
               {evidence.map(([name, value]) => (
                 <tr key={name}>
                   <th scope="row">{name.replaceAll("_", " ")}</th>
-                  <td>{typeof value === "number" ? formatNumber(value) : String(value ?? "–")}</td>
+                  <td>{evidenceText(value)}</td>
                 </tr>
               ))}
             </tbody>
@@ -82,6 +82,12 @@ export function FindingDetails({ outcome }: { outcome: Outcome }) {
   );
 }
 
+function evidenceText(value: Outcome["evidence"][string]): string {
+  if (typeof value === "number") return formatNumber(value);
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  return value ?? "–";
+}
+
 function LayerLink({ path }: { path: string }) {
   const at = state.report.value?.layers.findIndex((layer) => layer.path === path) ?? -1;
   return (
@@ -119,12 +125,13 @@ export function Inline({ text }: { text: string }) {
 }
 
 /** Copies a text, and says so. */
-export function Copy({ text }: { text: string }) {
+export function Copy({ text, what }: { text: string; what: string }) {
   const done = useSignal(false);
   return (
     <button
       type="button"
       class="copy"
+      aria-label={`Copy ${what}`}
       onClick={async () => {
         try {
           await navigator.clipboard.writeText(text);

@@ -1,10 +1,12 @@
 // Is anything wrong, where, since when, and what to do: the list of findings, and all other outcomes.
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import type { Outcome } from "../api_types.ts";
+import type { Outcome, Report } from "../api_types.ts";
+import { differencesOf } from "../model/compare.ts";
 import { headline, sections } from "../model/outcomes.ts";
-import { count, formatSteps, outcomeKey } from "../model/text.ts";
+import { count, formatSteps, shorten } from "../model/text.ts";
 import * as state from "../state.ts";
+import { Details } from "./details.tsx";
 import { FindingDetails, Inline, SeverityMark } from "./finding.tsx";
 
 /** The left column. */
@@ -15,6 +17,7 @@ export function Findings() {
   const serious = all.findings.filter((outcome) => outcome.severity !== "info");
   return (
     <section class="findings" aria-label="Findings">
+      <Differences report={report} />
       <h2 class={serious.length ? "" : "fine"}>{headline(all.findings)}</h2>
       {serious.length === 0 && (
         <p class="quiet-text">
@@ -25,20 +28,20 @@ export function Findings() {
       )}
       <ul class="finding-list">
         {all.findings.map((outcome) => (
-          <Finding key={outcomeKey(outcome)} outcome={outcome} />
+          <Finding key={state.keyOf(outcome)} outcome={outcome} />
         ))}
       </ul>
       <Others title={`Expected (${all.expected.length})`} outcomes={all.expected}>
-        {(outcome) => <Finding key={outcomeKey(outcome)} outcome={outcome} />}
+        {(outcome) => <Finding key={state.keyOf(outcome)} outcome={outcome} />}
       </Others>
       <Others title={`Crashed (${all.crashed.length})`} outcomes={all.crashed} open>
-        {(outcome) => <Line key={outcomeKey(outcome)} outcome={outcome} />}
+        {(outcome) => <Line key={state.keyOf(outcome)} outcome={outcome} />}
       </Others>
       <Others title={`Not checked (${all.unchecked.length})`} outcomes={all.unchecked}>
-        {(outcome) => <Line key={outcomeKey(outcome)} outcome={outcome} />}
+        {(outcome) => <Line key={state.keyOf(outcome)} outcome={outcome} />}
       </Others>
       <Others title={`Passed (${all.passed.length})`} outcomes={all.passed}>
-        {(outcome) => <Line key={outcomeKey(outcome)} outcome={outcome} />}
+        {(outcome) => <Line key={state.keyOf(outcome)} outcome={outcome} />}
       </Others>
       {report.notes.length > 0 && (
         <div class="notes">
@@ -54,8 +57,28 @@ export function Findings() {
   );
 }
 
+/** What two runs do differently, beside what the rules make of it. */
+function Differences({ report }: { report: Report }) {
+  const other = state.other.value;
+  if (!other) return null;
+  const facts = differencesOf(report, other);
+  return (
+    <div class="differences">
+      <h2>
+        Against <bdi title={other.run}>{shorten(other.run, 36)}</bdi>
+      </h2>
+      {facts.length === 0 && <p class="quiet-text">The same modes and findings.</p>}
+      <ul>
+        {facts.map((fact) => (
+          <li key={fact}>{fact}</li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
 function Finding({ outcome }: { outcome: Outcome }) {
-  const selected = state.selectedFinding.value === outcomeKey(outcome);
+  const selected = state.selectedFinding.value === state.keyOf(outcome);
   const head = useRef<HTMLButtonElement>(null);
   useEffect(() => {
     // It may lie out of sight: named by a link, or moved when the one above it closed.
@@ -119,9 +142,8 @@ type OthersProps = {
 function Others({ title, outcomes, open, children }: OthersProps) {
   if (outcomes.length === 0) return null;
   return (
-    <details class="others" open={open ?? false}>
-      <summary>{title}</summary>
-      <ul>{outcomes.map(children)}</ul>
-    </details>
+    <Details class="others" title={title} open={open ?? false}>
+      {() => <ul>{outcomes.map(children)}</ul>}
+    </Details>
   );
 }

@@ -2,7 +2,7 @@
 import { useMemo } from "preact/hooks";
 import type { Column } from "../api.ts";
 import type { Report } from "../api_types.ts";
-import { paintHeatmap } from "../charts/heatmap.ts";
+import { paintHeatmap, valueAt } from "../charts/heatmap.ts";
 import { Plot } from "../charts/plot.tsx";
 import { recordAt, type Scale } from "../model/axis.ts";
 import { type Range, rangeOf, shareOf, viridis } from "../model/ramp.ts";
@@ -14,17 +14,22 @@ import { color, dark } from "../theme.ts";
 const HIGHEST = 156;
 
 /** The heatmap with its column select and scale. */
-export function Heatmap() {
-  const report = state.report.value;
+export function Heatmap({ report }: { report: Report }) {
   const column = state.column.value;
   const rows = useMemo(
-    () => (report ? rowsOf(report.layers, state.folded.value) : []),
+    () => rowsOf(report.layers, state.folded.value),
     [report, state.folded.value],
   );
   const range = useMemo(() => (column ? rangeOf(column) : null), [column]);
-  if (!report || !column || !range || rows.length === 0) return null;
+  if (!column || !range || rows.length === 0) return null;
   const pixels = Math.max(1, Math.min(8, Math.floor(HIGHEST / rows.length)));
-  const looked = state.selectedLayer.value;
+  const outcome = state.chosenOutcome.value;
+  const [first = 0, last = first] = outcome?.steps ?? [];
+  const chosen = {
+    looked: state.selectedLayer.value,
+    layers: state.chosenLayers.value,
+    steps: outcome?.layers.length && outcome.steps ? ([first, last] as const) : null,
+  };
   const rowAt = (y: number) => Math.max(0, Math.min(rows.length - 1, Math.floor(y / pixels)));
   return (
     <section class="region" aria-label="Column of all layers">
@@ -57,15 +62,20 @@ export function Heatmap() {
             steps: report.steps,
             values: column.values,
             range,
-            missing: color("mode-none"),
-            looked,
+            missing: color("missing"),
+            chosen,
           })
         }
-        inputs={[rows, report, column, looked, dark.value]}
+        inputs={[rows, report, column, chosen.looked, chosen.layers, first, last, dark.value]}
         onPoint={(_, y) => {
           state.cursorRow.value = rowAt(y);
         }}
-        onPick={(at, y) => state.selectCell(rows[rowAt(y)]?.layers[0] ?? null, at)}
+        onPick={(at, y) =>
+          state.selectCell(
+            rows[rowAt(y)]?.layers[0] ?? null,
+            report.steps[recordAt(report.steps, at)] ?? null,
+          )
+        }
       />
     </section>
   );
@@ -82,6 +92,8 @@ function ScaleOf({ range }: { range: Range }) {
       <span class="ramp" style={{ background: `linear-gradient(90deg, ${colours.join(", ")})` }} />
       {formatNumber(range.high)}
       {range.log ? ", log" : ""}
+      <span class="swatch missing" />
+      not known
     </span>
   );
 }
@@ -93,12 +105,13 @@ function Readout({ report, column, rows, range }: ReadoutProps) {
   const step = state.cursorStep.value ?? state.selectedStep.value ?? report.steps.at(-1) ?? 0;
   const row = rows[state.cursorRow.value ?? rowOf(rows, state.selectedLayer.value)] ?? rows[0];
   const at = recordAt(report.steps, step);
-  const value = column.values[row?.layers[0] ?? 0]?.[at];
+  const value = row ? valueAt(column.values, row, at) : null;
   return (
     <p class="readout">
       step <b>{formatStep(report.steps[at] ?? 0)}</b> · <bdi>{shorten(row?.name ?? "")}</bdi> ·{" "}
-      <b>{formatNumber(value)}</b>
-      {value !== null && value !== undefined && (
+      {row?.folded && `mean of ${row.layers.length} layers `}
+      {value === null ? "not known" : <b>{formatNumber(value)}</b>}
+      {value !== null && (
         <span
           class="swatch"
           style={{ background: `rgb(${viridis(shareOf(range)(value)).join(" ")})` }}

@@ -10,6 +10,7 @@ import * as state from "../state.ts";
 import { Scroll } from "./scroll.tsx";
 
 const SIZE = 14;
+const CHAIN = 24; // wide enough for the number of layers that it stands for
 const MODE_CLASSES = [
   "mode-none",
   "mode-training",
@@ -36,10 +37,9 @@ export function ModelMap() {
   );
   useEffect(() => {
     placed.value = null;
-    const timer = setTimeout(() => {
+    return whenIdle(() => {
       placed.value = layout(folded);
-    }, 60);
-    return () => clearTimeout(timer);
+    });
   }, [folded]);
   if (!report || report.graph.nodes.length === 0 || report.layers.length === 0) return null;
   const summary = `${count(report.graph.nodes.length, "layer")}, ${count(
@@ -51,7 +51,10 @@ export function ModelMap() {
   return (
     <section class="region" aria-label="Model map">
       <h2>
-        Model map <span class="quiet-text">{summary}; chains of other layers are folded</span>
+        Model map{" "}
+        <span class="quiet-text">
+          {summary}; a number stands for a chain of that many other layers
+        </span>
       </h2>
       {report.graph.edges.length === 0 && (
         <p class="quiet-text">
@@ -67,6 +70,22 @@ export function ModelMap() {
       </Scroll>
     </section>
   );
+}
+
+/** Waits until the charts are drawn: a layout takes longer than all of them. */
+function whenIdle(work: () => void): () => void {
+  if (typeof requestIdleCallback !== "function") {
+    const timer = setTimeout(work, 500); // Safari has none
+    return () => clearTimeout(timer);
+  }
+  let idle = 0;
+  const timer = setTimeout(() => {
+    idle = requestIdleCallback(work, { timeout: 2000 });
+  }, 250);
+  return () => {
+    clearTimeout(timer);
+    cancelIdleCallback(idle);
+  };
 }
 
 type PictureProps = { report: Report; placed: Placed; folded: ReturnType<typeof fold> };
@@ -86,7 +105,14 @@ function Picture({ report, placed, folded }: PictureProps) {
           return (
             <g key={node.id} class="other" transform={`translate(${x} ${y})`}>
               <title>{node.title}</title>
-              <circle r={node.size > 1 ? 5 : 4} />
+              {node.size > 1 ? (
+                <>
+                  <rect x={-CHAIN / 2} y={-SIZE / 2} width={CHAIN} height={SIZE} rx={SIZE / 2} />
+                  <text dy="3.5">{node.size}</text>
+                </>
+              ) : (
+                <circle r="4" />
+              )}
             </g>
           );
         }
@@ -123,7 +149,9 @@ function layout(folded: ReturnType<typeof fold>): Placed {
   graph.setGraph({ rankdir: "LR", nodesep: 14, ranksep: 16, marginx: 12, marginy: 12 });
   graph.setDefaultEdgeLabel(() => ({}));
   const known = folded.edges.length > 0;
-  for (const node of folded.nodes) graph.setNode(String(node.id), { width: SIZE, height: SIZE });
+  for (const node of folded.nodes) {
+    graph.setNode(String(node.id), { width: node.size > 1 ? CHAIN : SIZE, height: SIZE });
+  }
   for (const [from, to] of folded.edges) graph.setEdge(String(from), String(to));
   if (known) dagre.layout(graph);
   const nodes = new Map<number, [number, number]>();

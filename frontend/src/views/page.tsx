@@ -1,5 +1,6 @@
 // The whole page: findings on the left, what explains them on the right.
 import { refresh } from "../load.ts";
+import { shorten } from "../model/text.ts";
 import * as state from "../state.ts";
 import { HelpDialog, RuleDialog } from "./dialogs.tsx";
 import { Empty } from "./empty.tsx";
@@ -9,7 +10,7 @@ import { Layer } from "./layer.tsx";
 import { Losses } from "./losses.tsx";
 import { ModelMap } from "./map.tsx";
 import { Scalars } from "./scalars.tsx";
-import { Timeline } from "./timeline.tsx";
+import { OtherTimeline, Timeline } from "./timeline.tsx";
 import { Toolbar } from "./toolbar.tsx";
 
 /** The page in the state that the data are in. */
@@ -26,6 +27,7 @@ export function Page() {
     <>
       <Toolbar />
       {state.failure.value && <Failure text={state.failure.value} />}
+      <Missing />
       <div class="columns">
         <Findings />
         <main>
@@ -49,16 +51,30 @@ function Pictures() {
         <Timeline report={report} title="Effective mode" />
       ) : (
         <p class="quiet-text region">
-          This model has no batch normalization layer; its loss and metrics are below.
+          This model has no batch normalization layer; its scalars, loss and metrics are below.
         </p>
       )}
-      {compared && <Timeline report={other} title={`Effective mode of ${other.run}`} />}
-      <Heatmap />
-      <Scalars />
+      {compared && <OtherTimeline report={other} />}
+      <Heatmap report={report} />
+      <Scalars report={report} />
       <Layer />
       <Losses />
-      <ModelMap />
+      {report.layers.length > 0 && <ModelMap />}
     </>
+  );
+}
+
+/** A link may name a run that is gone: say so, and what is shown instead. */
+function Missing() {
+  const wanted = state.wantedRun.value;
+  const shown = state.report.value?.run;
+  if (wanted === null || !shown || wanted === shown) return null;
+  if (state.runs.value?.some((entry) => entry.run === wanted)) return null;
+  return (
+    <p class="notice" role="status">
+      This log folder has no run <bdi>{shorten(wanted)}</bdi>; what you see is{" "}
+      <bdi>{shorten(shown)}</bdi>.
+    </p>
   );
 }
 

@@ -1,119 +1,107 @@
 // The standard scalars of the run and its siblings, and the probe, on the same axis.
-import type { Probe, Scalars as ScalarsAnswer } from "../api_types.ts";
+import { useSignal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
+import type { Report } from "../api_types.ts";
 import { type Line, Lines } from "../charts/lines.tsx";
 import { type Shade, union } from "../model/axis.ts";
 import { colours } from "../model/modes.ts";
+import { type Chart, type Curve, chartsOf } from "../model/scalars.ts";
+import { shorten } from "../model/text.ts";
 import * as state from "../state.ts";
 
-type Series = ScalarsAnswer["series"][number];
-type Kind = Series["kind"];
-
 const COLORS = ["line-6", "line-3", "line-5", "line-1"] as const;
-const TITLES: Record<Kind, string> = { loss: "Loss", accuracy: "Accuracy", other: "Other scalars" };
-const MOST_OTHERS = 4;
+const DASHES = { train: [], validation: [6, 4], moving: [], batch: [2, 3] } as const;
+const SHOWN_OTHERS = 2;
 
 /** Charts of loss, accuracy and what else was written. */
-export function Scalars() {
-  const report = state.report.value;
-  if (!report) return null;
-  const shades = shadesOf();
-  const phases = report.phases.slice(1).map((phase) => phase.step);
-  const charts = (["loss", "accuracy", "other"] as const)
-    .map((kind) => ({ kind, lines: linesOf(kind, report.probe) }))
-    .filter((chart) => chart.lines.length > 0);
+export function Scalars({ report }: { report: Report }) {
+  const all = useSignal(false);
+  const own = state.scalars.value;
+  const theirs = state.otherScalars.value;
+  const charts = useMemo(
+    () => chartsOf(own?.series ?? [], report.probe, theirs?.series),
+    [own, theirs, report],
+  );
+  const chosen = state.chosenOutcome.value;
+  const shades = useMemo(() => shadesOf(report), [report, chosen]);
+  const phases = useMemo(() => report.phases.slice(1).map((phase) => phase.step), [report]);
   if (charts.length === 0) {
     return (
       <section class="region" aria-label="Scalars">
         <h2>Scalars</h2>
         <p class="quiet-text">
-          No scalars stand beside this run. Keras' TensorBoard callback and tf.summary.scalar write
-          them.
+          {own === null
+            ? "Reading the scalars…"
+            : "No scalars stand beside this run. Keras' TensorBoard callback and tf.summary.scalar write them."}
         </p>
       </section>
     );
   }
+  const main = charts.filter((chart) => chart.kind !== "other");
+  const others = charts.filter((chart) => chart.kind === "other");
+  const shown = [...main, ...(all.value ? others : others.slice(0, SHOWN_OTHERS))];
   return (
     <section class="region" aria-label="Scalars">
       <h2>Scalars</h2>
-      {charts.map((chart, at) => (
-        <Lines
-          key={chart.kind}
-          title={titleOf(chart.kind)}
-          lines={chart.lines}
+      {shown.map((chart, at) => (
+        <ChartOf
+          key={chart.title}
+          chart={chart}
           shades={shades}
           phases={phases}
-          height={chart.kind === "other" ? 80 : 110}
-          axis={at === charts.length - 1}
+          axis={at === shown.length - 1}
         />
       ))}
+      {others.length > SHOWN_OTHERS && (
+        <button
+          type="button"
+          class="link"
+          aria-expanded={all.value}
+          onClick={() => {
+            all.value = !all.value;
+          }}
+        >
+          {all.value ? "Fewer scalars" : `${others.length - SHOWN_OTHERS} more scalars`}
+        </button>
+      )}
     </section>
   );
 }
 
-function titleOf(kind: Kind): string {
-  const all = (state.scalars.value?.series ?? []).filter((series) => series.kind === kind).length;
-  const left = kind === "other" && all > MOST_OTHERS;
-  return left ? `${TITLES[kind]} (${MOST_OTHERS} of ${all})` : TITLES[kind];
+type ChartProps = { chart: Chart; shades: Shade[]; phases: number[]; axis: boolean };
+
+function ChartOf({ chart, ...more }: ChartProps) {
+  const other = state.other.value?.run ?? "";
+  const lines = useMemo(
+    () => chart.curves.map((curve, at) => lineOf(curve, at, other)),
+    [chart, other],
+  );
+  const height = chart.kind === "other" ? 70 : 110;
+  return <Lines title={shorten(chart.title, 40)} lines={lines} height={height} {...more} />;
 }
 
-function linesOf(kind: Kind, probe: Probe | null): Line[] {
-  const own = (state.scalars.value?.series ?? []).filter((series) => series.kind === kind);
-  const theirs = (state.otherScalars.value?.series ?? []).filter((series) => series.kind === kind);
-  const chosen = kind === "other" ? own.slice(0, MOST_OTHERS) : own.filter(isPlain(own));
-  const lines = chosen.map((series, at) => lineOf(series, at, ""));
-  const probed = probe?.series.filter((series) => series.name === kind) ?? [];
-  for (const series of probed) {
-    const steps = probe?.steps ?? [];
-    lines.push({
-      name: "held batch, moving statistics",
-      steps,
-      values: series.moving,
-      color: "line-moving",
-      points: true,
-    });
-    lines.push({
-      name: "held batch, batch statistics",
-      steps,
-      values: series.batch,
-      color: "line-batch",
-      dash: [2, 3],
-      points: true,
-    });
-  }
-  if (kind !== "other") {
-    for (const series of theirs.filter(isPlain(theirs))) {
-      lines.push({
-        ...lineOf(series, lines.length, `${state.other.value?.run ?? ""}: `),
-        dash: [6, 3],
-      });
-    }
-  }
-  return lines.filter((line) => line.values.some((value) => value !== null));
-}
-
-/** Leaves out Keras' third copy of the validation curves, which lies on the second. */
-const isPlain = (all: readonly Series[]) => (series: Series) =>
-  !/^evaluation_.*_vs_iterations$/.test(series.tag) ||
-  !all.some((one) => one.run === series.run && one.tag.startsWith("epoch_"));
-
-function lineOf(series: Series, at: number, prefix: string): Line {
-  const name = `${prefix}${series.validation ? "validation " : ""}${series.tag}`;
+function lineOf(curve: Curve, at: number, other: string): Line {
+  const plain = COLORS[at % COLORS.length] ?? "line-6";
+  const color = curve.source === "train" ? plain : `line-${curve.source}`;
+  const dash = curve.other ? [8, 3, 2, 3] : DASHES[curve.source];
   return {
-    name,
-    steps: series.points.map(([step]) => step ?? 0),
-    values: series.points.map(([, value]) => value ?? null),
-    color: series.validation ? "line-validation" : (COLORS[at % COLORS.length] ?? "line-6"),
-    ...(series.validation ? { dash: [6, 4] } : {}),
-    width: series.tag.startsWith("batch_") ? 1 : 1.5,
+    name: curve.other ? `${shorten(other, 24)}: ${curve.name}` : curve.name,
+    steps: curve.steps,
+    values: curve.values,
+    color,
+    ...(dash.length ? { dash } : {}),
+    width: curve.dense ? 1 : 1.5,
+    points: curve.source === "moving" || curve.source === "batch",
   };
 }
 
-function shadesOf(): Shade[] {
+/** Where the selected finding holds; with none selected, every one that colours the timeline. */
+function shadesOf(report: Report): Shade[] {
   const chosen = state.chosenOutcome.value;
   const wanted = chosen
     ? [chosen]
-    : (state.report.value?.outcomes ?? []).filter(
-        (outcome) => colours(outcome) && outcome.layers.length > 0,
-      );
-  return union(wanted.flatMap(({ steps }) => (steps ? [{ first: steps[0], last: steps[1] }] : [])));
+    : report.outcomes.filter((outcome) => colours(outcome) && outcome.layers.length > 0);
+  return union(
+    wanted.flatMap(({ steps }) => (steps ? [{ first: steps[0] ?? 0, last: steps[1] ?? 0 }] : [])),
+  );
 }

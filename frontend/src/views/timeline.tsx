@@ -1,103 +1,102 @@
 // The effective mode of every layer at every record.
 import { useMemo } from "preact/hooks";
 import type { Report } from "../api_types.ts";
-import { Plot } from "../charts/plot.tsx";
-import { cellOf, paintTimeline, type TimelineData } from "../charts/timeline.ts";
+import { Plot, type Value } from "../charts/plot.tsx";
+import { StepAxis } from "../charts/step_axis.tsx";
+import { paintTimeline, type TimelineData } from "../charts/timeline.ts";
 import { recordAt, type Scale } from "../model/axis.ts";
-import {
-  type Coverage,
-  codesAt,
-  coverage,
-  decodeModes,
-  MODE_WORDS,
-  modeRuns,
-  wrongRecords,
-} from "../model/modes.ts";
+import { cellsOf, codesOf } from "../model/cells.ts";
+import { moved } from "../model/keys.ts";
+import { MODE_WORDS } from "../model/modes.ts";
 import { groupsOf, type Row, rowHeight, rowOf, rowsOf } from "../model/rows.ts";
-import { count, formatStep, formatSteps, shorten } from "../model/text.ts";
+import { count, formatStep, shorten } from "../model/text.ts";
 import * as state from "../state.ts";
 import { dark } from "../theme.ts";
-import { Scroll } from "./scroll.tsx";
+import { Legend } from "./legend.tsx";
+import { ModeTable } from "./mode_table.tsx";
 
-const LARGE_STEP = 50;
+type TimelineProps = { report: Report; title: string };
 
 /** The picture, its legend, what is under the cursor, and the same as a table. */
-export function Timeline({ report, title }: { report: Report; title: string }) {
-  const own = report === state.report.value;
+export function Timeline({ report, title }: TimelineProps) {
   const rows = useMemo(
     () => rowsOf(report.layers, state.folded.value),
     [report, state.folded.value],
   );
-  const modes = useMemo(
-    () => report.layers.map((layer) => decodeModes(layer.modes, report.steps.length)),
-    [report],
-  );
-  const covered = useMemo(() => coverage(report.layers, report.outcomes), [report]);
-  const wrong = useMemo(() => covered.map((spans) => wrongRecords(spans, report.steps)), [covered]);
-  const chosen = own ? state.chosenLayers.value : new Set<number>();
-  const looked = own ? state.selectedLayer.value : null;
-  const data: TimelineData = {
-    rows,
-    steps: report.steps,
-    modes,
-    wrong,
-    chosen,
-    looked,
-    phases: report.phases,
+  const cells = useMemo(() => cellsOf(report, rows), [report, rows]);
+  const outcome = state.chosenOutcome.value;
+  const [first = 0, last = first] = outcome?.steps ?? [];
+  const chosen = {
+    looked: state.selectedLayer.value,
+    layers: state.chosenLayers.value,
+    steps: outcome?.layers.length && outcome.steps ? ([first, last] as const) : null,
   };
+  const data: TimelineData = { ...cells, steps: report.steps, chosen, phases: report.phases };
   const pixels = rowHeight(rows.length);
   const rowAt = (y: number) => Math.max(0, Math.min(rows.length - 1, Math.floor(y / pixels)));
-  const flawed = covered.filter((spans) => spans.length > 0).length;
   return (
     <section class="region" aria-label={title}>
       <h2>{title}</h2>
-      {own && <Legend />}
-      {own && <Groups report={report} />}
-      <Readout data={data} covered={covered} own={own} />
+      <Legend />
+      <Groups report={report} />
+      <Readout data={data} />
       <Plot
         height={rows.length * pixels}
         label={title}
-        summary={`${count(report.layers.length, "layer")}, ${count(flawed, "layer")} with a finding. Arrow keys move, the table below has every run of modes`}
-        focusable
+        summary={summaryOf(report, data)}
+        value={sliderValue(data)}
         paint={(host: HTMLDivElement, scale: Scale, height: number) =>
           paintTimeline(host, scale, height, pixels, data)
         }
-        inputs={[rows, modes, wrong, chosen, looked, dark.value]}
+        inputs={[cells, chosen.looked, chosen.layers, first, last, dark.value]}
         onPoint={(_, y) => {
-          if (own) state.cursorRow.value = rowAt(y);
+          state.cursorRow.value = rowAt(y);
         }}
-        onPick={(step, y) => {
-          const at = recordAt(report.steps, step);
-          state.selectCell(
-            own ? (rows[rowAt(y)]?.layers[0] ?? null) : null,
-            report.steps[at] ?? step,
-          );
-        }}
-        onKey={(event) => own && moveBy(event, report, rows)}
+        onPick={(step, y) => select(data, rowAt(y), recordAt(report.steps, step))}
+        onKey={(event) => onKey(event, data)}
       />
-      <details class="table-of">
-        <summary>As a table</summary>
-        <ModeTable report={report} />
-      </details>
+      <StepAxis />
+      <ModeTable report={report} />
     </section>
   );
 }
 
-function Legend() {
+/** The other run's timeline, under the first: read with the same cursor, drawn as it is. */
+export function OtherTimeline({ report }: { report: Report }) {
+  const rows = useMemo(() => rowsOf(report.layers, new Set()), [report]);
+  const cells = useMemo(() => cellsOf(report, rows), [report, rows]);
+  const chosen = { looked: null, layers: new Set<number>(), steps: null };
+  const data: TimelineData = { ...cells, steps: report.steps, chosen, phases: report.phases };
+  const pixels = rowHeight(rows.length);
+  const title = `Effective mode of ${report.run}`;
   return (
-    <p class="legend">
-      {["training", "inference", "mixed", "evaluated", "none"].map((name) => (
-        <span key={name} class="key">
-          <span class={`swatch mode-${name}`} />
-          {name === "none" ? "not called" : name === "evaluated" ? "evaluated only" : name}
+    <section class="region" aria-label={title}>
+      <h2>
+        <span>
+          Effective mode of <bdi>{shorten(report.run)}</bdi>
         </span>
-      ))}
-      <span class="key">
-        <span class="swatch flaw" />
-        covered by a finding
-      </span>
-    </p>
+      </h2>
+      <Plot
+        height={rows.length * pixels}
+        label={title}
+        summary={summaryOf(report, data)}
+        paint={(host: HTMLDivElement, scale: Scale, height: number) =>
+          paintTimeline(host, scale, height, pixels, data)
+        }
+        inputs={[cells, dark.value]}
+        onPick={(step) =>
+          state.selectCell(null, report.steps[recordAt(report.steps, step)] ?? step)
+        }
+      />
+      <StepAxis />
+      <ModeTable report={report} />
+    </section>
   );
+}
+
+function summaryOf(report: Report, data: TimelineData): string {
+  const wrong = data.covered.filter((spans) => spans.length > 0).length;
+  return `${count(report.layers.length, "layer")}, ${count(wrong, "layer")} covered by a finding; the table below has every mode`;
 }
 
 function Groups({ report }: { report: Report }) {
@@ -112,7 +111,7 @@ function Groups({ report }: { report: Report }) {
             type="button"
             class="chip"
             key={group.name}
-            aria-pressed={shut}
+            aria-expanded={!shut}
             onClick={() => {
               const next = new Set(state.folded.value);
               if (shut) next.delete(group.name);
@@ -120,7 +119,8 @@ function Groups({ report }: { report: Report }) {
               state.folded.value = next;
             }}
           >
-            {shut ? "▸" : "▾"} <bdi>{shorten(group.name, 24)}</bdi> ({group.layers.length})
+            <span aria-hidden="true">{shut ? "▸" : "▾"}</span> <bdi>{shorten(group.name, 24)}</bdi>{" "}
+            ({group.layers.length})
           </button>
         );
       })}
@@ -128,86 +128,75 @@ function Groups({ report }: { report: Report }) {
   );
 }
 
-type ReadoutProps = { data: TimelineData; covered: readonly Coverage[][]; own: boolean };
+/** Row and record of the selection; the newest record where no step is selected. */
+function selected(data: TimelineData): { row: number; record: number } {
+  const row = rowOf(data.rows, state.selectedLayer.value);
+  const step = state.selectedStep.value ?? data.steps.at(-1) ?? 0;
+  return { row: Math.max(0, row), record: recordAt(data.steps, step) };
+}
 
-function Readout({ data, covered, own }: ReadoutProps) {
-  const step = state.cursorStep.value ?? state.selectedStep.value ?? data.steps.at(-1) ?? 0;
-  const at = recordAt(data.steps, step);
-  const rowNumber = state.cursorRow.value ?? rowOf(data.rows, data.looked);
-  const row = data.rows[Math.max(0, rowNumber)];
-  if (!own || !row || at < 0) return null;
-  const cell = cellOf(data, row, at);
-  const codes = row.layers.flatMap((one) => codesAt(covered[one], data.steps[at] ?? 0));
+type Reading = { step: number; row: Row; mode: string; codes: string[] };
+
+function readingAt(data: TimelineData, row: number, record: number): Reading | null {
+  const found = data.rows[row];
+  const step = data.steps[record];
+  if (!found || step === undefined) return null;
+  const mode = MODE_WORDS[(data.cells[row]?.modes[record] ?? 0) as 0 | 1 | 2 | 3 | 4];
+  const codes = data.cells[row]?.wrong[record] ? codesOf(data, found, step) : [];
+  return { step, row: found, mode, codes };
+}
+
+function sliderValue(data: TimelineData): Value {
+  const { row, record } = selected(data);
+  const reading = readingAt(data, row, record);
+  const words = reading
+    ? [`step ${formatStep(reading.step)}`, reading.row.name, reading.mode, ...reading.codes]
+    : ["no record"];
+  return {
+    least: data.steps[0] ?? 0,
+    most: data.steps.at(-1) ?? 0,
+    now: reading?.step ?? 0,
+    text: words.join(", "),
+  };
+}
+
+function Readout({ data }: { data: TimelineData }) {
+  const at = selected(data);
+  const step = state.cursorStep.value;
+  const record = step === null ? at.record : recordAt(data.steps, step);
+  const reading = readingAt(data, state.cursorRow.value ?? at.row, record);
+  if (!reading) return null;
   return (
     <p class="readout">
-      step <b>{formatStep(data.steps[at] ?? 0)}</b> ·{" "}
-      <bdi title={row.name}>{shorten(row.name)}</bdi> · <b>{MODE_WORDS[cell.mode]}</b>
-      {codes.length > 0 && <span class="flaw-word"> ⚠ {[...new Set(codes)].join(", ")}</span>}
+      step <b>{formatStep(reading.step)}</b> ·{" "}
+      <bdi title={reading.row.name}>{shorten(reading.row.name)}</bdi> · <b>{reading.mode}</b>
+      {reading.codes.length > 0 && <span class="flaw-word"> ⚠ {reading.codes.join(", ")}</span>}
     </p>
   );
 }
 
-function moveBy(event: KeyboardEvent, report: Report, rows: readonly Row[]): boolean {
-  const distance = event.shiftKey ? LARGE_STEP : 1;
-  const { steps } = report;
-  const step = state.selectedStep.value ?? steps.at(-1) ?? 0;
-  const at = recordAt(steps, step);
-  const row = Math.max(0, rowOf(rows, state.selectedLayer.value));
-  const toStep = (by: number) => {
-    state.selectCell(null, steps[Math.max(0, Math.min(steps.length - 1, at + by))] ?? step);
-    return true;
-  };
-  const toRow = (by: number) => {
-    const next = rows[Math.max(0, Math.min(rows.length - 1, row + by))];
-    state.selectCell(next?.layers[0] ?? null, step);
-    return true;
-  };
-  switch (event.key) {
-    case "ArrowLeft":
-      return toStep(-distance);
-    case "ArrowRight":
-      return toStep(distance);
-    case "ArrowUp":
-      return toRow(-1);
-    case "ArrowDown":
-      return toRow(1);
-    case "Home":
-      return toStep(-steps.length);
-    case "End":
-      return toStep(steps.length);
-    case "Escape":
-      state.clearSelection();
-      return true;
-    default:
-      return false;
-  }
+function select(data: TimelineData, row: number, record: number): void {
+  state.selectCell(data.rows[row]?.layers[0] ?? null, data.steps[record] ?? null);
 }
 
-function ModeTable({ report }: { report: Report }) {
-  return (
-    <Scroll class="scroll" aria-label={`Modes of ${report.run} as a table`}>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Layer</th>
-            <th scope="col">Modes by steps</th>
-          </tr>
-        </thead>
-        <tbody>
-          {report.layers.map((layer) => (
-            <tr key={layer.path}>
-              <th scope="row">
-                <bdi title={layer.path}>{shorten(layer.path)}</bdi>
-              </th>
-              <td>
-                {modeRuns(layer, report.steps)
-                  .map((run) => `${MODE_WORDS[run.mode]}, ${formatSteps([run.first, run.last])}`)
-                  .join("; ")}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Scroll>
-  );
+/** Arrows move by cell, Enter selects the finding that covers it, Escape clears. */
+function onKey(event: KeyboardEvent, data: TimelineData): boolean {
+  if (event.key === "Escape") {
+    state.clearSelection();
+    return true;
+  }
+  const at = selected(data);
+  if (event.key === "Enter") {
+    const code = readingAt(data, at.row, at.record)?.codes[0];
+    const layers = data.rows[at.row]?.layers ?? [];
+    const paths = layers.map((layer) => state.report.value?.layers[layer]?.path);
+    const outcome = state.outcomes.value.find(
+      (one) => one.code === code && one.layers.some((path) => paths.includes(path)),
+    );
+    if (outcome) state.selectOutcome(outcome, layers[0], data.steps[at.record]);
+    return true;
+  }
+  const next = moved(event.key, event.shiftKey, at, data.rows.length, data.steps.length);
+  if (next) select(data, next.row, next.record);
+  return next !== null;
 }

@@ -1,10 +1,8 @@
 // What is looked at: run, model, comparison, how many records, how fresh, downloads, help.
-import { useSignal } from "@preact/signals";
-import { address } from "../api.ts";
-import { saveSvg } from "../charts/export.ts";
 import { refresh } from "../load.ts";
 import { count, formatAge, formatStep } from "../model/text.ts";
 import * as state from "../state.ts";
+import { Download } from "./menu.tsx";
 
 /** The top line of the page. */
 export function Toolbar() {
@@ -67,19 +65,20 @@ export function Toolbar() {
           </select>
         </label>
       )}
+      <span class="ends">
+        {report && <Download />}
+        <button
+          type="button"
+          class="quiet"
+          aria-label="Help"
+          onClick={() => {
+            state.helpShown.value = true;
+          }}
+        >
+          ?
+        </button>
+      </span>
       {report && <Facts />}
-      <span class="spacer" />
-      {report && <Download />}
-      <button
-        type="button"
-        class="quiet"
-        aria-label="Help"
-        onClick={() => {
-          state.helpShown.value = true;
-        }}
-      >
-        ?
-      </button>
     </header>
   );
 }
@@ -93,7 +92,7 @@ function Facts() {
   const sampled = given < made;
   return (
     <span class="facts">
-      <span>{count(report.layers.length, "BN layer")}</span>
+      <span>{report.layers.length ? count(report.layers.length, "BN layer") : "no BN layer"}</span>
       {first !== undefined && last !== undefined && (
         <span>
           steps {formatStep(first)}–{formatStep(last)}
@@ -123,50 +122,5 @@ function Live() {
       {age < 60 ? "● live, " : "last record "}
       {formatAge(age)}
     </span>
-  );
-}
-
-function Download() {
-  const open = useSignal(false);
-  const report = state.report.value;
-  if (!report) return null;
-  const file = (what: string, format: string, layer?: number) =>
-    address("download", { run: report.run, model: report.model, what, format, layer });
-  const layer = state.selectedLayer.value;
-  const path = layer === null ? undefined : report.layers[layer]?.path;
-  return (
-    <details
-      class="menu"
-      open={open.value}
-      onToggle={(event) => {
-        open.value = event.currentTarget.open;
-      }}
-    >
-      <summary>Download</summary>
-      <ul>
-        <li>
-          <a href={file("findings", "json")} download>
-            Findings, JSON
-          </a>
-        </li>
-        <li>
-          <a href={file("findings", "csv")} download>
-            Findings, CSV
-          </a>
-        </li>
-        {layer !== null && path !== undefined && (
-          <li>
-            <a href={file("layer", "csv", layer)} download>
-              Layer <bdi>{path.slice(0, 40)}</bdi>, CSV
-            </a>
-          </li>
-        )}
-        <li>
-          <button type="button" onClick={() => saveSvg(report)}>
-            Timeline, SVG
-          </button>
-        </li>
-      </ul>
-    </details>
   );
 }

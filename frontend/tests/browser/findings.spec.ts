@@ -97,7 +97,7 @@ test("both loaders show the same findings, one of them below a path prefix", asy
   for (const at of ["fast", "slow"] as const) {
     const frame = await open({ at, run: "faulty/train" });
     await expect(frame.locator(".finding")).toHaveCount(3);
-    await expect(frame.getByRole("region", { name: "Scalars" }).locator("canvas")).toHaveCount(2);
+    await expect(frame.getByRole("region", { name: "Scalars" }).locator("canvas")).toHaveCount(3);
     seen.push(await frame.locator(".finding-head").allInnerTexts());
   }
   expect(seen[1]).toEqual(seen[0]);

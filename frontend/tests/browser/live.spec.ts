@@ -30,7 +30,7 @@ test.describe("a route that fails", () => {
     await page.unroute("**/batch_norm/scalars?**");
     await frame.getByRole("button", { name: "Try again" }).click();
     await expect(frame.getByRole("alert")).toHaveCount(0);
-    await expect(frame.getByRole("region", { name: "Scalars" }).locator("canvas")).toHaveCount(2);
+    await expect(frame.getByRole("region", { name: "Scalars" }).locator("canvas")).toHaveCount(3);
   });
 
   test("is told where even the runs cannot be read", async ({ open, page }) => {

@@ -2,7 +2,7 @@ import type { Frame, Locator } from "@playwright/test";
 import { colours, expect, test, themeColour } from "./open.ts";
 
 const timeline = (frame: Frame): Locator =>
-  frame.getByRole("application", { name: /^Effective mode\./ });
+  frame.getByRole("slider", { name: /^Effective mode\./ });
 
 const GUTTER = 46;
 const RIGHT = 14;

@@ -1,0 +1,90 @@
+// Which curves go into which chart: the run's scalars, its probe's, and those of the run compared with.
+import type { Probe, Scalars } from "../api_types.ts";
+
+type Series = Scalars["series"][number];
+export type Kind = Series["kind"];
+
+/** What drew a curve: the program, its validation, or the held batch in one of two ways. */
+export type Source = "train" | "validation" | "moving" | "batch";
+
+export type Curve = {
+  name: string;
+  source: Source;
+  /** Of the run that this one is compared with. */
+  other: boolean;
+  steps: readonly number[];
+  values: readonly (number | null)[];
+  /** Written at each step rather than once an epoch. */
+  dense: boolean;
+};
+
+export type Chart = { title: string; kind: Kind; curves: Curve[] };
+
+/** The kind that a probed metric belongs to, by its name as Keras gives it. */
+export function kindOf(name: string): Kind {
+  if (/(^|_)loss$/.test(name)) return "loss";
+  return /acc/i.test(name) ? "accuracy" : "other";
+}
+
+/** Charts of loss and accuracy, then one for each other tag, since their units differ. */
+export function chartsOf(
+  own: readonly Series[],
+  probe: Probe | null,
+  theirs: readonly Series[] = [],
+): Chart[] {
+  const charts = new Map<string, Chart>([
+    ["loss", { title: "Loss", kind: "loss", curves: [] }],
+    ["accuracy", { title: "Accuracy", kind: "accuracy", curves: [] }],
+  ]);
+  const chartFor = (kind: Kind, name: string): Chart => {
+    const key = kind === "other" ? `other ${name}` : kind;
+    const chart = charts.get(key) ?? { title: name, kind, curves: [] };
+    charts.set(key, chart);
+    return chart;
+  };
+  for (const series of withoutCopies(own)) {
+    chartFor(series.kind, series.tag).curves.push(curveOf(series, false));
+  }
+  for (const series of probe?.series ?? []) {
+    const { curves } = chartFor(kindOf(series.name), series.name);
+    for (const source of ["moving", "batch"] as const) {
+      curves.push({
+        name: `held batch, ${source} statistics`,
+        source,
+        other: false,
+        steps: probe?.steps ?? [],
+        values: series[source],
+        dense: false,
+      });
+    }
+  }
+  for (const series of withoutCopies(theirs)) {
+    if (series.kind !== "other" || charts.has(`other ${series.tag}`)) {
+      chartFor(series.kind, series.tag).curves.push(curveOf(series, true));
+    }
+  }
+  for (const chart of charts.values()) {
+    chart.curves = chart.curves.filter((curve) => curve.values.some((value) => value !== null));
+  }
+  return [...charts.values()].filter((chart) => chart.curves.length > 0);
+}
+
+function curveOf(series: Series, other: boolean): Curve {
+  return {
+    name: series.validation ? `validation ${series.tag}` : series.tag,
+    source: series.validation ? "validation" : "train",
+    other,
+    steps: series.points.map(([step]) => step ?? 0),
+    values: series.points.map(([, value]) => value ?? null),
+    dense: series.points.length > 60,
+  };
+}
+
+/** Leaves out Keras' third copy of the validation curves, which lies on the second. */
+function withoutCopies(all: readonly Series[]): Series[] {
+  return all.filter(
+    (series) =>
+      !/^evaluation_.*_vs_iterations$/.test(series.tag) ||
+      !all.some((one) => one.run === series.run && one.tag.startsWith("epoch_")),
+  );
+}

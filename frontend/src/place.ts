@@ -1,0 +1,54 @@
+// From the state to the place that the address holds, and back.
+import { batch } from "@preact/signals";
+import type { Place } from "./address.ts";
+import type { Report } from "./api_types.ts";
+import { sections } from "./model/outcomes.ts";
+import { placeName } from "./model/text.ts";
+import * as state from "./state.ts";
+
+const whole = (text: string | undefined) => (text && /^\d+$/.test(text) ? Number(text) : null);
+
+/** What a link must say to show a colleague the same thing. */
+export function currentPlace(): Place {
+  const report = state.report.value;
+  const layer = state.selectedLayer.value;
+  const step = state.selectedStep.value;
+  const zoom = state.zoom.value;
+  return {
+    run: report?.run ?? "",
+    model: report && report.models.length > 1 ? report.model : "",
+    other: state.wantedOther.value ?? "",
+    layer: layer === null ? "" : placeName(report?.layers[layer]?.path ?? ""),
+    step: step === null ? "" : String(step),
+    finding: state.selectedFinding.value ?? "",
+    column: state.wantedColumn.value ?? "",
+    steps: zoom ? zoom.map(Math.round).join("-") : "",
+  };
+}
+
+/** What to load: before the report is there. */
+export function wantPlace(place: Place): void {
+  batch(() => {
+    state.wantedRun.value = place.run ?? null;
+    state.wantedModel.value = place.model || undefined;
+    state.wantedOther.value = place.other || null;
+    state.wantedColumn.value = place.column || null;
+  });
+}
+
+/** What is selected when a report is first shown: what a link names, else the worst finding. */
+export function selectPlace(report: Report, place: Place): void {
+  const named = place.finding ?? place.layer ?? place.step ?? place.steps;
+  const worst = sections(report.outcomes).findings.find((one) => one.severity !== "info");
+  const linked = report.outcomes.find((one) => state.keyOf(one) === place.finding);
+  const layer = place.layer ?? placeName((linked ?? worst)?.layers[0] ?? "");
+  const row = report.layers.findIndex((one) => placeName(one.path) === layer);
+  const [from = null, to = null] = (place.steps ?? "").split("-").map(whole);
+  batch(() => {
+    state.selectedFinding.value =
+      place.finding ?? (named === undefined && worst ? state.keyOf(worst) : null);
+    state.selectedLayer.value = report.layers.length ? Math.max(0, row) : null;
+    state.selectedStep.value = whole(place.step);
+    state.zoom.value = from !== null && to !== null && from < to ? [from, to] : null;
+  });
+}

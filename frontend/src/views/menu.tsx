@@ -1,0 +1,72 @@
+// The downloads: a menu that closes when it is left.
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { address } from "../api.ts";
+import { saveSvg } from "../charts/export.ts";
+import { shorten } from "../model/text.ts";
+import * as state from "../state.ts";
+
+/** What can be taken away: findings, a layer's records, the timeline. */
+export function Download() {
+  const open = useSignal(false);
+  const host = useRef<HTMLDetailsElement>(null);
+  useEffect(() => {
+    if (!open.value) return undefined;
+    const leave = (event: Event) => {
+      const inside = event.target instanceof Node && host.current?.contains(event.target);
+      const key = event instanceof KeyboardEvent ? event.key : null;
+      if (key === "Escape") host.current?.querySelector("summary")?.focus();
+      if (key === "Escape" || (key === null && !inside)) open.value = false;
+    };
+    document.addEventListener("pointerdown", leave);
+    document.addEventListener("keydown", leave);
+    return () => {
+      document.removeEventListener("pointerdown", leave);
+      document.removeEventListener("keydown", leave);
+    };
+  }, [open.value]);
+  const report = state.report.value;
+  if (!report) return null;
+  const file = (what: string, format: string, layer?: number) =>
+    address("download", { run: report.run, model: report.model, what, format, layer });
+  const layer = state.selectedLayer.value;
+  const path = layer === null ? undefined : report.layers[layer]?.path;
+  return (
+    <details
+      class="menu"
+      ref={host}
+      open={open.value}
+      onToggle={(event) => {
+        open.value = event.currentTarget.open;
+      }}
+    >
+      <summary>Download</summary>
+      <ul>
+        <li>
+          <a href={file("findings", "json")} download>
+            Findings, JSON
+          </a>
+        </li>
+        <li>
+          <a href={file("findings", "csv")} download>
+            Findings, CSV
+          </a>
+        </li>
+        {layer !== null && path !== undefined && (
+          <>
+            <li>
+              <a href={file("layer", "csv", layer)} download>
+                Layer <bdi>{shorten(path, 32)}</bdi>, CSV
+              </a>
+            </li>
+            <li>
+              <button type="button" onClick={() => saveSvg(report)}>
+                Timeline, SVG
+              </button>
+            </li>
+          </>
+        )}
+      </ul>
+    </details>
+  );
+}

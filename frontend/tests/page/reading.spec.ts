@@ -1,0 +1,69 @@
+import type { Frame } from "@playwright/test";
+import { coloursOf, expect, region, test } from "./open.ts";
+
+const timeline = (frame: Frame) => frame.getByRole("slider", { name: /^Effective mode\./ });
+
+test("the timeline says to a screen reader what its cursor is on", async ({ open, page }) => {
+  const frame = await open("faults", { layer: "bn_0" });
+  await timeline(frame).focus();
+  await page.keyboard.press("Home");
+  const text = () => timeline(frame).getAttribute("aria-valuetext");
+  await expect.poll(text).toMatch(/^step 1, .+, (training|inference|mixed)/);
+  const first = await text();
+  await page.keyboard.press("ArrowDown");
+  await expect.poll(text).not.toBe(first);
+});
+
+test("Enter opens the finding that covers the cell", async ({ open, page }) => {
+  const frame = await open("faults");
+  const opened = frame.locator(".finding.selected .code");
+  await expect(opened).toHaveText("BN101");
+  await timeline(frame).focus();
+  await page.keyboard.press("Escape");
+  await expect(opened).toHaveCount(0);
+  await page.keyboard.press("Enter");
+  await expect(opened).toHaveText("BN101");
+});
+
+test("beyond a run's end nothing is drawn, however far the one beside it reaches", async ({
+  open,
+  page,
+}) => {
+  const drawn = async (frame: Frame) => {
+    const colours = await coloursOf(frame, "Column of all layers");
+    return [...colours.values()].reduce((sum, pixels) => sum + pixels, 0);
+  };
+  const alone = await drawn(await open("faults"));
+  // 400 records to step 3,991 here, 300 to step 2,991 there: that one now ends at step 11,964.
+  await page.route(/\/report\?run=other/, async (route) => {
+    const answer = await (await route.fetch()).json();
+    const steps = answer.steps.map((step: number) => step * 4);
+    await route.fulfill({ json: { ...answer, steps } });
+  });
+  await page.goto("about:blank");
+  const frame = await open("faults", { other: "other" });
+  await expect(region(frame, "Effective mode").locator(".step-axis")).toContainText("10,000");
+  expect((await drawn(frame)) / alone).toBeCloseTo(3991 / 11964, 1);
+});
+
+test("what two runs do differently is said in words", async ({ open }) => {
+  const frame = await open("faults", { other: "other" });
+  await expect(frame.locator(".differences")).toContainText("found only here: BN101");
+});
+
+test("the menu of downloads closes when it is left", async ({ open, page }) => {
+  const frame = await open("faults");
+  const entry = frame.getByRole("link", { name: "Findings, JSON" });
+  await frame.getByText("Download", { exact: true }).click();
+  await expect(entry).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(entry).toBeHidden();
+  await frame.getByText("Download", { exact: true }).click();
+  await frame.getByRole("heading", { name: "Scalars" }).click();
+  await expect(entry).toBeHidden();
+});
+
+test("a link to a run that is gone says so", async ({ open }) => {
+  const frame = await open("faults", { run: "no/such/run" });
+  await expect(frame.getByRole("status")).toContainText("has no run no/such/run");
+});
