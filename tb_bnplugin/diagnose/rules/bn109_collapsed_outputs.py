@@ -79,7 +79,7 @@ def check(history: ModelHistory) -> tuple[Outcome]:
         RULE.finding(
             message=(
                 "With moving statistics all rows of the held batch give the same output"
-                f" (relative spread {moving[-1]:.1e}); with batch statistics they differ"
+                f" (relative spread {moving[-1]:.2g}); with batch statistics they differ"
                 f" ({batch[-1]:.2g})."
             ),
             fix=(
