@@ -210,6 +210,7 @@ class FitRecorder:
             return  # evaluate before any fit: there is no step yet
         if not self._is_closed():
             self._record(self._log.last_step, "evaluation")
+            self._flush()
 
     def _steps_made(self, batch: int) -> int:
         iterations = self._read_iterations()

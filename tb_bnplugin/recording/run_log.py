@@ -149,6 +149,10 @@ _logs: dict[str, RunLog] = {}
 _writer_logs: weakref.WeakKeyDictionary[Any, RunLog] = weakref.WeakKeyDictionary()
 
 
+FLUSH_SECONDS: Final = 2.0
+_flushed: weakref.WeakKeyDictionary[Any, float] = weakref.WeakKeyDictionary()
+
+
 def log_of_directory(directory: str) -> RunLog:
     """The log of a run directory: one for the process, whoever writes there."""
     key = directory if "://" in directory else os.path.abspath(directory)  # noqa: PTH100  # links stay
@@ -169,9 +173,30 @@ def log_of_writer(writer: Any) -> RunLog:
 
 def write(writer: Any, records: Iterable[Record]) -> None:
     """Writes records to a `tf.summary` writer, eagerly."""
-    with writer.as_default(), tf.summary.record_if(True):
-        for record in records:
-            write_one(record.metadata, tf.convert_to_tensor(record.value), record.step)
+    resource = getattr(writer, "_resource", None)
+    if resource is None:
+        with writer.as_default(), tf.summary.record_if(True):
+            for record in records:
+                write_one(record.metadata, tf.convert_to_tensor(record.value), record.step)
+        return
+    for record in records:  # what tf.summary.write does in the end, at a fifth of its time
+        tag, metadata = _constants(record.metadata)
+        tf.raw_ops.WriteSummary(
+            writer=resource,
+            step=tf.constant(record.step, tf.int64),
+            tensor=tf.convert_to_tensor(record.value),
+            tag=tag,
+            summary_metadata=metadata,
+        )
+    _flush_now_and_then(writer)
+
+
+def _flush_now_and_then(writer: Any) -> None:
+    """A flush costs as much as a record; one every few seconds is enough for who looks on."""
+    now = time.monotonic()
+    if now - _flushed.get(writer, 0.0) >= FLUSH_SECONDS:
+        _flushed[writer] = now
+        writer.flush()
 
 
 def write_one(metadata: Metadata, value: Any, step: Any) -> Any:
@@ -179,6 +204,13 @@ def write_one(metadata: Metadata, value: Any, step: Any) -> Any:
     return tf.summary.write(
         create_tag(metadata), value, step=step, metadata=summary_metadata(metadata)
     )
+
+
+@functools.lru_cache(maxsize=256)
+def _constants(metadata: Metadata) -> tuple[Any, Any]:
+    """Tag and serialized metadata as tensors, which every record of a tag shares."""
+    with tf.init_scope():
+        return tf.constant(create_tag(metadata)), tf.constant(summary_metadata(metadata))
 
 
 @functools.lru_cache(maxsize=256)

@@ -75,6 +75,7 @@ class Table:
         self._batches_before: npt.NDArray[np.int64] | None = None
         self._foreign = np.zeros(0, np.int64)
         self._last_step = np.nan
+        self._sums: tuple[Reading, Floats, Floats] | None = None  # of the newest reading
         self._start_seen = 0.0  # updates of all layers when the start's influence was computed
 
     @property
@@ -135,6 +136,7 @@ class Table:
             executions[index] = 0
             executions[index, 0] = self._starts[index].updates_before
         self._affine_layers = affine_layers
+        self._sums = None
         self._last = replace(
             reading, mean=mean, variance=variance, executions=executions, affine=affine
         )
@@ -191,35 +193,47 @@ class Table:
         learned[self._affine_layers[affine]] = True
         rows[learned, _COLUMN["affine_changes"]] += 1
 
-        mean, variance = reading.mean.astype(float), reading.variance.astype(float)
-        finite = np.isfinite(mean) & np.isfinite(variance)
-        valid = np.logical_and.reduceat(finite & (variance >= 0), heads)
-        _first(rows, ~valid, "invalid_first_step", step)
         widths = np.diff(self._offsets)
-        rows[:, _COLUMN["moving_mean"]] = np.add.reduceat(mean, heads) / widths
-        rows[:, _COLUMN["moving_variance"]] = np.add.reduceat(variance, heads) / widths
-        rows[:, _COLUMN["variance_min"]] = np.minimum.reduceat(variance, heads)
+        last_sums = self._sums_of(last)
+        mean_sum, variance_sum = self._sums_of(reading)
+        smallest = np.minimum.reduceat(reading.variance, heads)
+        # a value that is not finite makes its sum so
+        valid = np.isfinite(mean_sum) & np.isfinite(variance_sum) & (smallest >= 0)
+        _first(rows, ~valid, "invalid_first_step", step)
+        rows[:, _COLUMN["moving_mean"]] = mean_sum / widths
+        rows[:, _COLUMN["moving_variance"]] = variance_sum / widths
+        rows[:, _COLUMN["variance_min"]] = smallest
 
         before = rows[:, _GAPS].copy()
         usable = (trained > 0) & (self._momentum < 1) & (self._momentum >= 0)
         kept = np.where(usable, self._momentum**trained, np.nan)
-        new_weight = 1 - kept
-        last_mean = np.add.reduceat(last.mean.astype(float), heads) / widths
-        last_variance = np.add.reduceat(last.variance.astype(float), heads) / widths
-        moving_mean, moving_variance = (rows[:, _COLUMN[f"moving_{of}"]] for of in _OF)
-        rows[:, _COLUMN["batch_mean"]] = (moving_mean - kept * last_mean) / new_weight
-        rows[:, _COLUMN["batch_variance"]] = (moving_variance - kept * last_variance) / new_weight
-        self._ranks(mean, variance, last, kept, reading)
+        weight = widths * (1 - kept)
+        rows[:, _COLUMN["batch_mean"]] = (mean_sum - kept * last_sums[0]) / weight
+        rows[:, _COLUMN["batch_variance"]] = (variance_sum - kept * last_sums[1]) / weight
+        self._ranks(reading, last, kept)
         idle = (trained == 0) & ~changed  # the newest batch seen still is what it was
         rows[np.ix_(idle, _GAPS)] = before[idle]
 
-    def _ranks(
-        self, mean: Floats, variance: Floats, last: Reading, kept: Floats, reading: Reading
-    ) -> None:
+    def _sums_of(self, reading: Reading) -> tuple[Floats, Floats]:
+        """Sums of means and variances over the channels of each layer, float64 [layers]."""
+        known = self._sums
+        if known is None or known[0] is not reading:
+            heads = self._offsets[:-1]
+            known = (
+                reading,
+                np.add.reduceat(reading.mean, heads, dtype=np.float64),
+                np.add.reduceat(reading.variance, heads, dtype=np.float64),
+            )
+            self._sums = known
+        return known[1], known[2]
+
+    def _ranks(self, reading: Reading, last: Reading, kept: Floats) -> None:
         """Medians of the gaps, and the upper quartile of the updates the start needs."""
         chosen = self._chosen
         owner, epsilon = self._owner[chosen], self._epsilon[chosen]
-        mean, variance, share = mean[chosen], variance[chosen], kept[owner]
+        mean = reading.mean[chosen].astype(float)
+        variance = reading.variance[chosen].astype(float)
+        share = kept[owner]
         last_mean = last.mean[chosen].astype(float)
         last_variance = last.variance[chosen].astype(float)
         batch_mean = (mean - share * last_mean) / (1 - share)
