@@ -16,22 +16,23 @@ import numpy as np
 import tensorflow as tf
 
 import tb_bnplugin
-from benchmarks.figures import Figure, median_seconds
+from benchmarks.figures import Figure, median_seconds, paired_ratio
+from tb_bnplugin.recording.cadence import Frequency
 from tb_bnplugin.recording.model_watch import ModelWatch, watch_model
 from tb_bnplugin.recording.run_log import RunLog, write
 
 keras = tf.keras
 
 BATCH = 32
-_WHEN = {"every step": "", "auto": " (from step 1,000 on)"}
 LAYERS = 52
+PAIRS = 100
 
 
 def run() -> Iterator[Figure]:
     """All figures of recording, with MobileNetV2 at 64x64."""
     model = _model()
     yield from _one_record(model)
-    yield from _fit_steps()
+    yield from _steps()
     yield from _memory()
 
 
@@ -119,70 +120,49 @@ def _bytes_of_a_record(watch: ModelWatch) -> Figure:
     )
 
 
-class _StepTimes(keras.callbacks.Callback):  # type: ignore[name-defined]  # untyped
-    """Time from the end of one batch to the end of the next."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seconds: list[float] = []
-        self._last = 0.0
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self._last = 0.0
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        now = time.perf_counter()
-        if self._last:
-            self.seconds.append(now - self._last)
-        self._last = now
-
-
-def _fit_steps() -> Iterator[Figure]:
-    """Three equal models take turns, one fit of a few steps each."""
-    random = np.random.default_rng(0)
-    steps = 10
-    x = random.random((BATCH * steps, 64, 64, 3), np.float32)
-    y = random.integers(0, 10, BATCH * steps)
+def _steps() -> Iterator[Figure]:
+    """A step with the callback's hook against a bare one of an equal model, taking turns."""
+    x, y = _batch()
     with tempfile.TemporaryDirectory() as folder:
-        programs: dict[str, tuple[Any, Any, _StepTimes]] = {}
-        for name in ("bare", "every step", "auto"):
-            callback = None
-            if name != "bare":
-                callback = tb_bnplugin.BatchNormCallback(
-                    Path(folder, name),
-                    update_freq="batch" if name == "every step" else "auto",
-                    channel_freq=None,
-                )
-            programs[name] = (_model(), callback, _StepTimes())
-        _advance(programs["auto"], x, y)
-        medians: dict[str, list[float]] = {name: [] for name in programs}
-        order = list(programs)
-        for number in range(10):
-            for name in order:
-                model, callback, times = programs[name]
-                times.seconds.clear()
-                # The clock stands after our callback in the list, so that it sees its cost.
-                callbacks = [part for part in (callback, times) if part is not None]
-                model.fit(x, y, batch_size=BATCH, verbose=0, callbacks=callbacks)
-                if number >= 2:  # the first ones trace
-                    medians[name].append(statistics.median(times.seconds))
-            order.append(order.pop(0))
-    for name, limit in (("every step", 1.02), ("auto", 1.01)):
-        ratios = [own / bare for own, bare in zip(medians[name], medians["bare"], strict=True)]
-        yield Figure(
-            name=f"step of fit, recorded {name}{_WHEN[name]}, against unwatched",
-            value=statistics.median(ratios),
-            limit=limit,
-            unit="x",
-            note=f"{min(ratios):.3f} to {max(ratios):.3f};"
-            f" step {statistics.median(medians['bare']) * 1e3:.0f} ms",
+        bare = _model()
+        cases: tuple[tuple[str, Frequency, float], ...] = (
+            ("every step", "batch", 1.02),
+            ("auto", "auto", 1.01),
         )
+        for name, frequency, limit in cases:
+            model = _model()
+            callback = tb_bnplugin.BatchNormCallback(
+                Path(folder, name), update_freq=frequency, channel_freq=None
+            )
+            callback.set_model(model)
+            if name == "auto":  # the first hundreds of steps, recorded densely, are over soon
+                small = {"batch_size": 1, "epochs": 4, "verbose": 0, "callbacks": [callback]}
+                model.fit(np.repeat(x, 8, axis=0)[:250], np.repeat(y, 8)[:250], **small)
+            callback.on_train_begin()
+            batches = itertools.count()
 
+            def watched(
+                model: Any = model, callback: Any = callback, batches: Any = batches
+            ) -> None:
+                model.train_on_batch(x, y)
+                callback.on_train_batch_end(next(batches))
 
-def _advance(program: tuple[Any, Any, _StepTimes], x: Any, y: Any) -> None:
-    """A thousand quick steps: the first hundreds, which "auto" records densely, are over soon."""
-    model, callback, _ = program
-    model.fit(x[:250], y[:250], batch_size=1, epochs=4, verbose=0, callbacks=[callback])
+            def unwatched() -> None:
+                bare.train_on_batch(x, y)
+
+            for _ in range(3):
+                watched()
+                unwatched()
+            middle, lower, upper = paired_ratio(watched, unwatched, PAIRS)
+            since = " from step 1,000 on" if name == "auto" else ""
+            yield Figure(
+                name=f"step with the callback, {name}{since}, against without",
+                value=middle,
+                limit=limit,
+                unit="x",
+                note=f"quartiles of {PAIRS} pairs {lower:.3f} and {upper:.3f}",
+            )
+            callback.on_train_end()
 
 
 def _memory() -> Iterator[Figure]:
