@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
@@ -12,9 +11,8 @@ from tb_bnplugin.diagnose import Outcome
 from tb_bnplugin.fit_recorder import FitRecorder, RunTarget
 from tb_bnplugin.live import LiveHistory
 from tb_bnplugin.recording.cadence import Frequency, check_frequency
+from tb_bnplugin.telling import OnFinding, Teller, check_on_finding
 from tb_bnplugin.watching import check_codes
-
-OnFinding = str | Callable[[Outcome], None]
 
 _ON_FINDING: Final = ("warn", "stop", "ignore")
 
@@ -39,8 +37,9 @@ class BatchNormCallback:
             loss and metrics with moving and with batch statistics, and the measured loss
             reduction. `fit` shows a callback neither labels nor predictions.
         probe_freq: when the probes run: "epoch" or every N steps.
-        on_finding: what happens at the first error finding of each rule: "warn" prints it,
-            "stop" prints it and stops `fit`, "ignore", or a callable that takes the finding.
+        on_finding: what happens at the first error or warning of each rule: "warn" prints it in
+            one line, "stop" does, and stops `fit` at an error, "ignore", or a callable that takes
+            the finding.
         expect: codes of rules whose findings are meant here, such as ("BN104",): recorded,
             shown as expected, never told.
 
@@ -72,16 +71,11 @@ class BatchNormCallback:
         check_frequency("update_freq", update_freq, ("auto", "batch", "epoch"))
         check_frequency("channel_freq", channel_freq, ("epoch", "None"))
         check_frequency("probe_freq", probe_freq, ("epoch",))
-        if not callable(on_finding) and on_finding not in _ON_FINDING:
-            raise ValueError(
-                'on_finding must be "warn", "stop", "ignore" or a callable that takes a finding;'
-                f" received {on_finding!r}"
-            )
+        check_on_finding(on_finding, _ON_FINDING)
         self.params: dict[str, Any] = {}
         self.model: Any = None
-        self._on_finding = on_finding
-        self._told: set[tuple[str, str]] = set()
         self._live = LiveHistory()
+        self._teller = Teller(on_finding, self._live)
         self._stopped = False
         self._recorder = FitRecorder(
             target=_target(log_dir),
@@ -97,6 +91,10 @@ class BatchNormCallback:
     def findings(self) -> tuple[Outcome, ...]:
         """What is wrong so far: the same rules as for a log, on what was recorded so far."""
         return self._live.findings()
+
+    def ledger(self) -> str:
+        """In which modes each layer ran, why, and what its statistics did: the ledger, as text."""
+        return self._live.ledger()
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
@@ -168,20 +166,8 @@ class BatchNormCallback:
             return None
 
     def _tell(self) -> None:
-        if self._on_finding == "ignore":
-            return
-        for outcome in self._attempt(self._live.findings) or ():
-            key = (outcome.code, outcome.model)
-            if outcome.severity != "error" or outcome.expected or key in self._told:
-                continue
-            self._told.add(key)
-            if callable(self._on_finding):
-                self._on_finding(outcome)
-                continue
-            text = _console_text(outcome, stops=self._on_finding == "stop")
-            print(text, file=sys.stderr, flush=True)  # noqa: T201  # what `on_finding` promises
-            if self._on_finding == "stop":
-                self.model.stop_training = True
+        if self._teller.tell():
+            self.model.stop_training = True
 
     def _nothing(self, *args: Any, **kwargs: Any) -> None:
         """Hooks of Keras that nothing is done in."""
@@ -199,20 +185,6 @@ class BatchNormCallback:
 
     def _implements_predict_batch_hooks(self) -> bool:
         return False
-
-
-def _console_text(outcome: Outcome, *, stops: bool) -> str:
-    where = f"{len(outcome.layers)} layers" if len(outcome.layers) != 1 else outcome.layers[0]
-    step = "" if outcome.steps is None else f", since step {outcome.steps[0]}"
-    lines = [
-        f"\ntb_bnplugin: {outcome.code} {outcome.name}"
-        + (f" ({where}{step})" if outcome.layers else ""),
-        f"  {outcome.message}",
-        f"  Fix: {outcome.fix}",
-    ]
-    if stops:
-        lines.append('  Training stops here (on_finding="stop").')
-    return "\n".join(lines)
 
 
 def _target(log_dir: Any) -> RunTarget:

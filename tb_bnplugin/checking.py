@@ -101,6 +101,21 @@ def check(logdir: str | os.PathLike[str], run: str | None = None) -> Checked:
     Example:
         >>> assert not tb_bnplugin.check("logs").findings
     """
+    histories, unread = read_runs(logdir, run)
+    return Checked(
+        runs=tuple(_checked(history) for history in histories),
+        comparisons=_compare(histories),
+        notes=unread,
+    )
+
+
+def read_runs(
+    logdir: str | os.PathLike[str], run: str | None = None
+) -> tuple[list[RunHistory], tuple[str, ...]]:
+    """The histories of a log folder's runs, sorted by name, and what else could not be read.
+
+    Args, Raises: as for `check`.
+    """
     matches = _pattern(run)
     folder = LogFolder(logdir)
     listings = folder.list_runs()
@@ -117,11 +132,7 @@ def check(logdir: str | os.PathLike[str], run: str | None = None) -> Checked:
         raise LogFolderError(
             f"no record in {os.fspath(logdir)} can be read: {'; '.join(notes[:3])}"
         )
-    return Checked(
-        runs=tuple(_checked(history) for history in histories),
-        comparisons=_compare(histories),
-        notes=folder.unread,
-    )
+    return histories, folder.unread
 
 
 def _pattern(run: str | None) -> re.Pattern[str]:

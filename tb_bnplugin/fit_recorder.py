@@ -17,14 +17,13 @@ from tb_bnplugin.recording.cadence import Cadence, Frequency
 from tb_bnplugin.recording.counting import run_context
 from tb_bnplugin.recording.loss_observe import Observer, observe
 from tb_bnplugin.recording.model_watch import ModelWatch, watch_model
-from tb_bnplugin.recording.read_state import local
 from tb_bnplugin.recording.run_log import RunLog, log_of_directory, write
+from tb_bnplugin.recording.trainable import put_aside_by_fit
+from tb_bnplugin.recording.variables import local
 from tb_bnplugin.schema.metadata import Metadata, Record
+from tb_bnplugin.telling import Alertness
 
 Loop = Literal["evaluate", "predict"]
-
-CHECK_GROWTH = 1.1
-"""The rules run again when the step has grown by this factor, and after each loop."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +98,8 @@ class FitRecorder:
         self._batch = -1
         self._traces = 0
         self._context_before = 0
-        self._next_check = 2
+        self._alertness = Alertness()
+        self._losses_due = False
 
     def watch(self, model: Any) -> None:
         """Begins to watch the model, before its training step is traced."""
@@ -125,6 +125,7 @@ class FitRecorder:
         first = not watch.phases
         compiled = not first and optimizer is not self._optimizer
         self._optimizer = optimizer
+        watch.trainable_aside = put_aside_by_fit(self._model)
         watch.begin_phase(self._log.last_step + 1, "compile" if compiled else "fit")
         phase, observer = len(watch.phases), self._observer
         watch.losses = lambda: observer.losses(phase)
@@ -134,6 +135,7 @@ class FitRecorder:
         self._iterations = self._read_iterations()
         self._batch = -1
         self._training = True
+        self._losses_due = True
         run_context().set(0)
 
     def end_batch(self, batch: int) -> bool:
@@ -143,17 +145,18 @@ class FitRecorder:
         self._log.reach(step)
         traces = self._watching.traces()
         due = self._cadence.is_due(step)
-        if due or traces != self._traces:
+        recorded = due or traces != self._traces
+        if recorded:
             self._traces = traces
             self._record(step, "cadence" if due else "trace")
         if self._channel_cadence.is_due(step):
             self._write([self._watching.channels(step)])
         if self._probe_cadence.is_due(step):
             self._probe(step)
-        if step < self._next_check:
-            return False
-        self._next_check = max(step + 1, int(step * CHECK_GROWTH))
-        return True
+        elif self._losses_due and self._probe_freq == "epoch":
+            self._write(self._loss_records(step))  # what is wrong with a loss is so at once
+        self._losses_due = False
+        return recorded and self._alertness.is_due(step, self._watching.news())
 
     def end_epoch(self, epoch: int) -> None:
         """Records the epoch's place on the step axis, and all that is made once an epoch."""
@@ -183,6 +186,7 @@ class FitRecorder:
         if not self._is_closed():
             self._record(self._log.last_step, "end")
             self._flush()
+        self._watching.trainable_aside.clear()
         if self._own_writer is not None:
             self._own_writer.close()
             self._own_writer = None
@@ -233,13 +237,20 @@ class FitRecorder:
     def _probe(self, step: int) -> None:
         if self._probe_data is None:
             return
-        watch = self._watching
         x, y, weight = (*self._probe_data, None)[:3]
         vector, static = probe.pack(probe.run(self._model, x, y, sample_weight=weight))
-        records = [self._probe_record("probe", "", watch.name, step, vector, static)]
-        for name, vector, static in probe.measure_compiled_loss(self._model, x, y, weight):
-            records.append(self._probe_record("loss", name, watch.name, step, vector, static))
-        self._write(records)
+        probed = self._probe_record("probe", "", self._watching.name, step, vector, static)
+        self._write([probed, *self._loss_records(step)])
+
+    def _loss_records(self, step: int) -> list[Record]:
+        """How the compiled losses are reduced, measured on the held batch; [] without one."""
+        if self._probe_data is None:
+            return []
+        x, y, weight = (*self._probe_data, None)[:3]
+        return [
+            self._probe_record("loss", name, self._watching.name, step, vector, static)
+            for name, vector, static in probe.measure_compiled_loss(self._model, x, y, weight)
+        ]
 
     @staticmethod
     def _probe_record(

@@ -16,6 +16,7 @@ from tb_bnplugin.history import (
     Steps,
 )
 from tb_bnplugin.history_order import Order, drop_superseded, order_records, wall_time_of
+from tb_bnplugin.history_rare import build_rare
 from tb_bnplugin.history_series import build_epochs, build_losses, build_probe
 from tb_bnplugin.history_tables import (
     freeze,
@@ -106,6 +107,15 @@ def _build_model(
     order, steps, wall_times, table = _layers(kinds.get("layers", ()), facts, own)
     model_columns = name_columns(facts.model_columns, MODEL_COLUMNS, table[:, :, 0])
     layer_columns = name_columns(facts.layer_columns, LAYER_COLUMNS, table[:, :, 1:])
+    unknown = np.full(len(steps), np.nan)
+    layer_columns |= build_rare(
+        drop_superseded(order, kinds.get("rare", ())),
+        facts,
+        steps,
+        model_columns.get("process_started", unknown),
+        layer_columns.get("trainable", np.ones((len(steps), len(facts.layers)))),
+        own,
+    )
     return ModelHistory(
         run=run,
         facts=facts,

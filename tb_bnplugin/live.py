@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from tb_bnplugin.diagnose import Outcome, diagnose_run
+from tb_bnplugin.diagnose import Outcome, create_ledger, diagnose_run, ledger_text
+from tb_bnplugin.history import RunHistory
 from tb_bnplugin.history_build import build_run
 from tb_bnplugin.schema.metadata import Kind, Record
 
@@ -39,14 +40,20 @@ class LiveHistory:
                 # every second one goes, never the first nor the newest
                 del series[1:-1:2]
 
-    def outcomes(self) -> tuple[Outcome, ...]:
-        """What the rules say of everything recorded so far."""
+    def history(self) -> RunHistory:
+        """Everything recorded so far, decoded."""
         records = [*self._documents.values()]
         for series in self._series.values():
             records.extend(series)
-        if not self._documents:
-            return ()
-        return diagnose_run(build_run("", records))
+        return build_run("", records)
+
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """What the rules say of everything recorded so far."""
+        return diagnose_run(self.history()) if self._documents else ()
+
+    def ledger(self) -> str:
+        """The mode ledger of every model, as text."""
+        return "\n\n".join(ledger_text(create_ledger(model)) for model in self.history().models)
 
     def findings(self) -> tuple[Outcome, ...]:
         """The outcomes that are findings."""

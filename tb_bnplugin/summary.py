@@ -24,6 +24,7 @@ from tb_bnplugin.recording.model_watch import (
     watch_model,
     watch_of,
 )
+from tb_bnplugin.recording.regularization import weight_regularization
 from tb_bnplugin.recording.run_log import PLACEHOLDER, RunLog, log_of_writer, write
 from tb_bnplugin.recording.summary_state import current_writer, refuse_xla, resolve_step
 from tb_bnplugin.schema.metadata import Metadata, Record
@@ -68,7 +69,9 @@ def batch_norm(model: Any, step: Any = None) -> Any:
     if tf.executing_eagerly():
         if not bool(tf.summary.should_record_summaries()):
             return tf.constant(False)
-        return tf.constant(log.attempt(writer, lambda: _write_snapshot(watch, log, writer, step)))
+        written = log.attempt(writer, lambda: _write_snapshot(watch, log, writer, step))
+        watch.announce()
+        return tf.constant(written)
     return _batch_norm_in_graph(watch, log, writer, step)
 
 
@@ -86,7 +89,9 @@ def _batch_norm_in_graph(watch: ModelWatch, log: RunLog, writer: Any, step: Any)
         _write_reading(watch, log, writer, int(given), reading)
 
     def make(*values: Any) -> bool:
-        return log.attempt(writer, lambda: record(*values))
+        written = log.attempt(writer, lambda: record(*values))
+        watch.announce()
+        return written
 
     return _when_recording(
         lambda: tf.py_function(make, [tf.cast(step, tf.int64), *reader.tensors()], tf.bool)
@@ -152,6 +157,7 @@ def loss_reduction(
     arguments: dict[str, Any] = {"sample_weight": sample_weight, "value": value}
     if watch is not None:
         arguments["keras"] = watch.flavour.keras
+        arguments["regularization"] = weight_regularization(watch.model)
 
     def save(given: Any, vector: Any, static: dict[str, Any]) -> None:
         metadata = Metadata(

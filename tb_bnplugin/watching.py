@@ -17,6 +17,7 @@ from tb_bnplugin.recording.model_watch import ModelWatch, watch_model
 from tb_bnplugin.recording.run_log import log_of_writer, write
 from tb_bnplugin.recording.summary_state import current_writer
 from tb_bnplugin.schema.metadata import Record
+from tb_bnplugin.telling import Alertness, OnFinding, Teller, check_on_finding
 
 
 class Watch:
@@ -29,9 +30,13 @@ class Watch:
                 print(finding.code, finding.message)
     """
 
-    def __init__(self, model_watch: ModelWatch) -> None:
+    def __init__(self, model_watch: ModelWatch, on_finding: OnFinding = "ignore") -> None:
         self._watch = model_watch
         self._live = _live_history(model_watch)
+        self._teller = Teller(on_finding, self._live)
+        self._alertness = Alertness()
+        if on_finding != "ignore":
+            model_watch.afterwards.append(self._tell)
 
     @property
     def name(self) -> str:
@@ -54,6 +59,7 @@ class Watch:
             run_context().set(before)
             self._watch.evaluations += 1
             self._record("evaluation")
+            self._watch.announce()
 
     def findings(self) -> tuple[Outcome, ...]:
         """What is wrong by now: the same rules as for a log, on what was recorded so far."""
@@ -67,9 +73,19 @@ class Watch:
             self._record("asked")
         return self._live.outcomes()
 
+    def ledger(self) -> str:
+        """In which modes each layer ran by now, why, and what its statistics did, as text."""
+        if not self._watch.closed:
+            self._record("asked")
+        return self._live.ledger()
+
     def close(self) -> None:
         """Gives the layers their own `call` back. Functions traced before stay as they are."""
         self._watch.close()
+
+    def _tell(self) -> None:
+        if self._alertness.is_due(self._watch.last_step, self._watch.news()):
+            self._teller.tell()
 
     def __enter__(self) -> Watch:  # noqa: PYI034  # typing.Self needs Python 3.11
         return self
@@ -114,7 +130,7 @@ def _live_history(watch: ModelWatch) -> LiveHistory:
     return known
 
 
-def watch(model: Any, *, expect: Sequence[str] = ()) -> Watch:
+def watch(model: Any, *, expect: Sequence[str] = (), on_finding: OnFinding = "warn") -> Watch:
     """Counts, from now on, in which mode each batch normalization layer of `model` runs.
 
     Call it before the training step is traced: what a `tf.function` traced earlier runs is not
@@ -126,15 +142,18 @@ def watch(model: Any, *, expect: Sequence[str] = ()) -> Watch:
             built: layers that come later are found when a record is made.
         expect: codes of rules whose findings are meant here, such as ("BN104",) where
             statistics adapt to test data. They are recorded, shown as expected, and fail no check.
+        on_finding: what happens at the first error or warning of each rule, when a record is made:
+            "warn" prints it in one line, "ignore", or a callable that takes the finding.
 
     Returns:
-        A `Watch`, with `findings()`, `evaluating()` and `close()`.
+        A `Watch`, with `findings()`, `ledger()`, `evaluating()` and `close()`.
 
     Raises:
         TypeError: `model` is no Keras model.
-        ValueError: `expect` holds an unknown code.
+        ValueError: `expect` holds an unknown code, or `on_finding` is none of the above.
     """
-    return Watch(watch_model(model, expect=check_codes(expect)))
+    check_on_finding(on_finding, ("warn", "ignore"))
+    return Watch(watch_model(model, expect=check_codes(expect)), on_finding)
 
 
 def check_codes(expect: Sequence[str]) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ export interface Api {
   Comparison?: Comparison;
   Rules?: Rules;
   RuleEntry?: RuleEntry;
+  RuleExample?: RuleExample;
 }
 /**
  * Every run that holds records of this plugin, sorted by name.
@@ -276,6 +277,24 @@ export interface Layer {
     };
   } | null;
   calls: Call[];
+  /**
+   * as the program last set it; null before any record
+   */
+  trainable: boolean | null;
+  /**
+   * counted by mode and context, those that are not 0
+   */
+  executions: {
+    [k: string]: number;
+  };
+  /**
+   * what moving mean and variance did, in words
+   */
+  statistics: string;
+  /**
+   * of the executions and the statistics
+   */
+  agreement: "agree" | "explained" | "unexplained" | "unknown";
 }
 /**
  * One line of the mode ledger.
@@ -333,6 +352,26 @@ export interface RuleEntry {
   summary: string;
   sections: {
     title: string;
+    text: string;
+  }[];
+  /**
+   * Markdown: why there are programs for fit or for a loop only.
+   */
+  examples_note: string;
+  examples: RuleExample[];
+}
+/**
+ * A program with the fault and the same one cured, laid over each other.
+ */
+export interface RuleExample {
+  title: string;
+  fault: string;
+  cure: string;
+  /**
+   * Items: One line: of both programs, of the faulty one only, or of the cured one only.
+   */
+  lines: {
+    mark: " " | "-" | "+";
     text: string;
   }[];
 }

@@ -5,17 +5,28 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 import tb_bnplugin
-from tb_bnplugin.checking import Checked, check
+from tb_bnplugin.checking import Checked, check, read_runs
 from tb_bnplugin.cli.check_text import check_text
+from tb_bnplugin.cli.doctor_text import doctor_text
 from tb_bnplugin.cli.rules_text import rule_text, rules_text
-from tb_bnplugin.cli.style import Style
-from tb_bnplugin.diagnose import COMPARISONS, RULES, Outcome, UnknownRuleError, explain
+from tb_bnplugin.cli.style import Style, printable
+from tb_bnplugin.diagnose import (
+    COMPARISONS,
+    RULES,
+    Outcome,
+    UnknownRuleError,
+    create_ledger,
+    explain,
+    keep_layers,
+    ledger_text,
+)
 from tb_bnplugin.log_folder import LogFolderError
 
 CLEAN: Final = 0
@@ -74,6 +85,45 @@ def run_rules(options: argparse.Namespace) -> int:
         print(rule_text(explain(options.code), style))
     except UnknownRuleError as error:
         return _fail(str(error))
+    return CLEAN
+
+
+def run_doctor(options: argparse.Namespace) -> int:
+    """`tb-bnplugin doctor`."""
+    # The one command that needs TensorFlow, and trains with it.
+    from tb_bnplugin.recording.doctor import CannotExamineError, report
+
+    try:
+        found = report(options.keras)
+    except CannotExamineError as error:
+        return _fail(str(error))
+    if options.format == "json":
+        print(json.dumps(found.to_json(), indent=1, allow_nan=False))
+    else:
+        print(doctor_text(found, Style.of(sys.stdout)))
+    return CLEAN
+
+
+def run_ledger(options: argparse.Namespace) -> int:
+    """`tb-bnplugin ledger`."""
+    try:
+        wanted = re.compile(options.layer or "")
+    except re.error as error:
+        return _fail(f"{options.layer!r} is no regular expression: {error}")
+    try:
+        runs, _ = read_runs(options.logdir, options.run)
+    except (LogFolderError, ValueError) as error:
+        return _fail(str(error))
+    ledgers = [
+        keep_layers(create_ledger(model), wanted.search) for run in runs for model in run.models
+    ]
+    if options.layer and not any(ledger.layers for ledger in ledgers):
+        return _fail(f"no layer's path matches {options.layer!r}")
+    if options.format == "json":
+        print(json.dumps([ledger.to_json() for ledger in ledgers], indent=1, allow_nan=False))
+        return CLEAN
+    text = "\n\n".join(ledger_text(ledger) for ledger in ledgers)
+    print("\n".join(printable(line) for line in text.splitlines()))
     return CLEAN
 
 
@@ -153,4 +203,34 @@ def _parser() -> argparse.ArgumentParser:
     )
     explaining.set_defaults(command=run_rules)
     explaining.add_argument("code", metavar="CODE", nargs="?", help="for example BN101")
+    listing = commands.add_parser(
+        "ledger",
+        help="list how each layer was called, what ran, and what its statistics did",
+        description="Prints the mode ledger: for each batch normalization layer every way it was"
+        " called (mode, context, the value of `training` and who gave it, `trainable` when traced),"
+        " the executions counted by mode and context, `trainable` now, and whether the moving"
+        " statistics did what those executions explain. Layers that are alike share a block.",
+    )
+    listing.set_defaults(command=run_ledger)
+    listing.add_argument("logdir", metavar="LOGDIR", help="as given to tensorboard --logdir")
+    listing.add_argument(
+        "--run", metavar="REGEX", help="only the runs whose name this matches anywhere"
+    )
+    listing.add_argument(
+        "--layer", metavar="REGEX", help="only the layers whose path this matches anywhere"
+    )
+    listing.add_argument("--format", choices=("text", "json"), default="text")
+    examining = commands.add_parser(
+        "doctor",
+        help="say what the installed Keras really does",
+        description="Trains models of a few units, and says what the installed Keras does with"
+        " training mode, trainable, moving statistics, losses and replicas. It needs TensorFlow,"
+        " takes about half a minute, and changes nothing.",
+        epilog="Exit code: 0, or 2 where TensorFlow or Keras is missing.",
+    )
+    examining.set_defaults(command=run_doctor)
+    examining.add_argument(
+        "--keras", choices=("keras", "tf_keras"), help="only this one (default: each installed)"
+    )
+    examining.add_argument("--format", choices=("text", "json"), default="text")
     return parser

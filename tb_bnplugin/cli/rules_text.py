@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from textwrap import indent
+
 from tb_bnplugin.cli.style import Style
 from tb_bnplugin.diagnose import Documentation, explain_all
+from tb_bnplugin.diagnose.examples import Example, Line
 
 
 def rules_text(style: Style) -> str:
@@ -27,7 +30,29 @@ def rule_text(rule: Documentation, style: Style) -> str:
     for section in rule.sections:
         paragraphs = [_paragraph(text, style) for text in section.text.split("\n\n")]
         parts.append(style.paint(section.title, "bold") + "\n" + "\n\n".join(paragraphs))
+    if rule.examples.note:
+        note = _paragraph(rule.examples.note, style)
+        parts.append(style.paint("Examples", "bold") + "\n" + note)
+    parts += [_example(example, style) for example in rule.examples.programs]
     return "\n\n".join(parts)
+
+
+def _example(example: Example, style: Style) -> str:
+    """The program with the fault, then the lines that mend it."""
+    return "\n\n".join(
+        [
+            style.paint(example.title, "bold") + "\n" + _paragraph(example.fault, style),
+            indent(example.faulty.rstrip(), "    "),
+            _paragraph(f"Cure: {example.cure}", style),
+            "\n".join(_line(line, style) for line in example.changes),
+        ]
+    )
+
+
+def _line(line: Line, style: Style) -> str:
+    text = f"  {line.mark} {line.text}".rstrip()
+    kinds = {"-": "dim", "+": "bold"}
+    return style.paint(text, kinds[line.mark]) if line.mark in kinds else text
 
 
 def _paragraph(text: str, style: Style) -> str:

@@ -18,6 +18,7 @@ from tb_bnplugin.dashboard.payload_modes import encode_runs, modes
 from tb_bnplugin.dashboard.payload_values import draw
 from tb_bnplugin.dashboard.placement import PlacedSeries
 from tb_bnplugin.diagnose import Outcome, explain_all
+from tb_bnplugin.diagnose.examples import Example
 from tb_bnplugin.history import Floats, ModelHistory, ProbeHistory, RunHistory
 from tb_bnplugin.schema.facts import LayerFacts, MetricFacts
 from tb_bnplugin.schema.tables import EXECUTION_COLUMNS, PROBE_COLUMNS
@@ -168,9 +169,20 @@ def rules() -> Json:
                 "sections": [
                     {"title": section.title, "text": section.text} for section in rule.sections
                 ],
+                "examples_note": rule.examples.note,
+                "examples": [_example(example) for example in rule.examples.programs],
             }
             for rule in explain_all()
         ]
+    }
+
+
+def _example(example: Example) -> Json:
+    return {
+        "title": example.title,
+        "fault": example.fault,
+        "cure": example.cure,
+        "lines": [{"mark": line.mark, "text": line.text} for line in example.lines],
     }
 
 

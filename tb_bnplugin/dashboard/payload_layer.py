@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_bnplugin.dashboard.payload_values import Drawn, draw
+from tb_bnplugin.diagnose import create_ledger
 from tb_bnplugin.history import ChannelHistory, Floats, ModelHistory
 from tb_bnplugin.schema.facts import Call
 from tb_bnplugin.schema.tables import CHANNEL_ROWS, EXECUTION_COLUMNS
@@ -39,13 +40,18 @@ def layer_payload(
         start=np.zeros(len(history.steps)),
     )
     series["updates"] = draw(updates)
+    ledger = create_ledger(history).layers[index]
     return {
         "layer": index,
         "path": history.facts.layers[index].path,
         "steps": history.steps.tolist(),
         "series": series,
         "channels": None if channels is None or not len(channels.steps) else _channels(channels),
-        "calls": [_call(call) for call in history.calls if call.layer == index],
+        "calls": [_call(call) for call in ledger.calls],
+        "trainable": ledger.trainable,
+        "executions": dict(ledger.executions),
+        "statistics": ledger.statistics,
+        "agreement": ledger.agreement,
     }
 
 

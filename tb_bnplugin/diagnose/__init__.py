@@ -8,6 +8,8 @@ from tb_bnplugin.diagnose.documentation import (
     explain_all,
 )
 from tb_bnplugin.diagnose.engine import compare, diagnose, diagnose_run
+from tb_bnplugin.diagnose.ledger import LayerLedger, Ledger, create_ledger, keep_layers
+from tb_bnplugin.diagnose.ledger_text import ledger_text
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rules import COMPARISONS, RULES
 
@@ -15,12 +17,17 @@ __all__ = [
     "COMPARISONS",
     "RULES",
     "Documentation",
+    "LayerLedger",
+    "Ledger",
     "Outcome",
     "Section",
     "UnknownRuleError",
     "compare",
+    "create_ledger",
     "diagnose",
     "diagnose_run",
     "explain",
     "explain_all",
+    "keep_layers",
+    "ledger_text",
 ]

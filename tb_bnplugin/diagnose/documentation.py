@@ -1,4 +1,4 @@
-"""The documentation of a rule, parsed from its docstring: for page, command line and docs."""
+"""The documentation of a rule, from its docstring and its programs: for page, terminal and docs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from tb_bnplugin.diagnose.examples import Examples, read_examples
 from tb_bnplugin.diagnose.outcome import Severity
 from tb_bnplugin.diagnose.rule import Documented
 from tb_bnplugin.diagnose.rules import COMPARISONS, RULES
@@ -42,6 +43,7 @@ class Documentation:
     severity: Severity
     summary: str  # one sentence
     sections: tuple[Section, ...]  # in the order of HEADINGS
+    examples: Examples
 
     def section(self, title: str) -> str:
         """The text under a heading, "" when there is none."""
@@ -69,7 +71,7 @@ def explain_all() -> tuple[Documentation, ...]:
 
 
 def parse_documentation(rule: Documented) -> Documentation:
-    """The sections of a rule module's docstring."""
+    """The sections of a rule module's docstring, and the programs that belong to its code."""
     # Under `python -OO` there is no docstring; rules then work without their documentation.
     lines = inspect.cleandoc(rule.__doc__ or "").splitlines()
     bodies: dict[str, list[str]] = {"": []}
@@ -87,4 +89,5 @@ def parse_documentation(rule: Documented) -> Documentation:
         severity=rule.RULE.severity,
         summary=texts.pop("").split("\n\n")[0].replace("\n", " "),
         sections=tuple(Section(title=title, text=text) for title, text in texts.items()),
+        examples=read_examples(rule.RULE.code),
     )

@@ -25,6 +25,9 @@ BEFORE_THE_RECORDS: Final = (
     "what would tell happened before the first record given, or while layers were frozen: record"
     " more often, or train on"
 )
+OUTSIDE_EVALUATION: Final = ("tape", "no_tape", "unknown")
+"""Contexts in which a model may be training."""
+
 ONE_RECORD: Final = "one record only: a second one, after more training, would tell"
 
 LARGEST_COUNT: Final = 2.0**53
@@ -69,6 +72,12 @@ def newest(column: Floats) -> Floats:
     known = np.isfinite(column)
     last = len(column) - 1 - np.argmax(known[::-1], axis=0)
     return np.asarray(np.take_along_axis(column, last[None], axis=0)[0], np.float64)
+
+
+def count(history: ModelHistory, column: str) -> Floats:
+    """The newest value of a counter [layers], 0 when not known or no possible count."""
+    value = newest(history.layer(column))
+    return np.where((value >= 0) & (value <= LARGEST_COUNT), value, 0.0)
 
 
 def movable(history: ModelHistory) -> Mask:

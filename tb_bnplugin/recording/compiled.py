@@ -85,7 +85,18 @@ def built_loss_container(model: Any, labels: Any, predictions: Any, weights: Any
 
 def loss_parts(flavour: Flavour, container: Any) -> list[LossPart]:
     """The losses of a built container, in the order of its outputs."""
-    if flavour.is_keras_3:
+    if _is_before_keras_3_7(container):
+        names = container.output_names or [
+            f"output_{at}" for at in range(len(container.flat_losses))
+        ]
+        parts = [
+            LossPart(name=str(name), loss=loss, weight=weight)
+            for name, loss, weight in zip(
+                names, container.flat_losses, container.flat_loss_weights, strict=False
+            )
+            if loss is not None
+        ]
+    elif flavour.is_keras_3:
         parts = [
             LossPart(name=str(name), loss=loss, weight=weight)
             for _, loss, weight, name in container._flat_losses
@@ -122,6 +133,11 @@ def loss_data(
     flavour: Flavour, container: Any, labels: Any, predictions: Any, weights: Any
 ) -> list[OutputData | None]:
     """What each of `loss_parts` is handed; None for an output without labels."""
+    if _is_before_keras_3_7(container):
+        # its losses flatten what they are given just as the metrics do
+        split = metric_data(flavour, container, labels, predictions, weights)
+        losses = container.flat_losses
+        return [data for data, loss in zip(split, losses, strict=False) if loss is not None]
     if flavour.is_keras_3:
         return [
             _keras_3_data(flavour.keras.tree, container, path, labels, predictions, weights)
@@ -129,6 +145,11 @@ def loss_data(
         ]
     split = _tf_keras_split(container, labels, predictions, weights)
     return [data for data, loss in zip(split, container._losses, strict=False) if loss is not None]
+
+
+def _is_before_keras_3_7(container: Any) -> bool:
+    """Whether a container of losses keeps them in a public list, one for each output."""
+    return hasattr(container, "flat_losses")
 
 
 def metric_parts(flavour: Flavour, container: Any) -> list[MetricPart]:

@@ -22,14 +22,30 @@ import tensorflow as tf
 from tensorflow.python.ops.resource_variable_ops import ResourceVariable
 
 from tb_bnplugin.recording import context, reason
+from tb_bnplugin.recording.batch_values import below_limits, static_below
+from tb_bnplugin.recording.call_arguments import (
+    asked_value,
+    given_inputs,
+    given_mask,
+    given_training,
+    static_shape,
+    truth,
+)
+from tb_bnplugin.recording.own_moves import is_keras_call, moved_since, statistics_now
 from tb_bnplugin.recording.suspend import suspended
-from tb_bnplugin.schema.tables import CONTEXTS, EXECUTION_COLUMNS
+from tb_bnplugin.schema.tables import CONTEXTS, EXECUTION_COLUMNS, RARE_COUNTERS
 
 LARGEST_COUNTED_BATCH: Final = 4096  # rows; larger batches count as this one
 
 MOST_WAYS: Final = 64
 """Ways of calling a layer that are told apart by the shape of its inputs; memory stays bounded."""
 
+COUNTED: Final = (*EXECUTION_COLUMNS, *RARE_COUNTERS)
+"""What the counter of a layer holds."""
+
+_FROZEN: Final = COUNTED.index("frozen_executions")
+_MOVED: Final = COUNTED.index("frozen_moves")
+_BELOW: Final = COUNTED.index("training_below_2")  # and below_16 behind it, at the end
 _EVALUATE: Final = CONTEXTS.index("evaluate")
 _PREDICT: Final = CONTEXTS.index("predict")
 
@@ -87,11 +103,11 @@ class LayerCounter:
         self.seen: dict[tuple[Any, ...], SeenCall] = {}
         with tf.init_scope(), strategy.scope():
             replicas = strategy.num_replicas_in_sync
-            self.executions = _counter(len(EXECUTION_COLUMNS), replicas, "bn_executions")
+            self.executions = _counter(len(COUNTED), replicas, "bn_executions")
             self.batches: tf.Variable | None = None
             self._replicas = replicas
         self._strategy = strategy
-        self._deltas: dict[tuple[int, int], tf.Tensor] = {}
+        self._deltas: dict[tuple[int, ...], tf.Tensor] = {}
 
     def count_batches(self) -> None:
         """Also counts the rows of each batch, once a model."""
@@ -100,30 +116,56 @@ class LayerCounter:
                 self.batches = _counter(LARGEST_COUNTED_BATCH + 1, self._replicas, "bn_batches")
         self.counts_batches = True
 
-    def count(self, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType) -> None:
-        """Counts the call that is being made, now or whenever its trace runs."""
+    def count(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType
+    ) -> Callable[[], None] | None:
+        """Counts the call that is being made, now or whenever its trace runs.
+
+        Returns:
+            What is to be counted once the call has been made, None for nothing.
+        """
         if suspended() or context.is_symbolic() or context.is_exporting():
-            return
+            return None
         layer = self.layer()
         if layer is None:
-            return
-        inputs = args[0] if args else kwargs.get(_parameters(type(layer).call)[0].name)
+            return None
+        inputs = given_inputs(layer, args, kwargs)
         if inputs is None:
-            return
-        value = _training_argument(layer, args, kwargs)
+            return None
+        value = given_training(layer, args, kwargs)
         where = context.current(frame)
         trainable = bool(layer.trainable)
-        self._note(layer, value, where, _shape(inputs), frame, trainable=trainable)
+        self._note(layer, value, where, static_shape(inputs), frame, trainable=trainable)
         at = CONTEXTS.index(where.context)
         if tf.is_tensor(value) and not tf.executing_eagerly():
-            training = tf.cast(value, tf.bool) if trainable else tf.constant(False)
-            delta = tf.where(training, self._delta(0, at), self._delta(1, at))
-            self.executions.assign_add(delta)
+            training = tf.cast(value, tf.bool)
+            asked = self._delta(0, at) if trainable else self._delta(1, at, frozen=True)
+            self.executions.assign_add(tf.where(training, asked, self._delta(1, at)))
+            return None
+        asked_for = truth(value)
+        is_training = trainable and asked_for
+        if is_training:
+            self._count_training(layer, inputs, given_mask(args, kwargs), at)
         else:
-            is_training = trainable and _truth(value)
-            self.executions.assign_add(self._delta(0 if is_training else 1, at))
-            if self.counts_batches and (is_training or where.context == "tape"):
-                self._count_rows(inputs)
+            self.executions.assign_add(self._delta(1, at, frozen=asked_for))
+        if self.counts_batches and (is_training or where.context == "tape"):
+            self._count_rows(inputs)
+        if asked_for and not trainable and not is_keras_call(layer):
+            before = statistics_now(layer)
+            return None if before is None else lambda: self._count_moves(layer, before)
+        return None
+
+    def _count_training(self, layer: Any, inputs: Any, mask: Any, at: int) -> None:
+        below = static_below(layer, inputs, mask, self._replicas)
+        if below is not None:
+            self.executions.assign_add(self._delta(0, at, below=below))
+            return
+        counted = below_limits(layer, inputs, mask, self._replicas)
+        self.executions.assign_add(tf.concat([self._delta(0, at)[:_BELOW], counted], axis=0))
+
+    def _count_moves(self, layer: Any, before: tuple[Any, Any]) -> None:
+        moved = tf.cast(moved_since(layer, before), tf.int64)
+        self.executions.assign_add(moved * tf.constant(_one_hot(_MOVED)))
 
     def _note(
         self,
@@ -135,7 +177,7 @@ class LayerCounter:
         *,
         trainable: bool,
     ) -> None:
-        asked = _asked(value)
+        asked = asked_value(value)
         if len(self.seen) >= MOST_WAYS:
             shape = (None,) * len(shape)  # of sizes that differ all the time, none is special
         key: tuple[Any, ...] = (asked, where, trainable, shape)
@@ -164,18 +206,27 @@ class LayerCounter:
             input_shape=shape,
         )
 
-    def _delta(self, mode: int, at: int) -> tf.Tensor:
-        """int64 [columns]: one at the column of this mode and context, as the run context says."""
+    def _delta(
+        self, mode: int, at: int, *, frozen: bool = False, below: tuple[bool, bool] = (False, False)
+    ) -> tf.Tensor:
+        """int64 [COUNTED]: one at the column of this mode and context, as the run context says.
+
+        `frozen`: training mode was asked for, of a frozen layer. `below`: fewer values per
+        channel than each of the limits.
+        """
+        rest = (mode, int(frozen), *map(int, below))
         if tf.executing_eagerly():
-            run = run_context().value
-            column = mode * len(CONTEXTS) + (at, _EVALUATE, _PREDICT)[run]
-            known = self._deltas.get((0, column))
+            chosen = (at, _EVALUATE, _PREDICT)[run_context().value]
+            known = self._deltas.get((chosen, *rest))
             if known is None:
-                known = tf.constant(_one_hot(column))
-                self._deltas[(0, column)] = known
+                known = tf.constant(_column_values(mode, chosen, frozen=frozen, below=below))
+                self._deltas[(chosen, *rest)] = known
             return known
         table = np.stack(
-            [_one_hot(mode * len(CONTEXTS) + chosen) for chosen in (at, _EVALUATE, _PREDICT)]
+            [
+                _column_values(mode, chosen, frozen=frozen, below=below)
+                for chosen in (at, _EVALUATE, _PREDICT)
+            ]
         )
         return tf.gather(tf.constant(table), run_context().variable)
 
@@ -247,13 +298,20 @@ def _wrap(layer: Any, counter: LayerCounter) -> None:
 
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         # A copy of the layer carries the wrapper along and is not the layer that is watched.
+        after: Callable[[], None] | None = None
         if self is watched():
             try:
-                counter.count(args, kwargs, sys._getframe(1))
+                after = counter.count(args, kwargs, sys._getframe(1))
             except Exception as error:  # noqa: BLE001  # the bare call follows
                 _warn_once(error)
         # autograph puts its converted function here, for subclasses in tf_keras
-        return decorated.__wrapped__(self, *args, **kwargs)
+        result = decorated.__wrapped__(self, *args, **kwargs)
+        if after is not None:
+            try:
+                after()
+            except Exception as error:  # noqa: BLE001  # the result is there
+                _warn_once(error)
+        return result
 
     decorated = tf.__internal__.decorator.make_decorator(bare, call)
     decorated._tb_bnplugin_prior = prior
@@ -299,45 +357,15 @@ def _counter(size: int, replicas: int, name: str) -> tf.Variable:
 
 
 def _one_hot(column: int) -> np.ndarray[Any, np.dtype[np.int64]]:
-    row = np.zeros(len(EXECUTION_COLUMNS), np.int64)
+    row = np.zeros(len(COUNTED), np.int64)
     row[column] = 1
     return row
 
 
-def _training_argument(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    if "training" in kwargs:
-        return kwargs["training"]
-    for at, parameter in enumerate(_parameters(type(layer).call)):
-        if parameter.name == "training":
-            if at < len(args):
-                return args[at]
-            return None if parameter.default is inspect.Parameter.empty else parameter.default
-    return None
-
-
-@functools.lru_cache(maxsize=64)
-def _parameters(call: Callable[..., Any]) -> tuple[inspect.Parameter, ...]:
-    """What a layer class's `call` takes: the inputs first, without `self`."""
-    return tuple(inspect.signature(call).parameters.values())[1:]
-
-
-def _truth(value: Any) -> bool:
-    return bool(value.numpy()) if tf.is_tensor(value) else bool(value)
-
-
-def _asked(value: Any) -> str:
-    if value is None:
-        return "none"
-    if tf.is_tensor(value):
-        if not tf.executing_eagerly():
-            return "tensor"
-        value = value.numpy()
-    return "true" if value else "false"
-
-
-def _shape(inputs: Any) -> tuple[int | None, ...]:
-    shape = getattr(inputs, "shape", None)
-    try:
-        return tuple(None if size is None else int(size) for size in shape)  # type: ignore[union-attr]
-    except (TypeError, ValueError):
-        return ()
+def _column_values(
+    mode: int, at: int, *, frozen: bool, below: tuple[bool, bool]
+) -> np.ndarray[Any, np.dtype[np.int64]]:
+    row = _one_hot(mode * len(CONTEXTS) + at)
+    row[_FROZEN] = int(frozen and at not in (_EVALUATE, _PREDICT))
+    row[_BELOW:] = below
+    return row

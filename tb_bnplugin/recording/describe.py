@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from tb_bnplugin.recording.read_state import local
 from tb_bnplugin.recording.reading import LayerStart
 from tb_bnplugin.recording.topology import Topology, is_graph
+from tb_bnplugin.recording.variables import local
 from tb_bnplugin.schema.facts import LayerFacts, Node
 
 Values = npt.NDArray[Any]
@@ -36,6 +36,8 @@ def layer_facts(path: str, layer: Any, start: LayerStart, *, requested: bool | N
         keras_layer=is_keras_batch_norm(layer),
         has_gamma=getattr(layer, "gamma", None) is not None,
         has_beta=getattr(layer, "beta", None) is not None,
+        affine_start=start.affine_start,
+        virtual_batch=_whole(layer, "virtual_batch_size"),
     )
 
 
@@ -64,8 +66,47 @@ def layer_start(
         epsilon=1e-3 if epsilon is None else epsilon,
         from_initializer=initial,
         updates_before=updates,
+        low_precision=mean.dtype.itemsize == 2,
+        affine_start="unknown" if built_while_watched else _affine_start(layer),
     )
     return start, mean, variance
+
+
+CONSTANT_INITIALIZERS: Final = ("Zeros", "Ones", "Constant")
+"""Classes of initializers that give the same values whenever they are asked."""
+
+LEARNED_SHARE: Final = 0.5
+"""Share of the channels in which gamma and beta differ from their initializers once trained."""
+
+
+def _affine_start(layer: Any) -> str:
+    """Whether gamma and beta stand at their "initializer", were "trained", or "unknown"."""
+    learned = []
+    for name in ("gamma", "beta"):
+        variable = getattr(layer, name, None)
+        if variable is None:
+            continue
+        initializer = getattr(layer, f"{name}_initializer", None)
+        if type(initializer).__name__ not in CONSTANT_INITIALIZERS:
+            return "unknown"
+        value = np.asarray(local(variable)).reshape(-1)
+        first = _initial(layer, name, value, 0.0)
+        if first is None:
+            return "unknown"
+        # one number for all channels was put there by hand: a scale of 0, for instance
+        alike = bool((value == value[:1]).all()) and len(value) > 1
+        learned.append(0.0 if alike else float((value != first).mean()))
+    if not learned:
+        return "unknown"
+    if all(share == 0.0 for share in learned):
+        return "initializer"
+    return "trained" if all(share >= LEARNED_SHARE for share in learned) else "unknown"
+
+
+def overrides_train_step(model: Any) -> bool:
+    """Whether a class of the user's has the `train_step` that `fit` runs."""
+    defined = next((cls for cls in type(model).__mro__ if "train_step" in cls.__dict__), None)
+    return defined is not None and not defined.__module__.startswith(("keras.", "tf_keras."))
 
 
 def is_keras_batch_norm(layer: Any) -> bool:
@@ -84,6 +125,18 @@ def nodes(topology: Topology, batch_norm_layers: Sequence[Any]) -> tuple[Node, .
         Node(path=path, layer_class=type(layer).__name__, layer=index.get(id(layer)))
         for path, layer in zip(topology.paths, topology.layers, strict=True)
     )
+
+
+def class_facts(model: Any) -> dict[str, Any]:
+    """What the classes of the model and of its optimizer tell, as `ModelFacts` has it."""
+    optimizer = getattr(model, "optimizer", None)
+    return {
+        "model_class": type(model).__name__,
+        "optimizer": None if optimizer is None else type(optimizer).__name__,
+        "subclassed": is_subclassed(model),
+        "call_accepts_training": accepts_training(model),
+        "own_train_step": overrides_train_step(model),
+    }
 
 
 def accepts_training(model: Any) -> bool | None:
@@ -137,6 +190,11 @@ def _axis(layer: Any) -> tuple[int, ...]:
 def _number(layer: Any, name: str) -> float | None:
     value = getattr(layer, name, None)
     return float(value) if isinstance(value, (int, float)) else None
+
+
+def _whole(layer: Any, name: str) -> int | None:
+    value = getattr(layer, name, None)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _dtype_name(variable: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -24,7 +25,6 @@ def is_batch_norm(layer: Any) -> bool:
     for cls in type(layer).__mro__:
         if cls.__name__ in _KERAS_CLASSES and cls.__module__.startswith(("keras.", "tf_keras.")):
             return True
-    # instance attributes only: `hasattr` would run properties of the user's layers
     return all(_holds(layer, name) for name in _STATISTICS)
 
 
@@ -60,4 +60,6 @@ def _walk(parent: Any, prefix: str, seen: set[int]) -> Iterator[tuple[str, Any]]
 
 
 def _holds(layer: Any, name: str) -> bool:
-    return vars(layer).get(name) is not None
+    # of the instance or its class, and no property: those of the user's layers are not run
+    value = inspect.getattr_static(layer, name, None)
+    return value is not None and not isinstance(value, property)

@@ -41,6 +41,7 @@ def measure(
     learning_rate: Any = _NAN,
     keras: Any = None,
     taken_from: str = "arguments",
+    regularization: Any = _NAN,
 ) -> tuple[Floats, Static]:
     """The measurements of one loss on one batch, eagerly.
 
@@ -56,6 +57,7 @@ def measure(
         keras: the module `keras` or `tf_keras` that a name, or a function's likeness, is
             looked up in; by default the flavour of `loss`, else the one that is imported.
         taken_from: where labels and predictions come from, kept in the static part.
+        regularization: sum of the regularizers of the model's weights, NaN where no model is known.
 
     Returns:
         float64 [LOSS_COLUMNS], NaN where something cannot be measured; and the static part:
@@ -78,6 +80,7 @@ def measure(
     vector[_INDEX["value_given"]] = _NAN if value is None else _summed(value)
     vector[_INDEX["replicas"]] = _replicas(replicas)
     vector[_INDEX["learning_rate"]] = float(learning_rate)
+    vector[_INDEX["regularization"]] = float(regularization)
     static = _static(resolved, y_true=labels, y_pred=predictions, weighted=weights is not None)
     static["taken_from"] = taken_from
     return vector, complete_static(static, vector)
@@ -108,6 +111,7 @@ def measure_in_graph(
     learning_rate: Any = _NAN,
     keras: Any = None,
     taken_from: str = "arguments",
+    regularization: Any = _NAN,
 ) -> tuple[tf.Tensor, Static]:
     """The same inside a `tf.function`: a float64 tensor [LOSS_COLUMNS] and the static part.
 
@@ -147,6 +151,7 @@ def measure_in_graph(
         columns[_INDEX["value_given"]] = tf.cast(given_value, tf.float64)
         columns[_INDEX["replicas"]] = tf.constant(replicas, tf.float64)
         columns[_INDEX["learning_rate"]] = tf.cast(learning_rate, tf.float64)
+        columns[_INDEX["regularization"]] = tf.cast(regularization, tf.float64)
         static = _static(resolved, y_true=labels, y_pred=predictions, weighted=weights is not None)
         static["taken_from"] = taken_from
         return tf.stack(columns), static
@@ -204,6 +209,7 @@ def _values(
         prediction_elements=predictions.size,
         broadcast_elements=_broadcast_elements(labels.shape, predictions.shape),
         labels_alike=float(labels.ndim == 0 or bool((labels == labels[:1]).all())),
+        labels_are_classes=float(_are_classes(labels, predictions)),
     )
     if weights is not None:
         put(weight_sum=float(np.sum(weights, dtype=np.float64)), weight_elements=weights.size)
@@ -216,6 +222,15 @@ def _values(
         if found is not None:
             put(keras_mean=found.keras_mean, outputs=found.outputs, candidate=found.index)
     return vector
+
+
+def _are_classes(labels: npt.NDArray[Any], predictions: npt.NDArray[Any]) -> bool:
+    """Whether each row has one label that can be the number of a class among its predictions."""
+    if predictions.ndim < 2 or labels.size * predictions.shape[-1] != predictions.size:
+        return False
+    whole = labels.size > 0 and bool((labels == np.floor(labels)).all())
+    classes = predictions.shape[-1]
+    return whole and classes >= 2 and labels.min() >= 0 and bool(labels.max() < classes)
 
 
 def _keras_columns(

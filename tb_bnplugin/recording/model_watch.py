@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-import warnings
 import weakref
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -15,11 +14,13 @@ import tensorflow as tf
 from tb_bnplugin.recording import counting, describe
 from tb_bnplugin.recording.flavour import flavour_of
 from tb_bnplugin.recording.layers import batch_norm_layers
-from tb_bnplugin.recording.read_state import StateReader, local
-from tb_bnplugin.recording.reading import LayerStart, Moment, Reading
+from tb_bnplugin.recording.reached import ReachedWeights
+from tb_bnplugin.recording.read_state import StateReader
+from tb_bnplugin.recording.reading import Moment, Reading
 from tb_bnplugin.recording.statistics import Floats, Table
-from tb_bnplugin.recording.topology import Topology
-from tb_bnplugin.recording.topology import describe as describe_topology
+from tb_bnplugin.recording.topology import Topology, describe_or_warn
+from tb_bnplugin.recording.variables import local
+from tb_bnplugin.recording.watched_layer import WatchedLayer
 from tb_bnplugin.schema.facts import (
     Call,
     LossFacts,
@@ -36,16 +37,6 @@ PROCESS_STARTED: Final = time.time()
 """Wall time, seconds: tells the records of this process from those of one before a restart."""
 
 _ATTRIBUTE: Final = "_tb_bnplugin_watch"
-
-
-@dataclass(kw_only=True)
-class _Layer:
-    path: str
-    layer: Any
-    counter: counting.LayerCounter
-    built_before: bool
-    start: LayerStart | None = None
-    first_seen: dict[tuple[Any, ...], int] | None = None
 
 
 _open: weakref.WeakSet[ModelWatch] = weakref.WeakSet()
@@ -66,12 +57,13 @@ class ModelWatch:
         self.predictions = 0
         self.last_step = 0
         self.listeners: list[Callable[[Sequence[Record]], None]] = []
+        self.afterwards: list[Callable[[], None]] = []  # may raise what is the user's
         self.losses: Callable[[], tuple[LossFacts, ...]] = tuple
         self.metrics: Callable[[], tuple[MetricFacts, ...]] = tuple
-        self._found: dict[int, _Layer] = {}  # every layer found, by id, in the order found
+        self._found: dict[int, WatchedLayer] = {}  # every layer found, by id, in the order found
         self._seen_calls: int | None = None
         self._tracked: list[int] = []  # ids of all layers at the last look
-        self._rows: list[_Layer] = []  # those that are built, in the order of the table
+        self._rows: list[WatchedLayer] = []  # those that are built, in the order of the table
         self._table = Table()
         self._reader: StateReader | None = None
         self._optimizer: Any = None  # of which the reader reads
@@ -80,6 +72,9 @@ class ModelWatch:
         self._calls_document = b""
         self._known_calls = -1
         self._stale = True
+        self._rare: Floats | None = None  # as it was last written
+        self._reached = ReachedWeights()
+        self.trainable_aside: dict[int, bool] = {}  # see recording.trainable
         self.closed = False
         model.__dict__[_ATTRIBUTE] = self
         _open.add(self)
@@ -90,6 +85,11 @@ class ModelWatch:
 
     def __deepcopy__(self, memo: Any) -> None:
         return None
+
+    @property
+    def reference(self) -> weakref.ref[Any]:
+        """A reference to the watched model that does not keep it."""
+        return self._model
 
     @property
     def model(self) -> Any:
@@ -120,6 +120,11 @@ class ModelWatch:
         """Tells who listens in this process of records just made."""
         for listener in self.listeners:
             listener(records)
+
+    def announce(self) -> None:
+        """Lets those act who wait for a record to have been made and written."""
+        for act in self.afterwards:
+            act()
 
     def begin_phase(self, step: int, reason: str) -> None:
         """A new stretch of training begins, maybe with another optimizer: fit, compile."""
@@ -153,8 +158,8 @@ class ModelWatch:
                 counter = counting.attach(layer, strategy)
                 if not self._found:
                     counter.count_batches()
-                self._found[id(layer)] = _Layer(
-                    path=path, layer=layer, counter=counter, built_before=built, first_seen={}
+                self._found[id(layer)] = WatchedLayer(
+                    path=path, layer=layer, counter=counter, built_before=built
                 )
         new = [
             found
@@ -164,7 +169,7 @@ class ModelWatch:
         if new:
             self._append(new)
 
-    def _append(self, new: Sequence[_Layer]) -> None:
+    def _append(self, new: Sequence[WatchedLayer]) -> None:
         means, variances = [], []
         for found in new:
             with tf.init_scope():
@@ -190,17 +195,26 @@ class ModelWatch:
             with tf.init_scope():
                 rows = self._rows
                 reader = StateReader(
-                    self.model, [row.layer for row in rows], [row.counter for row in rows]
+                    self.model,
+                    [row.layer for row in rows],
+                    [row.counter for row in rows],
+                    self.trainable_aside,
                 )
                 self._table.begin(reader.read(), reader.affine_layers)
             if not (reader.watches_weights or self.model.built):
                 return reader  # not kept: the other weights are still to come
             self._reader = reader
+            with tf.init_scope():
+                self._reached.begin(self.model, self.last_step)
         return self._reader
 
     def traces(self) -> int:
         """How many ways of calling a layer have been seen: grows with each new trace."""
         return sum(len(found.counter.seen) for found in self._found.values())
+
+    def news(self) -> tuple[Any, ...]:
+        """Differs from the time before when something new was recorded, which rules may judge."""
+        return (self.traces(), len(self.phases), self._table.news())
 
     def snapshot(self, step: int, why: str) -> list[Record]:
         """The records of this moment: the table, and each document that changed."""
@@ -225,19 +239,30 @@ class ModelWatch:
             ),
         )
         self._notice_foreign(reading)
+        self._stale |= self._reached.look(step, why)
         made = [self._record("layers", table.copy(), step, now)]
+        if self._table.rare is not self._rare:
+            self._rare = self._table.rare
+            made += self._rare_record(step, now)
         made.extend(self._documents(step, now))
         return made
 
     def documents(self, step: int) -> list[Record]:
-        """Model and calls documents as they are, for a log that does not have them yet."""
+        """What a log must hold of the model whenever it holds anything, as it is now.
+
+        Of each kind, the value is the same object until it changes.
+        """
         now = time.time()
         if self._stale or self._known_calls < 0:
             self._documents(step, now)  # no record brought them up to date
         return [
             self._record("model", self._model_document, step, now),
             self._record("calls", self._calls_document, step, now),
+            *self._rare_record(step, now),
         ]
+
+    def _rare_record(self, step: int, now: float) -> list[Record]:
+        return [] if self._rare is None else [self._record("rare", self._rare, step, now)]
 
     def channels(self, step: int) -> Record:
         """The per-channel vectors of this moment."""
@@ -272,48 +297,22 @@ class ModelWatch:
             if row.start is None or not row.start.from_initializer:
                 continue
             updates = float(reading.executions[index, : len(CONTEXTS)].sum())
-            row.start = LayerStart(
-                channels=row.start.channels,
-                momentum=row.start.momentum,
-                epsilon=row.start.epsilon,
-                from_initializer=False,
-                updates_before=updates,
-            )
+            row.start = replace(row.start, from_initializer=False, updates_before=updates)
             self._table.restart(index, row.start)
             self._stale = True
 
     def _calls(self, step: int) -> list[Call]:
-        paths = {id(row.layer): row.path for row in self._rows}
-        calls = []
-        for index, row in enumerate(self._rows):
-            assert row.first_seen is not None
-            for key, seen in list(row.counter.seen.items()):
-                first = row.first_seen.setdefault(key, step)
-                source = None if seen.source is None else seen.source()
-                calls.append(
-                    Call(
-                        layer=index,
-                        mode=seen.mode,
-                        context=seen.context,
-                        asked=seen.asked,
-                        reason=seen.reason,
-                        source="" if source is None else paths.get(id(source), str(source.name)),
-                        trainable=seen.trainable,
-                        function=seen.function,
-                        jit=seen.jit,
-                        input_shape=seen.input_shape,
-                        first_step=first,
-                    )
-                )
-        return calls
+        names = {id(self.model): self.name, **{id(row.layer): row.path for row in self._rows}}
+        return [
+            call for index, row in enumerate(self._rows) for call in row.calls(index, names, step)
+        ]
 
     def facts(self) -> ModelFacts:
         """The static facts of the model as it is now."""
         model = self.model
         if self._topology is None:
-            self._topology = _topology(model)
+            self._topology = describe_or_warn(model)
         topology = self._topology
-        optimizer = getattr(model, "optimizer", None)
         layers = [
             describe.layer_facts(
                 row.path, row.layer, row.start, requested=topology.requested.get(id(row.layer))
@@ -323,13 +322,9 @@ class ModelWatch:
         ]
         return ModelFacts(
             name=self.name,
-            model_class=type(model).__name__,
             keras=f"{self.flavour.name} {self.flavour.version}",
             tensorflow=str(tf.__version__),
             replicas=self.replicas,
-            optimizer=None if optimizer is None else type(optimizer).__name__,
-            subclassed=describe.is_subclassed(model),
-            call_accepts_training=describe.accepts_training(model),
             trained_by=self.trained_by,
             expect=self.expect,
             layers=tuple(layers),
@@ -338,20 +333,11 @@ class ModelWatch:
             edges=tuple(topology.edges),
             losses=self.losses(),
             metrics=self.metrics(),
+            unreached_weights=self._reached.unmoved if self._reached.looked_at else (),
+            trainable_weights=self._reached.weights,
+            reached_step=self._reached.looked_at,
+            **describe.class_facts(model),
         )
-
-
-def _topology(model: Any) -> Topology:
-    try:
-        return describe_topology(model)
-    except Exception as error:  # noqa: BLE001  # Keras' graphs are private, and differ by version
-        warnings.warn(
-            f"tb_bnplugin cannot draw the model map of {model.name!r}, and records the rest"
-            f" ({type(error).__name__}: {error})",
-            RuntimeWarning,
-            stacklevel=2,
-        )
-        return Topology()
 
 
 def open_watches() -> list[ModelWatch]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 import tensorflow as tf
 
-from tb_bnplugin.recording.counting import LayerCounter
+from tb_bnplugin.recording.counting import COUNTED, LayerCounter
 from tb_bnplugin.recording.reading import Reading
-from tb_bnplugin.schema.tables import EXECUTION_COLUMNS
+from tb_bnplugin.recording.trainable import set_by_program
+from tb_bnplugin.recording.variables import local
 
 WATCHED_WEIGHTS: Final = 8
 """Trainable weights, other than gamma and beta, that witness that the model trains."""
@@ -22,8 +23,15 @@ WATCHED_VALUES: Final = 256
 class StateReader:
     """Reads all watched layers of one model; made anew when layers are added."""
 
-    def __init__(self, model: Any, layers: Sequence[Any], counters: Sequence[LayerCounter]) -> None:
+    def __init__(
+        self,
+        model: Any,
+        layers: Sequence[Any],
+        counters: Sequence[LayerCounter],
+        aside: Mapping[int, bool] | None = None,
+    ) -> None:
         self._model = model
+        self._aside = {} if aside is None else aside  # as `trainable.put_aside_by_fit` has it
         self._layers = list(layers)
         self._counters = list(counters)
         self._weights = _choose_weights(model, layers)
@@ -78,6 +86,9 @@ class StateReader:
             affine=affine,
             executions=executions,
             trainable=np.array([bool(layer.trainable) for layer in self._layers], bool),
+            trainable_set=np.array(
+                [set_by_program(layer, self._aside) for layer in self._layers], bool
+            ),
             weights=weights,
             batches=batches if len(batches) else None,
             iterations=float(iterations) if iterations >= 0 else float("nan"),
@@ -104,19 +115,6 @@ def _first_given(layer: Any, names: Sequence[str]) -> Any:
     )
 
 
-def local(variable: Any) -> Any:
-    """The value of a variable of either Keras, of the first replica where there are several."""
-    if variable is None:
-        return None
-    value = getattr(variable, "value", None)
-    if isinstance(value, tf.Variable) or hasattr(value, "values"):
-        variable = value  # a Keras 3 variable holds a TensorFlow one
-    copies = getattr(variable, "values", None)
-    if copies is not None and not callable(copies):
-        variable = copies[0]
-    return tf.convert_to_tensor(variable)
-
-
 def _packed(variables: Sequence[Any], limit: int | None = None) -> tf.Tensor:
     values = [_flat(local(variable), limit) for variable in variables]
     wide = any(value.dtype == tf.float64 for value in values)
@@ -133,7 +131,7 @@ def _flat(value: tf.Tensor, limit: int | None) -> tf.Tensor:
 
 def _stacked(variables: Sequence[tf.Variable]) -> tf.Tensor:
     if not variables:
-        return tf.zeros((0, len(EXECUTION_COLUMNS)), tf.int64)
+        return tf.zeros((0, len(COUNTED)), tf.int64)
     return tf.stack([local(variable) for variable in variables])
 
 

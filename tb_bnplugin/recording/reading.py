@@ -17,6 +17,8 @@ class LayerStart:
     epsilon: float
     from_initializer: bool  # False: loaded, so that the start is as good as any later value
     updates_before: float  # training executions counted before the start was taken
+    low_precision: bool = False  # the statistics are float16 or bfloat16
+    affine_start: str = "unknown"  # as LayerFacts has it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +28,9 @@ class Reading:
     mean: npt.NDArray[np.generic]  # [channels of all layers]
     variance: npt.NDArray[np.generic]  # the same
     affine: npt.NDArray[np.generic]  # gamma and beta of all layers that have them
-    executions: npt.NDArray[np.int64]  # [layers, execution columns]
+    executions: npt.NDArray[np.int64]  # [layers, counting.COUNTED]
     trainable: npt.NDArray[np.bool_]  # [layers]
+    trainable_set: npt.NDArray[np.bool_]  # [layers] as the program last set it
     weights: npt.NDArray[np.float32]  # a sample of the other trainable weights
     batches: npt.NDArray[np.int64] | None  # times each batch size was seen
     iterations: float

@@ -16,11 +16,15 @@ import tensorflow as tf
 from tb_bnplugin.recording.flavour import imported_flavour
 from tb_bnplugin.recording.model_watch import ModelWatch
 from tb_bnplugin.schema.facts import ModelFacts, encode_model
-from tb_bnplugin.schema.metadata import Metadata, Record, create_content, create_tag
+from tb_bnplugin.schema.metadata import Kind, Metadata, Record, create_content, create_tag
 from tb_bnplugin.schema.tables import CHANNELS_PLUGIN_NAME, PLUGIN_NAME
 
 PLACEHOLDER: Final = "loop"
 """Stands for the model where a loss is measured and no model is watched."""
+
+
+DOCUMENTS: Final[tuple[Kind, ...]] = ("model", "calls", "rare")
+"""Kinds of which a log must hold the newest, even where it was written to another log before."""
 
 
 class RunLog:
@@ -35,7 +39,7 @@ class RunLog:
         self._documents: weakref.WeakKeyDictionary[ModelWatch, dict[str, Any]] = (
             weakref.WeakKeyDictionary()  # what this log holds of each model, by kind
         )
-        self._names: dict[str, weakref.ref[ModelWatch]] = {}
+        self._names: dict[str, _Holder] = {}
         self._offset = 0
         self._last_given: int | None = None
         self._has_placeholder = False
@@ -90,9 +94,8 @@ class RunLog:
         while True:
             name = base if count == 0 else f"{base}_{count}"
             known = self._names.get(name)
-            holder = None if known is None else known()
-            if holder is None or holder is watch:
-                self._names[name] = weakref.ref(watch)
+            if known is None or known.stands_for(watch):
+                self._names[name] = _Holder(watch)
                 if name != watch.name:
                     watch.rename(name)
                 return
@@ -100,7 +103,7 @@ class RunLog:
 
     def watches(self) -> list[ModelWatch]:
         """The models that are recorded in this log and still watched."""
-        held = [holder() for holder in self._names.values()]
+        held = [holder.watch() for holder in self._names.values()]
         return [watch for watch in held if watch is not None and not watch.closed]
 
     def placeholder(self, step: int) -> list[Record]:
@@ -141,8 +144,23 @@ class RunLog:
             and held.get(document.metadata.kind) is not document.value
         ]
         complete = [*records, *missing]
-        held.update({r.metadata.kind: r.value for r in complete if isinstance(r.value, bytes)})
+        held.update({r.metadata.kind: r.value for r in complete if r.metadata.kind in DOCUMENTS})
         return complete
+
+
+class _Holder:
+    """Whose a name in a log is: a watch, or the model that it watched.
+
+    Another model never takes the name over, be the first one gone: their records would mix.
+    """
+
+    def __init__(self, watch: ModelWatch) -> None:
+        self.watch = weakref.ref(watch)
+        self._model = watch.reference
+
+    def stands_for(self, watch: ModelWatch) -> bool:
+        model = self._model()
+        return self.watch() is watch or (model is not None and model is watch.model)
 
 
 _logs: dict[str, RunLog] = {}

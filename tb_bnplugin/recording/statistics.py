@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_bnplugin.recording.channels import differs, ranked_channels
+from tb_bnplugin.recording.rare import Changes, RareTable
 from tb_bnplugin.recording.reading import LayerStart, Moment, Reading
 from tb_bnplugin.schema.tables import (
     CONTEXTS,
@@ -77,11 +78,26 @@ class Table:
         self._last_step = np.nan
         self._sums: tuple[Reading, Floats, Floats] | None = None  # of the newest reading
         self._start_seen = 0.0  # updates of all layers when the start's influence was computed
+        self._rare = RareTable()
+        self._rare_rows: Floats | None = None
 
     @property
     def layers(self) -> int:
         """How many layers the table has."""
         return len(self._starts)
+
+    @property
+    def rare(self) -> Floats | None:
+        """The newest `rare` record, float64 [layers, columns]: a new array when it changed.
+
+        None while nothing rare has happened.
+        """
+        return self._rare_rows
+
+    def news(self) -> bytes:
+        """Differs when a layer has done something rare for the first time, or is not finite."""
+        invalid = np.isfinite(self._rows[:, _COLUMN["invalid_first_step"]])
+        return self._rare.signature() + bytes(invalid.tobytes())
 
     def append(
         self,
@@ -97,6 +113,7 @@ class Table:
             variance: their moving variances, the same.
         """
         self._starts.extend(starts)
+        self._rare.append(starts)
         self._offsets = np.concatenate(
             [[0], np.cumsum([start.channels for start in self._starts])]
         ).astype(np.int64)
@@ -167,7 +184,7 @@ class Table:
         with np.errstate(all="ignore"):
             executions = reading.executions.astype(float)
             new: Floats = executions - last.executions.astype(float)
-            rows[:, : len(EXECUTION_COLUMNS)] = executions
+            rows[:, : len(EXECUTION_COLUMNS)] = executions[:, : len(EXECUTION_COLUMNS)]
             trained: Floats = new[:, :_CONTEXTS].sum(axis=1, dtype=np.float64)
             _mark(rows, new[:, _OUTSIDE].sum(axis=1) > 0, "training", step)
             outside_inference = new[:, [_CONTEXTS + at for at in _OUTSIDE]].sum(axis=1)
@@ -181,8 +198,14 @@ class Table:
 
     def _statistics(self, reading: Reading, last: Reading, trained: Floats, step: float) -> None:
         rows, heads = self._rows, self._offsets[:-1]
-        different = differs(reading.mean, last.mean) | differs(reading.variance, last.variance)
-        changed = np.logical_or.reduceat(different, heads)
+        changes = Changes(
+            trained=trained,
+            mean=differs(reading.mean, last.mean),
+            variance=differs(reading.variance, last.variance),
+            heads=heads,
+        )
+        changed = np.logical_or.reduceat(changes.mean | changes.variance, heads)
+        self._note_rare(reading, last, changes, step)
         _count(rows, changed, "statistics", step)
         foreign = changed & (trained == 0)
         self._foreign = np.flatnonzero(foreign)
@@ -213,6 +236,14 @@ class Table:
         self._ranks(reading, last, kept)
         idle = (trained == 0) & ~changed  # the newest batch seen still is what it was
         rows[np.ix_(idle, _GAPS)] = before[idle]
+
+    def _note_rare(self, reading: Reading, last: Reading, changes: Changes, step: float) -> None:
+        rows = self._rare.update(reading, last, changes, step)
+        known = self._rare_rows
+        if known is None and self._rare.is_usual(reading):
+            return
+        if known is None or not np.array_equal(known, rows, equal_nan=True):
+            self._rare_rows = rows.copy()
 
     def _sums_of(self, reading: Reading) -> tuple[Floats, Floats]:
         """Sums of means and variances over the channels of each layer, float64 [layers]."""

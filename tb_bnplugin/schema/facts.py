@@ -14,7 +14,7 @@ import typing
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from tb_bnplugin.schema.tables import LAYER_COLUMNS, MODEL_COLUMNS
+from tb_bnplugin.schema.tables import LAYER_COLUMNS, MODEL_COLUMNS, RARE_COLUMNS
 
 
 class FactsError(ValueError):
@@ -39,6 +39,8 @@ class LayerFacts:
     keras_layer: bool  # False: a foreign class that only looks like batch normalization
     has_gamma: bool
     has_beta: bool
+    affine_start: str = "unknown"  # gamma and beta at watch: "initializer", "trained", "unknown"
+    virtual_batch: int | None = None  # rows of a virtual batch, which the layer is normalized by
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +129,11 @@ class ModelFacts:
     metrics: tuple[MetricFacts, ...]
     layer_columns: tuple[str, ...] = LAYER_COLUMNS  # names of the layers records' columns
     model_columns: tuple[str, ...] = MODEL_COLUMNS
+    rare_columns: tuple[str, ...] = RARE_COLUMNS
+    unreached_weights: tuple[str, ...] = ()  # paths of trainable weights that never changed
+    trainable_weights: int = 0  # how many trainable weights were looked at
+    reached_step: int | None = None  # step of that look; None: not looked yet
+    own_train_step: bool | None = None  # the class overrides Keras' train_step; None: not known
 
     @property
     def keras_3(self) -> bool:

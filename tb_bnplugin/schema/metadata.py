@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError
 from tb_bnplugin.schema import plugin_data_pb2
 from tb_bnplugin.schema.tables import FORMAT_VERSION, TAG_PREFIX
 
-Kind = Literal["model", "calls", "layers", "channels", "loss", "probe", "epoch"]
+Kind = Literal["model", "calls", "layers", "channels", "loss", "probe", "epoch", "rare"]
 
 _KINDS: Final[dict[Kind, plugin_data_pb2.PluginData.Kind]] = {
     "model": plugin_data_pb2.PluginData.MODEL,
@@ -22,6 +22,7 @@ _KINDS: Final[dict[Kind, plugin_data_pb2.PluginData.Kind]] = {
     "loss": plugin_data_pb2.PluginData.LOSS,
     "probe": plugin_data_pb2.PluginData.PROBE,
     "epoch": plugin_data_pb2.PluginData.EPOCH,
+    "rare": plugin_data_pb2.PluginData.RARE,
 }
 _NAMES: Final = {number: name for name, number in _KINDS.items()}
 

@@ -71,6 +71,48 @@ LAYER_COLUMNS: Final = (
 )
 """One row a layer. Steps are global train steps; all values float64; NaN: not known."""
 
+RARE_COUNTERS: Final = (
+    # Executions in which training mode was asked for and `trainable`, as traced, was False, so
+    # that inference mode ran: among the inference executions too. Not in evaluate and predict.
+    "frozen_executions",
+    # Those among them in which the call itself moved the statistics: of classes that are not
+    # Keras' own, which may not know that a frozen layer stays as it is.
+    "frozen_moves",
+    # Executions in training mode with fewer than 2, and fewer than 16, values per channel
+    # (rows x space of one replica, of all replicas where the layer is synchronized, without
+    # what a mask takes off; layers with virtual batches are left out).
+    "training_below_2",
+    "training_below_16",
+)
+"""Counted in the graph beside the executions, cumulative since the layer is watched."""
+
+RARE_COLUMNS: Final = (
+    *RARE_COUNTERS,
+    # `layer.trainable` as the program last set it, 1 or 0: in tf_keras, `fit` puts back what it
+    # was at `compile` while it runs. And the step of the record at which it was seen to change.
+    "trainable_set",
+    "trainable_set_step",
+    # Executions, counted from record to record, that went against `trainable` as set: training
+    # mode though set to False, or frozen though set to True. Of a stretch in which others went
+    # with it (two models that hold the layer, each compiled with a value of its own) none. And
+    # the step at which the first such stretch began. Not in evaluate and predict.
+    "stale_executions",
+    "stale_first_step",
+    # Records at which the layer had trained since the record before, and only the moving mean,
+    # only the moving variance, or neither of them differed from it in any bit.
+    "mean_only_records",
+    "variance_only_records",
+    "idle_records",
+    # Of float16 and bfloat16 statistics: executions in training mode between records that left
+    # more than half of the channels (with a variance other than 0) as they were, cumulative;
+    # the first step of them; and all executions in training mode from then on.
+    "stalled_executions",
+    "stalled_first_step",
+    "stalled_of",
+)
+"""One row a layer. Written only where something other than the usual has happened, and then
+whenever it changes; without a record, all counts are 0 and `trainable_set` is `trainable`."""
+
 MODEL_COLUMNS: Final = (
     "process_started",  # wall time, seconds: when this process began to watch; tells restarts
     "record",  # 1-based ordinal in the process, so that a reader knows what it lacks; a second
@@ -118,6 +160,10 @@ LOSS_COLUMNS: Final = (
     "learning_rate",  # of the optimizer where one is known, NaN otherwise
     "labels_alike",  # 1 when every row of the labels is the same, so that permuting says nothing
     "candidate",  # index into KERAS_LOSSES: which Keras loss `keras_mean` is of; NaN: none of them
+    "regularization",  # sum of the regularizers of the model's weights; NaN: no model is known
+    # 1 when a row has one label, a whole number, and as many predictions or more than the largest
+    # label needs as a class, two at least; 0 otherwise.
+    "labels_are_classes",
 )
 
 KERAS_LOSSES: Final = (

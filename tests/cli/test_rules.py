@@ -27,6 +27,16 @@ def test_code_in_an_explanation_keeps_its_lines(capsys: pytest.CaptureFixture[st
     assert "      with tf.GradientTape() as tape:\n" in capsys.readouterr().out
 
 
+def test_programs_follow_with_the_lines_that_cure_them(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rules", "BN106"]) == 0
+    printed = capsys.readouterr().out
+    example = explain("BN106").examples.programs[0]
+    assert "Example with `fit`, on Keras 3 only\n" in printed
+    assert "\n".join(f"    {line}".rstrip() for line in example.faulty.splitlines()) in printed
+    assert "\n  -     def call(self, x):\n" in printed
+    assert "\n  +     def call(self, x, training=None):\n" in printed
+
+
 def test_unknown_rule_gives_2_and_the_codes(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["rules", "BN999"]) == 2
     assert "the codes are BN101" in capsys.readouterr().err

@@ -16,6 +16,7 @@ from tb_bnplugin.schema.tables import (
     LOSS_COLUMNS,
     MODEL_COLUMNS,
     PROBE_COLUMNS,
+    RARE_COLUMNS,
     RECORD_REASONS,
 )
 
@@ -34,6 +35,7 @@ def names(facts: type) -> list[str]:
         *MODEL_COLUMNS,
         *LOSS_COLUMNS,
         *PROBE_COLUMNS,
+        *RARE_COLUMNS,
         *CONTEXTS,
         *names(ModelFacts),
         *names(LayerFacts),

@@ -10,7 +10,15 @@ import pytest
 import tb_bnplugin
 from tests.conftest import Flavour
 from tests.recording.logs import read_model
-from tests.recording.tiny import BATCH, X, Y, compile_tiny, create_dense, fit
+from tests.recording.tiny import X, Y, compile_tiny, create_dense
+from tests.recording.tiny import fit as fit_tiny
+
+BATCH = 20
+
+
+def fit(model: Any, **how: Any) -> Any:
+    """Epochs of two batches, large enough that no rule minds their size."""
+    return fit_tiny(model, **({"batch_size": BATCH} | how))
 
 
 def create_without_training(keras: Any) -> Any:
@@ -57,8 +65,8 @@ def test_inference_mode_in_training_is_told_once(
         fit(model, epochs=3, callbacks=[callback])
     told = capfd.readouterr().err
     if flavour.name == "keras3":
-        assert told.count("tb_bnplugin: BN106") == 1
-        assert told.count("tb_bnplugin: BN101") == 1
+        assert told.count("tb_bnplugin: error BN106") == 1
+        assert told.count("tb_bnplugin: error BN101") == 1
         assert "training=None" in told  # the cure
         assert codes(callback) == {"BN101", "BN106"}
     else:
@@ -89,9 +97,9 @@ def test_stop_ends_the_fit(
     history = evaluate_that_moves(flavour, callback)
     assert len(history.epoch) == 1  # found when the first validation ended
     told = capfd.readouterr().err
-    assert told.count("tb_bnplugin: BN104") == 1
+    assert told.count("tb_bnplugin: error BN104") == 1
     assert "Training stops here" in told
-    assert read_model(tmp_path).steps[-1] == 10
+    assert read_model(tmp_path).steps[-1] == 2
 
 
 def test_ignore_records_and_says_nothing(
@@ -107,12 +115,14 @@ def test_a_callable_is_given_each_finding_once(flavour: Flavour, tmp_path: Path)
     given: list[Any] = []
     callback = tb_bnplugin.BatchNormCallback(tmp_path, on_finding=given.append)
     evaluate_that_moves(flavour, callback)
-    assert [finding.code for finding in given] == ["BN104"]
+    assert [finding.code for finding in given if finding.severity == "error"] == ["BN104"]
+    assert len({finding.code for finding in given}) == len(given)
 
 
 def test_a_callable_may_raise(flavour: Flavour, tmp_path: Path) -> None:
     def fails(finding: Any) -> None:
-        raise AssertionError(finding.code)
+        if finding.severity == "error":
+            raise AssertionError(finding.code)
 
     callback = tb_bnplugin.BatchNormCallback(tmp_path, on_finding=fails)
     with pytest.raises(AssertionError, match="BN104"):
@@ -125,10 +135,44 @@ def test_what_is_expected_is_recorded_and_not_told(
     callback = tb_bnplugin.BatchNormCallback(tmp_path, on_finding="stop", expect=("BN104",))
     history = evaluate_that_moves(flavour, callback)
     assert len(history.epoch) == 4
-    assert "tb_bnplugin" not in capfd.readouterr().err
+    assert "BN104" not in capfd.readouterr().err
     (finding,) = (finding for finding in callback.findings if finding.code == "BN104")
     assert finding.expected
     assert "BN104" not in {outcome.code for outcome in tb_bnplugin.check(tmp_path).findings}
+
+
+def test_a_finding_is_one_line_with_layers_step_reason_and_fix(
+    flavour: Flavour, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    evaluate_that_moves(flavour, tb_bnplugin.BatchNormCallback(tmp_path))
+    (told,) = (line for line in capfd.readouterr().err.splitlines() if "BN104" in line)
+    assert told.startswith("tb_bnplugin: error BN104 updates-during-evaluation in 'own")
+    assert "(layer batch_normalization" in told
+    assert "since step" in told
+    assert "ran in training mode in evaluate or predict" in told
+    assert "Fix: Let `training` default to None" in told
+
+
+def test_a_fault_that_begins_later_is_told_beside_the_one_from_the_start(
+    flavour: Flavour, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    keras = flavour.keras
+
+    class Freeze(keras.callbacks.Callback):  # type: ignore[misc, name-defined, unused-ignore]
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            if epoch == 0:
+                self.model.bn.trainable = False  # without compile: no effect
+
+    model = create_adapting(keras)
+    callback = tb_bnplugin.BatchNormCallback(tmp_path)
+    fit(model, epochs=5, callbacks=[Freeze(), callback], validation_data=(X, Y))
+    told = capfd.readouterr().err
+    (run,) = tb_bnplugin.check(tmp_path)
+    first = {finding.code: finding.steps for finding in run.outcomes if finding.status == "finding"}
+    assert (told.count("BN104 "), told.count("BN105 ")) == (1, 1)
+    assert "BN105 stale-trainable in" in told
+    # two steps an epoch: the first validation is at step 2, and so is the freeze
+    assert (first["BN104"], first["BN105"]) == ((2, 10), (2, 10))
 
 
 def test_the_log_says_what_the_callback_said(flavour: Flavour, tmp_path: Path) -> None:
@@ -148,7 +192,7 @@ def test_an_evaluation_of_its_own_is_told_too(
     fit(model, callbacks=[callback])
     assert "BN104" not in capfd.readouterr().err
     model.evaluate(X, Y, batch_size=BATCH, verbose=0, callbacks=[callback])
-    assert capfd.readouterr().err.count("tb_bnplugin: BN104") == 1
+    assert capfd.readouterr().err.count("tb_bnplugin: error BN104") == 1
     assert "BN104" in {outcome.code for outcome in tb_bnplugin.check(tmp_path).findings}
 
 

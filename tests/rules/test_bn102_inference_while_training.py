@@ -23,6 +23,21 @@ def calls(reason: str, **changed: Any) -> list[Any]:
     return [replace(CALL, layer=index, reason=reason, **changed) for index in range(3)]
 
 
+STEPS = np.array(FIFTY_STEPS, np.float64)
+
+
+def stuck(columns: dict[str, Any] | None = None, **changed: Any) -> ModelHistory:
+    """Trained in training mode up to step 20, and in inference mode since."""
+    usual = {
+        "training_tape": np.minimum(STEPS, 20.0),
+        "inference_tape": np.maximum(STEPS - 20.0, 0.0),
+        "statistics_changes": np.minimum(STEPS, 20.0),
+        "training_last_step": np.minimum(STEPS, 20.0),
+        "affine_changes": STEPS,
+    }
+    return create_history(columns=usual | (columns or {}), **changed)
+
+
 FINDINGS = {
     "default": loaded(),
     "loaded while watched": loaded(columns={"statistics_changes": 1.0, "foreign_changes": 1.0}),
@@ -44,6 +59,11 @@ ASKED_FOR = {
 }
 
 SILENT = {
+    "gamma stands still since": stuck({"affine_changes": np.minimum(STEPS, 20.0)}),
+    "one change of gamma since": stuck({"affine_changes": np.minimum(STEPS, 21.0)}),
+    "written by another hand since": stuck({"statistics_changes": STEPS}),
+    "frozen since": stuck({"trainable": np.where(STEPS > 20, 0.0, 1.0)}),
+    "evaluated since": stuck({"inference_tape": 0.0, "inference_no_tape": STEPS}),
     "statistics at their initializers": create_history(columns=INFERENCE),
     "training mode": loaded(columns={"training_tape": FIFTY_STEPS, "inference_tape": 0.0}),
     "momentum 1": loaded(layer_facts={"momentum": 1.0}),
@@ -86,3 +106,18 @@ def test_declared_as_expected() -> None:
 def test_freezing_needs_compile_only_with_fit() -> None:
     assert "compile again" in judge("BN102", loaded()).fix
     assert "compile again" not in judge("BN102", loaded(facts={"trained_by": "loop"})).fix
+
+
+def test_stuck_in_evaluation_is_dated() -> None:
+    outcome = judge("BN102", stuck())
+    assert (outcome.status, outcome.severity, outcome.steps) == ("finding", "warning", (20, 50))
+    assert "until step 20" in outcome.message
+
+
+def test_inference_mode_that_was_asked_for_is_an_info() -> None:
+    asked = stuck(calls=calls("explicit", asked="false"))
+    assert judge("BN102", asked).severity == "info"
+
+
+def test_two_changes_since_are_enough() -> None:
+    assert judge("BN102", stuck({"affine_changes": np.minimum(STEPS, 22.0)})).status == "finding"

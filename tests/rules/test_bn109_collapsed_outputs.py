@@ -12,6 +12,9 @@ RECOVERING = {"start_updates": 300.0}
 FINDINGS = {
     "identical rows": create_history(columns=INFERENCE, probe=create_probe(0.0, 0.1)),
     "just collapsed": create_history(columns=INFERENCE, probe=create_probe(0.99e-4, 0.1)),
+    "small outputs, a thousandth": create_history(
+        columns=INFERENCE, probe=create_probe(2e-4, 0.201)
+    ),
     "just different": create_history(columns=INFERENCE, probe=create_probe(0.0, 1.01e-2)),
     "statistics that need no more updates": create_history(probe=create_probe(0.0, 0.1)),
 }
@@ -19,6 +22,9 @@ FINDINGS = {
 SILENT = {
     "rows differ": create_history(columns=INFERENCE, probe=create_probe(0.2, 0.1)),
     "not quite collapsed": create_history(columns=INFERENCE, probe=create_probe(1.01e-4, 0.1)),
+    "small outputs, more than a thousandth": create_history(
+        columns=INFERENCE, probe=create_probe(2e-4, 0.199)
+    ),
     "a constant task": create_history(columns=INFERENCE, probe=create_probe(0.0, 0.99e-2)),
     "a zero last layer": create_history(columns=INFERENCE, probe=create_probe(0.0, 0.0)),
     "one row": create_history(columns=INFERENCE, probe=create_probe(0.0, 0.1, rows=1)),

@@ -107,5 +107,5 @@ def test_any_other_optimizer_keeps_the_warning(one: str | None, other: str | Non
 
 def test_expected_in_either_run() -> None:
     expecting = create_history(losses=[create_loss()], facts={"expect": ("CR101",)})
-    (outcome,) = compare(tape(), expecting)
+    outcome = compare(tape(), expecting)[0]
     assert (outcome.status, outcome.expected) == ("finding", True)

@@ -18,6 +18,8 @@ from tb_bnplugin.diagnose.rule import Documented
 ROOT = Path(__file__).parents[2]
 ALL: tuple[Documented, ...] = (*RULES, *COMPARISONS)
 CODES = [rule.RULE.code for rule in ALL]
+REPORT = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+/(issues|pull)/\d+")
+WITHOUT_A_REPORT = {"BN102", "BN110", "CR101", "LR101", "LR102", "LR103"}  # none is known yet
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -26,6 +28,11 @@ def test_a_rule_has_every_section(code: str) -> None:
     assert tuple(section.title for section in documentation.sections) == HEADINGS
     assert all(section.text for section in documentation.sections)
     assert documentation.summary.endswith(".")
+
+
+def test_a_rule_refers_to_a_real_report_of_its_fault() -> None:
+    without = {code for code in CODES if not REPORT.search(explain(code).section("References"))}
+    assert without == WITHOUT_A_REPORT
 
 
 def test_pages_are_as_the_rules_say() -> None:
@@ -55,6 +62,15 @@ def test_each_rule_has_a_file_of_its_code_and_name() -> None:
     names = {f"{rule.RULE.code}_{rule.RULE.name}".lower().replace("-", "_") for rule in ALL}
     folder = Path(str(rules_package.__file__)).parent
     assert {path.stem for path in folder.glob("*.py")} - {"__init__"} == names
+
+
+def test_pages_hold_the_programs_and_what_cures_them() -> None:
+    page = pages.create_pages()["BN101.md"]
+    for example in explain("BN101").examples.programs:
+        assert f"## {example.title}\n" in page
+        assert f"```python\n{example.faulty}```" in page
+    assert "\n-             loss = loss_fn(y, model(x))\n" in page
+    assert "\n+             loss = loss_fn(y, model(x, training=True))\n" in page
 
 
 def test_an_unknown_code_names_the_known_ones() -> None:

@@ -78,3 +78,38 @@ def test_says_the_shapes() -> None:
 def test_the_cure_goes_by_which_has_the_axis_too_many() -> None:
     assert "y[..., None]" in judge("LR104", FINDINGS["(N,) against (N, 1)"]).fix
     assert "tf.squeeze(y, axis=-1)" in judge("LR104", FINDINGS["(N, 1) against (N,)"]).fix
+
+
+def classes(keras_class: str = "MeanSquaredError", **columns: Any) -> ModelHistory:
+    """Class numbers (16, 1) against ten outputs."""
+    values = {
+        "batch": 16.0,
+        "label_elements": 16.0,
+        "prediction_elements": 160.0,
+        "broadcast_elements": 160.0,
+        "labels_are_classes": 1.0,
+        **columns,
+    }
+    static = {"keras_class": keras_class, "label_shape": [16, 1], "prediction_shape": [16, 10]}
+    return create_history(losses=[create_loss(static=static, **values)])
+
+
+@pytest.mark.parametrize("keras_class", ["MeanSquaredError", "Huber"])
+def test_class_numbers_in_a_loss_of_numbers_are_a_warning(keras_class: str) -> None:
+    outcome = judge("LR104", classes(keras_class))
+    assert (outcome.status, outcome.severity) == ("finding", "warning")
+    assert "each of the 10 outputs" in outcome.message
+    assert "SparseCategoricalCrossentropy" in outcome.fix
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        classes("SparseCategoricalCrossentropy"),
+        classes(labels_are_classes=0.0),
+        classes(labels_are_classes=[1.0, 0.0, 1.0]),
+        classes(labels_are_classes=np.nan),
+    ],
+)
+def test_classes_in_their_own_loss_and_numbers_in_theirs_are_fine(history: ModelHistory) -> None:
+    assert judge("LR104", history).status == "ok"

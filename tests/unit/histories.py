@@ -10,7 +10,7 @@ import numpy as np
 
 from tb_bnplugin.history import LossHistory, ModelHistory, ProbeHistory
 from tb_bnplugin.schema.facts import Call, LayerFacts, MetricFacts, ModelFacts, Phase
-from tb_bnplugin.schema.tables import LAYER_COLUMNS, LOSS_COLUMNS, MODEL_COLUMNS
+from tb_bnplugin.schema.tables import LAYER_COLUMNS, LOSS_COLUMNS, MODEL_COLUMNS, RARE_COLUMNS
 
 FIFTY_STEPS = range(1, 51)
 
@@ -113,6 +113,10 @@ def create_history(
         "start_updates": np.full(records, 1.0),
         "trainable": np.ones(records),
     }
+    layer_columns |= {
+        name: np.full(records, np.nan if name.endswith("_step") else 0.0) for name in RARE_COLUMNS
+    }
+    layer_columns["trainable_set"] = np.ones(records)
     model_columns = {name: np.zeros(records) for name in MODEL_COLUMNS}
     model_columns |= {
         "process_started": np.full(records, 1000.0),

@@ -11,7 +11,13 @@ import pytest
 from tb_bnplugin.history import ModelHistory
 from tb_bnplugin.history_build import build_channels, build_run
 from tb_bnplugin.schema.metadata import Record
-from tb_bnplugin.schema.tables import LAYER_COLUMNS, LOSS_COLUMNS, MODEL_COLUMNS, PROBE_COLUMNS
+from tb_bnplugin.schema.tables import (
+    LAYER_COLUMNS,
+    LOSS_COLUMNS,
+    MODEL_COLUMNS,
+    PROBE_COLUMNS,
+    RARE_COLUMNS,
+)
 from tests.unit.histories import CALL
 from tests.unit.records import (
     THREE_LAYERS,
@@ -50,7 +56,7 @@ def test_columns_are_named_as_the_model_record_has_them() -> None:
     assert model.layer("trainable").tolist() == [[1.0, 0.0, 1.0]]
     assert model.model("iterations").tolist() == [7.0]
     assert np.isnan(model.layer("moving_mean")).all()
-    assert set(model.layer_columns) == {"trainable", "training_tape"}
+    assert set(model.layer_columns) == {"trainable", "training_tape", *RARE_COLUMNS}
 
 
 def test_layers_appended_later_are_not_known_before() -> None:

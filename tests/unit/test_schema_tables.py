@@ -14,6 +14,7 @@ from tb_bnplugin.schema import tables
         tables.PROBE_COLUMNS,
         tables.CHANNEL_ROWS,
         tables.RECORD_REASONS,
+        tables.RARE_COLUMNS,
     ],
 )
 def test_names_are_unique(columns: tuple[str, ...]) -> None:

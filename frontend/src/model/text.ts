@@ -89,3 +89,17 @@ function hashOf(text: string): string {
 export function withUnit(title: string, unit: string): string {
   return unit ? `${title} (${unit})` : title;
 }
+
+/** Executions by mode and context in words: "training: tape 120; inference: evaluate 8". */
+export function formatExecutions(executions: Record<string, number>): string {
+  const modes = ["training", "inference"].flatMap((mode) => {
+    const parts = Object.entries(executions)
+      .filter(([name]) => name.startsWith(`${mode}_`))
+      .map(
+        ([name, count]) =>
+          `${name.slice(mode.length + 1).replaceAll("_", " ")} ${count.toLocaleString("en-US")}`,
+      );
+    return parts.length > 0 ? [`${mode}: ${parts.join(", ")}`] : [];
+  });
+  return modes.join("; ") || "never";
+}

@@ -3,9 +3,9 @@ import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { fetchRules } from "../api.ts";
-import type { Rules } from "../api_types.ts";
+import type { RuleExample, Rules } from "../api_types.ts";
 import * as state from "../state.ts";
-import { Code } from "./finding.tsx";
+import { Copy, Inline } from "./finding.tsx";
 
 type DialogProps = { title: string; onClose: () => void; children: ComponentChildren };
 
@@ -63,12 +63,95 @@ export function RuleDialog() {
           {rule.sections.map((section) => (
             <section key={section.title}>
               <h3>{section.title}</h3>
-              <Code text={section.text} />
+              <Explanation text={section.text} />
             </section>
+          ))}
+          {rule.examples_note && (
+            <section>
+              <h3>Examples</h3>
+              <Explanation text={rule.examples_note} />
+            </section>
+          )}
+          {rule.examples.map((example) => (
+            <Programs key={example.title} example={example} />
           ))}
         </>
       )}
     </Dialog>
+  );
+}
+
+const INDENT = /^ {4}/;
+const LIST = /^([-*] |https?:)/;
+const LINK = /(https?:\/\/[^\s,]+)/;
+
+/** Paragraphs, in which what is indented is code and an address is a link. */
+function Explanation({ text }: { text: string }) {
+  return (
+    <>
+      {text.split(/\n{2,}/).map((block, at) => {
+        const lines = block.split("\n");
+        if (lines.every((line) => INDENT.test(line)))
+          return (
+            <Listing key={at}>
+              <span>{lines.map((line) => line.slice(4)).join("\n")}</span>
+            </Listing>
+          );
+        return (
+          <p key={at}>
+            {(LIST.test(block) ? block : lines.join(" ")).split(LINK).map((part, number) =>
+              number % 2 ? (
+                <a key={number} href={part} target="_blank" rel="noopener noreferrer">
+                  {part}
+                </a>
+              ) : (
+                <Inline key={number} text={part} />
+              ),
+            )}
+          </p>
+        );
+      })}
+    </>
+  );
+}
+
+const ELEMENTS = { " ": "span", "-": "del", "+": "ins" } as const;
+
+/** A program with its fault and its cure in one: what is taken out and what is put in. */
+function Programs({ example }: { example: RuleExample }) {
+  const without = (mark: string) =>
+    example.lines
+      .filter((line) => line.mark !== mark)
+      .map((line) => `${line.text}\n`)
+      .join("");
+  return (
+    <section>
+      <h3>
+        <Inline text={example.title} />
+      </h3>
+      <Explanation text={example.fault} />
+      <Explanation text={`Cure: ${example.cure}`} />
+      <p class="quiet-text">
+        With the fault <Copy text={without("+")} what="the program with the fault" />
+        <span class="second">Cured</span> <Copy text={without("-")} what="the cured program" />
+      </p>
+      <Listing>
+        {example.lines.map((line, at) => {
+          const Element = ELEMENTS[line.mark];
+          return <Element key={at}>{`${line.mark} ${line.text}\n`}</Element>;
+        })}
+      </Listing>
+    </section>
+  );
+}
+
+/** Lines of code, which scroll where they are wider than the dialog. */
+function Listing({ children }: { children: ComponentChildren }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls needs the keyboard
+    <pre tabIndex={0}>
+      <code>{children}</code>
+    </pre>
   );
 }
 

@@ -2,7 +2,7 @@
 import { useMemo } from "preact/hooks";
 import type { Layer as LayerAnswer, LayerRow } from "../api_types.ts";
 import { type Line, Lines } from "../charts/lines.tsx";
-import { formatNumber, formatShape, formatStep, shorten } from "../model/text.ts";
+import { formatExecutions, formatNumber, formatShape, formatStep, shorten } from "../model/text.ts";
 import * as state from "../state.ts";
 import { Channels } from "./channels.tsx";
 import { Scroll } from "./scroll.tsx";
@@ -139,9 +139,36 @@ function Charts({ data, phases }: { data: LayerAnswer; phases: number[] }) {
 }
 
 function Ledger({ data }: { data: LayerAnswer }) {
-  if (data.calls.length === 0) {
-    return <p class="quiet-text">No call of this layer was seen while it was watched.</p>;
+  return (
+    <>
+      {data.calls.length === 0 ? (
+        <p class="quiet-text">No call of this layer was seen while it was watched.</p>
+      ) : (
+        <Calls data={data} />
+      )}
+      <dl class="witnesses">
+        <dt>Ran</dt>
+        <dd>{formatExecutions(data.executions)}</dd>
+        <dt>Now</dt>
+        <dd>{trainableWords(data.trainable)}</dd>
+        <dt>Statistics</dt>
+        <dd>
+          {data.statistics}
+          {data.agreement === "unexplained" && <strong> (not explained by what ran)</strong>}
+        </dd>
+      </dl>
+    </>
+  );
+}
+
+function trainableWords(trainable: boolean | null): string {
+  if (trainable === null) {
+    return "not known";
   }
+  return trainable ? "trainable" : "frozen";
+}
+
+function Calls({ data }: { data: LayerAnswer }) {
   return (
     <Scroll class="scroll" aria-label="Mode ledger">
       <table>

@@ -88,6 +88,14 @@ export function layerOf(made: Program, at: number): Layer {
         first_step: steps[10] ?? 1,
       },
     ],
+    trainable: true,
+    executions: still
+      ? { inference_tape: steps.length, inference_evaluate: 10 }
+      : { training_tape: steps.length, inference_evaluate: 10 },
+    statistics: still
+      ? "stood still, as nothing ran in training mode"
+      : `moved as it trained, between ${steps.length} records`,
+    agreement: "agree",
   };
 }
 
@@ -141,6 +149,11 @@ const SECTIONS = [
   "References",
 ];
 
+const TEXTS: Record<string, string> = {
+  "What to do": "Say that it trains:\n\n    if training:\n        model(x, training=True)",
+  References: "https://example.org/issues/1,\nhttps://example.org/issues/2",
+};
+
 export function rulesOf(codes: readonly string[]): Rules {
   return {
     rules: [...new Set(codes)].map((code) => ({
@@ -148,7 +161,23 @@ export function rulesOf(codes: readonly string[]): Rules {
       name: "named-for-its-symptom",
       severity: "error",
       summary: `What ${code} says, in one sentence.`,
-      sections: SECTIONS.map((title) => ({ title, text: `${title}, with \`code\` in it.` })),
+      sections: SECTIONS.map((title) => ({
+        title,
+        text: TEXTS[title] ?? `${title}, with \`code\`.`,
+      })),
+      examples_note: "Only in `fit`: a loop has no such line.",
+      examples: [
+        {
+          title: "Example with `fit`",
+          fault: "A line that is `wrong`.",
+          cure: "It is right.",
+          lines: [
+            { mark: " ", text: "import keras" },
+            { mark: "-", text: "model.wrong()" },
+            { mark: "+", text: "model.right()" },
+          ],
+        },
+      ],
     })),
   };
 }

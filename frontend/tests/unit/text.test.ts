@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   count,
   formatAge,
+  formatExecutions,
   formatNumber,
   formatShape,
   formatStep,
@@ -99,4 +100,17 @@ test("a path stands in the address as it is, unless it is endless", () => {
   const long = [`${"l".repeat(10_000)}1`, `${"l".repeat(10_000)}2`].map(placeName);
   expect(long[0]?.length).toBeLessThan(20);
   expect(long[0]).not.toBe(long[1]);
+});
+
+describe("executions", () => {
+  test("are told by mode and context", () => {
+    const counted = { training_tape: 1200, training_no_tape: 3, inference_evaluate: 8 };
+    expect(formatExecutions(counted)).toBe(
+      "training: tape 1,200, no tape 3; inference: evaluate 8",
+    );
+  });
+
+  test("of a layer that never ran are named so", () => {
+    expect(formatExecutions({})).toBe("never");
+  });
 });

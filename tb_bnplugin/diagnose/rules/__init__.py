@@ -9,37 +9,65 @@ from tb_bnplugin.diagnose.rule import ComparisonModule, RuleModule
 from tb_bnplugin.diagnose.rules import (
     bn101_never_updated,
     bn102_inference_while_training,
+    bn103_mode_override,
     bn104_updates_during_evaluation,
+    bn105_stale_trainable,
     bn106_model_ignores_training,
+    bn107_frozen_but_moving,
+    bn108_several_updates_per_step,
     bn109_collapsed_outputs,
     bn110_never_called,
+    bn111_no_gradient,
     bn201_start_dominates,
+    bn202_statistics_gap,
+    bn203_few_values_per_channel,
     bn204_non_finite_statistics,
+    bn205_low_precision_stall,
+    bn207_lost_statistics,
+    bn209_updates_lost,
+    bn210_momentum_out_of_range,
     cr101_loss_scale_differs,
+    cr102_mode_differs,
     lr101_loss_grows_with_batch,
     lr102_output_factor,
     lr103_vector_loss,
     lr104_label_broadcast,
+    lr106_regularizer_missing,
     lr108_metric_resolved,
 )
 
 RULES: Final[tuple[RuleModule, ...]] = (
     bn101_never_updated,
     bn102_inference_while_training,
+    bn103_mode_override,
     bn104_updates_during_evaluation,
+    bn105_stale_trainable,
     bn106_model_ignores_training,
+    bn107_frozen_but_moving,
+    bn108_several_updates_per_step,
     bn109_collapsed_outputs,
     bn110_never_called,
+    bn111_no_gradient,
     bn201_start_dominates,
+    bn202_statistics_gap,
+    bn203_few_values_per_channel,
     bn204_non_finite_statistics,
+    bn205_low_precision_stall,
+    bn207_lost_statistics,
+    bn209_updates_lost,
+    bn210_momentum_out_of_range,
     lr101_loss_grows_with_batch,
     lr102_output_factor,
     lr103_vector_loss,
     lr104_label_broadcast,
+    lr106_regularizer_missing,
     lr108_metric_resolved,
 )
 
-COMPARISONS: Final[tuple[ComparisonModule, ...]] = (cr101_loss_scale_differs,)
+COMPARISONS: Final[tuple[ComparisonModule, ...]] = (
+    cr101_loss_scale_differs,
+    cr102_mode_differs,
+)
 
 _CODES = [module.RULE.code for module in (*RULES, *COMPARISONS)]
 if _REPEATED := sorted(code for code, count in Counter(_CODES).items() if count > 1):

@@ -1,8 +1,9 @@
-"""Gamma and beta are trained around loaded moving statistics that stand still.
+"""Gamma and beta are trained around moving statistics that stand still.
 
 What it sees:
     Layers with loaded statistics (a model trained before) whose gamma or beta learn while the
     layer runs in inference mode, so that moving mean and variance stay those of the old data.
+    And layers that trained in training mode and go on in inference mode: stuck in evaluation.
 
 Why it matters:
     It trains, and often well: the layer is then an affine one with fixed normalization. But if
@@ -12,7 +13,8 @@ Why it matters:
 How it decides:
     Since the layer is trainable: gamma or beta changed at two records or more, no execution in
     training mode was counted, moving mean and variance were written at most once (by loading),
-    and executions in inference mode were counted outside evaluate and predict. It is an info
+    and executions in inference mode were counted outside evaluate and predict. Or: the same since
+    the layer's last execution in training mode, under a gradient tape. It is an info
     where every such call was given `training=False` (on the layer, on a model around it, or in
     the functional graph): that is the usual recipe of fine-tuning.
 
@@ -58,7 +60,7 @@ from tb_bnplugin.diagnose.evidence import (
 from tb_bnplugin.diagnose.fixes import run_in_training_mode
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history import ModelHistory
+from tb_bnplugin.history import Floats, ModelHistory
 
 RULE: Final = Rule(code="BN102", name="inference-while-training", severity="warning")
 
@@ -76,13 +78,16 @@ def check(history: ModelHistory) -> tuple[Outcome]:
     """Whether gamma and beta learn around loaded statistics that nothing updates."""
     if missing := missing_evidence(history):
         return (RULE.not_checked(missing),)
-    if not started_as(history, "loaded").any():
-        return (RULE.ok("No layer began with loaded statistics."),)
     if len(history.steps) < 2:
         return (RULE.not_checked(ONE_RECORD),)
     training = training_while_trainable(history)
     wrong = _find_wrong(history, training)
+    stuck = _stuck(history)
+    if not wrong.any() and stuck.any():
+        return (_stuck_finding(history, stuck),)
     if not wrong.any():
+        if not started_as(history, "loaded").any():
+            return (RULE.ok("No layer learns in inference mode after it was trained."),)
         if _find_wrong(history, training_while_trainable(history, as_if_always=True)).any():
             return (RULE.not_checked(BEFORE_THE_RECORDS),)
         if not (training.updates >= TRAINED_AT_LEAST).any():
@@ -126,6 +131,49 @@ def _find_wrong(history: ModelHistory, training: Training) -> Mask:
     return np.asarray(found & started_as(history, "loaded") & movable(history), bool)
 
 
+def _stuck(history: ModelHistory) -> Mask:
+    """Layers [layers] that trained, and learn gamma or beta in inference mode ever since."""
+    last = newest(history.layer("training_last_step"))
+    at = np.arange(len(last))
+    since = np.minimum(np.searchsorted(history.steps, np.nan_to_num(last)), len(history.steps) - 1)
+
+    def gained(column: Floats) -> Floats:
+        counted = np.nan_to_num(column)
+        return np.asarray(counted[-1] - counted[since, at], np.float64)
+
+    learns = gained(history.layer("affine_changes")) >= TRAINED_AT_LEAST
+    inference = gained(executions(history, "inference", ("tape",))) >= TRAINED_AT_LEAST
+    still = gained(history.layer("statistics_changes")) == 0
+    trained = (updates_since_start(history)[-1] > 0) & np.isfinite(last)
+    trained &= training_while_trainable(history).trainable
+    return np.asarray(learns & inference & still & trained & movable(history), bool)
+
+
+def _stuck_finding(history: ModelHistory, stuck: Mask) -> Outcome:
+    last = int(newest(history.layer("training_last_step"))[stuck].min())
+    asked_for = _asked_for(history, stuck)
+    return RULE.finding(
+        message=(
+            f"{count_layers(history, stuck)} trained in training mode until step {last}, and in"
+            f" inference mode{', as asked for,' if asked_for else ''} since, while gamma and beta"
+            " go on learning: moving mean and variance stand still."
+        ),
+        fix=(
+            "If an evaluation has left `training=False` behind, pass `training=True` inside the"
+            f" tape again; if it is meant, {_freeze(history)}."
+        ),
+        evidence={
+            "layers": int(stuck.sum()),
+            "layers_in_model": len(history.facts.layers),
+            "last_training_step": last,
+            "asked_for": asked_for,
+        },
+        layers=paths(history, stuck),
+        steps=(last, int(history.steps[-1])),
+        severity="info" if asked_for else None,
+    )
+
+
 def _asked_for(history: ModelHistory, wrong: Mask) -> bool:
     """Whether each layer was given `training=False` wherever it may have been trained."""
     calls = calls_by_layer(history)
@@ -142,9 +190,13 @@ def _asked_for(history: ModelHistory, wrong: Mask) -> bool:
 
 
 def _fix(history: ModelHistory, wrong: Mask, *, asked_for: bool) -> str:
-    freeze = "To freeze these layers set `layer.trainable = False`"
-    freeze += " and compile again" if history.facts.trained_by == "fit" else " before tracing"
+    freeze = f"To freeze these layers {_freeze(history)}"
     if asked_for:
         return f'{freeze}; to keep this recipe declare `expect=("BN102",)`.'
     layers = [history.facts.layers[index] for index in np.flatnonzero(wrong)]
     return f"{freeze}. To train their statistics: {run_in_training_mode(history.facts, layers)}"
+
+
+def _freeze(history: ModelHistory) -> str:
+    again = "and compile again" if history.facts.trained_by == "fit" else "before tracing"
+    return f"set `layer.trainable = False` {again}"

@@ -11,10 +11,11 @@ Why it matters:
 
 How it decides:
     In the newest probe the standard deviation over the rows, relative to the root mean square of
-    the outputs, is below 0.0001 with moving statistics, while with batch statistics it is above
-    0.01. Outputs that hardly differ in either mode (a constant task, a fresh last layer) are
-    not reported. It is an error where no update of the statistics was counted, or none is needed
-    any more; while updates still wear the starting value down (BN201) it is an info.
+    the outputs, is below 0.0001 with moving statistics (or that deviation is less than a
+    thousandth of the one with batch statistics), while with batch statistics it is above 0.01.
+    Outputs that hardly differ in either mode (a constant task, a fresh last layer) are not
+    reported. It is an error where no update of the statistics was counted, or none is needed any
+    more; while updates still wear the starting value down (BN201) it is an info.
 
 What to do:
     Mend what BN101, BN106, BN201 or BN204 name; with none of these, compare moving and batch
@@ -47,6 +48,11 @@ COLLAPSED_BELOW: Final = 1e-4
 """Relative spread. float32 rounds at 6e-8 and a deep network adds that up to some 1e-6; outputs
 that agree to four digits give the same class whatever the input."""
 
+COLLAPSED_AGAINST_BATCH: Final = 1e-3
+"""Spread with moving over spread with batch statistics. Both are of one network on one batch: where
+the first is a thousandth of the second, what is left of it (small outputs have small spreads) says
+nothing about the rows."""
+
 DIFFERENT_ABOVE: Final = 1e-2
 """Relative spread with batch statistics: a hundred times as much, so that no task whose answers
 are nearly constant is taken for a collapse."""
@@ -70,7 +76,9 @@ def check(history: ModelHistory) -> tuple[Outcome]:
     rows = probe.moving.get("batch", np.full(len(probe.steps), np.nan))[-1]
     if rows < 2:
         return (RULE.not_checked("the held batch has one row only: pass more as probe_data"),)
-    collapsed = (moving < COLLAPSED_BELOW) & (batch > DIFFERENT_ABOVE)
+    against = _against(probe.moving["spread"], probe.batch["spread"])
+    alike = (moving < COLLAPSED_BELOW) | (against < COLLAPSED_AGAINST_BATCH)
+    collapsed = alike & (batch > DIFFERENT_ABOVE)
     if not collapsed[-1]:
         return (RULE.ok("Inference mode tells the rows of the held batch apart as well."),)
     first = len(collapsed) - int(np.argmin(collapsed[::-1])) if not collapsed.all() else 0
@@ -98,6 +106,13 @@ def check(history: ModelHistory) -> tuple[Outcome]:
             severity="info" if recovering else None,
         ),
     )
+
+
+def _against(spread: Floats, other: Floats) -> Floats:
+    """Quotient of two spreads [records], NaN where the second is 0."""
+    quotient = np.full(len(spread), np.nan)
+    np.divide(spread, other, out=quotient, where=other > 0)
+    return quotient
 
 
 def _relative_spread(columns: Mapping[str, Floats]) -> Floats:

@@ -1,30 +1,38 @@
-"""Labels of shape (N,) against predictions of shape (N, 1): every label meets every prediction.
+"""Labels meet predictions that are not theirs: shapes broadcast, and nothing fails.
 
 What it sees:
     Labels and predictions whose shapes broadcast to more values than either has, in a loss that
-    does not change when the labels are given to other rows.
+    does not change when the labels are given to other rows. And class numbers that a loss of
+    numbers compares with every output of their row.
 
 Why it matters:
     `y - y_pred` of shapes (N,) and (N, 1) is N x N. The loss compares every prediction with every
-    label, so that the best the model can learn is the mean of all labels. Nothing fails.
+    label, so that the best the model can learn is the mean of all labels. With labels (N, 1),
+    ten outputs and "mse" each output is trained to the class's number. Nothing fails.
 
 How it decides:
-    Labels and predictions differ in shape and broadcast to more elements than either, and in every
-    measurement the loss with the labels rolled by one row is the same within 0.01 %, although
-    the labels are not all alike. Both are needed: Keras' loss classes align the shapes, and
-    contrastive losses ignore labels on purpose.
+    Error: labels and predictions differ in shape and broadcast to more elements than either, and
+    in every measurement the loss with the labels rolled by one row is the same within 0.01 %,
+    although the labels are not all alike. Both are needed: Keras' loss classes align the shapes,
+    and contrastive losses ignore labels on purpose. Warning: in every measurement a row has one
+    label, a whole number below the number of its outputs, and the loss is a squared or absolute
+    error, Huber or log-cosh.
 
 What to do:
     Give both the same shape:
 
         loss = loss_fn(y[:, None], model(x))
 
+    For classes use "sparse_categorical_crossentropy", or one-hot labels.
+
 When it is fine:
-    Never where labels are meant to be met by their own predictions.
+    Never where labels are meant to be met by their own predictions. Several outputs that all
+    estimate one whole number (an ensemble): declare it with `expect=("LR104",)`.
 
 References:
     https://github.com/tensorflow/tensorflow/issues/28901,
-    https://github.com/keras-team/keras/issues/14627
+    https://github.com/keras-team/keras/issues/14627,
+    https://github.com/keras-team/keras/issues/16836
 """
 
 from __future__ import annotations
@@ -46,6 +54,13 @@ SAME_WITHIN: Final = 1e-4
 were paired with other rows change a loss by far more than 0.01 %."""
 
 
+BY_ELEMENT: Final = (
+    *("MeanSquaredError", "MeanAbsoluteError", "MeanSquaredLogarithmicError"),
+    *("Huber", "LogCosh"),
+)
+"""Losses of numbers, which compare value by value; those of classes take class numbers."""
+
+
 def check(history: ModelHistory) -> tuple[Outcome, ...]:
     """Whether labels meet the predictions of other rows, one outcome a loss."""
     if not history.losses:
@@ -63,6 +78,8 @@ def _check_loss(loss: LossHistory) -> Outcome:
     known = np.isfinite(labels) & np.isfinite(predictions)
     if not known.any():
         return RULE.not_checked(f"{loss.name}: the sizes of labels and predictions are not known")
+    if (classes := _classes_as_numbers(loss)) is not None:
+        return classes
     larger = known & (broadcast > np.maximum(labels, predictions))
     if not larger.any():
         return RULE.ok(f"{loss.name}: labels and predictions do not broadcast to more values.")
@@ -94,6 +111,35 @@ def _check_loss(loss: LossHistory) -> Outcome:
             "permuted": float(permuted[usable][-1]),
         },
         steps=(int(steps[0]), int(steps[-1])),
+    )
+
+
+def _classes_as_numbers(loss: LossHistory) -> Outcome | None:
+    """A finding where every output of a row is compared with the number of the row's class."""
+    classes = loss_column(loss, "labels_are_classes") == 1
+    if loss.static.get("keras_class") not in BY_ELEMENT or not classes.all():
+        return None
+    outputs = int(
+        loss_column(loss, "prediction_elements")[-1] / loss_column(loss, "label_elements")[-1]
+    )
+    return RULE.finding(
+        message=(
+            f"{loss.name} compares each of the {outputs} outputs of a row with one number, the"
+            f" label: labels {_shape(loss, 'label_shape')} look like classes, predictions are"
+            f" {_shape(loss, 'prediction_shape')}."
+        ),
+        fix=(
+            "For classes use `SparseCategoricalCrossentropy`, or one-hot labels:"
+            " `y = keras.utils.to_categorical(y)`."
+        ),
+        evidence={
+            "loss": loss.name,
+            "keras_class": str(loss.static.get("keras_class")),
+            "outputs": outputs,
+            "label_elements": float(loss_column(loss, "label_elements")[-1]),
+        },
+        steps=(int(loss.steps[0]), int(loss.steps[-1])),
+        severity="warning",
     )
 
 

@@ -1,0 +1,85 @@
+"""The mode ledger in words: what the command line prints and `watch.ledger()` gives."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tb_bnplugin.diagnose.ledger import LayerLedger, Ledger
+from tb_bnplugin.history import MODES, Call
+
+
+def ledger_text(ledger: Ledger) -> str:
+    """The ledger of one model in plain text; layers that are alike share a block."""
+    run = f"run {ledger.run}, " if ledger.run else ""
+    steps = "no record" if ledger.steps is None else f"steps {ledger.steps[0]}-{ledger.steps[1]}"
+    lines = [f"{run}model {ledger.model} ({ledger.keras}, {steps})"]
+    blocks: dict[tuple[str, ...], list[str]] = {}
+    for layer in ledger.layers:
+        blocks.setdefault(tuple(_layer_lines(layer)), []).append(layer.path)
+    for block, paths in blocks.items():
+        named = ", ".join(paths[:NAMED_LAYERS]) + (", ..." if len(paths) > NAMED_LAYERS else "")
+        lines.append(f"  {named}" + (f"  ({len(paths)} layers)" if len(paths) > 1 else ""))
+        lines += [f"    {line}" for line in block]
+    if not ledger.layers:
+        lines.append("  no batch normalization layer is built")
+    return "\n".join(lines)
+
+
+NAMED_LAYERS: Final = 3
+"""Layers of a block that are named."""
+
+
+def _layer_lines(layer: LayerLedger) -> list[str]:
+    lines: dict[str, None] = {}
+    for call in layer.calls:
+        lines[_call_line(call)] = None
+    counted = [
+        f"{mode} {', '.join(parts)}"
+        for mode in MODES
+        if (
+            parts := [
+                f"{name.removeprefix(f'{mode}_')} {number}"
+                for name, number in layer.executions.items()
+                if name.startswith(f"{mode}_")
+            ]
+        )
+    ]
+    now = {True: "trainable", False: "frozen", None: "not known"}[layer.trainable]
+    return [
+        *(lines or {"never called": None}),
+        f"ran: {'; '.join(counted) or 'never'}",
+        f"now: {now}",
+        f"statistics: {layer.statistics}",
+    ]
+
+
+def _call_line(call: Call) -> str:
+    where = call.context.replace("_", " ")
+    traced = call.function or "eager"
+    state = "trainable" if call.trainable else "frozen"
+    compiled = ", XLA" if call.jit else ""
+    return (
+        f"{call.mode:<9}  {where:<8}  {_asked(call)}; {state} when"
+        f" {'traced in ' + traced if call.function else 'called'}{compiled}; since step"
+        f" {call.first_step}"
+    )
+
+
+def _asked(call: Call) -> str:
+    """What was asked for, and who did."""
+    value = {
+        "true": "training=True",
+        "false": "training=False",
+        "tensor": "training=a tensor",
+        "none": "no training value",
+    }.get(call.asked, call.asked)
+    origin = {
+        "explicit": "given in the call",
+        "graph": "from the functional graph",
+        "inherited": f"handed down by {call.source}" if call.source else "handed down",
+        "default": "nobody gave one",
+        "sibling": "left behind by a layer called earlier",
+    }.get(call.reason, "origin not known")
+    if call.reason == "graph" and call.source:
+        origin = f"from the functional graph, for {call.source}"
+    return f"{value}, {origin}"

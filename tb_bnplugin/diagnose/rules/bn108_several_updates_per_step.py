@@ -1,0 +1,110 @@
+"""The moving statistics are updated several times at each step of training.
+
+What it sees:
+    Layers that run in training mode twice or more between two steps of the optimizer: shared
+    layers, siamese towers, a discriminator on real and on generated data, accumulated gradients,
+    the time steps of a sequence.
+
+Why it matters:
+    The momentum then counts calls, not steps: with k calls a step the statistics forget k times
+    faster, and where the calls see different data (real and generated, two domains) the moving
+    statistics are those of a mixture that no single call ever has.
+
+How it decides:
+    Executions in training mode, outside evaluate and predict, gained between records are divided
+    by the steps of the optimizer, or by the steps given to the record where no optimizer is
+    known. The quotient is 1.5 or more, over the whole training and in either half of it.
+
+What to do:
+    Nothing, where it is meant. Raise the momentum to its k-th root, `0.99 ** (1 / k)`, to forget
+    as slowly as with one call a step; join the inputs and call the layer once; or use a layer
+    of its own for each kind of data.
+
+When it is fine:
+    Always an info: GANs, siamese networks, gradient accumulation and sequences do this by design.
+
+References:
+    https://github.com/keras-team/keras/issues/11927,
+    https://github.com/keras-team/keras/issues/8794,
+    https://github.com/run-ai/runai/issues/14
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from tb_bnplugin.diagnose.evidence import (
+    ONE_RECORD,
+    OUTSIDE_EVALUATION,
+    count_layers,
+    executions,
+    missing_evidence,
+    movable,
+    newest,
+    optimizer_steps,
+    paths,
+    steps_from,
+)
+from tb_bnplugin.diagnose.outcome import Outcome
+from tb_bnplugin.diagnose.rule import Rule
+from tb_bnplugin.history import Floats, ModelHistory
+
+RULE: Final = Rule(code="BN108", name="several-updates-per-step", severity="info")
+
+UPDATES_A_STEP: Final = 1.5
+"""Executions a step from which they are several: nearer to two than to one."""
+
+
+def check(history: ModelHistory) -> tuple[Outcome]:
+    """Whether layers are updated more often than the optimizer steps."""
+    if missing := missing_evidence(history):
+        return (RULE.not_checked(missing),)
+    if len(history.steps) < 2:
+        return (RULE.not_checked(ONE_RECORD),)
+    a_step, in_either_half = _updates_a_step(history)
+    if not (a_step > 0).any():
+        return (RULE.not_checked("no layer ran in training mode between two steps yet"),)
+    several = (in_either_half >= UPDATES_A_STEP) & movable(history)
+    if not several.any():
+        return (RULE.ok("No layer is updated more than once a step."),)
+    most = float(a_step[several].max())
+    return (
+        RULE.finding(
+            message=(
+                f"{count_layers(history, several)} updated the moving statistics {most:.3g} times a"
+                " step: the momentum counts calls, not steps."
+            ),
+            fix=(
+                "Nothing, where it is meant (GAN, shared layers, accumulation). To forget as"
+                f" slowly as with one update a step: `momentum ** (1 / {most:.3g})`."
+            ),
+            evidence={
+                "layers": int(several.sum()),
+                "layers_in_model": len(history.facts.layers),
+                "updates_a_step": round(most, 3),
+            },
+            layers=paths(history, np.asarray(several, bool)),
+            steps=steps_from(history, newest(history.layer("training_first_step"))[several]),
+        ),
+    )
+
+
+def _updates_a_step(history: ModelHistory) -> tuple[Floats, Floats]:
+    """Executions in training mode a step: [layers] in all, and in the half that has fewer.
+
+    NaN where there were no steps. A burst, which estimates the statistics anew, is in one half.
+    """
+    trained = executions(history, "training", OUTSIDE_EVALUATION)
+    known = np.isfinite(history.model("iterations")).all()
+    steps = optimizer_steps(history) if known else history.steps - float(history.steps[0])
+    if steps[-1] <= 0:
+        steps = history.steps - float(history.steps[0])  # an optimizer that is not the one used
+    middle = int(np.searchsorted(steps, steps[-1] / 2))
+    rates = [
+        (trained[end] - trained[begin]) / (steps[end] - steps[begin])
+        for begin, end in ((0, -1), (0, middle), (middle, -1))
+        if steps[end] > steps[begin]
+    ]
+    return rates[0], np.min(rates, axis=0)

@@ -1,0 +1,109 @@
+"""Telling findings while a model trains: each once, in one line, as soon as it is found."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from tb_bnplugin.diagnose import Outcome
+from tb_bnplugin.live import LiveHistory
+
+OnFinding = str | Callable[[Outcome], None]
+
+TOLD: Final = ("error", "warning")
+"""Severities that are told; an info waits for who asks."""
+
+CHECK_GROWTH: Final = 1.1
+"""The rules run again when the step has grown by this factor."""
+
+WATCHFUL_RECORDS: Final = 6
+"""After something new was recorded (a trace, a rare event) they run at each of so many records:
+most rules want to see it twice."""
+
+
+def check_on_finding(on_finding: OnFinding, choices: Sequence[str]) -> OnFinding:
+    """The argument; raises ValueError where it is neither a choice nor a callable."""
+    if callable(on_finding) or on_finding in choices:
+        return on_finding
+    names = ", ".join(f'"{choice}"' for choice in choices)
+    raise ValueError(
+        f"on_finding must be {names} or a callable that takes a finding; received {on_finding!r}"
+    )
+
+
+class Teller:
+    """Looks for findings in what was recorded so far, and tells the new ones."""
+
+    def __init__(self, on_finding: OnFinding, live: LiveHistory) -> None:
+        self._on_finding = on_finding
+        self._live = live
+        self._told: set[tuple[str, str]] = set()
+
+    def tell(self) -> bool:
+        """Tells what was not told before; says whether training is to stop for it.
+
+        What a callable of the user's raises is raised here.
+        """
+        if self._on_finding == "ignore":
+            return False
+        stop = False
+        for outcome in self._live.findings():
+            key = (outcome.code, outcome.model)
+            if outcome.expected or outcome.severity not in TOLD or key in self._told:
+                continue
+            self._told.add(key)
+            if callable(self._on_finding):
+                self._on_finding(outcome)
+                continue
+            stops = self._on_finding == "stop" and outcome.severity == "error"
+            print(  # noqa: T201  # what `on_finding` promises
+                line(outcome) + (" Training stops here." if stops else ""),
+                file=sys.stderr,
+                flush=True,
+            )
+            stop = stop or stops
+        return stop
+
+
+class Alertness:
+    """When the rules are to run on records just made: seldom, and at once after news."""
+
+    def __init__(self) -> None:
+        self._next = 2
+        self._news: object = None
+        self._watchful = 0
+
+    def is_due(self, step: int, news: object) -> bool:
+        """Whether to look for findings now.
+
+        Args:
+            step: of the record that was made.
+            news: anything that differs from the time before when something new was recorded.
+        """
+        if news != self._news:
+            self._news = news
+            self._watchful = WATCHFUL_RECORDS
+        if self._watchful > 0:
+            self._watchful -= 1
+        elif step < self._next:
+            return False
+        self._next = max(step + 1, int(step * CHECK_GROWTH))
+        return True
+
+
+def line(outcome: Outcome) -> str:
+    """A finding in one line: what, where, since when, why, and what to do."""
+    where = []
+    if len(outcome.layers) == 1:
+        where.append(f"layer {outcome.layers[0]}")
+    elif outcome.layers:
+        where.append(f"{len(outcome.layers)} layers")
+    if outcome.steps is not None:
+        where.append(f"since step {outcome.steps[0]}")
+    place = f" ({', '.join(where)})" if where else ""
+    text = (
+        f"tb_bnplugin: {outcome.severity} {outcome.code} {outcome.name} in"
+        f" {outcome.model!r}{place}: {outcome.message} Fix: {outcome.fix}"
+    )
+    return " ".join(text.split())

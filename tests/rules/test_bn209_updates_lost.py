@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tb_bnplugin.history import ModelHistory
+from tests.rules.judging import judge
+from tests.unit.histories import FIFTY_STEPS, create_history
+
+STEPS = np.array(FIFTY_STEPS, np.float64)
+
+
+def lost(column: str, moved: Any = 0.0, columns: Any = None, **layer: Any) -> ModelHistory:
+    usual = {column: STEPS, "statistics_changes": moved}
+    return create_history(columns=usual | (columns or {}), layer_facts=layer)
+
+
+FINDINGS = {
+    "neither moves": lost("idle_records"),
+    "the variance stays": lost("mean_only_records", STEPS),
+    "the mean stays": lost("variance_only_records", STEPS),
+    "five records": lost("idle_records", columns={"idle_records": np.minimum(STEPS, 5.0)}),
+    "a variance alone, in a class of one's own": lost(
+        "variance_only_records", STEPS, keras_layer=False
+    ),
+}
+
+SILENT = {
+    "healthy": create_history(),
+    "four records": lost("idle_records", columns={"idle_records": np.minimum(STEPS, 4.0)}),
+    "a full batch that has converged": lost("idle_records", np.minimum(STEPS, 20.0)),
+    "the variance converged before the mean": lost("mean_only_records", STEPS + 30.0),
+    "inputs of 0": lost("variance_only_records", STEPS, {"batch_variance": 1e-7}),
+    "half precision": lost("idle_records", dtype="bfloat16"),
+    "momentum 1": lost("idle_records", momentum=1.0),
+    "loaded": lost("idle_records", start="loaded"),
+    "inference": create_history(columns={"training_tape": 0.0}),
+    "no record": create_history(steps=[]),
+}
+
+
+@pytest.mark.parametrize("name", FINDINGS)
+def test_finds(name: str) -> None:
+    outcome = judge("BN209", FINDINGS[name])
+    severity = "info" if name.startswith("a variance alone") else "error"
+    assert (outcome.status, outcome.severity, outcome.steps) == ("finding", severity, (1, 50))
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_is_silent(name: str) -> None:
+    assert judge("BN209", SILENT[name]).status in {"ok", "not_checked"}
+
+
+@pytest.mark.parametrize("name", ["half precision", "loaded", "inference", "no record"])
+def test_missing_evidence_is_not_ok(name: str) -> None:
+    assert judge("BN209", SILENT[name]).status == "not_checked"
