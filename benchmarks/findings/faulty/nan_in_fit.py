@@ -1,0 +1,42 @@
+"""A NaN pixel in the training data of `fit`: statistics and validation are NaN from there on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from benchmarks.findings.bench import Bench
+from benchmarks.findings.data import digits
+from benchmarks.findings.nets import class_loss, statistics
+
+REPORT = "https://github.com/keras-team/keras/issues/9646"
+EXPECTED = {"keras": ("BN204",), "tf_keras": ("BN204",)}
+
+
+def run(keras: Any, bench: Bench) -> None:
+    data = digits().flat()
+    x = data.x.copy()
+    x[700, 20] = np.nan
+    model = keras.Sequential(
+        [
+            keras.Input((64,)),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dense(32, activation="relu"),
+            keras.layers.Dense(10),
+        ]
+    )
+    model.compile(keras.optimizers.SGD(0.1), class_loss(keras), run_eagerly=True)
+    bench.evidence(lambda: not np.isfinite(statistics(model)).all())
+    history = model.fit(
+        x,
+        data.y,
+        validation_data=(data.x_val, data.y_val),
+        batch_size=48,
+        shuffle=False,
+        verbose=0,
+        callbacks=bench.callbacks(),
+    )
+    bench.faulty(np.isnan(history.history["val_loss"][-1]), "the validation loss is NaN")
+    bench.faulty(np.isnan(statistics(model)).sum() == 2, "one channel's mean and variance are NaN")
+    bench.final(model)

@@ -1,0 +1,50 @@
+"""A loop whose model only works with training=True, so that validation uses it as well."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from benchmarks.findings.bench import Bench
+from benchmarks.findings.data import batches, digits
+from benchmarks.findings.nets import changes, class_loss, conv_net, statistics
+
+REPORT = "https://github.com/qubvel/segmentation_models/issues/223"
+EXPECTED = {"keras": ("BN104",), "tf_keras": ("BN104",)}
+
+
+def run(keras: Any, bench: Bench) -> None:
+    data = digits()
+    model = conv_net(keras)
+    optimizer = keras.optimizers.Adam(1e-2)
+    loss_of = class_loss(keras)
+    bench.watch(model)
+
+    @tf.function
+    def train_step(x: Any, y: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = loss_of(y, model(x, training=True))
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        return loss
+
+    @tf.function
+    def validate_step(x: Any) -> Any:
+        return model(x, training=True)
+
+    moved: list[bool] = []
+    bench.evidence(lambda: any(moved))
+    step = 0
+    for _ in range(3):
+        for x, y in batches(data.x, data.y, size=48, steps=20):
+            step += 1
+            train_step(x, y)
+            bench.record(model, step)
+        before = changes(lambda: statistics(model))
+        for at in range(0, 320, 32):
+            validate_step(data.x_val[at : at + 32])
+        moved.append(before())
+        bench.record(model, step)
+    bench.faulty(all(moved), "each validation moves the statistics")
+    bench.final(model)

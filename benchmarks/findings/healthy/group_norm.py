@@ -1,0 +1,38 @@
+"""No batch normalization at all: a convolution net with group normalization, in small batches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks.findings.bench import Bench
+from benchmarks.findings.data import digits
+
+REPORT = "https://keras.io/api/layers/normalization_layers/group_normalization/"
+
+
+def run(keras: Any, bench: Bench) -> None:
+    data = digits()
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            layers.Conv2D(16, 3, strides=2, padding="same"),
+            layers.GroupNormalization(groups=4),
+            layers.ReLU(),
+            layers.Flatten(),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    history = model.fit(
+        data.x,
+        data.y,
+        batch_size=8,
+        epochs=5,
+        validation_data=(data.x_val, data.y_val),
+        verbose=0,
+        callbacks=bench.callbacks(probe_data=(data.x[:64], data.y[:64])),
+    ).history
+    accuracy = history["val_accuracy"][-1]
+    bench.healthy(accuracy > 0.93, f"validation accuracy {accuracy:.3f} is above 0.93")
+    bench.final(model)

@@ -1,0 +1,44 @@
+"""A model that XLA compiles, `jit_compile=True`, with a data set as its input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from benchmarks.findings.bench import Bench
+from benchmarks.findings.data import digits
+
+REPORT = "https://www.tensorflow.org/xla/tutorials/autoclustering_xla"
+
+
+def run(keras: Any, bench: Bench) -> None:
+    data = digits().flat()
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((64,)),
+            layers.Dense(48, use_bias=False),
+            layers.BatchNormalization(momentum=0.9),
+            layers.ReLU(),
+            layers.Dense(10),
+        ]
+    )
+    model.compile(
+        keras.optimizers.Adam(3e-3),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+        jit_compile=True,
+    )
+    train = tf.data.Dataset.from_tensor_slices((data.x, data.y)).shuffle(1440, seed=1)
+    validation = tf.data.Dataset.from_tensor_slices((data.x_val[:350], data.y_val[:350]))
+    history = model.fit(
+        train.batch(32, drop_remainder=True),
+        epochs=6,
+        validation_data=validation.batch(50, drop_remainder=True),
+        verbose=0,
+        callbacks=bench.callbacks(),
+    ).history
+    accuracy = history["val_accuracy"][-1]
+    bench.healthy(accuracy > 0.93, f"validation accuracy {accuracy:.3f} is above 0.93")
+    bench.final(model)

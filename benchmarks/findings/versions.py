@@ -1,0 +1,11 @@
+"""Which Keras is installed: some faults are gone in later versions."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+
+def keras_below(major: int, minor: int) -> bool:
+    """Whether the installed Keras 3 is older than a version."""
+    parts = version("keras").split(".")
+    return (int(parts[0]), int(parts[1])) < (major, minor)
