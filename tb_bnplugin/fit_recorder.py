@@ -52,6 +52,11 @@ class RunTarget:
         """The train run of Keras' TensorBoard callback."""
         return cls(directory=None, callback=callback)
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the folder is known: a TensorBoard callback knows it from its first loop on."""
+        return self.directory is not None or hasattr(self.callback, "_train_dir")
+
     def run_directory(self) -> str:
         """The run's folder; a TensorBoard callback knows it once `fit` has given it the model."""
         if self.directory is not None:
@@ -115,14 +120,14 @@ class FitRecorder:
     def begin_training(self) -> None:
         """A new phase of the run."""
         watch = self._watching
-        self._log = log_of_directory(self._target.run_directory())
-        self._log.register(watch)
+        first = not any(phase.reason in ("fit", "compile") for phase in watch.phases)
+        self._open_log()
+        assert self._log is not None
         if self._observer is None:
             self._observer = observe(self._model)
         else:
             self._observer.refresh()
         optimizer = getattr(self._model, "optimizer", None)
-        first = not watch.phases
         compiled = not first and optimizer is not self._optimizer
         self._optimizer = optimizer
         watch.trainable_aside = put_aside_by_fit(self._model)
@@ -137,6 +142,10 @@ class FitRecorder:
         self._training = True
         self._losses_due = True
         run_context().set(0)
+
+    def _open_log(self) -> None:
+        self._log = log_of_directory(self._target.run_directory())
+        self._log.register(self._watching)
 
     def end_batch(self, batch: int) -> bool:
         """Counts the steps made, records what is due; says whether to look for findings."""
@@ -210,8 +219,12 @@ class FitRecorder:
             watch.evaluations += 1
         else:
             watch.predictions += 1
-        if self._log is None:
-            return  # evaluate before any fit: there is no step yet
+        if self._log is None:  # before any fit: what it ran is told all the same
+            if not self._target.is_known:
+                return
+            self._open_log()
+            watch.rescan()
+        assert self._log is not None
         if not self._is_closed():
             self._record(self._log.last_step, "evaluation")
             self._flush()

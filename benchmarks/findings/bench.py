@@ -13,7 +13,7 @@ import numpy as np
 import tb_bnplugin
 
 SEED = 7
-EVERY_CALLS = 5  # healthy programs: how often it is asked what would be told by now
+EVERY_CALLS = 25  # healthy programs: how often it is asked what would be told by now
 
 
 class Bench:

@@ -54,16 +54,38 @@ def measure(history: ModelHistory, loss: LossHistory) -> Measurement | None:
         typical = usable & ((batch == _most_common(batch[usable])) | np.isnan(batch))
     usable = typical if typical.any() else usable
     steps = loss.steps[usable]
+    reduced, doubled = _as_differentiated(loss)
     return Measurement(
         loss=loss,
         batch=float(batch[usable][-1]),
         outputs=float(loss_column(loss, "outputs")[usable][-1]),
-        measured=float(measured[usable][-1]),
-        factor=_agreed(measured[usable], loss_column(loss, "keras_mean")[usable]),
-        doubled_ratio=_agreed(loss_column(loss, "doubled")[usable], measured[usable]),
+        measured=float(reduced[usable][-1]),
+        factor=_agreed(reduced[usable], loss_column(loss, "keras_mean")[usable]),
+        doubled_ratio=_agreed(doubled[usable], reduced[usable]),
         replicas=float(np.nan_to_num(loss_column(loss, "replicas")[usable][-1], nan=1.0)),
         steps=(int(steps[0]), int(steps[-1])),
     )
+
+
+def _as_differentiated(loss: LossHistory) -> tuple[Floats, Floats]:
+    """The loss, and that of the doubled batch [records], as what is differentiated reduces them.
+
+    A loss that returns a vector is summed by a tape, unless the loop takes the mean itself, as
+    the given value shows. Where it does neither, how it grows is not known: NaN.
+    """
+    measured, doubled = loss_column(loss, "measured"), loss_column(loss, "doubled")
+    elements, value = loss_column(loss, "elements"), loss_column(loss, "value_given")
+    reduced_by_loop = (elements > 1) & np.isfinite(value) & ~_near(value, measured)
+    is_mean = reduced_by_loop & _near(value, measured / elements)
+    unknown = np.full(len(measured), np.nan)
+    return (
+        np.where(reduced_by_loop, value, measured),
+        np.where(is_mean, doubled / (2 * elements), np.where(reduced_by_loop, unknown, doubled)),
+    )
+
+
+def _near(values: Floats, expected: Floats) -> Mask:
+    return np.asarray(np.abs(values - expected) <= RELATIVE_TOLERANCE * np.abs(expected), bool)
 
 
 def frequent_batch(history: ModelHistory, loss: LossHistory) -> float:

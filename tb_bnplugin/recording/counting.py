@@ -116,6 +116,8 @@ class LayerCounter:
                 self.batches = _counter(LARGEST_COUNTED_BATCH + 1, self._replicas, "bn_batches")
         self.counts_batches = True
 
+    # TensorFlow 2.16's autograph converts tf_keras, and with it whatever tf_keras calls.
+    @tf.autograph.experimental.do_not_convert
     def count(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType
     ) -> Callable[[], None] | None:
@@ -332,6 +334,7 @@ def _unbound(call: Callable[..., Any], layer: Any) -> Callable[..., Any]:
     return unbound
 
 
+@tf.autograph.experimental.do_not_convert
 def _warn_once(error: Exception) -> None:
     if not _warned.is_set():
         _warned.set()

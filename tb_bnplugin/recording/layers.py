@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Iterator
 from typing import Any, Final
@@ -25,7 +26,22 @@ def is_batch_norm(layer: Any) -> bool:
     for cls in type(layer).__mro__:
         if cls.__name__ in _KERAS_CLASSES and cls.__module__.startswith(("keras.", "tf_keras.")):
             return True
-    return all(_holds(layer, name) for name in _STATISTICS)
+    if all(_holds(layer, name) for name in _STATISTICS):
+        return True
+    # One that is not built yet: by the names in its code, so that its first trace is counted too.
+    return not getattr(layer, "built", True) and _makes_statistics(layer.__class__)
+
+
+@functools.lru_cache(maxsize=256)
+def _makes_statistics(cls: type) -> bool:
+    """Whether the code of a class that is not Keras' own names moving mean and variance."""
+    names: set[str] = set()
+    for base in cls.__mro__:
+        if base.__module__.startswith(("keras.", "tf_keras.")):
+            break
+        for member in vars(base).values():
+            names.update(getattr(getattr(member, "__code__", None), "co_names", ()))
+    return {"moving_mean", "moving_variance"} <= names
 
 
 def all_layers(model: Any) -> list[tuple[str, Any]]:

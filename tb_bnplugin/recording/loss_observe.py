@@ -208,13 +208,8 @@ def _put_class(container: Any, method: str, note: Callable[[], Any]) -> None:
 
     def observed(self: Any, y_true: Any, y_pred: Any, *args: Any, **kwargs: Any) -> Any:
         result = getattr(base, method)(self, y_true, y_pred, *args, **kwargs)
-        noting = note()
-        if noting is not None:
-            try:
-                weights = args[0] if args else kwargs.get("sample_weight")
-                noting(y_true, y_pred, weights, sys._getframe(1))
-            except Exception as error:  # noqa: BLE001  # watching never ends a training
-                _warn_once(error)
+        weights = args[0] if args else kwargs.get("sample_weight")
+        _note_call(note(), y_true, y_pred, weights, sys._getframe(1))
         return result
 
     def reduce(self: Any, protocol: Any) -> Any:
@@ -239,6 +234,19 @@ def _put_class(container: Any, method: str, note: Callable[[], Any]) -> None:
         },
     )
     container.__class__ = own
+
+
+# TensorFlow 2.16's autograph converts tf_keras, and with it whatever tf_keras calls.
+@tf.autograph.experimental.do_not_convert
+def _note_call(
+    noting: Callable[..., None] | None, labels: Any, predictions: Any, weights: Any, frame: Any
+) -> None:
+    if noting is None:
+        return
+    try:
+        noting(labels, predictions, weights, frame)
+    except Exception as error:  # noqa: BLE001  # watching never ends a training
+        _warn_once(error)
 
 
 def _restore_class(container: Any) -> None:

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from tb_bnplugin.recording import counting, describe
 from tb_bnplugin.recording.flavour import flavour_of
-from tb_bnplugin.recording.layers import batch_norm_layers
+from tb_bnplugin.recording.layers import batch_norm_layers, is_batch_norm
 from tb_bnplugin.recording.reached import ReachedWeights
 from tb_bnplugin.recording.read_state import StateReader
 from tb_bnplugin.recording.reading import Moment, Reading
@@ -63,6 +63,7 @@ class ModelWatch:
         self._found: dict[int, WatchedLayer] = {}  # every layer found, by id, in the order found
         self._seen_calls: int | None = None
         self._tracked: list[int] = []  # ids of all layers at the last look
+        self._complete = False  # whether all of them were built then
         self._rows: list[WatchedLayer] = []  # those that are built, in the order of the table
         self._table = Table()
         self._reader: StateReader | None = None
@@ -143,12 +144,13 @@ class ModelWatch:
     def rescan(self) -> None:
         """Finds layers that came since, and takes those that are built by now into the table."""
         calls = counting.traced_calls()
-        if calls is not None and calls == self._seen_calls and len(self._rows) == len(self._found):
+        if calls is not None and calls == self._seen_calls and self._complete:
             return
         self._seen_calls = calls
         model = self.model
-        tracked = [id(layer) for layer in model._flatten_layers()]
-        if tracked == self._tracked and len(self._rows) == len(self._found):
+        layers = list(model._flatten_layers())
+        tracked = [id(layer) for layer in layers]
+        if tracked == self._tracked and self._complete:
             return
         self._tracked = tracked
         strategy = _strategy(model)
@@ -164,10 +166,14 @@ class ModelWatch:
         new = [
             found
             for found in self._found.values()
-            if found.start is None and getattr(found.layer, "moving_mean", None) is not None
+            if found.start is None
+            and getattr(found.layer, "moving_mean", None) is not None
+            and is_batch_norm(found.layer)
         ]
         if new:
             self._append(new)
+        # Until all are built, any of them may turn out to be one.
+        self._complete = all(getattr(layer, "built", True) for layer in layers)
 
     def _append(self, new: Sequence[WatchedLayer]) -> None:
         means, variances = [], []

@@ -7,6 +7,7 @@ came from: this call's own argument, a functional graph, an outer layer, or a de
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import FrameType
@@ -19,6 +20,10 @@ _GRAPH_MODULES: Final = (
     "keras.src.models.functional",
     "tf_keras.src.engine.functional",
 )
+# TensorFlow 2.16's autograph converts tf_keras: its functions get other names, and branches and
+# loops become functions of their own.
+_CONVERTED: Final = "tf__"
+_BRANCH: Final = re.compile(r"(if|else|loop)_body(_\d+)?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +91,7 @@ def _asked_by(layer: Any, given: Any, call_frame: FrameType) -> str:
 def _layer_calls(frame: FrameType | None) -> Iterator[tuple[Any, FrameType]]:
     """(layer, frame) of each enclosing `Layer.__call__`, innermost first, once a layer call."""
     while frame is not None:
-        if frame.f_code.co_name == "__call__" and frame.f_globals.get("__name__") in _LAYER_MODULES:
+        if _name(frame) == "__call__" and frame.f_globals.get("__name__") in _LAYER_MODULES:
             layer = frame.f_locals.get("self")
             if layer is not None:
                 yield layer, frame
@@ -99,8 +104,8 @@ def _given(call_frame: FrameType) -> Any:
     `__call__` itself fills in what it resolves; Keras' traceback filter, one frame further
     out in every version, still holds what the caller passed.
     """
-    caller = call_frame.f_back
-    if caller is None or caller.f_code.co_name != "error_handler":
+    caller = _outward(call_frame)
+    if caller is None or _name(caller) != "error_handler":
         return None
     kwargs = caller.f_locals.get("kwargs")
     if isinstance(kwargs, dict) and "training" in kwargs:
@@ -117,7 +122,7 @@ def _given(call_frame: FrameType) -> Any:
 
 def _graph_frame(call_frame: FrameType) -> FrameType | None:
     """The frame of the functional model's `call` that makes this call, if one does."""
-    frame = call_frame.f_back
+    frame = _outward(call_frame)
     seen_graph = False
     for _ in range(12):  # traceback filters stand in between
         if frame is None:
@@ -125,14 +130,29 @@ def _graph_frame(call_frame: FrameType) -> FrameType | None:
         module = frame.f_globals.get("__name__")
         if module in _GRAPH_MODULES:
             seen_graph = True
-            if frame.f_code.co_name == "call" and "inputs" in frame.f_locals:
+            if _name(frame) == "call" and "inputs" in frame.f_locals:
                 return frame
         elif (seen_graph and module in _LAYER_MODULES) or (
-            frame.f_code.co_name in ("call", "__call__") and module not in _CALL_MODULES
+            _name(frame) in ("call", "__call__") and module not in _CALL_MODULES
         ):
             return None
-        frame = frame.f_back
+        frame = _outward(frame)
     return None
+
+
+def _name(frame: FrameType) -> str:
+    return frame.f_code.co_name.removeprefix(_CONVERTED)
+
+
+def _outward(frame: FrameType) -> FrameType | None:
+    """The next frame further out, but for those that autograph puts in between."""
+    outer = frame.f_back
+    while outer is not None and (
+        _BRANCH.fullmatch(outer.f_code.co_name)
+        or str(outer.f_globals.get("__name__")).startswith("tensorflow.python.autograph.")
+    ):
+        outer = outer.f_back
+    return outer
 
 
 def _default(layer: Any) -> Any:

@@ -51,6 +51,7 @@ def test_wheel_brings_no_tensorflow(installed: Environment) -> None:
 
 def test_installed_program_explains_the_rules(installed: Environment) -> None:
     assert "BN101" in installed.run("tb-bnplugin", "rules").stdout
+    assert "import keras" in installed.run("tb-bnplugin", "rules", "BN101").stdout
 
 
 def test_installed_program_says_that_a_folder_holds_no_record(

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import tb_bnplugin
 from tests.conftest import Flavour
 from tests.recording.logs import create, read, read_model
 from tests.recording.tiny import BATCH, X, Y, compile_tiny, create_dense, fit
@@ -90,11 +91,26 @@ def test_evaluate_and_predict_of_their_own(flavour: Flavour, tmp_path: Path) -> 
     model.predict(X, batch_size=BATCH, verbose=0)  # traced before, and no hook
     fit(model, callbacks=[callback])
     history = read_model(tmp_path)
-    assert history.steps.tolist() == list(range(1, 21))
+    assert history.steps.tolist() == list(range(21))  # 0: before any step
     assert history.layer("inference_evaluate")[-1, 0] == 20
     assert history.layer("inference_predict")[-1, 0] == 20
     assert history.model("evaluations")[-1] == 2
     assert history.model("predictions")[-1] == 1
+
+
+def test_an_evaluation_without_a_fit_is_recorded(flavour: Flavour, tmp_path: Path) -> None:
+    """The natural case of weights that were loaded without their statistics."""
+    model = compile_tiny(create_dense(flavour.keras))
+    bn = model.get_layer("bn")
+    shape = bn.gamma.shape
+    bn.gamma.assign(np.linspace(0.5, 1.5, shape[0]))
+    bn.beta.assign(np.linspace(-1.0, 1.0, shape[0]))
+    callback = create(tmp_path)
+    model.evaluate(X, Y, batch_size=BATCH, verbose=0, callbacks=[callback])
+    assert [finding.code for finding in callback.findings if finding.severity == "error"] == [
+        "BN207"
+    ]
+    assert [finding.code for finding in tb_bnplugin.check(tmp_path).findings] == ["BN207"]
 
 
 def test_probe_data_measures_loss_and_modes(flavour: Flavour, tmp_path: Path) -> None:

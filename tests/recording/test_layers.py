@@ -8,6 +8,8 @@ import pytest
 
 from tb_bnplugin.recording.flavour import flavour_of, flavour_of_object, imported_flavour
 from tb_bnplugin.recording.layers import all_layers, batch_norm_layers
+from tb_bnplugin.recording.model_watch import ModelWatch, watch_model
+from tb_bnplugin.schema.facts import LayerFacts
 from tests.conftest import Flavour
 
 
@@ -70,12 +72,39 @@ def test_all_layers_are_those_that_keras_flattens(flavour: Flavour) -> None:
     assert len(batch_norm_layers(outer)) == 52
 
 
-def test_a_foreign_class_is_found_once_it_has_statistics(flavour: Flavour) -> None:
+def test_a_class_that_hides_what_it_makes_is_found_once_it_has_statistics(
+    flavour: Flavour,
+) -> None:
+    base: Any = flavour.keras.layers.Layer
+
+    class Hidden(base):
+        def build(self, shape: Any) -> None:
+            self.momentum = 0.9
+            for name in ("moving_mean", "moving_variance"):
+                weight = self.add_weight(name=name, shape=shape[-1:], trainable=False)
+                setattr(self, name, weight)
+
+        def call(self, inputs: Any) -> Any:
+            return inputs
+
+    model = flavour.keras.Sequential([Hidden(name="hidden")])
+    watch = watch_model(model)
+    assert paths(model) == []
+    model.build((None, 4))
+    assert paths(model) == ["hidden"]
+    assert [layer.path for layer in _rows(watch)] == ["hidden"]
+    watch.close()
+
+
+def _rows(watch: ModelWatch) -> tuple[LayerFacts, ...]:
+    watch.snapshot(1, "asked")
+    return watch.facts().layers
+
+
+def test_a_foreign_class_is_found_by_its_code_or_its_statistics(flavour: Flavour) -> None:
     base: Any = flavour.keras.layers.Layer
 
     class Foreign(base):
-        momentum = None
-
         def build(self, shape: Any) -> None:
             self.momentum = 0.9
             self.moving_mean = self.add_weight(name="mean", shape=shape[-1:], trainable=False)
@@ -84,11 +113,15 @@ def test_a_foreign_class_is_found_once_it_has_statistics(flavour: Flavour) -> No
         def call(self, inputs: Any) -> Any:
             return inputs - self.moving_mean
 
-    foreign = Foreign(name="foreign")
-    model = flavour.keras.Sequential([foreign])
-    assert paths(model) == []
+    class Momentless(Foreign):
+        def build(self, shape: Any) -> None:
+            self.moving_mean = self.add_weight(name="mean", shape=shape[-1:], trainable=False)
+            self.moving_variance = self.add_weight(name="var", shape=shape[-1:], trainable=False)
+
+    model = flavour.keras.Sequential([Foreign(name="foreign"), Momentless(name="momentless")])
+    assert paths(model) == ["foreign", "momentless"]  # by what their code names
     model.build((None, 4))
-    assert paths(model) == ["foreign"]
+    assert paths(model) == ["foreign"]  # by what they have
 
 
 def test_a_model_tells_its_flavour(flavour: Flavour) -> None:

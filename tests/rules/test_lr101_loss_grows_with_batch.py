@@ -28,6 +28,10 @@ WARNINGS = {
     "ratio just above": fixed_divisor(1.0, doubled=2 * TOTAL * 1.0049),
 }
 
+WARNINGS["a vector that the tape sums"] = create_history(
+    losses=[create_loss(elements=32.0, measured=16.0, doubled=32.0, value_given=16.0)]
+)
+
 INFOS = {
     "fixed 32 at batches of 32": fixed_divisor(32.0),
     "compute_average_loss of a mean over outputs": fixed_divisor(320.0),
@@ -37,6 +41,13 @@ INFOS = {
 
 SILENT = {
     "mean": create_history(losses=[create_loss()]),
+    # 32 values, whose sum is 16 and whose mean the loop differentiates
+    "a vector whose mean is taken": create_history(
+        losses=[create_loss(elements=32.0, measured=16.0, doubled=32.0, value_given=0.5)]
+    ),
+    "a vector that is reduced otherwise": create_history(
+        losses=[create_loss(elements=32.0, measured=16.0, doubled=32.0, value_given=3.0)]
+    ),
     "contrastive": create_history(losses=[create_loss(doubled=0.62)]),
     "ratio too low": fixed_divisor(1.0, doubled=2 * TOTAL * 0.9949),
     "ratio too high": fixed_divisor(1.0, doubled=2 * TOTAL * 1.0051),
@@ -66,7 +77,9 @@ def test_is_silent(name: str) -> None:
     assert judge("LR101", SILENT[name]).status in {"ok", "not_checked"}
 
 
-@pytest.mark.parametrize("name", ["contrastive", "zero", "not doubled", "no loss"])
+@pytest.mark.parametrize(
+    "name", ["contrastive", "a vector that is reduced otherwise", "zero", "not doubled", "no loss"]
+)
 def test_missing_evidence_is_not_ok(name: str) -> None:
     assert judge("LR101", SILENT[name]).status == "not_checked"
 

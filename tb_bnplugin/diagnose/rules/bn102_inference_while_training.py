@@ -30,6 +30,8 @@ When it is fine:
     to be kept: declare it with `expect=("BN102",)`. A momentum of 1 is not reported.
 
 References:
+    https://github.com/keras-team/keras/issues/9214,
+    https://github.com/Lightning-AI/pytorch-lightning/issues/18930,
     https://keras.io/guides/transfer_learning/
 """
 

@@ -23,8 +23,7 @@ When it is fine:
     purpose: always an info.
 
 References:
-    https://github.com/keras-team/keras/issues/12353,
-    https://keras.io/guides/writing_your_own_callbacks/
+    https://keras.io/guides/making_new_layers_and_models_via_subclassing/
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ When it is fine:
     The learning rate of each program was tuned for its own loss.
 
 References:
+    https://github.com/tensorflow/tensorflow/issues/45923,
     https://keras.io/api/losses/,
     https://www.tensorflow.org/tutorials/distribute/custom_training
 """

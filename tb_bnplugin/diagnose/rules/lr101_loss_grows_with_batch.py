@@ -26,6 +26,7 @@ When it is fine:
     that are chosen with their learning rate (an ELBO, say).
 
 References:
+    https://github.com/tensorflow/tensorflow/issues/48912,
     https://www.tensorflow.org/tutorials/distribute/custom_training,
     https://keras.io/api/losses/
 """

@@ -22,6 +22,7 @@ When it is fine:
     Where the sum is meant and the learning rate was found for it.
 
 References:
+    https://github.com/tensorflow/tensorflow/issues/54343,
     https://www.tensorflow.org/guide/autodiff#gradients_of_non-scalar_targets
 """
 
