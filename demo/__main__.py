@@ -10,13 +10,30 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from demo import batch_norm_modes, loss_reduction, report
+from demo import (
+    batch_norm_modes,
+    leaking_evaluation,
+    loss_reduction,
+    mode_override,
+    report,
+    twins,
+)
 
 EPOCHS = 17  # validation recovers near epoch 14 with momentum 0.99
+
+
+SCENARIOS: Mapping[str, str] = {
+    "D1": "Batch normalization in five programs that look alike",
+    "D2": "Fine-tuning with base(x, training=False)",
+    "D3": "One loss, summed or averaged",
+    "D4": "A sequential and a functional twin, and what else may differ",
+    "D5": "An evaluation that trains",
+}
 
 
 def main() -> int:
@@ -24,7 +41,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
     parser.add_argument("--logdir", type=Path, default=Path("logs/demo"))
     parser.add_argument("--epochs", type=int, default=EPOCHS, help="of the long runs of D1")
-    parser.add_argument("--only", choices=("D1", "D3"), help="run one scenario")
+    parser.add_argument("--only", choices=SCENARIOS, nargs="+", help="run these scenarios")
     parser.add_argument("--no-serve", action="store_true", help="stop before TensorBoard")
     parser.add_argument("--port", type=int, default=6006)
     options = parser.parse_args()
@@ -36,25 +53,34 @@ def main() -> int:
         print(f"  [{time.monotonic() - started:4.0f} s] {text}", flush=True)
 
     logdir: Path = options.logdir
-    if options.only in (None, "D1"):
-        shutil.rmtree(logdir / "D1", ignore_errors=True)
-        print("D1  Batch normalization in five programs that look alike", flush=True)
-        epochs = batch_norm_modes.run(logdir / "D1", options.epochs, tell)
-        report.print_epochs(epochs)
-        print("\nD1  What tb_bnplugin found")
-        report.print_findings(logdir / "D1")
-    if options.only in (None, "D3"):
-        shutil.rmtree(logdir / "D3", ignore_errors=True)
-        print("\nD3  One loss, summed or averaged", flush=True)
-        table = loss_reduction.run(logdir / "D3", tell)
-        report.print_table(table)
-        print("\nD3  What tb_bnplugin found")
-        report.print_findings(logdir / "D3")
+    for name, title in SCENARIOS.items():
+        if options.only and name not in options.only:
+            continue
+        shutil.rmtree(logdir / name, ignore_errors=True)
+        print(f"\n{name}  {title}", flush=True)
+        run_scenario(name, logdir / name, options.epochs, tell)
+        print(f"\n{name}  What tb_bnplugin found")
+        report.print_findings(logdir / name)
 
     print(f"\nThe log is in {logdir}. The same findings, for CI: tb-bnplugin check {logdir}")
     if serve:
         return serve_tensorboard(logdir, options.port)
     return 0
+
+
+def run_scenario(name: str, logdir: Path, epochs: int, tell: Callable[[str], None]) -> None:
+    """Runs one scenario and prints its table or curve."""
+    if name == "D1":
+        report.print_epochs(batch_norm_modes.run(logdir, epochs, tell))
+    elif name == "D2":
+        report.print_rows(mode_override.run(logdir, tell))
+    elif name == "D3":
+        report.print_table(loss_reduction.run(logdir, tell))
+    else:
+        scenario = {"D4": twins, "D5": leaking_evaluation}[name]
+        for question, rows in scenario.run(logdir, tell).items():
+            print(f"\n  {question}", end="")
+            report.print_rows(rows)
 
 
 def serve_tensorboard(logdir: Path, port: int) -> int:

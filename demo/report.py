@@ -33,6 +33,22 @@ def print_table(rows: Mapping[str, Mapping[str, float]]) -> None:
         print(f"  {name:32s}  {row['loss']:6.4f}  {row['accuracy']:6.3f}  {bar}")
 
 
+def print_rows(rows: Mapping[str, Mapping[str, str]]) -> None:
+    """A table of what each program measured, under the names of its columns."""
+    columns = list(dict.fromkeys(column for row in rows.values() for column in row))
+    widths = [max(len(column), 8) for column in columns]
+    first = max(len(name) for name in rows)
+
+    def print_line(name: str, cells: Sequence[str]) -> None:
+        padded = [cell.rjust(width) for cell, width in zip(cells, widths, strict=True)]
+        print(f"  {name:{first}s}  {'  '.join(padded)}")
+
+    print()
+    print_line("", columns)
+    for name, row in rows.items():
+        print_line(name, [row.get(column, "-") for column in columns])
+
+
 def print_findings(log_dir: Path) -> dict[str, list[Mapping[str, Any]]]:
     """The findings of every run below `log_dir`; returns them by run, comparisons under ""."""
     report = tb_bnplugin.check(str(log_dir)).to_json()
@@ -48,7 +64,7 @@ def print_findings(log_dir: Path) -> dict[str, list[Mapping[str, Any]]]:
             print("    nothing found")
         for outcome in outcomes:
             layers = len(outcome["layers"])
-            where = f", {layers} layers" if layers else ""
+            where = f", {layers} layer{'s' if layers > 1 else ''}" if layers else ""
             runs = " / ".join(outcome.get("runs", ()))
             head = f"{outcome['severity']} {outcome['code']} {outcome['name']}{where} {runs}"
             print(f"    {head.rstrip()}")

@@ -28,6 +28,8 @@ class LayerLedger:
     trainable: bool | None  # as the program last set it; None before any record
     calls: tuple[Call, ...]  # each way it was called, as its traces know
     executions: Mapping[str, int]  # "training_tape": 120; those that are not 0
+    requested: bool | None  # `training` as a functional graph asks for it; None: nothing known
+    dtype: str | None  # of the moving statistics
     statistics: str  # what moving mean and variance did, one sentence
     agreement: Agreement  # of the executions and the statistics
 
@@ -38,6 +40,8 @@ class LayerLedger:
             "trainable": self.trainable,
             "calls": [_call_json(call) for call in self.calls],
             "executions": dict(self.executions),
+            "requested": self.requested,
+            "dtype": self.dtype,
             "statistics": self.statistics,
             "agreement": self.agreement,
         }
@@ -78,6 +82,8 @@ def create_ledger(history: ModelHistory) -> Ledger:
                 trainable=_trainable(history, index),
                 calls=tuple(sorted(calls.get(index, ()), key=_in_order)),
                 executions=_executions(history, index),
+                requested=facts.requested,
+                dtype=facts.dtype,
                 statistics=text,
                 agreement=agreement,
             )

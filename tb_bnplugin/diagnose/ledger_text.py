@@ -38,18 +38,20 @@ def _layer_lines(layer: LayerLedger) -> list[str]:
         for mode in MODES
         if (
             parts := [
-                f"{name.removeprefix(f'{mode}_')} {number}"
+                f"{name.removeprefix(f'{mode}_').replace('_', ' ')} {number}"
                 for name, number in layer.executions.items()
                 if name.startswith(f"{mode}_")
             ]
         )
     ]
     now = {True: "trainable", False: "frozen", None: "not known"}[layer.trainable]
+    asks = [] if layer.requested is None else [f"graph: asks for training={layer.requested}"]
     return [
         *(lines or {"never called": None}),
+        *asks,
         f"ran: {'; '.join(counted) or 'never'}",
         f"now: {now}",
-        f"statistics: {layer.statistics}",
+        f"statistics: {layer.statistics}" + (f" ({layer.dtype})" if layer.dtype else ""),
     ]
 
 

@@ -136,6 +136,8 @@ class LayerCounter:
             return None
         value = given_training(layer, args, kwargs)
         where = context.current(frame)
+        if not where.function and run_context().value:
+            where = (context.EAGER_EVALUATE, context.EAGER_PREDICT)[run_context().value - 1]
         trainable = bool(layer.trainable)
         self._note(layer, value, where, static_shape(inputs), frame, trainable=trainable)
         at = CONTEXTS.index(where.context)

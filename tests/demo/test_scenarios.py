@@ -1,53 +1,20 @@
-"""The scenarios of the demo, on both flavours: what each program must show, and what not."""
+"""D1 and D3 of the demo, on both flavours: what each program must show, and what not."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import tb_bnplugin
-from tests.conftest import ROOT, Flavour
+from tests.conftest import Flavour
+from tests.demo.conftest import findings, serious
 
-EPOCHS = 1  # long enough for every fault; the start of momentum 0.99 still dominates
+SCENARIOS = ("D1", "D3")
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def report(flavour: Flavour, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
-    """What `check` says of the log of both scenarios.
-
-    In a process of its own: the programs take `tf.keras`, whose flavour is chosen at import.
-    """
-    logdir = tmp_path_factory.mktemp(flavour.name)
-    environment = {**os.environ, "TF_USE_LEGACY_KERAS": str(int(flavour.name == "tf_keras"))}
-    command = [sys.executable, "-m", "demo", "--no-serve", "--epochs", str(EPOCHS)]
-    done = subprocess.run(
-        [*command, "--logdir", str(logdir)],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return tb_bnplugin.check(str(logdir)).to_json()
-
-
-def findings(report: Mapping[str, Any], run: str) -> dict[str, Mapping[str, Any]]:
-    """The findings of a run, by code."""
-    (found,) = (entry for entry in report["runs"] if entry["run"] == run)
-    return {out["code"]: out for out in found["outcomes"] if out["status"] == "finding"}
-
-
-def serious(found: Mapping[str, Mapping[str, Any]]) -> set[str]:
-    return {code for code, outcome in found.items() if outcome["severity"] != "info"}
+# The first test waits for all of them.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def test_forgotten_training_argument_from_random_weights(report: Mapping[str, Any]) -> None:
@@ -119,5 +86,6 @@ def test_no_rule_crashed(report: Mapping[str, Any]) -> None:
 
 
 def test_the_curves_stand_beside_the_records(report: Mapping[str, Any]) -> None:
-    assert {Path(entry["run"]).parts[0] for entry in report["runs"]} == {"D1", "D3"}
+    folders = {Path(entry["run"]).parts[0] for entry in report["runs"]}
+    assert folders == set(SCENARIOS)
     assert all(entry["notes"] == [] for entry in report["runs"])

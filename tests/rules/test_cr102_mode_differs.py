@@ -33,15 +33,22 @@ FINDINGS = {
         trains(columns=EVALUATES),
         trains("loop", columns={"inference_evaluate": STEPS}),
     ),
-    "nine tenths": (
-        trains(columns={"training_tape": 9 * STEPS, "inference_tape": STEPS}),
+    "in one of two phases": (
+        trains(columns={"training_tape": STEPS, "inference_tape": STEPS}),
+        infers(),
+    ),
+    "just different": (
+        trains(columns={"training_tape": 101 * STEPS, "inference_tape": 899 * STEPS}),
         infers(),
     ),
 }
 
 SILENT = {
     "alike": (trains(), trains("loop")),
-    "mixed": (trains(columns={"training_tape": 8 * STEPS, "inference_tape": STEPS}), infers()),
+    "just alike": (
+        trains(columns={"training_tape": 99 * STEPS, "inference_tape": 901 * STEPS}),
+        infers(),
+    ),
     "other models": (trains(layers=2), infers(facts=OTHER_NAMES)),
     "nothing in common": (trains(), trains("loop", columns={"training_tape": 0.0})),
     "no record": (trains(), create_history(run="loop", steps=[])),
@@ -70,3 +77,8 @@ def test_the_message_says_who_ran_how() -> None:
     assert message == (
         "In training, 3 layers ran in training mode in 'fit' and in inference mode in 'loop'."
     )
+
+
+def test_the_message_tells_a_share_where_both_modes_ran() -> None:
+    message = judge_two("CR102", *FINDINGS["in one of two phases"]).message
+    assert "in training mode in 50% of its executions in 'fit'" in message

@@ -10,9 +10,10 @@ Why it matters:
 
 How it decides:
     Layers are paired by their paths, or in their order where the paths differ and both models
-    have equally many layers of the same sizes. For each, the mode of more than nine tenths of its
-    executions under a tape, and of those in evaluate and predict, is compared where both runs
-    have any. Runs of different programs are not: then layers do not pair.
+    have equally many layers of the same sizes. For each, the share of its executions under a tape
+    that were in training mode is compared, then that of its executions in evaluate and predict,
+    where both runs have any: they differ by a tenth or more. Where no layers pair, runs are not
+    compared.
 
 What to do:
     Nothing, where it is meant (one run fine-tunes, the other trains from scratch). Otherwise pass
@@ -39,8 +40,8 @@ from tb_bnplugin.history import Floats, ModelHistory
 
 RULE: Final = Rule(code="CR102", name="mode-differs", severity="info")
 
-CLEAR_SHARE: Final = 0.9
-"""Share of the executions that must be in one mode for it to be the layer's mode."""
+DIFFERENT_FROM: Final = 0.1
+"""Difference between the shares of executions in training mode: less is a call or two more."""
 
 SITUATIONS: Final = {"training": ("tape",), "evaluation": ("evaluate", "predict")}
 """Contexts that are compared, by what they are called in the message."""
@@ -62,13 +63,11 @@ def check(history: ModelHistory, other: ModelHistory) -> tuple[Outcome]:
         ]
         both = np.isfinite(shares[0]) & np.isfinite(shares[1])
         compared += int(both.sum())
-        modes = [
-            np.where(s >= CLEAR_SHARE, 1, np.where(s <= 1 - CLEAR_SHARE, 0, -1)) for s in shares
-        ]
-        differs = both & (modes[0] != modes[1]) & (modes[0] >= 0) & (modes[1] >= 0)
+        differs = both & (np.abs(shares[0] - shares[1]) >= DIFFERENT_FROM)
         if differs.any():
-            mode = "training" if modes[0][differs][0] == 1 else "inference"
-            return (_finding(history, other, pairs[differs], situation, mode),)
+            first = int(np.flatnonzero(differs)[0])
+            example = (float(shares[0][first]), float(shares[1][first]))
+            return (_finding(history, other, pairs[differs], situation, example),)
     if not compared:
         return (RULE.not_checked("no layer ran in the same situation in both runs"),)
     return (RULE.ok("All layers ran in the same modes in both runs."),)
@@ -99,23 +98,22 @@ def _finding(
     other: ModelHistory,
     pairs: np.ndarray[tuple[int, int], np.dtype[np.int64]],
     situation: str,
-    mode: str,
+    shares: tuple[float, float],
 ) -> Outcome:
-    opposite = "inference" if mode == "training" else "training"
     mask = np.zeros(len(history.facts.layers), bool)
     mask[pairs[:, 0]] = True
     evidence: dict[str, EvidenceValue] = {
         "layers": len(pairs),
         "situation": situation,
-        "mode": mode,
-        "other_mode": opposite,
+        "training_share": round(shares[0], 4),
+        "other_training_share": round(shares[1], 4),
         "keras": history.facts.keras,
         "other_keras": other.facts.keras,
     }
     return RULE.finding(
         message=(
-            f"In {situation}, {len(pairs)} layer{'s' if len(pairs) > 1 else ''} ran in {mode} mode"
-            f" in {history.run!r} and in {opposite} mode in {other.run!r}."
+            f"In {situation}, {len(pairs)} layer{'s' if len(pairs) > 1 else ''} ran"
+            f" {_mode(shares[0])} in {history.run!r} and {_mode(shares[1])} in {other.run!r}."
         ),
         fix=(
             "Nothing, where it is meant; otherwise pass `training` alike in both, and look at the"
@@ -125,3 +123,10 @@ def _finding(
         layers=paths(history, mask),
         steps=(int(history.steps[0]), int(history.steps[-1])),
     )
+
+
+def _mode(share: float) -> str:
+    """In which mode executions were, of which a share was in training mode."""
+    if share in (0.0, 1.0):
+        return "in training mode" if share else "in inference mode"
+    return f"in training mode in {share:.0%} of its executions"
