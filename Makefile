@@ -90,6 +90,14 @@ check-frontend:
 test: check  ## everything: checks, Python, page, browser; says how many tests of each kind ran
 	@$(PY) tools/run_tests.py
 
+.PHONY: test-matrix
+test-matrix: setup  ## recording and rules on the oldest and newest versions supported (PAIR=oldest)
+	@$(PY) tools/test_matrix.py $(if $(PAIR),--pair $(PAIR))
+
+.PHONY: facts
+facts: setup  ## ask each supported version of Keras what it does, for the fix texts
+	@$(PY) tools/collect_facts.py
+
 .PHONY: build
 build: setup  ## sdist and wheel in dist/
 	@$(PY) -m build --no-isolation

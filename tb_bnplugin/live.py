@@ -22,6 +22,7 @@ class LiveHistory:
     def __init__(self) -> None:
         self._documents: dict[tuple[str, Kind], Record] = {}
         self._series: dict[tuple[str, Kind, str], list[Record]] = {}
+        self.told: set[tuple[str, str]] = set()  # (code, model) of findings that were printed
 
     def add(self, records: Iterable[Record]) -> None:
         """Takes records just made."""

@@ -38,7 +38,8 @@ class Teller:
     def __init__(self, on_finding: OnFinding, live: LiveHistory) -> None:
         self._on_finding = on_finding
         self._live = live
-        self._told: set[tuple[str, str]] = set()
+        # Who else watches the model prints from the same history; a callable is told for itself.
+        self._told: set[tuple[str, str]] = set() if callable(on_finding) else live.told
 
     def tell(self) -> bool:
         """Tells what was not told before; says whether training is to stop for it.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 import time
 import xml.etree.ElementTree as ET
 from collections import Counter
@@ -58,10 +59,37 @@ KINDS: tuple[tuple[str, Callable[[Case], bool]], ...] = (
 )
 
 
+PROGRAMS: tuple[str, ...] = ("demo", "docs", "examples", "packaging")
+"""Folders of tests that run whole programs: a process of their own, beside all other tests."""
+
+
 def run_python(report: Path) -> int:
-    """Exit status of pytest, in one process: TensorFlow is imported once."""
-    command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}"]
-    return subprocess.run(command, cwd=ROOT, check=False).returncode
+    """Exit status of pytest, in two processes, each of which imports TensorFlow once.
+
+    What the second one prints follows the first, so that neither is torn apart.
+    """
+    command = [sys.executable, "-m", "pytest", "-q"]
+    folders = [f"tests/{folder}" for folder in PROGRAMS]
+    with tempfile.TemporaryFile("w+") as printed:
+        beside = subprocess.Popen(
+            [*command, *folders, f"--junitxml={beside_of(report)}"],
+            cwd=ROOT,
+            stdout=printed,
+            stderr=subprocess.STDOUT,
+        )
+        others = [f"--ignore={folder}" for folder in folders]
+        first = subprocess.run(
+            [*command, *others, f"--junitxml={report}"], cwd=ROOT, check=False
+        ).returncode
+        second = beside.wait()
+        printed.seek(0)
+        print(printed.read(), flush=True)
+    return first or second
+
+
+def beside_of(report: Path) -> Path:
+    """The report of the second process."""
+    return report.with_name(f"{report.stem}-programs.xml")
 
 
 def run_frontend(report: Path) -> int:
@@ -119,9 +147,12 @@ def main() -> int:
     runners = (("python", run_python), ("frontend", run_frontend), ("browser", run_browser))
     for runner, run in runners:
         report = RESULTS / f"{runner}.xml"
-        report.unlink(missing_ok=True)
+        reports = [report, beside_of(report)]
+        for path in reports:
+            path.unlink(missing_ok=True)
         statuses.append(run(report))
-        cases.extend(read_cases(runner, report))
+        for path in reports:
+            cases.extend(read_cases(runner, path))
     lines, all_good = summarize(cases)
     print("\nTests of each kind:")
     print("\n".join(lines))

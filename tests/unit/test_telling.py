@@ -30,6 +30,7 @@ class Live:
 
     def __init__(self, *found: Outcome) -> None:
         self.found = found
+        self.told: set[tuple[str, str]] = set()
 
     def findings(self) -> tuple[Outcome, ...]:
         return self.found
@@ -63,6 +64,21 @@ def test_errors_and_warnings_are_told_once(capsys: pytest.CaptureFixture[str]) -
     assert not tells.tell()
     told = capsys.readouterr().err.splitlines()
     assert [entry.split()[2] for entry in told] == ["BN101", "BN105"]
+
+
+def test_two_who_watch_the_same_print_once(capsys: pytest.CaptureFixture[str]) -> None:
+    live: Any = Live(finding())
+    for tells in (Teller("warn", live), Teller("warn", live)):
+        tells.tell()
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_callable_is_told_what_another_printed() -> None:
+    given: list[Outcome] = []
+    live: Any = Live(finding())
+    for tells in (Teller("warn", live), Teller(given.append, live), Teller(given.append, live)):
+        tells.tell()
+    assert [entry.code for entry in given] == ["BN101", "BN101"]
 
 
 def test_each_model_is_told_for_itself(capsys: pytest.CaptureFixture[str]) -> None:
