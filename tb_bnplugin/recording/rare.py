@@ -30,6 +30,7 @@ _COLUMN: Final = {name: index for index, name in enumerate(RARE_COLUMNS)}
 _STEPS: Final = [_COLUMN[name] for name in RARE_COLUMNS if name.endswith("_step")]
 _COUNTERS: Final = slice(len(EXECUTION_COLUMNS), len(EXECUTION_COLUMNS) + len(RARE_COUNTERS))
 _OUTSIDE: Final = [CONTEXTS.index(name) for name in ("tape", "no_tape", "unknown")]
+_EVALUATED: Final = [CONTEXTS.index(name) for name in ("evaluate", "predict")]
 _FROZEN: Final = len(EXECUTION_COLUMNS) + RARE_COUNTERS.index("frozen_executions")
 # Frozen executions say nothing by themselves.
 _UNUSUAL: Final = [
@@ -123,6 +124,8 @@ class RareTable:
         if len(rows):
             rows[:, : len(RARE_COUNTERS)] = reading.executions[:, _COUNTERS]
             self._note_trainable(reading, last, step)
+            evaluated = (reading.executions - last.executions)[:, _EVALUATED].sum(axis=1) > 0
+            _first(rows, evaluated, "evaluated_first_step", step)
             self._note_changes(changes)
             if self._low_precision.any():
                 self._note_stalls(reading, changes, step)
@@ -132,12 +135,16 @@ class RareTable:
     def is_usual(self, reading: Reading) -> bool:
         """Whether there is nothing to write: all is as it mostly is."""
         return not (
-            self._rows[:, _UNUSUAL].any() or (reading.trainable_set != reading.trainable).any()
+            self._rows[:, _UNUSUAL].any()
+            or np.isfinite(self._rows[:, _COLUMN["evaluated_first_step"]]).any()
+            or (reading.trainable_set != reading.trainable).any()
         )
 
     def signature(self) -> bytes:
         """Which layers have done what, however often."""
-        return bytes((self._rows[:, _UNUSUAL] != 0).tobytes())
+        done = self._rows[:, _UNUSUAL] != 0
+        evaluated = np.isfinite(self._rows[:, _COLUMN["evaluated_first_step"]])
+        return bytes(done.tobytes()) + bytes(evaluated.tobytes())
 
     def _note_trainable(self, reading: Reading, last: Reading, step: float) -> None:
         rows, wanted, stretch = self._rows, reading.trainable_set, self._stretch

@@ -98,6 +98,8 @@ RARE_COLUMNS: Final = (
     # the step at which the first such stretch began. Not in evaluate and predict.
     "stale_executions",
     "stale_first_step",
+    # First record step by which the layer had run in training mode in evaluate or predict.
+    "evaluated_first_step",
     # Records at which the layer had trained since the record before, and only the moving mean,
     # only the moving variance, or neither of them differed from it in any bit.
     "mean_only_records",

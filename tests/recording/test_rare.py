@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import tb_bnplugin
 from tb_bnplugin.recording.model_watch import watch_model
 from tb_bnplugin.schema.tables import RARE_COLUMNS
 from tests.conftest import Flavour
@@ -190,3 +191,16 @@ def test_tf_keras_shows_what_the_program_set_while_fit_hides_it(flavour: Flavour
     model.fit(rows(8), rows(8)[:, :1], verbose=0, callbacks=[Look()])
     assert seen == [(True, {id(bn): False})]
     assert put_aside_by_fit(model) == {}
+
+
+def test_the_first_evaluation_in_training_mode_is_dated(flavour: Flavour) -> None:
+    model = create_dense(flavour.keras)
+    watch = tb_bnplugin.watch(model, on_finding="ignore")
+    for step in range(1, 4):
+        tf.summary.experimental.set_step(step)
+        with watch.evaluating():
+            model(rows(16), training=step > 1)
+        model(rows(16), training=True)
+    tf.summary.experimental.set_step(None)
+    assert rare(model)["evaluated_first_step"] == 2.0
+    watch.close()

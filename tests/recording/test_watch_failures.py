@@ -41,7 +41,7 @@ def test_a_full_disk(flavour: Flavour, tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(fit_recorder, "write", no_space)
     with pytest.warns(RuntimeWarning, match="stops recording.*No space left") as told:
         weights = trained(flavour, [callback])
-    assert len(told) == 1
+    assert [entry.category for entry in told].count(RuntimeWarning) == 1
     assert_equal(weights, trained(flavour, []))
 
 
@@ -56,7 +56,7 @@ def test_a_writer_closed_by_somebody_else(flavour: Flavour, tmp_path: Path) -> N
     callback = create(tmp_path)
     with pytest.warns(RuntimeWarning, match="stops recording") as told:
         weights = trained(flavour, [Closes(), callback])
-    assert len(told) == 1
+    assert [entry.category for entry in told].count(RuntimeWarning) == 1
     assert_equal(weights, trained(flavour, []))
     assert read_model(tmp_path).steps.tolist() == [1, 2, 3, 4]
 
@@ -98,7 +98,7 @@ def test_counting_that_raises(
     monkeypatch.setattr(counting, "_warned", type(counting._warned)())
     with pytest.warns(RuntimeWarning, match="could not count.*KeyError") as told:
         weights = trained(flavour, [create(tmp_path)])
-    assert len(told) == 1
+    assert [entry.category for entry in told].count(RuntimeWarning) == 1
     assert_equal(weights, trained(flavour, []))
 
 
@@ -172,7 +172,7 @@ class TestOps:
         with pytest.warns(RuntimeWarning, match="stops recording.*No space left") as told:
             written = train()
         assert written == [False] * 9
-        assert len(told) == 1
+        assert [entry.category for entry in told].count(RuntimeWarning) == 1
 
     def test_a_new_writer_is_a_new_try(
         self, model: Any, tmp_path: Path, tensorflow: ModuleType

@@ -9,7 +9,7 @@ from tb_bnplugin.diagnose.rules.bn104_updates_during_evaluation import (
     SMALLEST_BURST,
 )
 from tests.rules.judging import judge
-from tests.unit.histories import FIFTY_STEPS, create_history
+from tests.unit.histories import FIFTY_STEPS, create_history, take_records
 
 STEPS = np.array(FIFTY_STEPS, float)
 
@@ -127,3 +127,11 @@ def test_adaptation_can_be_declared() -> None:
     columns = {"training_evaluate": bursts([20], 9)}
     outcome = judge("BN104", create_history(columns=columns, facts={"expect": ("BN104",)}))
     assert outcome.expected
+
+
+def test_the_first_step_is_known_where_its_record_is_missing() -> None:
+    noted = np.where(STEPS >= 20, 20.0, np.nan)
+    history = create_history(
+        columns={"training_evaluate": bursts([20], 1), "evaluated_first_step": noted}
+    )
+    assert judge("BN104", take_records(history, [0, 34, 49])).steps == (20, 35)

@@ -47,6 +47,7 @@ from tb_bnplugin.diagnose.evidence import (
     executions,
     missing_evidence,
     movable,
+    newest,
     paths,
 )
 from tb_bnplugin.diagnose.outcome import Outcome
@@ -119,6 +120,10 @@ def _evaluated_anywhere(history: ModelHistory) -> bool:
 def _evaluated(history: ModelHistory, evaluating: Floats) -> Outcome:
     wrong = evaluating[-1] > 0
     predicting = executions(history, "training", ("predict",))[-1][wrong].max()
+    first, last = _growth(history, evaluating)
+    noted = newest(history.layer("evaluated_first_step"))[wrong]  # that record may be missing
+    if np.isfinite(noted).any():
+        first = min(first, int(np.nanmin(noted)))
     return RULE.finding(
         message=(
             f"{count_layers(history, wrong)} ran in training mode in evaluate or predict, which"
@@ -135,7 +140,7 @@ def _evaluated(history: ModelHistory, evaluating: Floats) -> Outcome:
             "executions_in_predict": int(predicting),
         },
         layers=paths(history, wrong),
-        steps=_growth(history, evaluating),
+        steps=(first, last),
     )
 
 

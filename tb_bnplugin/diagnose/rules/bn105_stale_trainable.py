@@ -99,12 +99,12 @@ def _fix(facts: ModelFacts, *, frozen: bool) -> str:
     value = "False" if frozen else "True"
     if facts.trained_by == "fit":
         late = fact(facts.keras, "trainable_after_compile_before_fit_honoured")
-        made = "at `compile`, or when the step is first traced,"
+        made = "at `compile`, or when the step is first traced"
         if isinstance(late, bool):
             made = "when the step is first traced" if late else "at `compile`"
         return (
             f"Call `model.compile(...)` after `layer.trainable = {value}`: {facts.keras} reads it"
-            f" {made} only."
+            f" only {made}."
         )
     return (
         f"Set `layer.trainable = {value}` before the training step is traced, or make the"
