@@ -139,6 +139,8 @@ class FitRecorder:
         watch.reader()  # what later records are compared with
         self._iterations = self._read_iterations()
         self._batch = -1
+        if self._target.callback is None:
+            self._writer()  # made before the first step, not within it
         self._training = True
         self._losses_due = True
         run_context().set(0)

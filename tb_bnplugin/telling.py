@@ -17,6 +17,12 @@ TOLD: Final = ("error", "warning")
 CHECK_GROWTH: Final = 1.1
 """The rules run again when the step has grown by this factor."""
 
+EARLY_GROWTH: Final = 1.3
+"""... or this one in the first steps, where the rules would take as long as a step of a small model:
+tf_keras warns of slow callbacks when it has seen six."""
+
+EARLY_STEPS: Final = 50
+
 WATCHFUL_RECORDS: Final = 6
 """After something new was recorded (a trace, a rare event) they run at each of so many records:
 most rules want to see it twice."""
@@ -67,12 +73,15 @@ class Teller:
         return stop
 
 
+_NOTHING_YET: Final = object()
+
+
 class Alertness:
     """When the rules are to run on records just made: seldom, and at once after news."""
 
     def __init__(self) -> None:
         self._next = 2
-        self._news: object = None
+        self._news: object = _NOTHING_YET
         self._watchful = 0
 
     def is_due(self, step: int, news: object) -> bool:
@@ -83,13 +92,14 @@ class Alertness:
             news: anything that differs from the time before when something new was recorded.
         """
         if news != self._news:
+            self._watchful = 0 if self._news is _NOTHING_YET else WATCHFUL_RECORDS
             self._news = news
-            self._watchful = WATCHFUL_RECORDS
         if self._watchful > 0:
             self._watchful -= 1
         elif step < self._next:
             return False
-        self._next = max(step + 1, int(step * CHECK_GROWTH))
+        growth = EARLY_GROWTH if step < EARLY_STEPS else CHECK_GROWTH
+        self._next = max(step + 1, int(step * growth))
         return True
 
 

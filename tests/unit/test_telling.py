@@ -107,7 +107,7 @@ def test_wrong_choices_are_refused() -> None:
 def test_the_rules_are_asked_at_growing_steps() -> None:
     alertness = Alertness()
     due = [step for step in range(1, 201) if alertness.is_due(step, "nothing new")]
-    assert due[:WATCHFUL_RECORDS] == list(range(1, WATCHFUL_RECORDS + 1))
+    assert due[:8] == [2, 3, 4, 5, 6, 7, 9, 11]
     later = [step for step in due if step > 100]
     assert len(later) in (7, 8)  # 1.1 ** 7.3 is 2
 
