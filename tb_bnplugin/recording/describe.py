@@ -54,9 +54,8 @@ def layer_start(
     first_mean = _initial(layer, "moving_mean", mean, 0.0)
     first_variance = _initial(layer, "moving_variance", variance, 1.0)
     initial = first_mean is not None and first_variance is not None
-    fresh = built_while_watched and updates > 0
     if first_mean is not None and first_variance is not None:
-        if fresh:
+        if built_while_watched and updates > 0:
             mean, variance, updates = first_mean, first_variance, 0.0
         else:
             initial = np.array_equal(mean, first_mean) and np.array_equal(variance, first_variance)
@@ -68,8 +67,8 @@ def layer_start(
         from_initializer=initial,
         updates_before=updates,
         low_precision=mean.dtype.itemsize == 2,
-        # what was built and trained since began where layers begin
-        affine_start="initializer" if fresh else _affine_start(layer),
+        # what was built since it was watched began where layers begin, whatever it learned since
+        affine_start="initializer" if built_while_watched else _affine_start(layer),
     )
     return start, mean, variance
 

@@ -77,7 +77,7 @@ def test_inference_mode_in_training_is_told_once(
 def test_a_healthy_training_says_nothing(
     flavour: Flavour, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    model = compile_tiny(create_dense(flavour.keras, momentum=0.5))
+    model = compile_tiny(create_dense(flavour.keras, momentum=0.1))
     callback = tb_bnplugin.BatchNormCallback(tmp_path)
     fit(model, epochs=3, callbacks=[callback], validation_data=(X, Y))
     assert "tb_bnplugin" not in capfd.readouterr().err

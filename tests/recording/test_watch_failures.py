@@ -107,7 +107,7 @@ def test_a_map_that_cannot_be_drawn(flavour: Flavour, monkeypatch: pytest.Monkey
         raise AttributeError("Keras changed")
 
     model = create_dense(flavour.keras)
-    monkeypatch.setattr("tb_bnplugin.recording.model_watch.describe_topology", fails)
+    monkeypatch.setattr("tb_bnplugin.recording.topology.describe", fails)
     tb_bnplugin.watch(model)
     with pytest.warns(RuntimeWarning, match="model map.*Keras changed"):
         assert executions(model) == {"bn": {}}

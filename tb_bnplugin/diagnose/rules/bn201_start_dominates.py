@@ -53,6 +53,9 @@ from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.diagnose.warm_up import updates_needed
 from tb_bnplugin.history import RECORD_REASONS, ModelHistory
 
+LOWEST_SUGGESTED: Final = 0.5
+"""Momentum: with less the statistics are those of the last batch or two."""
+
 RULE: Final = Rule(code="BN201", name="start-dominates", severity="warning")
 
 
@@ -141,8 +144,11 @@ def _begin(history: ModelHistory, dominated: Mask, at: int) -> int:
 def _fix(history: ModelHistory, wrong: Mask, most: int) -> str:
     momenta = [history.facts.layers[index].momentum for index in np.flatnonzero(wrong)]
     slowest = max((momentum for momentum in momenta if momentum is not None), default=0.99)
-    lower = 0.9 if slowest > 0.9 else 0.5
+    wait = f"Train on for about {most} more update{'' if most == 1 else 's'} before judging"
+    if slowest <= LOWEST_SUGGESTED:
+        return f"{wait} by validation."
+    lower = 0.9 if slowest > 0.9 else LOWEST_SUGGESTED
     return (
-        f"Train on for about {most} updates before judging by validation, or lower the momentum"
+        f"{wait} by validation, or lower the momentum"
         f" (now {slowest:g}): `BatchNormalization(momentum={lower:g})`."
     )
