@@ -13,6 +13,10 @@ from benchmarks.findings.nets import class_loss, norms, trained_base
 
 REPORT = "https://github.com/keras-team/keras/issues/9214"
 EXPECTED = {"keras": ("BN202",), "tf_keras": ("BN202",)}
+MISS_REASON = {
+    "BN202": "the moving variance is on its way, and leaves the tenfold gap to new data; layers on"
+    " new data need the batch statistics of a probe, which are not recorded yet"
+}
 
 
 def run(keras: Any, bench: Bench) -> None:
