@@ -18,7 +18,7 @@ CHECK_GROWTH: Final = 1.1
 """The rules run again when the step has grown by this factor."""
 
 EARLY_GROWTH: Final = 1.3
-"""... or this one in the first steps, where the rules would take as long as a step of a small model:
+"""... or this one in the first steps, where the rules take as long as a step of a small model:
 tf_keras warns of slow callbacks when it has seen six."""
 
 EARLY_STEPS: Final = 50
