@@ -23,26 +23,41 @@ def main() -> int:
     parser.add_argument("--flavour", choices=FLAVOURS, help="both, if not given")
     parser.add_argument("--processes", type=int, default=PROCESSES, help="programs at a time")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
+    parser.add_argument(
+        "--resume", action="store_true", help="do not run again what FILE holds a result of"
+    )
     parser.add_argument("--write", action="store_true", help="write docs/benchmark.md")
     arguments = parser.parse_args()
     if arguments.write and (arguments.names or arguments.flavour):
         parser.error("--write is for all programs on both flavours")
+    if arguments.resume and not arguments.json:
+        parser.error("--resume needs the file of --json")
     try:
         chosen = programs(arguments.names)
     except ValueError as error:
         parser.error(str(error))
     flavours = (arguments.flavour,) if arguments.flavour else FLAVOURS
-    results: list[Result] = []
-    for result in run_all(chosen, flavours, arguments.processes):
+    results = _earlier(arguments.json) if arguments.resume else []
+    done = {(f"{result.kind}/{result.name}", result.flavour) for result in results}
+    for result in run_all(chosen, flavours, arguments.processes, done):
         results.append(result)
         print(table.line(result), flush=True)
+        if arguments.json:  # after each: an hour's run may be cut off
+            arguments.json.write_text(json.dumps([each.to_json() for each in results], indent=1))
     for flavour in flavours:
         print(table.totals(score(results, flavour)))
-    if arguments.json:
-        arguments.json.write_text(json.dumps([result.to_json() for result in results], indent=1))
     if arguments.write:
+        results.sort(key=lambda each: (each.kind, each.name, each.flavour))
         PAGE.write_text(table.page(results, _versions()))
     return 0 if all(result.valid for result in results) else 1
+
+
+def _earlier(file: Path) -> list[Result]:
+    """The results of an earlier run that came to an end, those of programs that died left out."""
+    if not file.exists():
+        return []
+    results = [Result.from_json(each) for each in json.loads(file.read_text())]
+    return [result for result in results if not result.error]
 
 
 def _versions() -> str:

@@ -7,7 +7,7 @@ import functools
 import multiprocessing
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 
 PROCESSES = 2
-SECONDS = 240  # for one program
+SECONDS = 600  # for one program, on a busy machine
 
 PRELOADED = ["tensorflow", "keras", "tf_keras", "tb_bnplugin.callback", "sklearn.datasets"]
 PRELOADED += ["sklearn.model_selection", "benchmarks.findings.run_program"]
@@ -47,14 +47,17 @@ def programs(names: Sequence[str] = ()) -> list[str]:
 
 
 def run_all(
-    chosen: Sequence[str], flavours: Sequence[str] = FLAVOURS, processes: int = PROCESSES
+    chosen: Sequence[str],
+    flavours: Sequence[str] = FLAVOURS,
+    processes: int = PROCESSES,
+    done: Container[tuple[str, str]] = (),
 ) -> Iterator[Result]:
-    """The results of programs in the order given, each on every flavour."""
+    """The results of programs in the order given, each on every flavour, but for those done."""
     jobs = [
         (program, flavour)
         for program in chosen
         for flavour in flavours
-        if flavour in flavours_of(program)
+        if flavour in flavours_of(program) and (program, flavour) not in done
     ]
     with ThreadPoolExecutor(max_workers=processes) as pool:
         yield from pool.map(lambda job: run_one(*job), jobs)
