@@ -177,7 +177,8 @@ class RareTable:
     def _note_stalls(self, reading: Reading, changes: Changes, step: float) -> None:
         rows, heads = self._rows, changes.heads
         varies = reading.variance != 0  # a channel that is constant has nothing to follow
-        still = varies & ~changes.mean & ~changes.variance
+        # A mean near 0 has fine steps and goes on where a variance near 1 is rounded off.
+        still = varies & ~(changes.mean & changes.variance)
         channels = np.add.reduceat(varies, heads, dtype=np.float64)
         share = np.add.reduceat(still, heads, dtype=np.float64) / np.maximum(channels, 1)
         stalled = (

@@ -106,7 +106,8 @@ RARE_COLUMNS: Final = (
     "variance_only_records",
     "idle_records",
     # Of float16 and bfloat16 statistics: executions in training mode between records that left
-    # more than half of the channels (with a variance other than 0) as they were, cumulative;
+    # mean or variance of more than half of the channels (with a variance other than 0) as it
+    # was, cumulative;
     # the first step of them; and all executions in training mode from then on.
     "stalled_executions",
     "stalled_first_step",

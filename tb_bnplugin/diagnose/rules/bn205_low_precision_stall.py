@@ -2,7 +2,7 @@
 
 What it sees:
     Layers whose moving mean and variance are kept in float16 or bfloat16, run in training mode,
-    and no longer change in more than half of their channels.
+    and of which one no longer changes in more than half of the channels.
 
 Why it matters:
     An update adds `(1 - momentum) * (batch - moving)`. In half precision it is rounded off where
@@ -12,8 +12,8 @@ Why it matters:
 How it decides:
     The statistics are float16 or bfloat16; half a unit in the last place, divided by 1 - momentum,
     allows an error of more than a tenth; and since the first execution in training mode that left
-    more than half of the channels (with a variance other than 0) as they were, in mean and
-    variance alike, at least half of the executions did, of twenty or more.
+    the mean or the variance of more than half of the channels (with a variance other than 0) as
+    it was, at least half of the executions did, of twenty or more.
 
 What to do:
     Keep the statistics in float32, by the mixed policy instead of the pure one:
