@@ -73,18 +73,21 @@ def totals(each: Score) -> str:
     return "\n".join(lines)
 
 
-def page(results: Sequence[Result], versions: str) -> str:
+def page(results: Sequence[Result], versions: str, known: int | None = None) -> str:
     """The page of documentation.
 
     Args:
         results: of all programs on both flavours.
         versions: what it was run with, such as "TensorFlow 2.21.0, Keras 3.15.1, tf_keras 2.21.0".
+        known: how many pairs of program and flavour there are, where not all were run.
     """
     scores = [score(results, flavour) for flavour in FLAVOURS]
     rows = zip(*(_totals(each) for each in scores), strict=True)
     parts = [
         _INTRODUCTION,
-        f"Run with {versions}.\n",
+        f"Run with {versions}."
+        + (f" Of {known} pairs of program and flavour {len(results)} were run." if known else "")
+        + "\n",
         "## Totals\n",
         _table(
             ("", *(_NAMES[flavour] for flavour in FLAVOURS)),
