@@ -43,8 +43,8 @@ SILENT = {
     # 2^-8 / (1 - 0.96) = 0.0977
     "just fine enough": half(momentum=0.96),
     "momentum 1": half(momentum=1.0),
-    "nineteen since it began": half(stalled_of=np.minimum(STEPS, 19.0)),
-    "nineteen updates": half(training_tape=np.minimum(STEPS, 19.0), stalled_of=0.0),
+    "eleven since it began": half(stalled_of=np.minimum(STEPS, 11.0)),
+    "eleven updates": half(training_tape=np.minimum(STEPS, 11.0), stalled_of=0.0),
     "no record": create_history(steps=[]),
 }
 
@@ -60,7 +60,7 @@ def test_is_silent(name: str) -> None:
     assert judge("BN205", SILENT[name]).status in {"ok", "not_checked"}
 
 
-@pytest.mark.parametrize("name", ["nineteen updates", "no record"])
+@pytest.mark.parametrize("name", ["eleven updates", "no record"])
 def test_missing_evidence_is_not_ok(name: str) -> None:
     assert judge("BN205", SILENT[name]).status == "not_checked"
 

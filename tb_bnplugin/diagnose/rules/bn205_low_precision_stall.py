@@ -13,7 +13,7 @@ How it decides:
     The statistics are float16 or bfloat16; half a unit in the last place, divided by 1 - momentum,
     allows an error of more than a tenth; and since the first execution in training mode that left
     the mean or the variance of more than half of the channels (with a variance other than 0) as
-    it was, at least half of the executions did, of twenty or more.
+    it was, at least half of the executions did, of twelve or more.
 
 What to do:
     Keep the statistics in float32, by the mixed policy instead of the pure one:
@@ -61,7 +61,7 @@ HALF_UNIT: Final = {"float16": 2.0**-11, "bfloat16": 2.0**-8}
 ERROR_AT_LEAST: Final = 0.1
 """Relative error that a stall can leave; less does no harm that shows."""
 
-UPDATES_AT_LEAST: Final = 20
+UPDATES_AT_LEAST: Final = 12
 """Executions since the first that changed nothing: a few equal ones are chance."""
 
 STALLED_SHARE: Final = 0.5
