@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from tb_bnplugin.recording.flavour import is_keras_own
 from tb_bnplugin.recording.reading import LayerStart
 from tb_bnplugin.recording.topology import Topology, is_graph
 from tb_bnplugin.recording.variables import local
@@ -106,8 +107,7 @@ def _affine_start(layer: Any) -> str:
 
 def overrides_train_step(model: Any) -> bool:
     """Whether a class of the user's has the `train_step` that `fit` runs."""
-    defined = next((cls for cls in type(model).__mro__ if "train_step" in cls.__dict__), None)
-    return defined is not None and not defined.__module__.startswith(("keras.", "tf_keras."))
+    return is_keras_own(type(model), "train_step") is False
 
 
 def is_keras_batch_norm(layer: Any) -> bool:
@@ -154,8 +154,7 @@ def is_subclassed(model: Any) -> bool:
     """Whether the user wrote the model's `call` (neither functional nor sequential)."""
     if is_graph(model) and type(model).call is _graph_call(model):
         return False
-    defined = next((base for base in type(model).__mro__ if "call" in base.__dict__), None)
-    return defined is None or not defined.__module__.startswith(("keras.", "tf_keras."))
+    return is_keras_own(type(model), "call") is not True
 
 
 def _graph_call(model: Any) -> Any:

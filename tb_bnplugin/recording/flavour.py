@@ -64,6 +64,12 @@ def flavour_of_object(value: Any) -> Flavour | None:
     return None
 
 
+def is_keras_own(cls: type, method: str) -> bool | None:
+    """Whether the method that a class has is written in Keras; None: it has none of that name."""
+    defined = next((base for base in cls.__mro__ if method in base.__dict__), None)
+    return None if defined is None else defined.__module__.startswith(("keras.", "tf_keras."))
+
+
 def imported_flavour() -> Flavour:
     """The Keras in use where no object tells.
 

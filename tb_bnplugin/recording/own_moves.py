@@ -10,13 +10,13 @@ from typing import Any
 
 import tensorflow as tf
 
+from tb_bnplugin.recording.flavour import is_keras_own
 from tb_bnplugin.recording.variables import local
 
 
 def is_keras_call(layer: Any) -> bool:
     """Whether the `call` that runs is that of Keras' own batch normalization."""
-    defined = next((cls for cls in type(layer).__mro__ if "call" in cls.__dict__), None)
-    return defined is not None and defined.__module__.startswith(("keras.", "tf_keras."))
+    return is_keras_own(type(layer), "call") is True
 
 
 def statistics_now(layer: Any) -> tuple[tf.Tensor, tf.Tensor] | None:

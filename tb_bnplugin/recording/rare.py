@@ -134,17 +134,16 @@ class RareTable:
 
     def is_usual(self, reading: Reading) -> bool:
         """Whether there is nothing to write: all is as it mostly is."""
-        return not (
-            self._rows[:, _UNUSUAL].any()
-            or np.isfinite(self._rows[:, _COLUMN["evaluated_first_step"]]).any()
-            or (reading.trainable_set != reading.trainable).any()
-        )
+        return not (self._done().any() or (reading.trainable_set != reading.trainable).any())
 
     def signature(self) -> bytes:
         """Which layers have done what, however often."""
-        done = self._rows[:, _UNUSUAL] != 0
-        evaluated = np.isfinite(self._rows[:, _COLUMN["evaluated_first_step"]])
-        return bytes(done.tobytes()) + bytes(evaluated.tobytes())
+        return bytes(self._done().tobytes())
+
+    def _done(self) -> Mask:
+        """Which layers [layers, kinds] have done what is rare."""
+        evaluated = np.isfinite(self._rows[:, [_COLUMN["evaluated_first_step"]]])
+        return np.concatenate([self._rows[:, _UNUSUAL] != 0, evaluated], axis=1)
 
     def _note_trainable(self, reading: Reading, last: Reading, step: float) -> None:
         rows, wanted, stretch = self._rows, reading.trainable_set, self._stretch
