@@ -77,6 +77,7 @@ class BatchNormCallback:
         self._live = LiveHistory()
         self._teller = Teller(on_finding, self._live)
         self._stopped = False
+        self._training = False
         self._recorder = FitRecorder(
             target=_target(log_dir),
             update_freq=update_freq,
@@ -113,6 +114,7 @@ class BatchNormCallback:
 
     def on_train_begin(self, logs: Any = None) -> None:
         """A fit begins: a new phase."""
+        self._training = True
         self._attempt(self._recorder.begin_training)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
@@ -127,6 +129,7 @@ class BatchNormCallback:
 
     def on_train_end(self, logs: Any = None) -> None:
         """The fit ended."""
+        self._training = False
         self._attempt(self._recorder.end_training)
         self._tell()
 
@@ -166,7 +169,7 @@ class BatchNormCallback:
             return None
 
     def _tell(self) -> None:
-        if self._teller.tell():
+        if self._teller.tell(ended=not self._training):
             self.model.stop_training = True
 
     def _nothing(self, *args: Any, **kwargs: Any) -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from tb_bnplugin.diagnose import Outcome
+from tb_bnplugin.diagnose import RULES, Outcome
 from tb_bnplugin.live import LiveHistory
 
 OnFinding = str | Callable[[Outcome], None]
 
 TOLD: Final = ("error", "warning")
 """Severities that are told; an info waits for who asks."""
+
+TRANSIENT: Final = frozenset(rule.RULE.code for rule in RULES if rule.RULE.transient)
+"""Codes of what ends by itself, and so is no news while the training goes on."""
 
 CHECK_GROWTH: Final = 1.1
 """The rules run again when the step has grown by this factor."""
@@ -47,17 +51,22 @@ class Teller:
         # Who else watches the model prints from the same history; a callable is told for itself.
         self._told: set[tuple[str, str]] = set() if callable(on_finding) else live.told
 
-    def tell(self) -> bool:
+    def tell(self, *, ended: bool = False) -> bool:
         """Tells what was not told before; says whether training is to stop for it.
 
         What a callable of the user's raises is raised here.
+
+        Args:
+            ended: whether the training is over, and what would have ended by itself stays.
         """
         if self._on_finding == "ignore":
             return False
         stop = False
-        for outcome in self._live.findings():
+        for outcome in self._findings():
             key = (outcome.code, outcome.model)
             if outcome.expected or outcome.severity not in TOLD or key in self._told:
+                continue
+            if outcome.code in TRANSIENT and not ended:
                 continue
             self._told.add(key)
             if callable(self._on_finding):
@@ -71,6 +80,19 @@ class Teller:
             )
             stop = stop or stops
         return stop
+
+    def _findings(self) -> Sequence[Outcome]:
+        try:
+            return self._live.findings()
+        except Exception as error:  # noqa: BLE001  # whatever it is, the training goes on
+            self._on_finding = "ignore"
+            warnings.warn(
+                "tb_bnplugin tells no more findings while this trains; what is recorded can be"
+                f" checked afterwards (tb-bnplugin check): {type(error).__name__}: {error}",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+            return ()
 
 
 _NOTHING_YET: Final = object()

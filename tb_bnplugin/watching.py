@@ -81,7 +81,9 @@ class Watch:
 
     def close(self) -> None:
         """Gives the layers their own `call` back. Functions traced before stay as they are."""
-        self._watch.close()
+        if not self._watch.closed:
+            self._watch.close()
+            self._teller.tell(ended=True)
 
     def _tell(self) -> None:
         if self._alertness.is_due(self._watch.last_step, self._watch.news()):

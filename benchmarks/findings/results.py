@@ -41,7 +41,7 @@ class Result:
     report: str = ""  # the report or example that it follows
     expected: tuple[str, ...] = ()  # codes that must be found on this flavour
     found: tuple[Found, ...] = ()  # what `tb_bnplugin.check` gives at the end
-    told: tuple[str, ...] = ()  # "BN101 error", while a healthy program ran
+    told: tuple[str, ...] = ()  # "BN101 error", what the console showed
     crashed: tuple[str, ...] = ()  # rules that crashed
     proofs: tuple[Proof, ...] = ()
     calls: int = 0  # batches, epochs, evaluations and records

@@ -20,7 +20,7 @@ class Score:
     expected: int  # codes, over the faulty programs
     found: int  # of those
     alarms: tuple[str, ...]  # "NAME CODE severity", where nothing is wrong
-    told: tuple[str, ...]  # "NAME CODE severity", on the way only
+    told: tuple[str, ...]  # "NAME CODE severity", by healthy programs' consoles
     lateness: tuple[int, ...]  # calls, one for each faulty program that was found in time to tell
     changed: tuple[str, ...]  # programs that run differently when watched
     unrepeatable: tuple[str, ...]  # programs that differ from run to run, watched or not

@@ -25,8 +25,9 @@ The faulty programs were written from the reports, without looking at the rules.
 fault that a flavour does not have is not expected there; the program counts as healthy.
 - **False alarms**: errors and warnings where nothing is wrong, but for those the program \
 declares with `expect=`.
-- **Told on the way**: errors and warnings that a healthy program's log would have shown at a \
-moment of its run, and not at its end.
+- **Told on the way**: errors and warnings that a healthy program's console showed as it ran, \
+whether they stood in the end or not. (What ends by itself, BN201, is told when training ends in \
+it; who asks `check` between an early validation and its end is shown it as a warning.)
 - **Lateness**: calls (batches, epochs, evaluations, records) from the first at which the fault \
 can be seen by independent means to the first at which it is found. What only the finished log \
 shows came one call after the last. Comparisons of runs are made of finished logs, and have none.

@@ -17,6 +17,7 @@ class Rule:
     code: str  # "BN101"
     name: str  # "never-updated": the symptom, never the remedy
     severity: Severity
+    transient: bool = False  # what it sees ends by itself: told when training ended in it
 
     def finding(
         self,

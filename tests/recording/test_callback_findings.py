@@ -85,6 +85,27 @@ def test_a_healthy_training_says_nothing(
     assert {outcome.status for outcome in callback.outcomes} <= {"ok", "not_checked", "finding"}
 
 
+def test_what_ends_by_itself_is_told_at_the_end_of_a_training_that_ends_in_it(
+    flavour: Flavour, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Means of 3 at a deviation of 2: off by more than half of it while 0.9^n > 1/3, n <= 10."""
+    heard: list[str] = []
+    keras = flavour.keras
+
+    class Listen(keras.callbacks.Callback):  # type: ignore[misc, name-defined, unused-ignore]
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            heard.extend(f.code for f in callback.findings if f.severity == "warning")
+
+    for epochs, told in ((3, 1), (60, 0)):
+        layers = [keras.Input((3,)), keras.layers.BatchNormalization(momentum=0.9)]
+        model = compile_tiny(keras.Sequential([*layers, keras.layers.Dense(1)]))
+        callback = tb_bnplugin.BatchNormCallback(tmp_path / f"{epochs}")
+        fit(model, epochs=epochs, callbacks=[callback, Listen()], validation_data=(X, Y))
+        assert capfd.readouterr().err.count("tb_bnplugin: warning BN201") == told
+        assert set(heard) == {"BN201"}  # it was seen, by who asks
+        heard.clear()
+
+
 def evaluate_that_moves(flavour: Flavour, callback: Any) -> Any:
     model = create_adapting(flavour.keras)
     return fit(model, epochs=4, callbacks=[callback], validation_data=(X, Y))

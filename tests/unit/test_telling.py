@@ -66,6 +66,29 @@ def test_errors_and_warnings_are_told_once(capsys: pytest.CaptureFixture[str]) -
     assert [entry.split()[2] for entry in told] == ["BN101", "BN105"]
 
 
+def test_what_ends_by_itself_is_told_when_training_ends_in_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tells = teller("warn", finding("BN201", "warning"), finding("BN105", "warning"))
+    tells.tell()
+    assert "BN201" not in capsys.readouterr().err
+    for _ in range(2):
+        tells.tell(ended=True)
+    told = capsys.readouterr().err.splitlines()
+    assert [entry.split()[2] for entry in told] == ["BN201"]
+
+
+def test_a_failure_of_ours_is_one_warning_and_training_goes_on() -> None:
+    class Broken(Live):
+        def findings(self) -> tuple[Outcome, ...]:
+            raise ValueError("no such column")
+
+    tells = Teller("stop", Broken())  # type: ignore[arg-type]
+    with pytest.warns(RuntimeWarning, match=r"tb-bnplugin check\): ValueError: no such column"):
+        assert not tells.tell()
+    assert not tells.tell()  # pytest makes a second warning an error
+
+
 def test_two_who_watch_the_same_print_once(capsys: pytest.CaptureFixture[str]) -> None:
     live: Any = Live(finding())
     for tells in (Teller("warn", live), Teller("warn", live)):

@@ -27,7 +27,8 @@ What to do:
     with fewer steps than some hundreds in all. Do not judge the model by validation till then.
 
 When it is fine:
-    At the beginning of every training from scratch. It ends by itself.
+    At the beginning of every training from scratch. It ends by itself, and so the console tells
+    it only when the training ends in this state; the page and `check` show it at any time.
 
 References:
     https://github.com/keras-team/keras/issues/6977,
@@ -56,7 +57,7 @@ from tb_bnplugin.history import RECORD_REASONS, ModelHistory
 LOWEST_SUGGESTED: Final = 0.5
 """Momentum: with less the statistics are those of the last batch or two."""
 
-RULE: Final = Rule(code="BN201", name="start-dominates", severity="warning")
+RULE: Final = Rule(code="BN201", name="start-dominates", severity="warning", transient=True)
 
 
 def check(history: ModelHistory) -> tuple[Outcome]:
