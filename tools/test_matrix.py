@@ -24,17 +24,6 @@ TESTS: Final = ("tests/recording", "tests/rules")
 FLAVOURS: Final = ("keras3", "tf_keras", None)
 
 ARTEFACTS: Final = "tests/recording/test_artefacts.py"
-COUNTING: Final = "tests/recording/test_counting_fit.py"
-COUNTED: Final = (
-    "test_fit_trains_every_step_under_a_tape",
-    "test_validation_within_fit_is_evaluation",
-    "test_evaluate_is_evaluation",
-)
-# A limit of ours too: the counts are too high there, by less than steps_per_execution an epoch.
-SHORT_EXECUTION: Final = (
-    "Keras 3.0 begins steps that have no data at the end of an epoch, and no callback hears of"
-    " the short execution before them"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,16 +68,9 @@ RUNS: Final = {
             "::test_a_model_built_around_a_watched_one_is_no_execution[keras3]": (
                 "Keras 3.0 has no compute_output_shape of a functional model"
             ),
-            **{
-                f"{test}[keras3{parameter}]": SHORT_EXECUTION
-                for test, parameter in (
-                    (
-                        "tests/recording/test_callback_frequency.py::test_several_steps_an_execution",
-                        "",
-                    ),
-                    *((f"{COUNTING}::{name}", "-several steps an execution") for name in COUNTED),
-                )
-            },
+            "tests/recording/test_callback_frequency.py::test_several_steps_an_execution[keras3]": (
+                "Keras 3.0 tells no callback of the last execution of an epoch if it is a short one"
+            ),
         },
     ),
     "newest": Run(pair=NEWEST),

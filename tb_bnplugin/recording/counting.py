@@ -13,6 +13,7 @@ import threading
 import warnings
 import weakref
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from types import FrameType, MethodType
 from typing import Any, Final
@@ -141,19 +142,20 @@ class LayerCounter:
         trainable = bool(layer.trainable)
         self._note(layer, value, where, static_shape(inputs), frame, trainable=trainable)
         at = CONTEXTS.index(where.context)
-        if tf.is_tensor(value) and not tf.executing_eagerly():
-            training = tf.cast(value, tf.bool)
-            asked = self._delta(0, at) if trainable else self._delta(1, at, frozen=True)
-            self.executions.assign_add(tf.where(training, asked, self._delta(1, at)))
-            return None
-        asked_for = truth(value)
-        is_training = trainable and asked_for
-        if is_training:
-            self._count_training(layer, inputs, given_mask(args, kwargs), at)
-        else:
-            self.executions.assign_add(self._delta(1, at, frozen=asked_for))
-        if self.counts_batches and (is_training or where.context == "tape"):
-            self._count_rows(inputs)
+        with _after(inputs):
+            if tf.is_tensor(value) and not tf.executing_eagerly():
+                training = tf.cast(value, tf.bool)
+                asked = self._delta(0, at) if trainable else self._delta(1, at, frozen=True)
+                self.executions.assign_add(tf.where(training, asked, self._delta(1, at)))
+                return None
+            asked_for = truth(value)
+            is_training = trainable and asked_for
+            if is_training:
+                self._count_training(layer, inputs, given_mask(args, kwargs), at)
+            else:
+                self.executions.assign_add(self._delta(1, at, frozen=asked_for))
+            if self.counts_batches and (is_training or where.context == "tape"):
+                self._count_rows(inputs)
         if asked_for and not trainable and not is_keras_call(layer):
             before = statistics_now(layer)
             return None if before is None else lambda: self._count_moves(layer, before)
@@ -238,6 +240,19 @@ class LayerCounter:
         rows = tf.minimum(tf.shape(inputs, out_type=tf.int64)[0], LARGEST_COUNTED_BATCH)
         assert self.batches is not None
         self.batches.assign_add(tf.one_hot(rows, LARGEST_COUNTED_BATCH + 1, dtype=tf.int64))
+
+
+def _after(inputs: Any) -> AbstractContextManager[Any]:
+    """Where a graph adds to counters only once it has the inputs.
+
+    The multi-step functions of Keras 3.0 begin steps for which there is no data any more.
+    """
+    if tf.executing_eagerly():
+        return nullcontext()
+    after: AbstractContextManager[Any] = tf.control_dependencies(
+        tf.nest.flatten(inputs, expand_composites=True)
+    )
+    return after
 
 
 class _CallsSeen:

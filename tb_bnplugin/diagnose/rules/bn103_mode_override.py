@@ -82,7 +82,7 @@ def check(history: ModelHistory) -> tuple[Outcome]:
                 "layers": int(wrong.sum()),
                 "layers_in_model": len(history.facts.layers),
                 "training_executions": int(ran[wrong].max()),
-                "keras": history.facts.keras,
+                "version": history.facts.keras,
             },
             layers=paths(history, wrong),
             steps=steps_from(history, newest(history.layer("training_first_step"))[wrong]),

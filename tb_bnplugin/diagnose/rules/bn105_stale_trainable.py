@@ -87,7 +87,7 @@ def check(history: ModelHistory) -> tuple[Outcome]:
                 "layers_in_model": len(history.facts.layers),
                 "executions_against_it": int(stale[wrong].max()),
                 "trainable_set": not frozen,
-                "keras": history.facts.keras,
+                "version": history.facts.keras,
             },
             layers=paths(history, np.asarray(wrong, bool)),
             steps=(first, last),

@@ -94,7 +94,7 @@ def check(history: ModelHistory) -> tuple[Outcome]:
                 "inference_executions_under_a_tape": int(under_tape[wrong].max()),
                 "training_executions_under_a_tape": 0,
                 "model_class": facts.model_class,
-                "keras": facts.keras,
+                "version": facts.keras,
             },
             layers=paths(history, wrong),
             steps=steps_from(history, newest(history.layer("inference_first_step"))[wrong]),
