@@ -95,19 +95,47 @@ class ModelHistory:
         return self.model_columns.get(column, np.full(len(self.steps), np.nan))
 
     def newest_process(self) -> ModelHistory:
-        """The history from the last restart on: counters start anew with each process."""
+        """The history from the last restart on: counters start anew with each process.
+
+        What was measured between the last record of the one before and the first of this one may
+        be of either, and is left out.
+        """
         started = self.model("process_started")
         restarts = np.flatnonzero((started[1:] != started[:-1]) & ~np.isnan(started[1:]))
         if not len(restarts):
             return self
         first = int(restarts[-1]) + 1
+        begin = int(self.steps[first])
         return replace(
             self,
+            losses=_losses_from(self.losses, begin),
+            probe=_probe_from(self.probe, begin),
             steps=self.steps[first:],
             wall_times=self.wall_times[first:],
             model_columns={name: column[first:] for name, column in self.model_columns.items()},
             layer_columns={name: column[first:] for name, column in self.layer_columns.items()},
         )
+
+
+def _cut(columns: Mapping[str, Floats], kept: npt.NDArray[np.bool_]) -> dict[str, Floats]:
+    return {name: values[kept] for name, values in columns.items()}
+
+
+def _losses_from(losses: tuple[LossHistory, ...], begin: int) -> tuple[LossHistory, ...]:
+    """The measurements from a step on; losses without any are left out."""
+    return tuple(
+        replace(loss, steps=loss.steps[kept], columns=_cut(loss.columns, kept))
+        for loss in losses
+        if (kept := loss.steps >= begin).any()
+    )
+
+
+def _probe_from(probe: ProbeHistory | None, begin: int) -> ProbeHistory | None:
+    """The probes from a step on; None where there are none."""
+    if probe is None or not (kept := probe.steps >= begin).any():
+        return None
+    moving, batch = _cut(probe.moving, kept), _cut(probe.batch, kept)
+    return replace(probe, steps=probe.steps[kept], moving=moving, batch=batch)
 
 
 @dataclass(frozen=True, kw_only=True)

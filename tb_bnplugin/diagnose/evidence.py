@@ -156,6 +156,66 @@ def frozen_when_traced(history: ModelHistory) -> Mask:
     return frozen
 
 
+def updates_a_step(history: ModelHistory) -> tuple[Floats, Floats]:
+    """Executions in training mode a step: [layers] in all, and in the half that has fewer.
+
+    NaN where there were no steps. A burst, which estimates the statistics anew, is in one half.
+    """
+    trained = executions(history, "training", OUTSIDE_EVALUATION)
+    known = np.isfinite(history.model("iterations")).all()
+    steps = optimizer_steps(history) if known else history.steps - float(history.steps[0])
+    if steps[-1] <= 0:
+        steps = history.steps - float(history.steps[0])  # an optimizer that is not the one used
+    middle = int(np.searchsorted(steps, steps[-1] / 2))
+    rates = [
+        (trained[end] - trained[begin]) / (steps[end] - steps[begin])
+        for begin, end in ((0, -1), (0, middle), (middle, -1))
+        if steps[end] > steps[begin]
+    ]
+    return rates[0], np.min(rates, axis=0)
+
+
+def batches_a_step(history: ModelHistory) -> float:
+    """Batches that a step of the optimizer accumulates: 1 where that cannot be told."""
+    if len(history.steps) < 2 or not history.facts.layers:
+        return 1.0
+    most = np.nanmax(updates_a_step(history)[0], initial=1.0)
+    return float(max(1.0, np.round(most)))
+
+
+def has_affine(history: ModelHistory) -> Mask:
+    """Layers [layers] with gamma, beta or both."""
+    return np.array([layer.has_gamma or layer.has_beta for layer in history.facts.layers], bool)
+
+
+def learns(history: ModelHistory) -> Mask:
+    """Layers [layers] that have learned: gamma or beta changed, or the layer has neither."""
+    return np.asarray(~has_affine(history) | (count(history, "affine_changes") > 0), bool)
+
+
+ASKING: Final = ("explicit", "graph", "inherited")
+"""Reasons by which a False was given by the program: on the layer, in the graph, or on a model
+around it. A sibling's, or an unknown one, was not meant for this layer."""
+
+
+def asked_for_inference(history: ModelHistory) -> Mask:
+    """Layers [layers] given `training=False` by the program wherever a tape saw them run.
+
+    A teacher, a target network, a pretrained network that measures: nothing was forgotten.
+    """
+    asked = np.zeros(len(history.facts.layers), bool)
+    for layer, calls in calls_by_layer(history).items():
+        under_tape = [
+            call
+            for call in calls
+            if call.context == "tape" and call.mode == "inference" and call.trainable
+        ]
+        asked[layer] = bool(under_tape) and all(
+            call.asked == "false" and call.reason in ASKING for call in under_tape
+        )
+    return asked
+
+
 def calls_by_layer(history: ModelHistory) -> dict[int, list[Call]]:
     """The mode ledger by layer; lines of layers that do not exist are left out."""
     calls: dict[int, list[Call]] = {}

@@ -143,7 +143,7 @@ def measure_in_graph(
         columns = tf.unstack(host)
         # A loss that divides by the replicas does so only where a strategy is, not on the host.
         scale = measured / columns[_INDEX["measured"]]
-        for name in ("doubled", "permuted"):
+        for name in ("doubled", "permuted", "paired"):
             columns[_INDEX[name]] *= _replica_scale(scale, replicas)
         columns[_INDEX["measured"]] = measured
         columns[_INDEX["elements"]] = tf.cast(tf.size(tensor), tf.float64)
@@ -197,11 +197,15 @@ def _values(
     measured, elements = total(data[0])
     twice = Data(labels=np.repeat(labels, 2, axis=0), predictions=np.repeat(predictions, 2, axis=0))
     rolled = Data(labels=np.roll(labels, 1, axis=0), predictions=predictions)
+    paired = None
+    if labels.shape != predictions.shape and labels.size == predictions.size:
+        paired = Data(labels=labels.reshape(predictions.shape), predictions=predictions)
     put(
         measured=measured,
         elements=elements,
         doubled=total(twice, _doubled(weights))[0],
         permuted=total(rolled)[0],
+        paired=_NAN if paired is None else total(paired)[0],
         batch=len(predictions),
         label_rank=labels.ndim,
         prediction_rank=predictions.ndim,

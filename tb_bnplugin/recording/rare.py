@@ -50,6 +50,9 @@ class Changes:
     heads: npt.NDArray[np.int64]  # [layers] where the channels of each layer begin
 
 
+_WITHOUT: Final = ("_begins", "_first_before")  # of `_Stretches`: NaN until there is one
+
+
 class _Stretches:
     """Executions with and against `trainable` as set, by stretches in which it stayed the same."""
 
@@ -58,24 +61,28 @@ class _Stretches:
         self._honoured = np.zeros(layers)
         self._begins = np.full(layers, np.nan)
         self._stale_before = np.zeros(layers)  # in stretches that ended
+        self._frozen = np.zeros(layers, bool)  # in this stretch, those against it were frozen
+        self._frozen_before = np.zeros(layers)
         self._first_before = np.full(layers, np.nan)
 
     def grow(self, layers: int) -> None:
         """More layers, of which nothing is known yet."""
         for name, value in vars(self).items():
-            fill = np.nan if name in ("_begins", "_first_before") else 0.0
-            setattr(self, name, np.append(value, np.full(layers - len(value), fill)))
+            fill = np.full(layers - len(value), np.nan if name in _WITHOUT else 0, value.dtype)
+            setattr(self, name, np.append(value, fill))
 
     def end(self, switched: Mask, *, begins: float) -> None:
         """The stretches of some layers end here, and new ones begin."""
         self._first_before = np.where(switched, self.first_step(), self._first_before)
+        self._frozen_before = np.where(switched, self.frozen_so_far(), self._frozen_before)
         self._stale_before = np.where(switched, self.stale_so_far(), self._stale_before)
         self._stale[switched] = 0
         self._honoured[switched] = 0
         self._begins[switched] = begins
 
-    def count(self, stale: Floats, honoured: Floats, step: float) -> None:
-        """Adds executions, counted since the record before."""
+    def count(self, stale: Floats, honoured: Floats, wanted: Mask, step: float) -> None:
+        """Adds executions, counted since the record before. `wanted`: `trainable` as set."""
+        self._frozen = wanted
         self._stale += stale
         self._honoured += honoured
         self._begins[(stale > 0) & np.isnan(self._begins)] = step
@@ -83,6 +90,11 @@ class _Stretches:
     def stale_so_far(self) -> Floats:
         """Executions [layers] against it, in stretches in which none went with it."""
         return np.asarray(self._stale_before + self._stale * (self._honoured == 0), np.float64)
+
+    def frozen_so_far(self) -> Floats:
+        """Those of `stale_so_far` [layers] that were frozen though set to be trainable."""
+        now = self._stale * (self._honoured == 0) * self._frozen
+        return np.asarray(self._frozen_before + now, np.float64)
 
     def first_step(self) -> Floats:
         """Where [layers] the first such stretch began."""
@@ -160,9 +172,10 @@ class RareTable:
         # of a stretch in which it was switched, nobody knows which executions came first
         stale = np.where(wanted, frozen, trained) * ~switched
         honoured = np.where(wanted, trained, frozen) * ~switched
-        stretch.count(stale, honoured, step)
+        stretch.count(stale, honoured, wanted, step)
         rows[:, _COLUMN["stale_executions"]] = stretch.stale_so_far()
         rows[:, _COLUMN["stale_first_step"]] = stretch.first_step()
+        rows[:, _COLUMN["stale_frozen_executions"]] = stretch.frozen_so_far()
 
     def _note_changes(self, changes: Changes) -> None:
         rows, heads = self._rows, changes.heads

@@ -98,6 +98,8 @@ RARE_COLUMNS: Final = (
     # the step at which the first such stretch began. Not in evaluate and predict.
     "stale_executions",
     "stale_first_step",
+    # Those among them in which the layer was frozen though set to True.
+    "stale_frozen_executions",
     # First record step by which the layer had run in training mode in evaluate or predict.
     "evaluated_first_step",
     # Records at which the layer had trained since the record before, and only the moving mean,
@@ -167,6 +169,9 @@ LOSS_COLUMNS: Final = (
     # 1 when a row has one label, a whole number, and as many predictions or more than the largest
     # label needs as a class, two at least; 0 otherwise.
     "labels_are_classes",
+    # The loss with the labels in the shape of the predictions, so that each row meets its own;
+    # NaN where the two have the same shape already, or another number of elements.
+    "paired",
 )
 
 KERAS_LOSSES: Final = (

@@ -153,6 +153,20 @@ def test_trainable_switched_after_tracing_is_noticed_and_dated(flavour: Flavour)
     train_steps(model, step, 5, 11)
     values = rare(model)
     assert (values["stale_executions"], values["stale_first_step"]) == (4.0, 6.0)
+    assert values["stale_frozen_executions"] == 0.0
+    watch.close()
+
+
+def test_a_layer_unfrozen_after_tracing_stays_frozen(flavour: Flavour) -> None:
+    model = create_dense(flavour.keras)
+    model.get_layer("bn").trainable = False
+    watch = watch_model(model)
+    step = tf.function(lambda x: model(x, training=True))
+    train_steps(model, step, 5, 1)
+    model.get_layer("bn").trainable = True
+    train_steps(model, step, 5, 6)
+    values = rare(model)
+    assert (values["stale_executions"], values["stale_frozen_executions"]) == (4.0, 4.0)
     watch.close()
 
 

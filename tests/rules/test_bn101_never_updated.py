@@ -9,19 +9,28 @@ from tests.rules.judging import judge
 from tests.unit.histories import CALL, FIFTY_STEPS, create_history, inference_columns
 
 INFERENCE = inference_columns()
+BARE = {"has_gamma": False, "has_beta": False}
+ASKED = [replace(CALL, layer=layer, asked="false", reason="inherited") for layer in range(3)]
 LAST_TWO = (np.arange(50) >= 48).astype(float)
 
 FINDINGS = {
     "fit": create_history(columns=INFERENCE),
     "loop": create_history(columns=INFERENCE, facts={"trained_by": "loop", "optimizer": None}),
-    "only other weights learn": create_history(columns=INFERENCE | {"affine_changes": 0.0}),
-    "two steps of the optimizer": create_history(
+    "two changes of gamma or beta": create_history(
+        columns=INFERENCE | {"affine_changes": np.cumsum(LAST_TWO)}
+    ),
+    "neither gamma nor beta, other weights learn": create_history(
+        columns=INFERENCE | {"affine_changes": 0.0}, layer_facts=BARE
+    ),
+    "neither, two steps of the optimizer": create_history(
         columns=INFERENCE | {"affine_changes": 0.0},
         model={"weight_changes": 0.0, "iterations": np.minimum(FIFTY_STEPS, 3)},
+        layer_facts=BARE,
     ),
-    "two changes of the weights": create_history(
+    "neither, two changes of the weights": create_history(
         columns=INFERENCE | {"affine_changes": 0.0},
         model={"weight_changes": np.cumsum(LAST_TWO), "iterations": np.nan},
+        layer_facts=BARE,
     ),
     "a function traced alone, whose gamma and beta learn": create_history(
         columns=INFERENCE | {"inference_tape": 0.0, "inference_no_tape": FIFTY_STEPS}
@@ -48,9 +57,19 @@ SILENT = {
         columns=INFERENCE | {"affine_changes": 0.0},
         model={"weight_changes": 0.0, "iterations": np.nan},
     ),
-    "one step of the optimizer": create_history(
+    "neither, one step of the optimizer": create_history(
         columns=INFERENCE | {"affine_changes": 0.0},
         model={"weight_changes": 0.0, "iterations": np.minimum(FIFTY_STEPS, 2)},
+        layer_facts=BARE,
+    ),
+    "neither, asked for inference mode": create_history(
+        columns=INFERENCE | {"affine_changes": 0.0}, layer_facts=BARE, calls=ASKED
+    ),
+    "a target network: other layers learn": create_history(
+        columns=INFERENCE | {"affine_changes": 0.0}
+    ),
+    "one change of gamma or beta": create_history(
+        columns=INFERENCE | {"affine_changes": (np.arange(50) >= 48).astype(float)}
     ),
     "only evaluated": create_history(
         columns=INFERENCE | {"inference_tape": 0.0, "inference_evaluate": FIFTY_STEPS}

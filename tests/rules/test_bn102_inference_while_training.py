@@ -55,6 +55,19 @@ ASKED_FOR = {
     "explicit": loaded(calls=calls("explicit", asked="false")),
     "given to the model": loaded(calls=calls("inherited", asked="false", source="model")),
     "graph": loaded(calls=calls("graph", asked="false")),
+    "explicit under the tape, not said where it is validated": loaded(
+        calls=[
+            *calls("explicit", asked="false"),
+            *calls("default", context="no_tape"),
+        ]
+    ),
+    "explicit, after a phase in which the layer was frozen": loaded(
+        calls=[*calls("explicit", asked="false"), *calls("explicit", asked="true", trainable=False)]
+    ),
+    "explicit, in a function traced alone": loaded(
+        columns={"inference_tape": 0.0, "inference_unknown": FIFTY_STEPS},
+        calls=calls("explicit", asked="false", context="unknown"),
+    ),
     "base(x, training=False) in a functional graph": loaded(layer_facts={"requested": False}),
 }
 

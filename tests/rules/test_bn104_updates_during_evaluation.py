@@ -27,6 +27,13 @@ ERRORS = {
 
 WARNINGS = {
     "two bursts": create_history(columns={"training_no_tape": bursts([20, 40], SMALLEST_BURST)}),
+    "the two modes are swapped": create_history(
+        columns={
+            "training_tape": 0.0,
+            "inference_tape": STEPS,
+            "training_no_tape": bursts([20, 40], SMALLEST_BURST),
+        }
+    ),
     "just rare enough": create_history(
         columns={"training_no_tape": bursts(list(range(5, 50, 5)), 20)}
     ),

@@ -28,7 +28,9 @@ def switched(**changed: Any) -> ModelHistory:
 FINDINGS = {
     "frozen, and trains on": switched(),
     "just enough": switched(columns={"stale_executions": np.minimum(AGAINST, 2.0)}),
-    "unfrozen, and stays frozen": switched(columns={"trainable_set": 1.0 - SWITCHED}),
+    "unfrozen, and stays frozen": switched(
+        columns={"trainable_set": 1.0 - SWITCHED, "stale_frozen_executions": AGAINST}
+    ),
     "in a loop": switched(facts={"trained_by": "loop"}),
     "tf_keras": switched(facts={"keras": "tf_keras 2.21.0"}),
 }
@@ -70,3 +72,14 @@ def test_the_message_says_what_was_set_and_the_fix_what_the_flavour_needs() -> N
     assert "only at `compile`" in judge("BN105", FINDINGS["tf_keras"]).fix
     assert "tf.function" in judge("BN105", FINDINGS["in a loop"]).fix
     assert "set to True" in judge("BN105", FINDINGS["unfrozen, and stays frozen"]).message
+
+
+def test_what_was_set_later_does_not_turn_the_message_round() -> None:
+    """Frozen in vain from step 21 on, and unfrozen at step 40, as `compile` then has it."""
+    again = np.where(np.arange(1, 51) >= 40, 1.0, SWITCHED)
+    history = switched(
+        columns={"trainable_set": again, "stale_executions": np.minimum(AGAINST, 18.0)}
+    )
+    outcome = judge("BN105", history)
+    assert "trained on in training mode after `trainable` was set to False" in outcome.message
+    assert "layer.trainable = False" in outcome.fix

@@ -23,7 +23,13 @@ def subclassed(columns: dict[str, Any] | None = None, **changed: Any) -> ModelHi
 FINDINGS = {
     "initializers": subclassed(),
     "loaded statistics": subclassed(layer_facts={"start": "loaded"}),
-    "one execution": subclassed({"inference_tape": 1.0}),
+    "one execution": subclassed({"inference_tape": 1.0, "affine_changes": 1.0}),
+    "neither gamma nor beta": subclassed(
+        {"affine_changes": 0.0}, layer_facts={"has_gamma": False, "has_beta": False}
+    ),
+    "False was a sibling's": subclassed(
+        calls=[replace(CALL, layer=layer, asked="false", reason="sibling") for layer in range(3)]
+    ),
 }
 
 SILENT = {
@@ -36,6 +42,10 @@ SILENT = {
     "frozen when traced": subclassed(
         calls=[replace(CALL, layer=index, trainable=False) for index in range(3)]
     ),
+    "a teacher, asked for inference mode": subclassed(
+        calls=[replace(CALL, layer=layer, asked="false", reason="inherited") for layer in range(3)]
+    ),
+    "a teacher that does not learn": subclassed({"affine_changes": 0.0}),
     "layers told training=True": subclassed({"training_tape": FIFTY_STEPS}),
     "only evaluated": subclassed({"inference_tape": 0.0, "inference_evaluate": FIFTY_STEPS}),
     "no record": create_history(

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from tests.rules.judging import judge
-from tests.unit.histories import create_history, create_probe, inference_columns
+from tests.unit.histories import FIFTY_STEPS, create_history, create_probe, inference_columns
 
 INFERENCE = inference_columns()
 RECOVERING = {"start_updates": 300.0}
@@ -52,6 +54,59 @@ def test_is_silent(name: str) -> None:
 def test_a_start_that_wears_off_is_an_info() -> None:
     outcome = judge("BN109", create_history(columns=RECOVERING, probe=create_probe(0.0, 0.1)))
     assert (outcome.status, outcome.severity) == ("finding", "info")
+
+
+STEPS = np.array(FIFTY_STEPS, float)
+
+
+@pytest.mark.parametrize(
+    ("name", "history"),
+    [
+        (
+            "the start has worn off since the probe",
+            create_history(
+                columns={"start_updates": 40.0}, probe=create_probe(0.0, 0.1, steps=(30,))
+            ),
+        ),
+        (
+            "no record between the first update and the probe",
+            create_history(
+                steps=(1, 200),
+                columns={"training_tape": [0.0, 199.0], "start_updates": [np.nan, 150.0]},
+                probe=create_probe(0.0, 0.1, steps=(100,)),
+            ),
+        ),
+        (
+            "loaded, and still leaving what was loaded",
+            create_history(layer_facts={"start": "loaded"}, probe=create_probe(0.0, 0.1)),
+        ),
+    ],
+)
+def test_what_wore_off_after_the_probe_is_an_info(name: str, history: Any) -> None:
+    assert judge("BN109", history).severity == "info"
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        INFERENCE,  # loaded, and never updated
+        {"training_tape": STEPS + 1000.0},  # 0.99^1000 < 1e-4
+    ],
+)
+def test_loaded_statistics_that_do_not_recover_are_an_error(columns: Any) -> None:
+    history = create_history(
+        columns=columns, layer_facts={"start": "loaded"}, probe=create_probe(0.0, 0.1)
+    )
+    assert judge("BN109", history).severity == "error"
+
+
+def test_a_probe_of_the_process_before_says_nothing() -> None:
+    history = create_history(
+        columns=INFERENCE,
+        model={"process_started": np.where(STEPS <= 30, 1000.0, 2000.0)},
+        probe=create_probe(0.0, 0.1, steps=(20,)),
+    )
+    assert judge("BN109", history).status == "not_checked"
 
 
 def test_begins_with_the_first_of_the_last_collapsed_probes() -> None:

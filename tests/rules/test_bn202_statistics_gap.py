@@ -68,6 +68,21 @@ def test_missing_evidence_is_not_ok(name: str) -> None:
     assert judge("BN202", SILENT[name]).status == "not_checked"
 
 
+@pytest.mark.parametrize("idle", [0.0, 5.0])
+def test_a_frozen_layer_does_not_hide_the_others(idle: float) -> None:
+    """Loaded, and apart from record 100 on only: the window may not be the whole history."""
+    since = np.array(STEPS) > 100
+    updates = np.stack([np.array(STEPS), np.array(STEPS), np.minimum(STEPS, idle)], axis=1)
+    history = gap(
+        1.0,
+        noise=np.where(since, 1 / 3.0, 1.0) * NOISE,
+        columns={"training_tape": updates, "start_updates": np.nan},
+        layer_facts={"momentum": 0.9, "start": "loaded"},
+    )
+    outcome = judge("BN202", history)
+    assert (outcome.status, outcome.layers) == ("finding", ("bn_0", "bn_1"))
+
+
 def test_a_layer_that_stopped_training_is_not_judged() -> None:
     frozen = gap(3.0, columns={"training_tape": np.minimum(STEPS, 200)})
     assert judge("BN202", frozen).status == "not_checked"

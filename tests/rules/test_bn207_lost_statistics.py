@@ -34,6 +34,7 @@ SILENT = {
     "gamma and beta not known": loaded(affine_start="unknown"),
     "trains": loaded({"training_tape": FIFTY_STEPS, "statistics_changes": FIFTY_STEPS}),
     "statistics loaded later": loaded({"statistics_changes": 1.0}),
+    "a training that is watched late": loaded({"affine_changes": FIFTY_STEPS}),
     "not executed": loaded({"inference_evaluate": 0.0}),
     "momentum 1": loaded(momentum=1.0),
     "no record": create_history(steps=[]),
@@ -51,6 +52,9 @@ def test_is_silent(name: str) -> None:
     assert judge("BN207", SILENT[name]).status in {"ok", "not_checked"}
 
 
-@pytest.mark.parametrize("name", ["gamma and beta not known", "not executed", "no record"])
+@pytest.mark.parametrize(
+    "name",
+    ["gamma and beta not known", "a training that is watched late", "not executed", "no record"],
+)
 def test_missing_evidence_is_not_ok(name: str) -> None:
     assert judge("BN207", SILENT[name]).status == "not_checked"

@@ -28,6 +28,11 @@ FINDINGS = {
     "a variance alone, in a class of one's own": lost(
         "variance_only_records", STEPS, keras_layer=False
     ),
+    "a mean alone, in a class of one's own": lost("mean_only_records", STEPS, keras_layer=False),
+    # 2^-22 * 0.5 / 0.001 = 1.19e-4
+    "just more than rounding": lost(
+        "variance_only_records", STEPS, {"batch_variance": 1.2e-4}, momentum=0.999
+    ),
 }
 
 SILENT = {
@@ -36,6 +41,9 @@ SILENT = {
     "a full batch that has converged": lost("idle_records", np.minimum(STEPS, 20.0)),
     "the variance converged before the mean": lost("mean_only_records", STEPS + 30.0),
     "inputs of 0": lost("variance_only_records", STEPS, {"batch_variance": 1e-7}),
+    "inputs of 0, rounded": lost(
+        "variance_only_records", STEPS, {"batch_variance": 1.19e-4}, momentum=0.999
+    ),
     "half precision": lost("idle_records", dtype="bfloat16"),
     "momentum 1": lost("idle_records", momentum=1.0),
     "loaded": lost("idle_records", start="loaded"),
@@ -47,7 +55,7 @@ SILENT = {
 @pytest.mark.parametrize("name", FINDINGS)
 def test_finds(name: str) -> None:
     outcome = judge("BN209", FINDINGS[name])
-    severity = "info" if name.startswith("a variance alone") else "error"
+    severity = "info" if name.endswith("of one's own") else "error"
     assert (outcome.status, outcome.severity, outcome.steps) == ("finding", severity, (1, 50))
 
 

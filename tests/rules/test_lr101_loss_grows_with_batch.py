@@ -7,7 +7,7 @@ import pytest
 
 from tb_bnplugin.history import ModelHistory
 from tests.rules.judging import judge, judge_all
-from tests.unit.histories import create_history, create_loss
+from tests.unit.histories import FIFTY_STEPS, create_history, create_loss
 
 # A squared error whose sum over 32 rows and 10 outputs is 160: Keras' mean is 0.5.
 TOTAL = 160.0
@@ -21,7 +21,18 @@ def fixed_divisor(divisor: float, *, frequent: float = 32.0, **columns: Any) -> 
     return create_history(losses=[loss], model={"batch_frequent": frequent})
 
 
+def accumulated(divisor: float, batches: int, **changed: Any) -> ModelHistory:
+    """The optimizer steps once in some batches."""
+    steps = np.array(FIFTY_STEPS)
+    loss = fixed_divisor(divisor).losses[0]
+    return create_history(
+        losses=[loss], model={"batch_frequent": 32.0, "iterations": steps // batches}, **changed
+    )
+
+
 WARNINGS = {
+    "128 at five batches of 32 a step": accumulated(128.0, 5),
+    "128 at batches of 32": fixed_divisor(128.0),
     "sum": fixed_divisor(1.0),
     "fixed 32 at batches of 64": fixed_divisor(32.0, frequent=64.0),
     "ratio just below": fixed_divisor(1.0, doubled=2 * TOTAL * 0.9951),
@@ -36,6 +47,7 @@ INFOS = {
     "fixed 32 at batches of 32": fixed_divisor(32.0),
     "compute_average_loss of a mean over outputs": fixed_divisor(320.0),
     "global batch of two replicas": fixed_divisor(64.0, replicas=2.0),
+    "128 at four batches of 32 a step": accumulated(128.0, 4),
     "Keras' mean not known": fixed_divisor(1.0, keras_mean=np.nan),
 }
 
@@ -118,3 +130,16 @@ def test_each_loss_has_its_outcome_but_no_ok_beside_a_finding() -> None:
     assert (found.status, found.evidence["loss"]) == ("finding", "critic")
     assert unknown.status == "not_checked"
     assert "contrast" in str(unknown.reason)
+
+
+def test_adam_divides_the_factor_out() -> None:
+    outcome = judge("LR101", accumulated(1.0, 1, facts={"optimizer": "Adam"}))
+    assert (outcome.status, outcome.severity) == ("finding", "info")
+    assert "learning rate" not in outcome.fix
+    assert "though Adam divides a constant factor out" in outcome.message
+    plain = judge("LR101", accumulated(1.0, 1, facts={"optimizer": "SGD"}))
+    assert "multiply the learning rate by 32" in plain.fix
+
+
+def test_a_batch_of_no_rows_is_no_crash() -> None:
+    assert judge("LR101", fixed_divisor(1.0, batch=0.0)).status == "finding"

@@ -17,6 +17,7 @@ def broadcast(**columns: Any) -> ModelHistory:
     values = {
         "measured": MEASURED,
         "permuted": MEASURED,
+        "paired": 0.0105,
         "batch": 16.0,
         "label_rank": 1.0,
         "prediction_rank": 2.0,
@@ -33,6 +34,8 @@ FINDINGS = {
     "(N,) against (N, 1)": broadcast(),
     "(N, 1) against (N,)": broadcast(label_rank=2.0, prediction_rank=1.0),
     "another order of the sum": broadcast(permuted=MEASURED * (1 + 0.99e-4)),
+    "just other than paired": broadcast(paired=MEASURED * (1 + 1.01e-4)),
+    "other than paired in one record": broadcast(paired=[MEASURED, 0.0105, MEASURED]),
     "two rows": broadcast(label_elements=2.0, prediction_elements=2.0, broadcast_elements=4.0),
 }
 
@@ -47,6 +50,9 @@ SILENT = {
     "labels all alike": broadcast(labels_alike=1.0),
     "a single row": broadcast(label_elements=1.0, prediction_elements=1.0, broadcast_elements=1.0),
     "not permuted": broadcast(permuted=np.nan),
+    "labels are ignored": broadcast(paired=MEASURED),
+    "just as paired": broadcast(paired=MEASURED * (1 + 0.99e-4)),
+    "not paired": broadcast(paired=np.nan),
     "once paired": broadcast(permuted=[MEASURED, 2 * MEASURED, MEASURED]),
     "sizes not known": broadcast(label_elements=np.nan),
     "no loss": create_history(),
@@ -64,7 +70,10 @@ def test_is_silent(name: str) -> None:
     assert judge("LR104", SILENT[name]).status in {"ok", "not_checked"}
 
 
-@pytest.mark.parametrize("name", ["labels all alike", "not permuted", "sizes not known"])
+@pytest.mark.parametrize(
+    "name",
+    ["labels all alike", "not permuted", "labels are ignored", "not paired", "sizes not known"],
+)
 def test_missing_evidence_is_not_ok(name: str) -> None:
     assert judge("LR104", SILENT[name]).status == "not_checked"
 

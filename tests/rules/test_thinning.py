@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tb_bnplugin.diagnose import Outcome, diagnose
-from tb_bnplugin.history import ModelHistory
+from tb_bnplugin.history import Floats, ModelHistory, Steps
 from tests.rules.cases import find_cases
 from tests.rules.judging import judge_all
 from tests.unit.histories import take_records
@@ -31,6 +32,14 @@ def take_at_random(history: ModelHistory, seed: int) -> ModelHistory:
     return take_records(history, [*chosen.tolist(), records - 1])
 
 
+def doubled_steps(steps: Steps, shift: int) -> Steps:
+    return np.concatenate([steps, steps + shift])
+
+
+def twice_over(columns: Mapping[str, Floats]) -> dict[str, Floats]:
+    return {name: np.concatenate([values, values]) for name, values in columns.items()}
+
+
 def resume(history: ModelHistory) -> ModelHistory:
     """The same training again in a new process, behind the records of the first."""
     records = len(history.steps)
@@ -42,8 +51,19 @@ def resume(history: ModelHistory) -> ModelHistory:
         if name.endswith("_step"):
             doubled[name] = column + np.repeat([0, shift], records)[:, None]
     model["process_started"] = np.repeat([1000.0, 9000.0], records)
+    losses = tuple(
+        replace(loss, steps=doubled_steps(loss.steps, shift), columns=twice_over(loss.columns))
+        for loss in history.losses
+    )
+    probe = history.probe
+    if probe is not None:
+        moving, batch = twice_over(probe.moving), twice_over(probe.batch)
+        steps = doubled_steps(probe.steps, shift)
+        probe = replace(probe, steps=steps, moving=moving, batch=batch)
     return replace(
         history,
+        losses=losses,
+        probe=probe,
         steps=np.concatenate([history.steps, history.steps + shift]),
         wall_times=history.wall_times[twice],
         layer_columns=doubled,

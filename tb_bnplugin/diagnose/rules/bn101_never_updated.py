@@ -11,11 +11,12 @@ Why it matters:
     model is saved with say nothing about the data.
 
 How it decides:
-    Since the layer is trainable: weights changed at two records or more or the optimizer made
-    two steps, no execution in training mode was counted, no change of moving mean or variance
-    was seen, and executions in inference mode were counted under a gradient tape (or anywhere
-    outside evaluate and predict, while the layer's own gamma or beta learned, which takes a
-    gradient). Two records are needed. Executions of a function that was traced before the
+    Since the layer is trainable: its gamma or beta changed at two records or more, no execution in
+    training mode was counted, no change of moving mean or variance was seen, and executions in
+    inference mode were counted outside evaluate and predict. A layer with neither gamma nor beta
+    goes by the weights of the model and the steps of the optimizer, and by executions under a
+    gradient tape, unless the program asked for inference mode there (a target network, a
+    teacher). Two records are needed. Executions of a function that was traced before the
     model was watched cannot be counted, so they are never held against a layer.
 
 What to do:
@@ -49,8 +50,10 @@ from tb_bnplugin.diagnose.evidence import (
     Mask,
     Training,
     all_executions,
+    asked_for_inference,
     count_layers,
     executions,
+    has_affine,
     missing_evidence,
     movable,
     newest,
@@ -108,9 +111,9 @@ def check(history: ModelHistory) -> tuple[Outcome]:
 
 def _find_wrong(history: ModelHistory, training: Training) -> Mask:
     """Layers [layers] that trained in inference mode, at their initializers."""
-    ran = (training.tape > 0) | (
-        (training.elsewhere > 0) & (training.affine_changes >= TRAINED_AT_LEAST)
-    )
+    own = training.affine_changes >= TRAINED_AT_LEAST
+    bare = ~has_affine(history) & ~asked_for_inference(history) & (training.tape > 0)
+    ran = (own & (training.tape + training.elsewhere > 0)) | bare
     still = (newest(history.layer("statistics_changes")) == 0) & (
         updates_since_start(history)[-1] <= 0
     )

@@ -15,8 +15,9 @@ How it decides:
     training mode was counted, moving mean and variance were written at most once (by loading),
     and executions in inference mode were counted outside evaluate and predict. Or: the same since
     the layer's last execution in training mode, under a gradient tape. It is an info
-    where every such call was given `training=False` (on the layer, on a model around it, or in
-    the functional graph): that is the usual recipe of fine-tuning.
+    where every such call under a tape (or, of a function traced alone, anywhere) was given
+    `training=False` (on the layer, on a model around it, or in the functional graph): that is the
+    usual recipe of fine-tuning. Calls traced while the layer was frozen do not count.
 
 What to do:
     To freeze the layers, freeze gamma and beta as well, before compiling:
@@ -42,11 +43,13 @@ from typing import Final
 import numpy as np
 
 from tb_bnplugin.diagnose.evidence import (
+    ASKING,
     BEFORE_THE_RECORDS,
     ONE_RECORD,
     TRAINED_AT_LEAST,
     Mask,
     Training,
+    asked_for_inference,
     calls_by_layer,
     count_layers,
     executions,
@@ -69,11 +72,6 @@ RULE: Final = Rule(code="BN102", name="inference-while-training", severity="warn
 LOADED_AT_MOST: Final = 1
 """Times that statistics may be written by another hand: loading. More is a mean teacher or the
 like, which does look after them."""
-
-
-ASKING: Final = ("explicit", "graph", "inherited")
-"""Reasons by which a False was given by the program: on the layer, in the graph, or on a model
-around it. A sibling's, or an unknown one, was not meant for this layer."""
 
 
 def check(history: ModelHistory) -> tuple[Outcome]:
@@ -179,14 +177,19 @@ def _stuck_finding(history: ModelHistory, stuck: Mask) -> Outcome:
 def _asked_for(history: ModelHistory, wrong: Mask) -> bool:
     """Whether each layer was given `training=False` wherever it may have been trained."""
     calls = calls_by_layer(history)
+    under_tape = asked_for_inference(history)
     for index in np.flatnonzero(wrong).tolist():
-        asked = {
+        elsewhere = [
             call.asked == "false" and call.reason in ASKING
             for call in calls.get(index, ())
-            if call.mode == "inference" and call.context not in ("evaluate", "predict")
-        }
+            if call.mode == "inference"
+            and call.trainable
+            and call.context not in ("tape", "evaluate", "predict")
+        ]
         in_graph = history.facts.layers[index].requested is False
-        if not in_graph and asked != {True}:
+        taped = any(call.context == "tape" for call in calls.get(index, ()))
+        asked = under_tape[index] if taped else bool(elsewhere) and all(elsewhere)
+        if not in_graph and not asked:
             return False
     return True
 

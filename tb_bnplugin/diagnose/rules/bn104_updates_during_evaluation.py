@@ -11,7 +11,7 @@ Why it matters:
 
 How it decides:
     Error: an execution in training mode was counted in evaluate or predict. Warning: of a layer
-    that also trains under a tape, bursts of executions in training mode were counted outside a
+    that also runs under a tape, bursts of executions in training mode were counted outside a
     tape, two or more, each of at least four and more than three a step between two records, in
     at most a quarter of the steps, with steps without any in between. Info: there was one burst
     (which re-estimating the statistics is too), or a whole number of executions at every step
@@ -78,7 +78,7 @@ def check(history: ModelHistory) -> tuple[Outcome]:
     if evaluating[-1].any():
         return (_evaluated(history, evaluating),)
     outside = executions(history, "training", ("no_tape",)) * known
-    outside = outside * (executions(history, "training", ("tape",))[-1] > 0)
+    outside = outside * (_under_tape(history)[-1] > 0)
     bursts = _bursts(history, outside)
     if bursts.any():
         return (_burst(history, outside, bursts),)
@@ -92,11 +92,16 @@ def check(history: ModelHistory) -> tuple[Outcome]:
     return (RULE.not_checked("the model was not evaluated yet, and made no predictions"),)
 
 
+def _under_tape(history: ModelHistory) -> Floats:
+    """Executions [records, layers] under a tape, in either mode: the two may be mixed up."""
+    return executions(history, "training", ("tape",)) + executions(history, "inference", ("tape",))
+
+
 def _bursts(history: ModelHistory, outside: Floats) -> Mask:
     """Between which records [records - 1, layers] a burst of executions lies."""
     gained = np.diff(outside, axis=0)
     steps = np.diff(history.steps)[:, None]
-    trained = np.diff(executions(history, "training", ("tape",)), axis=0)
+    trained = np.diff(_under_tape(history), axis=0)
     quiet = ((gained == 0) & (trained > 0)).any(axis=0)
     bursts = (gained >= SMALLEST_BURST) & (gained > MORE_A_STEP * steps) & quiet
     rare = (bursts * steps).sum(axis=0) <= SHARE_OF_STEPS * steps.sum()

@@ -70,8 +70,8 @@ def check(history: ModelHistory) -> tuple[Outcome]:
         if not all_executions(history)[-1].any():
             return (RULE.not_checked("no execution of any layer was counted yet"),)
         return (RULE.ok("Every layer runs as its `trainable` says."),)
-    is_set = newest(history.layer("trainable_set"))[wrong]
-    frozen = bool((is_set == 0.0).any())
+    # trained on in training mode though set to be frozen, rather than the reverse
+    frozen = bool((stale - count(history, "stale_frozen_executions"))[wrong].max() >= AT_LEAST)
     first, last = steps_from(history, newest(history.layer("stale_first_step"))[wrong])
     return (
         RULE.finding(

@@ -12,8 +12,9 @@ Why it matters:
 How it decides:
     The recorded Keras does not train such a model (measured for each version; taken for granted
     of a Keras 3 that was not measured), the model is subclassed, its `call` was inspected and does
-    not accept `training`, `fit` trains it, and trainable layers were executed in inference mode
-    under a tape and never in training mode.
+    not accept `training`, `fit` trains it, and trainable layers whose gamma or beta learn (or that
+    have neither) were executed in inference mode under a tape and never in training mode. Layers
+    that a `train_step` asks for inference mode there, such as a teacher's, are left out.
 
 What to do:
     Take the argument and hand it on:
@@ -38,9 +39,11 @@ from typing import Final
 import numpy as np
 
 from tb_bnplugin.diagnose.evidence import (
+    asked_for_inference,
     count_layers,
     executions,
     frozen_when_traced,
+    learns,
     missing_evidence,
     newest,
     paths,
@@ -76,6 +79,7 @@ def check(history: ModelHistory) -> tuple[Outcome]:
     under_tape = executions(history, "inference", ("tape",))[-1]
     wrong = (under_tape > 0) & (trained == 0) & ~frozen_when_traced(history)
     wrong &= newest(history.layer("trainable")) == 1.0
+    wrong &= learns(history) & ~asked_for_inference(history)
     if not wrong.any():
         if not (under_tape + trained).any():
             return (RULE.not_checked("no layer was executed under a tape yet"),)

@@ -37,19 +37,17 @@ import numpy as np
 
 from tb_bnplugin.diagnose.evidence import (
     ONE_RECORD,
-    OUTSIDE_EVALUATION,
     count_layers,
-    executions,
     missing_evidence,
     movable,
     newest,
-    optimizer_steps,
     paths,
     steps_from,
+    updates_a_step,
 )
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history import Floats, ModelHistory
+from tb_bnplugin.history import ModelHistory
 
 RULE: Final = Rule(code="BN108", name="several-updates-per-step", severity="info")
 
@@ -63,7 +61,7 @@ def check(history: ModelHistory) -> tuple[Outcome]:
         return (RULE.not_checked(missing),)
     if len(history.steps) < 2:
         return (RULE.not_checked(ONE_RECORD),)
-    a_step, in_either_half = _updates_a_step(history)
+    a_step, in_either_half = updates_a_step(history)
     if not (a_step > 0).any():
         return (RULE.not_checked("no layer ran in training mode between two steps yet"),)
     several = (in_either_half >= UPDATES_A_STEP) & movable(history)
@@ -89,22 +87,3 @@ def check(history: ModelHistory) -> tuple[Outcome]:
             steps=steps_from(history, newest(history.layer("training_first_step"))[several]),
         ),
     )
-
-
-def _updates_a_step(history: ModelHistory) -> tuple[Floats, Floats]:
-    """Executions in training mode a step: [layers] in all, and in the half that has fewer.
-
-    NaN where there were no steps. A burst, which estimates the statistics anew, is in one half.
-    """
-    trained = executions(history, "training", OUTSIDE_EVALUATION)
-    known = np.isfinite(history.model("iterations")).all()
-    steps = optimizer_steps(history) if known else history.steps - float(history.steps[0])
-    if steps[-1] <= 0:
-        steps = history.steps - float(history.steps[0])  # an optimizer that is not the one used
-    middle = int(np.searchsorted(steps, steps[-1] / 2))
-    rates = [
-        (trained[end] - trained[begin]) / (steps[end] - steps[begin])
-        for begin, end in ((0, -1), (0, middle), (middle, -1))
-        if steps[end] > steps[begin]
-    ]
-    return rates[0], np.min(rates, axis=0)

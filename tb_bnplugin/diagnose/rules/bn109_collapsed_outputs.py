@@ -14,8 +14,9 @@ How it decides:
     the outputs, is below 0.0001 with moving statistics (or that deviation is less than a
     thousandth of the one with batch statistics), while with batch statistics it is above 0.01.
     Outputs that hardly differ in either mode (a constant task, a fresh last layer) are not
-    reported. It is an error where no update of the statistics was counted, or none is needed any
-    more; while updates still wear the starting value down (BN201) it is an info.
+    reported. It is an error where at the step of the probe no update of the statistics was
+    counted, or none was needed any more; while updates still wear the starting value down
+    (BN201), or more than a ten-thousandth of what was loaded is left, it is an info.
 
 What to do:
     Mend what BN101, BN106, BN201 or BN204 name; with none of these, compare moving and batch
@@ -36,7 +37,12 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence import TRAINED_AT_LEAST, optimizer_steps
+from tb_bnplugin.diagnose.evidence import (
+    TRAINED_AT_LEAST,
+    optimizer_steps,
+    started_as,
+    updates_since_start,
+)
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.diagnose.warm_up import updates_needed
@@ -52,6 +58,10 @@ COLLAPSED_AGAINST_BATCH: Final = 1e-3
 """Spread with moving over spread with batch statistics. Both are of one network on one batch: where
 the first is a thousandth of the second, what is left of it (small outputs have small spreads) says
 nothing about the rows."""
+
+FORGOTTEN_BELOW: Final = 1e-4
+"""Share of loaded statistics that is left after some updates, momentum^n: a starting variance of
+1 with a ten-thousandth left is small beside batch variances, which are often near 0.001."""
 
 DIFFERENT_ABOVE: Final = 1e-2
 """Relative spread with batch statistics: a hundred times as much, so that no task whose answers
@@ -82,7 +92,7 @@ def check(history: ModelHistory) -> tuple[Outcome]:
     if not collapsed[-1]:
         return (RULE.ok("Inference mode tells the rows of the held batch apart as well."),)
     first = len(collapsed) - int(np.argmin(collapsed[::-1])) if not collapsed.all() else 0
-    recovering = bool((np.nan_to_num(updates_needed(history)[-1]) > 0).any())
+    recovering = _recovering(history, int(probe.steps[-1]))
     return (
         RULE.finding(
             message=(
@@ -106,6 +116,22 @@ def check(history: ModelHistory) -> tuple[Outcome]:
             severity="info" if recovering else None,
         ),
     )
+
+
+def _recovering(history: ModelHistory, step: int) -> bool:
+    """Whether at the step of a probe layers were being updated, and the start still shaped them.
+
+    The records around the step say so; of statistics that were loaded, how much of them is left.
+    """
+    before = max(int(np.searchsorted(history.steps, step, side="right")) - 1, 0)
+    after = min(int(np.searchsorted(history.steps, step)), len(history.steps) - 1)
+    needed, updates = np.nan_to_num(updates_needed(history)), updates_since_start(history)
+    dominated = (needed[before] > 0) | (needed[after] > 0)
+    begun_between = (updates[before] <= 0) & (updates[after] > 0)
+    momenta = np.array([layer.momentum or 0.0 for layer in history.facts.layers])
+    left = np.clip(momenta, 0.0, 1.0) ** np.maximum(updates[before], 0.0)
+    loaded = started_as(history, "loaded") & (updates[after] > 0) & (left > FORGOTTEN_BELOW)
+    return bool((dominated | begun_between | loaded).any())
 
 
 def _against(spread: Floats, other: Floats) -> Floats:

@@ -15,8 +15,9 @@ How it decides:
     variance (means over channels) lies on the same side of 1, its median is beyond a factor of
     two, and beyond four times the spread that the batch variances have among themselves. The
     starting value must not explain it (BN201 does), so layers whose start still matters, and
-    those whose batch statistics cannot be recovered (momentum 0 or 1, half precision), are not
-    judged. It is an info until the model is evaluated while the gap lasts.
+    those whose batch statistics cannot be recovered (momentum 0 or 1, half precision), and those
+    that were not updated for as long (frozen ones), are not judged. It is an info until the model
+    is evaluated while the gap lasts.
 
 What to do:
     Lower the momentum, so that the statistics follow: `BatchNormalization(momentum=0.9)`; lower
@@ -121,11 +122,15 @@ def check(history: ModelHistory) -> tuple[Outcome]:
 
 
 def _first_of_window(history: ModelHistory) -> int:
-    """Where the newest records begin that cover what the slowest moving average remembers."""
+    """Where the newest records begin that cover what the slowest moving average remembers.
+
+    Layers that were not updated for as long, frozen ones among them, are not judged at all.
+    """
     updates = updates_since_start(history)
     momenta = [layer.momentum or 0.0 for layer in history.facts.layers]
     memory = np.array([1.0 / (1.0 - m) if 0.0 < m < 1.0 else 0.0 for m in momenta])
-    covered = ((updates[-1] - updates) >= memory).all(axis=1)
+    grown = updates[-1] - updates
+    covered = (grown >= memory)[:, grown[0] >= memory].all(axis=1)
     enough = np.flatnonzero(covered)
     newest = int(enough[-1]) if len(enough) else 0
     return min(newest, len(history.steps) - RECORDS_AT_LEAST)

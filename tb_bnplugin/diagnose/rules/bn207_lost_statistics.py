@@ -13,7 +13,8 @@ How it decides:
     When the layer was first seen, gamma and beta (those it has) differed from their constant
     initializers in half of the channels or more, and not by one number for all; moving mean and
     variance equalled their initializers in every bit. Since then the layer ran in inference mode,
-    and never in training mode, and nothing has written the statistics.
+    and never in training mode, and nothing has written the statistics. Where gamma or beta were
+    trained meanwhile, BN101 judges instead: a training that is watched late looks the same.
 
 What to do:
     Load or copy the moving statistics too: all of `layer.weights`, not `trainable_weights`. In a
@@ -69,8 +70,12 @@ def check(history: ModelHistory) -> tuple[Outcome]:
     untouched = (updates_since_start(history)[-1] <= 0) & (
         count(history, "statistics_changes") == 0
     )
-    wrong = suspect & untouched & (inference > 0)
+    # while gamma and beta are trained around initial statistics, nothing was lost: see BN101
+    trained_here = count(history, "affine_changes") > 0
+    wrong = suspect & untouched & ~trained_here & (inference > 0)
     if not wrong.any():
+        if (suspect & untouched & trained_here).any():
+            return (RULE.not_checked("gamma and beta are being trained: BN101 judges that"),)
         if (suspect & untouched).any():
             return (RULE.not_checked("the layers in question were not executed yet"),)
         return (RULE.ok("Statistics that began at their initial values are being trained."),)

@@ -13,9 +13,10 @@ How it decides:
     The layer began at its initializers, has a momentum other than 1 and statistics in float32 or
     wider, and ran in training mode between at least five records. Error: at every one of them
     nothing had moved since the beginning; or the mean alone had, or the variance alone. Where
-    the variance alone moves and tends to 0, the inputs are 0 and the mean has nothing to follow:
-    that is not reported, and where a class that is not Keras' own keeps the variance alone it
-    is an info, since some do so by design.
+    the variance alone moves and that of the batches is 0, as far as float32 can tell, the inputs
+    are 0 and the mean has nothing to follow: that is not reported, and where a class that is not
+    Keras' own keeps one of the two alone it is an info, since some do so by design (mean-only
+    batch normalization).
 
 What to do:
     Assign both in the class's own call, from the statistics of the batch:
@@ -53,7 +54,7 @@ from tb_bnplugin.diagnose.evidence import (
 )
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history import ModelHistory
+from tb_bnplugin.history import Floats, ModelHistory
 
 RULE: Final = Rule(code="BN209", name="updates-lost", severity="error")
 
@@ -62,6 +63,10 @@ RECORDS_AT_LEAST: Final = 5
 
 VANISHING: Final = 1e-6
 """Batch variance (mean over channels) below which the inputs are constant."""
+
+ROUNDED_BELOW: Final = 2.0**-22
+"""Times moving variance / (1 - momentum): that of inputs that are constant, recovered from two
+moving variances in float32, each of which is off by up to 2^-24 of itself."""
 
 WIDE: Final = ("float32", "float64")
 
@@ -87,11 +92,19 @@ def check(history: ModelHistory) -> tuple[Outcome]:
         own = np.array([layer.keras_layer for layer in history.facts.layers], bool)
         if column == "variance_only_records":
             # below 0 where the layer does not update as batch normalization does
-            wrong &= np.abs(newest(history.layer("batch_variance"))) > VANISHING
+            wrong &= np.abs(newest(history.layer("batch_variance"))) > _constant_below(history)
         if wrong.any():
-            by_design = column == "variance_only_records" and not (wrong & own).any()
+            by_design = column != "idle_records" and not (wrong & own).any()
             return (_finding(history, np.asarray(wrong, bool), text, by_design=by_design),)
     return (RULE.ok("Moving mean and variance both move where layers train."),)
+
+
+def _constant_below(history: ModelHistory) -> Floats:
+    """Batch variance [layers] up to which inputs may be constant."""
+    moving = np.nan_to_num(newest(history.layer("moving_variance")))
+    momenta = np.array([layer.momentum or 0.0 for layer in history.facts.layers])
+    share = np.where((momenta >= 0.0) & (momenta < 1.0), 1.0 - momenta, 1.0)
+    return np.maximum(VANISHING, ROUNDED_BELOW * moving / share)
 
 
 _CASES: Final = (

@@ -12,9 +12,10 @@ How it decides:
     The ratio of the loss on the doubled batch to that on the batch is 2 within 0.5 %, in all
     measurements. Where Keras' mean of the same loss is known, it gives the divisor: the mean times
     rows times outputs over the measured value. A divisor that is the most frequent batch size
-    (of one replica or of all, with or without the outputs) is a mean while batches are full, hence
-    an info; so is a loss whose divisor cannot be told. A ratio that is neither 1 nor 2, as of
-    contrastive losses, is not checked.
+    (of one replica or of all, with or without the outputs, times the batches that a step
+    accumulates) is a mean while batches are full, hence an info; so is a loss whose divisor cannot
+    be told, or one under an optimizer that divides a factor of the gradient out, such as Adam. A
+    ratio that is neither 1 nor 2, as of contrastive losses, is not checked.
 
 What to do:
     Take the mean over the rows that are really there:
@@ -37,10 +38,11 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence import settle
+from tb_bnplugin.diagnose.evidence import batches_a_step, settle
 from tb_bnplugin.diagnose.losses import (
     NOTHING_MEASURED,
     Measurement,
+    cancels_factors,
     frequent_batch,
     measure,
     near,
@@ -73,12 +75,23 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
         )
     divisor = _divisor(found)
     frequent = frequent_batch(history, loss)
-    mean_while_full = divisor is not None and _is_batch(divisor, frequent, found)
+    several = batches_a_step(history)
+    mean_while_full = divisor is not None and _is_batch(divisor, frequent * several, found)
+    adaptive = cancels_factors(history)
     return RULE.finding(
-        message=_message(loss, divisor, mean_while_full=mean_while_full, frequent=frequent),
+        message=_message(
+            loss,
+            divisor,
+            fits=frequent * several if mean_while_full else None,
+            so=(
+                f", though {history.facts.optimizer} divides a constant factor out"
+                if adaptive
+                else ", so the step depends on the batch size"
+            ),
+        ),
         fix=(
             f"Divide by the rows of each batch: `tf.reduce_mean(per_example_loss)`"
-            f"{_kept_step(found, divisor, mean_while_full=mean_while_full)}."
+            f"{'' if adaptive else _kept_step(found, divisor, mean_while_full=mean_while_full)}."
         ),
         evidence={
             "loss": loss.name,
@@ -88,7 +101,7 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
             "measured": found.measured,
         },
         steps=found.steps,
-        severity=None if divisor is not None and not mean_while_full else "info",
+        severity=None if divisor is not None and not mean_while_full and not adaptive else "info",
     )
 
 
@@ -104,28 +117,23 @@ def _is_batch(divisor: float, frequent: float, found: Measurement) -> bool:
     return any(near(divisor, size * outputs) for size in sizes for outputs in (1.0, found.outputs))
 
 
-def _message(
-    loss: LossHistory, divisor: float | None, *, mean_while_full: bool, frequent: float
-) -> str:
+def _message(loss: LossHistory, divisor: float | None, *, fits: float | None, so: str) -> str:
     grows = f"{loss.name} doubles with the batch"
     if divisor is None:
         return f"{grows}: it is a sum, or a sum divided by a fixed number that cannot be told."
-    if mean_while_full:
+    if fits is not None:
         return (
-            f"{grows}: it is a sum divided by a fixed {divisor:.6g}, which fits only batches of"
-            f" {frequent:.6g} rows."
+            f"{grows}: it is a sum divided by a fixed {divisor:.6g}, which fits only"
+            f" {fits:.6g} rows a step."
         )
     if near(divisor, 1.0):
-        return f"{grows}: it is the sum over the batch, so the step depends on the batch size."
-    return (
-        f"{grows}: it is a sum divided by a fixed {divisor:.6g}, so the step depends on the batch"
-        " size."
-    )
+        return f"{grows}: it is the sum over the batch{so}."
+    return f"{grows}: it is a sum divided by a fixed {divisor:.6g}{so}."
 
 
 def _kept_step(found: Measurement, divisor: float | None, *, mean_while_full: bool) -> str:
     """What keeps the step as it is at batches of the most frequent size."""
-    if divisor is None or mean_while_full:
+    if divisor is None or mean_while_full or not found.batch > 0:
         return ""
     return (
         f", and multiply the learning rate by {found.batch / divisor:.4g} to keep the step as it is"

@@ -13,10 +13,11 @@ Why it matters:
 How it decides:
     Error: labels and predictions differ in shape and broadcast to more elements than either, and
     in every measurement the loss with the labels rolled by one row is the same within 0.01 %,
-    although the labels are not all alike. Both are needed: Keras' loss classes align the shapes,
-    and contrastive losses ignore labels on purpose. Warning: in every measurement a row has one
-    label, a whole number below the number of its outputs, and the loss is a squared or absolute
-    error, Huber or log-cosh.
+    although the labels are not all alike, and it is another one where the labels are given the
+    shape of the predictions. All are needed: Keras' loss classes align the shapes, contrastive
+    losses ignore labels on purpose, and some compare sorted values. Warning: in every measurement
+    a row has one label, a whole number below the number of its outputs, and the loss is a squared
+    or absolute error, Huber or log-cosh.
 
 What to do:
     Give both the same shape:
@@ -93,6 +94,14 @@ def _check_loss(loss: LossHistory) -> Outcome:
     change = np.abs(permuted[usable] - measured[usable]) / np.abs(measured[usable])
     if not (change <= SAME_WITHIN).all():
         return RULE.ok(f"{loss.name} pairs each label with its own prediction.")
+    paired = loss_column(loss, "paired")[usable]
+    apart = np.abs(paired - measured[usable]) > SAME_WITHIN * np.abs(measured[usable])
+    if not (apart & np.isfinite(paired)).any():
+        return RULE.not_checked(
+            f"{loss.name}: labels and predictions broadcast, but the loss is the same, or not"
+            " known, where each label meets its own prediction: it ignores them, compares no"
+            " pairs, or all predictions are alike"
+        )
     steps = loss.steps[usable]
     return RULE.finding(
         message=(
@@ -109,6 +118,7 @@ def _check_loss(loss: LossHistory) -> Outcome:
             "broadcast_elements": float(broadcast[usable][-1]),
             "measured": float(measured[usable][-1]),
             "permuted": float(permuted[usable][-1]),
+            "paired": float(paired[-1]),
         },
         steps=(int(steps[0]), int(steps[-1])),
     )
