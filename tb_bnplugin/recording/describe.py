@@ -11,6 +11,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from tb_bnplugin.recording.flavour import is_keras_own
+from tb_bnplugin.recording.own_moves import is_keras_call
 from tb_bnplugin.recording.reading import LayerStart
 from tb_bnplugin.recording.topology import Topology, is_graph
 from tb_bnplugin.recording.variables import local
@@ -34,7 +35,7 @@ def layer_facts(path: str, layer: Any, start: LayerStart, *, requested: bool | N
         start="initializer" if start.from_initializer else "loaded",
         start_updates_before=start.updates_before,
         requested=requested,
-        keras_layer=is_keras_batch_norm(layer),
+        keras_layer=is_keras_call(layer),
         has_gamma=getattr(layer, "gamma", None) is not None,
         has_beta=getattr(layer, "beta", None) is not None,
         affine_start=start.affine_start,
@@ -108,15 +109,6 @@ def _affine_start(layer: Any) -> str:
 def overrides_train_step(model: Any) -> bool:
     """Whether a class of the user's has the `train_step` that `fit` runs."""
     return is_keras_own(type(model), "train_step") is False
-
-
-def is_keras_batch_norm(layer: Any) -> bool:
-    """Whether the layer is Keras' own batch normalization, or a descendant."""
-    return any(
-        base.__name__ in ("BatchNormalization", "BatchNormalizationBase")
-        and base.__module__.startswith(("keras.", "tf_keras."))
-        for base in type(layer).__mro__
-    )
 
 
 def nodes(topology: Topology, batch_norm_layers: Sequence[Any]) -> tuple[Node, ...]:

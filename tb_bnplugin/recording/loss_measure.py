@@ -17,6 +17,7 @@ from tensorflow.python.framework.errors_impl import OperatorNotAllowedInGraphErr
 
 from tb_bnplugin.recording import loss_candidates
 from tb_bnplugin.recording.loss_candidates import Data
+from tb_bnplugin.recording.loss_pairs import measure_pairs
 from tb_bnplugin.recording.loss_resolve import ResolvedLoss, check_loss, resolve, weighted_mean
 from tb_bnplugin.recording.suspend import suspend
 from tb_bnplugin.schema.tables import KERAS_LOSSES, LOSS_COLUMNS
@@ -197,15 +198,11 @@ def _values(
     measured, elements = total(data[0])
     twice = Data(labels=np.repeat(labels, 2, axis=0), predictions=np.repeat(predictions, 2, axis=0))
     rolled = Data(labels=np.roll(labels, 1, axis=0), predictions=predictions)
-    paired = None
-    if labels.shape != predictions.shape and labels.size == predictions.size:
-        paired = Data(labels=labels.reshape(predictions.shape), predictions=predictions)
     put(
         measured=measured,
         elements=elements,
         doubled=total(twice, _doubled(weights))[0],
         permuted=total(rolled)[0],
-        paired=_NAN if paired is None else total(paired)[0],
         batch=len(predictions),
         label_rank=labels.ndim,
         prediction_rank=predictions.ndim,
@@ -215,6 +212,8 @@ def _values(
         labels_alike=float(labels.ndim == 0 or bool((labels == labels[:1]).all())),
         labels_are_classes=float(_are_classes(labels, predictions)),
     )
+    if weights is None:
+        put(**measure_pairs(labels, predictions, lambda item: total(item)[0]))
     if weights is not None:
         put(weight_sum=float(np.sum(weights, dtype=np.float64)), weight_elements=weights.size)
     if resolved.per_element is not None:

@@ -36,7 +36,7 @@ class LayerFacts:
     start: str  # "initializer", "loaded" (differs from the initializer), or "unbuilt"
     start_updates_before: float  # training executions counted before the start was (re)taken
     requested: bool | None  # `training` asked for by the functional graph; None: nothing known
-    keras_layer: bool  # False: a foreign class that only looks like batch normalization
+    keras_layer: bool  # its `call` is Keras' own; False: a foreign class, or one derived from it
     has_gamma: bool
     has_beta: bool
     affine_start: str = "unknown"  # gamma and beta at watch: "initializer", "trained", "unknown"

@@ -170,8 +170,13 @@ LOSS_COLUMNS: Final = (
     # label needs as a class, two at least; 0 otherwise.
     "labels_are_classes",
     # The loss with the labels in the shape of the predictions, so that each row meets its own;
-    # NaN where the two have the same shape already, or another number of elements.
+    # NaN where the two have the same shape already, or another number of elements, or with weights.
     "paired",
+    # The loss on the first eight rows as given, over the mean of it over all pairs of these rows
+    # (1: a mean over all pairs; as many as there are rows: a sum), and over the root of the mean of
+    # its square (a root of a mean). NaN where `paired` is.
+    "pairs_ratio",
+    "pairs_root_ratio",
 )
 
 KERAS_LOSSES: Final = (

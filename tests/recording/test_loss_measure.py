@@ -197,21 +197,6 @@ def test_a_loss_object_of_keras_pairs_ranks_that_differ(flavour: Flavour, batch:
     assert found["measured"] == pytest.approx(0.25, rel=1e-5)
 
 
-def test_labels_in_the_shape_of_the_predictions(tensorflow: ModuleType) -> None:
-    tf = tensorflow
-    labels = np.arange(8, dtype="float32")
-    predictions = labels[:, np.newaxis] + 0.5
-    broadcast = lambda a, b: tf.reduce_mean((a - b) ** 2)  # noqa: E731
-    ignored = lambda a, b: tf.reduce_mean(b)  # noqa: E731
-    every_pair = float(np.mean((labels[np.newaxis, :] - predictions) ** 2))
-    found = measured(broadcast, labels, predictions)
-    assert (found["measured"], found["paired"]) == pytest.approx((every_pair, 0.25), rel=1e-5)
-    found = measured(ignored, labels, predictions)
-    assert found["paired"] == found["measured"]
-    assert math.isnan(measured(broadcast, labels, labels)["paired"])
-    assert math.isnan(measured(ignored, labels, np.repeat(predictions, 3, axis=1))["paired"])
-
-
 def test_a_loss_that_cannot_take_a_doubled_batch_gives_nan_there(
     tensorflow: ModuleType, batch: Any
 ) -> None:

@@ -18,6 +18,8 @@ def broadcast(**columns: Any) -> ModelHistory:
         "measured": MEASURED,
         "permuted": MEASURED,
         "paired": 0.0105,
+        "pairs_ratio": 1.0,
+        "pairs_root_ratio": 0.9,
         "batch": 16.0,
         "label_rank": 1.0,
         "prediction_rank": 2.0,
@@ -34,6 +36,10 @@ FINDINGS = {
     "(N,) against (N, 1)": broadcast(),
     "(N, 1) against (N,)": broadcast(label_rank=2.0, prediction_rank=1.0),
     "another order of the sum": broadcast(permuted=MEASURED * (1 + 0.99e-4)),
+    "just as all pairs": broadcast(pairs_ratio=1 + 0.99e-3),
+    "a sum over all pairs": broadcast(pairs_ratio=8.0),
+    "the root of a mean": broadcast(pairs_ratio=1.1, pairs_root_ratio=1.0),
+    "a sum, two rows": broadcast(batch=2.0, pairs_ratio=2.0),
     "just other than paired": broadcast(paired=MEASURED * (1 + 1.01e-4)),
     "other than paired in one record": broadcast(paired=[MEASURED, 0.0105, MEASURED]),
     "two rows": broadcast(label_elements=2.0, prediction_elements=2.0, broadcast_elements=4.0),
@@ -53,6 +59,9 @@ SILENT = {
     "labels are ignored": broadcast(paired=MEASURED),
     "just as paired": broadcast(paired=MEASURED * (1 + 0.99e-4)),
     "not paired": broadcast(paired=np.nan),
+    "just not as all pairs": broadcast(pairs_ratio=1 + 1.01e-3),
+    "sorted values are compared": broadcast(pairs_ratio=0.2, pairs_root_ratio=0.15),
+    "pairs not known": broadcast(pairs_ratio=np.nan, pairs_root_ratio=np.nan),
     "once paired": broadcast(permuted=[MEASURED, 2 * MEASURED, MEASURED]),
     "sizes not known": broadcast(label_elements=np.nan),
     "no loss": create_history(),
@@ -72,7 +81,14 @@ def test_is_silent(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["labels all alike", "not permuted", "labels are ignored", "not paired", "sizes not known"],
+    [
+        "labels all alike",
+        "not permuted",
+        "labels are ignored",
+        "not paired",
+        "pairs not known",
+        "sizes not known",
+    ],
 )
 def test_missing_evidence_is_not_ok(name: str) -> None:
     assert judge("LR104", SILENT[name]).status == "not_checked"

@@ -197,7 +197,6 @@ def create_loss(
         "replicas": 1.0,
         "learning_rate": 0.01,
         "labels_alike": 0.0,
-        "paired": np.nan,
     }
     return LossHistory(
         name=name,
