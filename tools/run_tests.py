@@ -14,7 +14,8 @@ import tempfile
 import time
 import xml.etree.ElementTree as ET
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,37 +60,38 @@ KINDS: tuple[tuple[str, Callable[[Case], bool]], ...] = (
 )
 
 
-PROGRAMS: tuple[str, ...] = ("demo", "docs", "examples", "packaging")
+PROGRAMS: tuple[str, ...] = ("packaging", "docs", "demo", "examples")
 """Folders of tests that run whole programs: a process of their own, beside all other tests."""
 
+PYTEST: tuple[str, ...] = (sys.executable, "-m", "pytest", "-q")
 
-def run_python(report: Path) -> int:
-    """Exit status of pytest, in two processes, each of which imports TensorFlow once.
 
-    What the second one prints follows the first, so that neither is torn apart.
+@contextmanager
+def programs_beside(report: Path, statuses: list[int]) -> Iterator[None]:
+    """Runs those tests while all others run, and appends their exit status.
+
+    What they print follows at the end, so that nothing is torn apart.
     """
-    command = [sys.executable, "-m", "pytest", "-q"]
     folders = [f"tests/{folder}" for folder in PROGRAMS]
     with tempfile.TemporaryFile("w+") as printed:
         beside = subprocess.Popen(
-            [*command, *folders, f"--junitxml={beside_of(report)}"],
+            [*PYTEST, *folders, f"--junitxml={report}"],
             cwd=ROOT,
             stdout=printed,
             stderr=subprocess.STDOUT,
         )
-        others = [f"--ignore={folder}" for folder in folders]
-        first = subprocess.run(
-            [*command, *others, f"--junitxml={report}"], cwd=ROOT, check=False
-        ).returncode
-        second = beside.wait()
+        yield
+        statuses.append(beside.wait())
         printed.seek(0)
         print(printed.read(), flush=True)
-    return first or second
 
 
-def beside_of(report: Path) -> Path:
-    """The report of the second process."""
-    return report.with_name(f"{report.stem}-programs.xml")
+def run_python(report: Path) -> int:
+    """Exit status of pytest for the tests that run no whole program."""
+    others = [f"--ignore=tests/{folder}" for folder in PROGRAMS]
+    return subprocess.run(
+        [*PYTEST, *others, f"--junitxml={report}"], cwd=ROOT, check=False
+    ).returncode
 
 
 def run_frontend(report: Path) -> int:
@@ -142,17 +144,16 @@ def main() -> int:
     """Exit status 0 where everything ran and passed."""
     started = time.monotonic()
     RESULTS.mkdir(parents=True, exist_ok=True)
-    cases: list[Case] = []
     statuses: list[int] = []
-    runners = (("python", run_python), ("frontend", run_frontend), ("browser", run_browser))
-    for runner, run in runners:
-        report = RESULTS / f"{runner}.xml"
-        reports = [report, beside_of(report)]
-        for path in reports:
-            path.unlink(missing_ok=True)
-        statuses.append(run(report))
-        for path in reports:
-            cases.extend(read_cases(runner, path))
+    runners = {"python": run_python, "frontend": run_frontend, "browser": run_browser}
+    reports = {name: RESULTS / f"{name}.xml" for name in runners}
+    programs = RESULTS / "python-programs.xml"
+    for path in (*reports.values(), programs):
+        path.unlink(missing_ok=True)
+    with programs_beside(programs, statuses):
+        statuses += [run(reports[name]) for name, run in runners.items()]
+    cases = [case for name, report in reports.items() for case in read_cases(name, report)]
+    cases += read_cases("python", programs)
     lines, all_good = summarize(cases)
     print("\nTests of each kind:")
     print("\n".join(lines))
