@@ -14,9 +14,9 @@ import tensorflow as tf
 
 from tb_bnplugin.recording import probe
 from tb_bnplugin.recording.cadence import Cadence, Frequency
-from tb_bnplugin.recording.counting import run_context
-from tb_bnplugin.recording.loss_observe import Observer, observe
+from tb_bnplugin.recording.loss_observe import observe
 from tb_bnplugin.recording.model_watch import ModelWatch, watch_model
+from tb_bnplugin.recording.run_context import run_context
 from tb_bnplugin.recording.run_log import RunLog, log_of_directory, write
 from tb_bnplugin.recording.trainable import put_aside_by_fit
 from tb_bnplugin.recording.variables import local
@@ -94,7 +94,6 @@ class FitRecorder:
         self._publish = publish
         self._model: Any = None
         self._watch: ModelWatch | None = None
-        self._observer: Observer | None = None
         self._log: RunLog | None = None
         self._own_writer: Any = None
         self._training = False
@@ -109,7 +108,7 @@ class FitRecorder:
     def watch(self, model: Any) -> None:
         """Begins to watch the model, before its training step is traced."""
         self._model = model
-        self._watch = watch_model(model, expect=self._expect)
+        self._watch = watch_model(model, expect=self._expect, all_traces=False)
         self._watch.trained_by = "fit"
 
     @property
@@ -123,16 +122,17 @@ class FitRecorder:
         first = not any(phase.reason in ("fit", "compile") for phase in watch.phases)
         self._open_log()
         assert self._log is not None
-        if self._observer is None:
-            self._observer = observe(self._model)
+        if watch.observer is None:
+            watch.observer = observe(self._model)
         else:
-            self._observer.refresh()
-        optimizer = getattr(self._model, "optimizer", None)
-        compiled = not first and optimizer is not self._optimizer
-        self._optimizer = optimizer
+            watch.observer.refresh()
+        watch.want_all_traces("fit", wanted=True)
+        self._optimizer = getattr(self._model, "optimizer", None)
+        compiled = not first and self._optimizer is not watch.fitted_with
+        watch.fitted_with = self._optimizer
         watch.trainable_aside = put_aside_by_fit(self._model)
         watch.begin_phase(self._log.last_step + 1, "compile" if compiled else "fit")
-        phase, observer = len(watch.phases), self._observer
+        phase, observer = len(watch.phases), watch.observer
         watch.losses = lambda: observer.losses(phase)
         watch.metrics = lambda: observer.metrics(phase)
         watch.rescan()
@@ -194,6 +194,7 @@ class FitRecorder:
         assert self._log is not None
         self._training = False
         run_context().set(0)
+        self._watching.want_all_traces("fit", wanted=False)
         if not self._is_closed():
             self._record(self._log.last_step, "end")
             self._flush()
@@ -206,6 +207,8 @@ class FitRecorder:
         """Something failed: a next fit begins with a new writer, and writes all facts again."""
         self._own_writer = None
         run_context().set(0)  # the end of a loop that began will not be noticed
+        if self._watch is not None:
+            self._watch.want_all_traces("fit", wanted=False)
         if self._log is not None:
             self._log.forget_documents()
 

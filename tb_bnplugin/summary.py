@@ -104,7 +104,7 @@ def _write_snapshot(watch: ModelWatch, log: RunLog, writer: Any, given: Any) -> 
 
 
 def _write_reading(watch: ModelWatch, log: RunLog, writer: Any, given: int, reading: Any) -> None:
-    step, restarted = log.place(given)
+    step, restarted = log.place(given, watch.name)
     if restarted:
         watch.add_phase(step, "restart")
     records = log.complete(watch, watch.records(reading, step, "cadence"), step)
@@ -248,7 +248,7 @@ def probe(
 def _write_one(
     watch: ModelWatch | None, log: RunLog, writer: Any, metadata: Metadata, given: Any, value: Any
 ) -> None:
-    step, _ = log.place(int(given))
+    step, _ = log.place(int(given), f"{metadata.model}/{metadata.kind}/{metadata.name}")
     record = Record(metadata=metadata, step=step, wall_time=time.time(), value=value)
     if watch is None:
         write(writer, [*log.placeholder(step), record])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,8 +13,8 @@ import tensorflow as tf
 
 from tb_bnplugin.diagnose import COMPARISONS, RULES, Outcome
 from tb_bnplugin.live import LiveHistory
-from tb_bnplugin.recording.counting import run_context
 from tb_bnplugin.recording.model_watch import ModelWatch, watch_model
+from tb_bnplugin.recording.run_context import run_context
 from tb_bnplugin.recording.run_log import log_of_writer, write
 from tb_bnplugin.recording.summary_state import current_writer
 from tb_bnplugin.schema.metadata import Record
@@ -57,9 +58,8 @@ class Watch:
             yield
         finally:
             run_context().set(before)
-            self._watch.evaluations += 1
-            self._record("evaluation")
-            self._watch.announce()
+            if tf.executing_eagerly():  # within a traced function, what runs is told all the same
+                self._end_evaluation()
 
     def findings(self) -> tuple[Outcome, ...]:
         """What is wrong by now: the same rules as for a log, on what was recorded so far."""
@@ -99,6 +99,19 @@ class Watch:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _end_evaluation(self) -> None:
+        self._watch.evaluations += 1
+        try:
+            self._record("evaluation")
+        except Exception as error:  # noqa: BLE001  # whatever it is, the loop goes on
+            warnings.warn(
+                "tb_bnplugin could not record the end of an evaluation, which goes on unchanged:"
+                f" {type(error).__name__}: {error}",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+        self._watch.announce()
 
     def _record(self, why: str) -> None:
         watch, step = self._watch, self._watch.last_step

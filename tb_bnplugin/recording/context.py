@@ -47,8 +47,11 @@ class CallContext:
     context: str  # one of schema.tables.CONTEXTS
     function: str  # name of the traced function, "" when eager
     jit: bool
+    step: str | None = None  # within Keras' own "train", "evaluate" or "predict" step
 
 
+EAGER_TRAIN_TAPE: Final = CallContext(context="tape", function="", jit=False, step="train")
+EAGER_TRAIN_NO_TAPE: Final = CallContext(context="no_tape", function="", jit=False, step="train")
 EAGER_TAPE: Final = CallContext(context="tape", function="", jit=False)
 EAGER_NO_TAPE: Final = CallContext(context="no_tape", function="", jit=False)
 EAGER_EVALUATE: Final = CallContext(context="evaluate", function="", jit=False)
@@ -92,7 +95,8 @@ def _eager_context(frame: FrameType | None) -> CallContext:
                 return EAGER_EVALUATE
             if step == "predict":
                 return EAGER_PREDICT
-            break
+            recording = record.could_possibly_record()
+            return EAGER_TRAIN_TAPE if recording else EAGER_TRAIN_NO_TAPE
         frame = frame.f_back
     return EAGER_TAPE if record.could_possibly_record() else EAGER_NO_TAPE
 
@@ -123,6 +127,7 @@ def _traced_context(frame: FrameType | None) -> CallContext:
         ),
         function=_COUNT.sub("", str(getattr(ops.get_default_graph(), "name", ""))),
         jit=jit,
+        step=step,
     )
 
 

@@ -6,7 +6,6 @@ traced function, under XLA, in `tf.range`, and for each of `steps_per_execution`
 
 from __future__ import annotations
 
-import functools
 import inspect
 import sys
 import threading
@@ -16,11 +15,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from types import FrameType, MethodType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.python.ops.resource_variable_ops import ResourceVariable
 
 from tb_bnplugin.recording import context, reason
 from tb_bnplugin.recording.batch_values import below_limits, static_below
@@ -33,7 +31,9 @@ from tb_bnplugin.recording.call_arguments import (
     truth,
 )
 from tb_bnplugin.recording.own_moves import is_keras_call, moved_since, statistics_now
+from tb_bnplugin.recording.run_context import run_context
 from tb_bnplugin.recording.suspend import suspended
+from tb_bnplugin.recording.variables import local
 from tb_bnplugin.schema.tables import CONTEXTS, EXECUTION_COLUMNS, RARE_COUNTERS
 
 LARGEST_COUNTED_BATCH: Final = 4096  # rows; larger batches count as this one
@@ -51,32 +51,11 @@ _EVALUATE: Final = CONTEXTS.index("evaluate")
 _PREDICT: Final = CONTEXTS.index("predict")
 
 
-class RunContext:
-    """Which loop runs now, known to traces already made: 0 none, 1 evaluate, 2 predict.
+class _Place(NamedTuple):
+    """Where a call is counted: a context, which a loop that runs then may say better."""
 
-    A context is baked into a trace; a variable that hooks set is read when the trace runs.
-    One for the process: what runs inside an evaluation loop belongs to it, whose model it be.
-    """
-
-    def __init__(self) -> None:
-        with tf.init_scope():
-            # Made directly, so that no strategy's scope turns it into a replicated variable.
-            self.variable = ResourceVariable(
-                np.int64(0), trainable=False, name="bn_run_context", dtype=tf.int64
-            )
-        self.value = 0
-
-    def set(self, value: int) -> int:
-        """Tells all traces which loop runs from now on; returns what ran before."""
-        before, self.value = self.value, value
-        self.variable.assign(value)
-        return before
-
-
-@functools.cache
-def run_context() -> RunContext:
-    """The one run context of this process."""
-    return RunContext()
+    context: int  # index in CONTEXTS
+    fixed: bool  # a training step is none of evaluate and predict, whatever runs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,14 +78,19 @@ class LayerCounter:
 
     def __init__(self, layer: Any, strategy: Any) -> None:
         self.layer = weakref.ref(layer)
-        run_context()  # made outside any trace
         self.counts_batches = False
+        self.wanted_by: set[int] = set()  # who wants all traces counted, not Keras' own alone
         self.seen: dict[tuple[Any, ...], SeenCall] = {}
+        with tf.init_scope():
+            # A function compiled by XLA takes no variable of another device.
+            mean = local(getattr(layer, "moving_mean", None))
+            self._device = None if mean is None else mean.device
         with tf.init_scope(), strategy.scope():
             replicas = strategy.num_replicas_in_sync
-            self.executions = _counter(len(COUNTED), replicas, "bn_executions")
+            self.executions = self._counter(len(COUNTED), replicas, "bn_executions")
             self.batches: tf.Variable | None = None
             self._replicas = replicas
+        run_context().variable_on(self.executions.device)  # made outside any trace
         self._strategy = strategy
         self._deltas: dict[tuple[int, ...], tf.Tensor] = {}
 
@@ -114,8 +98,14 @@ class LayerCounter:
         """Also counts the rows of each batch, once a model."""
         if self.batches is None:
             with tf.init_scope(), self._strategy.scope():
-                self.batches = _counter(LARGEST_COUNTED_BATCH + 1, self._replicas, "bn_batches")
+                self.batches = self._counter(
+                    LARGEST_COUNTED_BATCH + 1, self._replicas, "bn_batches"
+                )
         self.counts_batches = True
+
+    def _counter(self, size: int, replicas: int, name: str) -> tf.Variable:
+        with tf.device(self._device if replicas == 1 else None):
+            return _counter(size, replicas, name)
 
     # TensorFlow 2.16's autograph converts tf_keras, and with it whatever tf_keras calls.
     @tf.autograph.experimental.do_not_convert
@@ -137,11 +127,13 @@ class LayerCounter:
             return None
         value = given_training(layer, args, kwargs)
         where = context.current(frame)
-        if not where.function and run_context().value:
+        if where.function and where.step is None and not self.wanted_by:
+            return None  # after `fit`, a function of the user's, who may freeze or export it
+        if not where.function and where.step != "train" and run_context().value:
             where = (context.EAGER_EVALUATE, context.EAGER_PREDICT)[run_context().value - 1]
         trainable = bool(layer.trainable)
         self._note(layer, value, where, static_shape(inputs), frame, trainable=trainable)
-        at = CONTEXTS.index(where.context)
+        at = _Place(CONTEXTS.index(where.context), fixed=where.step == "train")
         with _after(inputs):
             if tf.is_tensor(value) and not tf.executing_eagerly():
                 training = tf.cast(value, tf.bool)
@@ -161,7 +153,7 @@ class LayerCounter:
             return None if before is None else lambda: self._count_moves(layer, before)
         return None
 
-    def _count_training(self, layer: Any, inputs: Any, mask: Any, at: int) -> None:
+    def _count_training(self, layer: Any, inputs: Any, mask: Any, at: _Place) -> None:
         below = static_below(layer, inputs, mask, self._replicas)
         if below is not None:
             self.executions.assign_add(self._delta(0, at, below=below))
@@ -213,7 +205,12 @@ class LayerCounter:
         )
 
     def _delta(
-        self, mode: int, at: int, *, frozen: bool = False, below: tuple[bool, bool] = (False, False)
+        self,
+        mode: int,
+        at: _Place,
+        *,
+        frozen: bool = False,
+        below: tuple[bool, bool] = (False, False),
     ) -> tf.Tensor:
         """int64 [COUNTED]: one at the column of this mode and context, as the run context says.
 
@@ -222,19 +219,23 @@ class LayerCounter:
         """
         rest = (mode, int(frozen), *map(int, below))
         if tf.executing_eagerly():
-            chosen = (at, _EVALUATE, _PREDICT)[run_context().value]
+            chosen = (
+                at.context if at.fixed else (at.context, _EVALUATE, _PREDICT)[run_context().value]
+            )
             known = self._deltas.get((chosen, *rest))
             if known is None:
                 known = tf.constant(_column_values(mode, chosen, frozen=frozen, below=below))
                 self._deltas[(chosen, *rest)] = known
             return known
+        if at.fixed:
+            return tf.constant(_column_values(mode, at.context, frozen=frozen, below=below))
         table = np.stack(
             [
                 _column_values(mode, chosen, frozen=frozen, below=below)
-                for chosen in (at, _EVALUATE, _PREDICT)
+                for chosen in (at.context, _EVALUATE, _PREDICT)
             ]
         )
-        return tf.gather(tf.constant(table), run_context().variable)
+        return tf.gather(tf.constant(table), run_context().variable_on(self.executions.device))
 
     def _count_rows(self, inputs: Any) -> None:
         rows = tf.minimum(tf.shape(inputs, out_type=tf.int64)[0], LARGEST_COUNTED_BATCH)

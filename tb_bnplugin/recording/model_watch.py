@@ -76,6 +76,9 @@ class ModelWatch:
         self._rare: Floats | None = None  # as it was last written
         self._reached = ReachedWeights()
         self.trainable_aside: dict[int, bool] = {}  # see recording.trainable
+        self._wanting: set[str] = set()  # who wants all traces counted, not Keras' own alone
+        self.observer: Any = None  # of compiled losses and metrics, where `fit` trains
+        self.fitted_with: Any = None  # the optimizer of the last fit
         self.closed = False
         model.__dict__[_ATTRIBUTE] = self
         _open.add(self)
@@ -107,10 +110,25 @@ class ModelWatch:
         self.closed = True
         _open.discard(self)
         for found in self._found.values():
+            self._tell_wanted(found.counter)
             counting.detach(found.layer)
         model = self._model()
         if model is not None and model.__dict__.get(_ATTRIBUTE) is self:
             del model.__dict__[_ATTRIBUTE]
+
+    def want_all_traces(self, who: str, *, wanted: bool) -> None:
+        """Counts in functions of the user's too, as long as a `watch` or a `fit` wants that.
+
+        A function that counts cannot be frozen into constants, as exporters do; after a `fit`,
+        what is traced outside of Keras' own steps is left as it is.
+        """
+        (self._wanting.add if wanted else self._wanting.discard)(who)
+        for found in self._found.values():
+            self._tell_wanted(found.counter)
+
+    def _tell_wanted(self, counter: counting.LayerCounter) -> None:
+        wanted = self._wanting and not self.closed
+        (counter.wanted_by.add if wanted else counter.wanted_by.discard)(id(self))
 
     def rename(self, name: str) -> None:
         """Takes another name: the run's log holds a model of this one already."""
@@ -158,6 +176,7 @@ class ModelWatch:
             if id(layer) not in self._found:
                 built = getattr(layer, "moving_mean", None) is not None
                 counter = counting.attach(layer, strategy)
+                self._tell_wanted(counter)
                 if not self._found:
                     counter.count_batches()
                 self._found[id(layer)] = WatchedLayer(
@@ -359,13 +378,15 @@ def watch_of(model: Any) -> ModelWatch | None:
     return None
 
 
-def watch_model(model: Any, *, expect: Sequence[str] = ()) -> ModelWatch:
-    """The watch of this model, begun now if it has none."""
+def watch_model(model: Any, *, expect: Sequence[str] = (), all_traces: bool = True) -> ModelWatch:
+    """The watch of this model, begun now if it has none; see `want_all_traces`."""
     found = watch_of(model)
     if found is None:
         found = ModelWatch(model, expect=expect)
     elif expect:
         found.expect = tuple(dict.fromkeys((*found.expect, *expect)))
+    if all_traces:
+        found.want_all_traces("watch", wanted=True)
     return found
 
 

@@ -9,6 +9,7 @@ import time
 import warnings
 import weakref
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import tensorflow as tf
@@ -27,6 +28,15 @@ DOCUMENTS: Final[tuple[Kind, ...]] = ("model", "calls", "rare")
 """Kinds of which a log must hold the newest, even where it was written to another log before."""
 
 
+@dataclass
+class _Clock:
+    """A counter of steps that a loop keeps itself."""
+
+    offset: int
+    given: int | None = None
+    step: int = 0  # of the run, for `given`
+
+
 class RunLog:
     """What is known of one run directory (or writer) in this process.
 
@@ -40,8 +50,8 @@ class RunLog:
             weakref.WeakKeyDictionary()  # what this log holds of each model, by kind
         )
         self._names: dict[str, _Holder] = {}
-        self._offset = 0
-        self._last_given: int | None = None
+        self._offset = 0  # of the newest counter that began anew
+        self._clocks: dict[str, _Clock] = {}
         self._has_placeholder = False
         self._lock = threading.RLock()
         self._failed: weakref.ref[Any] | None = None  # the writer that could not be written to
@@ -74,15 +84,25 @@ class RunLog:
         self._documents.clear()
         self._has_placeholder = False
 
-    def place(self, given: int) -> tuple[int, bool]:
-        """The step of this run for a step a loop counts itself, and whether that went back."""
-        restarted = self._last_given is not None and given < self._last_given
+    def place(self, given: int, counter: str) -> tuple[int, bool]:
+        """The step of this run for a step a loop counts itself, and whether that began anew.
+
+        Several counters may go side by side, as those of a critic and its generator do: each is
+        compared with itself. Where one goes back, all that go back with it move on alike.
+
+        Args:
+            given: the step as the loop has it.
+            counter: who counts, such as the name of the model.
+        """
+        clock = self._clocks.setdefault(counter, _Clock(offset=self._offset))
+        restarted = clock.given is not None and given < clock.given
         if restarted:
-            self._offset = self.last_step + 1 - given
-        self._last_given = given
-        step = given + self._offset
-        self.last_step = max(self.last_step, step)
-        return step, restarted
+            if given + self._offset <= clock.step:  # no other counter went back before
+                self._offset = self.last_step + 1 - given
+            clock.offset = self._offset
+        clock.given, clock.step = given, given + clock.offset
+        self.last_step = max(self.last_step, clock.step)
+        return clock.step, restarted
 
     def reach(self, step: int) -> None:
         """Notes a step that was counted by the run's own clock."""

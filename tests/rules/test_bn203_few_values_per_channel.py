@@ -12,9 +12,12 @@ from tests.unit.histories import FIFTY_STEPS, create_history, inference_columns
 STEPS = np.array(FIFTY_STEPS, np.float64)
 
 
-def few(below_2: Any = 0.0, below_16: Any = 0.0, **columns: Any) -> ModelHistory:
+def few(
+    below_2: Any = 0.0, below_16: Any = 0.0, own_call: bool = False, **columns: Any
+) -> ModelHistory:
     return create_history(
-        columns={"training_below_2": below_2, "training_below_16": below_16, **columns}
+        columns={"training_below_2": below_2, "training_below_16": below_16, **columns},
+        layer_facts={"keras_layer": not own_call},
     )
 
 
@@ -22,6 +25,7 @@ ERRORS = {"one value": few(STEPS, STEPS), "half of them": few(np.ceil(STEPS / 2)
 WARNINGS = {
     "fifteen values": few(0.0, STEPS),
     "half of the executions": few(0.0, np.ceil(STEPS / 2)),
+    "a class of one's own that moves": few(0.0, STEPS, own_call=True),
 }
 INFOS = {"a last batch of one row": few(np.floor(STEPS / 10), np.floor(STEPS / 10))}
 FINDINGS = ERRORS | WARNINGS | INFOS
@@ -31,6 +35,9 @@ SILENT = {
     "a short last batch": few(0.0, np.floor(STEPS / 10)),
     "just under half": few(0.0, np.floor(STEPS * 0.49)),
     "the call that builds it": few(1.0, 1.0, training_tape=1.0),
+    "a class of one's own that hands on `training=False`": few(
+        STEPS, STEPS, own_call=True, statistics_changes=0.0
+    ),
     "inference": create_history(columns=inference_columns()),
     "no record": create_history(steps=[]),
 }

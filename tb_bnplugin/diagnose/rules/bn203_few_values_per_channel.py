@@ -13,7 +13,8 @@ How it decides:
     The values were counted at each execution in training mode. Error: at half of them or more
     there were fewer than two. Warning: fewer than sixteen. Info: there were fewer than two now
     and then, as in a last batch of one row. Layers that run in inference mode are not counted,
-    nor those with virtual batches; synchronized layers count all replicas.
+    nor those with virtual batches, nor classes with a `call` of their own whose statistics never
+    move (a frozen batch normalization); synchronized layers count all replicas.
 
 What to do:
     Larger batches, `drop_remainder=True` against a last batch of one row, `synchronized=True` on
@@ -67,7 +68,9 @@ def check(history: ModelHistory) -> tuple[Outcome]:
         return (RULE.not_checked("no layer ran in training mode yet"),)
     below_2 = count(history, "training_below_2")
     below_16 = count(history, "training_below_16")
-    judged = trained >= EXECUTIONS_AT_LEAST
+    own = np.array([layer.keras_layer for layer in history.facts.layers], bool)
+    # a call of a class's own may hand on `training=False` whatever it is given
+    judged = (trained >= EXECUTIONS_AT_LEAST) & (own | (count(history, "statistics_changes") > 0))
     one = judged & (below_2 >= SHARE_OF_EXECUTIONS * trained)
     few = judged & (below_16 >= SHARE_OF_EXECUTIONS * trained)
     if one.any():

@@ -118,7 +118,13 @@ def _finding(history: ModelHistory, wrong: Mask, text: str, *, by_design: bool) 
     index = int(np.flatnonzero(wrong)[0])
     layer = history.facts.layers[index]
     updates = int(updates_since_start(history)[-1][wrong].max())
-    stateless = " After `stateless_call` put the returned variables back into the model."
+    idle = text.startswith("neither")
+    other = (
+        " After `stateless_call` put the returned variables back into the model."
+        if layer.keras_layer
+        else " If it hands `training=False` on to Keras' own, hand `training` on, or freeze the"
+        " layer: `layer.trainable = False`."
+    )
     return RULE.finding(
         message=(
             f"{count_layers(history, wrong)} ran in training mode {updates} times, and {text}."
@@ -126,7 +132,7 @@ def _finding(history: ModelHistory, wrong: Mask, text: str, *, by_design: bool) 
         fix=(
             f"Let `call` of {layer.layer_class} assign both from the batch:"
             " `moving.assign(momentum * moving + (1 - momentum) * batch)`."
-            + (stateless if text.startswith("neither") else "")
+            + (other if idle else "")
         ),
         evidence={
             "layers": int(wrong.sum()),
