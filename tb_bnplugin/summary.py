@@ -248,7 +248,8 @@ def probe(
 def _write_one(
     watch: ModelWatch | None, log: RunLog, writer: Any, metadata: Metadata, given: Any, value: Any
 ) -> None:
-    step, _ = log.place(int(given), f"{metadata.model}/{metadata.kind}/{metadata.name}")
+    counter = f"{metadata.model}/{metadata.kind}/{metadata.name}"
+    step, _ = log.place(int(given), counter, beside=metadata.model)
     record = Record(metadata=metadata, step=step, wall_time=time.time(), value=value)
     if watch is None:
         write(writer, [*log.placeholder(step), record])

@@ -84,7 +84,7 @@ class RunLog:
         self._documents.clear()
         self._has_placeholder = False
 
-    def place(self, given: int, counter: str) -> tuple[int, bool]:
+    def place(self, given: int, counter: str, *, beside: str | None = None) -> tuple[int, bool]:
         """The step of this run for a step a loop counts itself, and whether that began anew.
 
         Several counters may go side by side, as those of a critic and its generator do: each is
@@ -93,6 +93,7 @@ class RunLog:
         Args:
             given: the step as the loop has it.
             counter: who counts, such as the name of the model.
+            beside: a counter of the same loop; where that began anew, so has this one.
         """
         clock = self._clocks.setdefault(counter, _Clock(offset=self._offset))
         restarted = clock.given is not None and given < clock.given
@@ -100,6 +101,8 @@ class RunLog:
             if given + self._offset <= clock.step:  # no other counter went back before
                 self._offset = self.last_step + 1 - given
             clock.offset = self._offset
+        elif beside in self._clocks:
+            clock.offset = max(clock.offset, self._clocks[beside].offset)
         clock.given, clock.step = given, given + clock.offset
         self.last_step = max(self.last_step, clock.step)
         return clock.step, restarted

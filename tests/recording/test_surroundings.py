@@ -140,11 +140,23 @@ def test_each_counter_of_steps_is_compared_with_itself() -> None:
 def test_counters_that_begin_anew_together_go_on_together() -> None:
     log = RunLog()
     placed = [
-        [log.place(step, "model")[0], log.place(step, "model/loss")[0]]
+        [log.place(step, "model")[0], log.place(step, "model/loss", beside="model")[0]]
         for _ in range(3)
         for step in range(1, 11)
     ]
     assert placed == [[step, step] for step in range(1, 31)]
+
+
+def test_a_counter_that_is_seldom_asked_begins_anew_with_the_one_beside_it() -> None:
+    """A loss measured at step 3 of the first epoch, and at step 7 of the second."""
+    log = RunLog()
+    measured = []
+    for at in (3, 7):
+        for step in range(1, 11):
+            log.place(step, "model")
+            if step == at:
+                measured.append(log.place(step, "model/loss", beside="model"))
+    assert measured == [(3, False), (17, False)]
 
 
 def test_one_callback_over_two_models_tells_their_losses_apart(
