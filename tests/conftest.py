@@ -64,3 +64,10 @@ def flavour(request: pytest.FixtureRequest, tensorflow: ModuleType) -> Flavour:
     """Each flavour in turn; a test that asks for it carries the flavour's marker."""
     module = {"keras3": "keras", "tf_keras": "tf_keras"}[request.param]
     return Flavour(name=request.param, keras=importlib.import_module(module))
+
+
+@pytest.fixture(autouse=True)
+def seeded(request: pytest.FixtureRequest) -> None:
+    """The same weights and order of data at each run: a test fails always or never."""
+    if "flavour" in request.fixturenames:
+        request.getfixturevalue("flavour").keras.utils.set_random_seed(0)
