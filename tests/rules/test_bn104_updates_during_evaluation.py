@@ -142,3 +142,12 @@ def test_the_first_step_is_known_where_its_record_is_missing() -> None:
         columns={"training_evaluate": bursts([20], 1), "evaluated_first_step": noted}
     )
     assert judge("BN104", take_records(history, [0, 34, 49])).steps == (20, 35)
+
+
+def test_the_cure_goes_by_who_trains() -> None:
+    columns = {"training_evaluate": bursts([20], 1)}
+    subclassed = {"subclassed": True}
+    in_fit = judge("BN104", create_history(columns=columns, facts=subclassed))
+    in_loop = judge("BN104", create_history(columns=columns, facts={"trained_by": "loop"}))
+    assert "default to None" in in_fit.fix
+    assert in_loop.fix.startswith("Evaluate with `model(x, training=False)`")

@@ -207,6 +207,11 @@ def _growth(history: ModelHistory, counts: Floats) -> tuple[int, int]:
 
 
 def _where_to_look(history: ModelHistory) -> str:
+    if history.facts.trained_by == "loop":
+        return (
+            "Evaluate with `model(x, training=False)`, and let no layer be called with"
+            " `training=True`, nor `training` default to True in a `call`."
+        )
     if history.facts.subclassed:
         return (
             "Let `training` default to None and hand it on: `def call(self, x, training=None): ..."
