@@ -13,7 +13,7 @@ import pytest
 
 import tb_bnplugin
 from tb_bnplugin.live import KEPT_RECORDS, LiveHistory
-from tb_bnplugin.recording.model_watch import ModelWatch, watch_of
+from tb_bnplugin.recording.model_watch import ModelWatch, watch_model, watch_of
 from tests.conftest import Flavour
 from tests.recording.logs import create
 from tests.recording.tiny import X, compile_tiny, create_dense, fit
@@ -72,7 +72,7 @@ def test_counters_and_ledger_do_not_grow(flavour: Flavour, tensorflow: ModuleTyp
 
 def test_retracing_of_the_same_kind_adds_nothing(flavour: Flavour, tensorflow: ModuleType) -> None:
     model = create_dense(flavour.keras)
-    watch = ModelWatch(model)
+    watch = watch_model(model)
     for _ in range(5):
         tensorflow.function(lambda: model(X[:4], training=True))()
     assert watch.traces() == 1
