@@ -8,11 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import ROOT, Flavour
 
 PROGRAM = Path(__file__).with_name("transparency.py")
 
 
+# Every way of training, three times: minutes where the machine is busy.
+@pytest.mark.timeout(900)
 def test_watched_training_is_bit_equal(flavour: Flavour) -> None:
     package = flavour.keras.__name__
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
