@@ -96,7 +96,6 @@ class FitRecorder:
         self._watch: ModelWatch | None = None
         self._log: RunLog | None = None
         self._own_writer: Any = None
-        self._training = False
         self._optimizer: Any = None
         self._iterations = 0
         self._batch = -1
@@ -141,7 +140,6 @@ class FitRecorder:
         self._batch = -1
         if self._target.callback is None:
             self._writer()  # made before the first step, not within it
-        self._training = True
         self._losses_due = True
         run_context().set(0)
 
@@ -192,7 +190,6 @@ class FitRecorder:
     def end_training(self) -> None:
         """The last record of this fit; a run folder of our own is closed."""
         assert self._log is not None
-        self._training = False
         run_context().set(0)
         self._watching.want_all_traces("fit", wanted=False)
         if not self._is_closed():

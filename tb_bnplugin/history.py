@@ -14,12 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_bnplugin.schema.facts import Call, LayerFacts, MetricFacts, ModelFacts
-from tb_bnplugin.schema.tables import CONTEXTS, MODES, RECORD_REASONS
+from tb_bnplugin.schema.tables import CONTEXTS, MODES, PAIRED_ROWS, RECORD_REASONS
 
 # Rules read histories and know nothing of the disk: what they need of its words stands here.
 __all__ = [
     "CONTEXTS",
     "MODES",
+    "PAIRED_ROWS",
     "RECORD_REASONS",
     "Call",
     "ChannelHistory",

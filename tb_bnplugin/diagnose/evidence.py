@@ -80,6 +80,11 @@ def count(history: ModelHistory, column: str) -> Floats:
     return np.where((value >= 0) & (value <= LARGEST_COUNT), value, 0.0)
 
 
+def momenta(history: ModelHistory) -> Floats:
+    """The momentum of each layer [layers], 0 where it is not known."""
+    return np.array([layer.momentum or 0.0 for layer in history.facts.layers], np.float64)
+
+
 def movable(history: ModelHistory) -> Mask:
     """Layers [layers] whose moving statistics an update would change: momentum is not 1."""
     return np.array([layer.momentum != 1.0 for layer in history.facts.layers], bool)

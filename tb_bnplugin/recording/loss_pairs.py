@@ -9,13 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_bnplugin.recording.loss_candidates import Data
+from tb_bnplugin.schema.tables import PAIRED_ROWS
 
 Values = npt.NDArray[Any]
 
 _NAN: Final = float("nan")
-
-ROWS: Final = 8
-"""Enough that the mean over all pairs differs from anything else, few enough to be quick."""
 
 
 def measure_pairs(
@@ -37,7 +35,7 @@ def measure_pairs(
     columns["paired"] = total(
         Data(labels=labels.reshape(predictions.shape), predictions=predictions)
     )
-    some, of_them = labels[:ROWS], predictions[:ROWS]
+    some, of_them = labels[:PAIRED_ROWS], predictions[:PAIRED_ROWS]
     if len(some) != len(of_them) or len(some) < 2:
         return columns
     given = total(Data(labels=some, predictions=of_them))

@@ -179,6 +179,10 @@ LOSS_COLUMNS: Final = (
     "pairs_root_ratio",
 )
 
+PAIRED_ROWS: Final = 8
+"""Rows that `pairs_ratio` is measured on: enough that the mean over all pairs differs from anything
+else, few enough to be quick."""
+
 KERAS_LOSSES: Final = (
     "MeanSquaredError",
     "MeanAbsoluteError",

@@ -39,6 +39,7 @@ import numpy as np
 
 from tb_bnplugin.diagnose.evidence import (
     TRAINED_AT_LEAST,
+    momenta,
     optimizer_steps,
     started_as,
     updates_since_start,
@@ -128,8 +129,7 @@ def _recovering(history: ModelHistory, step: int) -> bool:
     needed, updates = np.nan_to_num(updates_needed(history)), updates_since_start(history)
     dominated = (needed[before] > 0) | (needed[after] > 0)
     begun_between = (updates[before] <= 0) & (updates[after] > 0)
-    momenta = np.array([layer.momentum or 0.0 for layer in history.facts.layers])
-    left = np.clip(momenta, 0.0, 1.0) ** np.maximum(updates[before], 0.0)
+    left = np.clip(momenta(history), 0.0, 1.0) ** np.maximum(updates[before], 0.0)
     loaded = started_as(history, "loaded") & (updates[after] > 0) & (left > FORGOTTEN_BELOW)
     return bool((dominated | begun_between | loaded).any())
 

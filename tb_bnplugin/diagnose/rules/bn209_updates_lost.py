@@ -45,6 +45,7 @@ from tb_bnplugin.diagnose.evidence import (
     count,
     count_layers,
     missing_evidence,
+    momenta,
     movable,
     newest,
     paths,
@@ -102,8 +103,8 @@ def check(history: ModelHistory) -> tuple[Outcome]:
 def _constant_below(history: ModelHistory) -> Floats:
     """Batch variance [layers] up to which inputs may be constant."""
     moving = np.nan_to_num(newest(history.layer("moving_variance")))
-    momenta = np.array([layer.momentum or 0.0 for layer in history.facts.layers])
-    share = np.where((momenta >= 0.0) & (momenta < 1.0), 1.0 - momenta, 1.0)
+    momentum = momenta(history)
+    share = np.where((momentum >= 0.0) & (momentum < 1.0), 1.0 - momentum, 1.0)
     return np.maximum(VANISHING, ROUNDED_BELOW * moving / share)
 
 

@@ -47,12 +47,9 @@ from tb_bnplugin.diagnose.evidence import Mask, settle
 from tb_bnplugin.diagnose.losses import NOTHING_MEASURED, loss_column
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history import LossHistory, ModelHistory
+from tb_bnplugin.history import PAIRED_ROWS, LossHistory, ModelHistory
 
 RULE: Final = Rule(code="LR104", name="label-broadcast", severity="error")
-
-ROWS_IN_PAIRS: Final = 8
-"""Rows that `pairs_ratio` is measured on, as docs/data_format.md has it."""
 
 ALL_PAIRS_WITHIN: Final = 1e-3
 """Relative. Sums of 64 float32 terms in another order differ by some 1e-6, in float16 by some
@@ -135,8 +132,8 @@ def _check_loss(loss: LossHistory) -> Outcome:
 def _all_pairs(loss: LossHistory) -> Mask:
     """Measurements [records] in which the loss is that of every label with every prediction."""
     ratio, root = loss_column(loss, "pairs_ratio"), loss_column(loss, "pairs_root_ratio")
-    rows = np.minimum(loss_column(loss, "batch"), ROWS_IN_PAIRS)
-    expected = np.stack([ratio / 1.0, ratio / rows, root / 1.0, root / rows])
+    rows = np.minimum(loss_column(loss, "batch"), PAIRED_ROWS)
+    expected = np.stack([ratio, ratio / rows, root, root / rows])
     return np.asarray((np.abs(expected - 1.0) <= ALL_PAIRS_WITHIN).any(axis=0), bool)
 
 
