@@ -18,7 +18,7 @@ from benchmarks.figures import Figure
 from tb_bnplugin.schema.facts import Node
 from tests.dashboard.server import serve
 from tests.dashboard.write_log import scalar_event, write_history
-from tests.unit.histories import create_history
+from tests.support.histories import create_history
 
 FRONTEND = Path(__file__).resolve().parent.parent / "frontend"
 NPM = FRONTEND.parent / "tools" / "npm.py"

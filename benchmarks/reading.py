@@ -12,7 +12,7 @@ import tb_bnplugin
 from benchmarks.figures import Figure, median_seconds
 from tests.dashboard.server import serve
 from tests.dashboard.write_log import scalar_event, write_history
-from tests.unit.histories import create_history
+from tests.support.histories import create_history
 
 LAYERS = 52
 

@@ -17,9 +17,9 @@ import tensorflow as tf
 
 import tb_bnplugin
 from benchmarks.figures import Figure, median_seconds, paired_ratio
-from tb_bnplugin.recording.cadence import Frequency
-from tb_bnplugin.recording.model_watch import ModelWatch, watch_model
-from tb_bnplugin.recording.run_log import RunLog, write
+from tb_bnplugin.keras.watched_model import WatchedModel, watch_model
+from tb_bnplugin.training.run import RunLog, write
+from tb_bnplugin.training.schedule import Frequency
 
 keras = tf.keras
 
@@ -103,7 +103,7 @@ def _one_record(model: Any) -> Iterator[Figure]:
         writer.close()
 
 
-def _bytes_of_a_record(watch: ModelWatch) -> Figure:
+def _bytes_of_a_record(watch: WatchedModel) -> Figure:
     with tempfile.TemporaryDirectory() as folder:
         writer = tf.summary.create_file_writer(folder)
         sizes = []

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from tb_bnplugin import summary as summary
     from tb_bnplugin.callback import BatchNormCallback as BatchNormCallback
-    from tb_bnplugin.checking import check as check
-    from tb_bnplugin.watching import Watch as Watch
-    from tb_bnplugin.watching import watch as watch
+    from tb_bnplugin.logs.check import check as check
+    from tb_bnplugin.training.watch import Watch as Watch
+    from tb_bnplugin.training.watch import watch as watch
 
 __version__: Final = "0.1.0"
 
@@ -24,10 +24,10 @@ __all__ = ["BatchNormCallback", "Watch", "__version__", "check", "summary", "wat
 # and training runs where TensorBoard is not.
 _MODULES: Final = {
     "BatchNormCallback": "tb_bnplugin.callback",
-    "Watch": "tb_bnplugin.watching",
-    "check": "tb_bnplugin.checking",
+    "Watch": "tb_bnplugin.training.watch",
+    "check": "tb_bnplugin.logs.check",
     "summary": "tb_bnplugin.summary",
-    "watch": "tb_bnplugin.watching",
+    "watch": "tb_bnplugin.training.watch",
 }
 
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from tb_bnplugin.diagnose import Outcome
-from tb_bnplugin.fit_recorder import FitRecorder, RunTarget
-from tb_bnplugin.live import LiveHistory
-from tb_bnplugin.recording.cadence import Frequency, check_frequency
-from tb_bnplugin.telling import OnFinding, Teller, check_on_finding
-from tb_bnplugin.watching import check_codes
+from tb_bnplugin.training.fit import FitRecorder, RunTarget
+from tb_bnplugin.training.live import LiveHistory
+from tb_bnplugin.training.notify import Notifier, OnFinding, check_on_finding
+from tb_bnplugin.training.schedule import Frequency, check_frequency
+from tb_bnplugin.training.watch import check_codes
 
 _ON_FINDING: Final = ("warn", "stop", "ignore")
 
@@ -75,7 +75,7 @@ class BatchNormCallback:
         self.params: dict[str, Any] = {}
         self.model: Any = None
         self._live = LiveHistory()
-        self._teller = Teller(on_finding, self._live)
+        self._teller = Notifier(on_finding, self._live)
         self._stopped = False
         self._training = False
         self._recorder = FitRecorder(

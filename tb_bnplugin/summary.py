@@ -15,19 +15,19 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tb_bnplugin.recording import loss_measure
-from tb_bnplugin.recording import probe as probing
-from tb_bnplugin.recording.flavour import flavour_of
-from tb_bnplugin.recording.model_watch import (
-    ModelWatch,
+from tb_bnplugin.keras.flavour import flavour_of
+from tb_bnplugin.keras.losses import measure as loss_measure
+from tb_bnplugin.keras.losses.regularization import weight_regularization
+from tb_bnplugin.keras.probe import run as probing
+from tb_bnplugin.keras.watched_model import (
+    WatchedModel,
     open_watches,
     watch_model,
     watch_of,
 )
-from tb_bnplugin.recording.regularization import weight_regularization
-from tb_bnplugin.recording.run_log import PLACEHOLDER, RunLog, log_of_writer, write
-from tb_bnplugin.recording.summary_state import current_writer, refuse_xla, resolve_step
-from tb_bnplugin.schema.metadata import Metadata, Record
+from tb_bnplugin.schema.records import Metadata, Record
+from tb_bnplugin.training.run import PLACEHOLDER, RunLog, log_of_writer, write
+from tb_bnplugin.training.summary_state import current_writer, refuse_xla, resolve_step
 
 __all__ = ["batch_norm", "loss_reduction", "probe"]
 
@@ -75,7 +75,7 @@ def batch_norm(model: Any, step: Any = None) -> Any:
     return _batch_norm_in_graph(watch, log, writer, step)
 
 
-def _batch_norm_in_graph(watch: ModelWatch, log: RunLog, writer: Any, step: Any) -> Any:
+def _batch_norm_in_graph(watch: WatchedModel, log: RunLog, writer: Any, step: Any) -> Any:
     with tf.init_scope():
         watch.rescan()
         reader = watch.reader()
@@ -98,12 +98,12 @@ def _batch_norm_in_graph(watch: ModelWatch, log: RunLog, writer: Any, step: Any)
     )
 
 
-def _write_snapshot(watch: ModelWatch, log: RunLog, writer: Any, given: Any) -> None:
+def _write_snapshot(watch: WatchedModel, log: RunLog, writer: Any, given: Any) -> None:
     watch.rescan()
     _write_reading(watch, log, writer, int(given), watch.reader().read())
 
 
-def _write_reading(watch: ModelWatch, log: RunLog, writer: Any, given: int, reading: Any) -> None:
+def _write_reading(watch: WatchedModel, log: RunLog, writer: Any, given: int, reading: Any) -> None:
     step, restarted = log.place(given, watch.name)
     if restarted:
         watch.add_phase(step, "restart")
@@ -246,7 +246,7 @@ def probe(
 
 
 def _write_one(
-    watch: ModelWatch | None, log: RunLog, writer: Any, metadata: Metadata, given: Any, value: Any
+    watch: WatchedModel | None, log: RunLog, writer: Any, metadata: Metadata, given: Any, value: Any
 ) -> None:
     counter = f"{metadata.model}/{metadata.kind}/{metadata.name}"
     step, _ = log.place(int(given), counter, beside=metadata.model)
@@ -259,7 +259,7 @@ def _write_one(
     watch.publish(records)
 
 
-def _only_watch(log: RunLog) -> ModelWatch | None:
+def _only_watch(log: RunLog) -> WatchedModel | None:
     """The model that a loss belongs to: the one of this log, or the only one that is watched."""
     watches = log.watches() or open_watches()
     if len(watches) != 1:

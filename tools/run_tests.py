@@ -53,7 +53,7 @@ KINDS: tuple[tuple[str, Callable[[Case], bool]], ...] = (
     ("browser", lambda case: case.runner == "browser" or case.is_under("browser")),
     ("on keras 3", lambda case: case.flavour == "keras3"),
     ("on tf_keras", lambda case: case.flavour == "tf_keras"),
-    ("rules", lambda case: case.is_under("rules", "diagnose.rules")),
+    ("rules", lambda case: case.is_under("diagnose")),
     ("dashboard", lambda case: case.is_under("dashboard")),
     ("packaging", lambda case: case.is_under("packaging")),
     ("unit", lambda case: case.runner == "python"),

@@ -20,10 +20,16 @@ from typing import Final
 from environments import NEWEST, OLDEST, ROOT, Pair, make, variables
 from run_tests import Case, read_cases
 
-TESTS: Final = ("tests/recording", "tests/rules")
+TESTS: Final = (
+    "tests/keras",
+    "tests/measure",
+    "tests/training",
+    "tests/doctor",
+    "tests/diagnose",
+)
 FLAVOURS: Final = ("keras3", "tf_keras", None)
 
-ARTEFACTS: Final = "tests/recording/test_artefacts.py"
+ARTEFACTS: Final = "tests/keras/test_artefacts.py"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,15 +66,15 @@ RUNS: Final = {
             f"{ARTEFACTS}::test_a_copied_layer_is_its_own[keras3]": (
                 "Keras 3.0 cannot deep copy a layer"
             ),
-            "tests/recording/test_loss_observe.py"
+            "tests/keras/losses/test_observe.py"
             "::test_nothing_of_ours_is_in_what_is_saved_copied_or_pickled[keras3]": (
                 "Keras 3.0 cannot deep copy a model"
             ),
-            "tests/recording/test_counting_loop.py"
+            "tests/keras/calls/test_counting_loop.py"
             "::test_a_model_built_around_a_watched_one_is_no_execution[keras3]": (
                 "Keras 3.0 has no compute_output_shape of a functional model"
             ),
-            "tests/recording/test_callback_frequency.py::test_several_steps_an_execution[keras3]": (
+            "tests/training/test_callback_frequency.py::test_several_steps_an_execution[keras3]": (
                 "Keras 3.0 tells no callback of the last execution of an epoch if it is a short one"
             ),
         },

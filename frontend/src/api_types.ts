@@ -210,7 +210,7 @@ export interface LossRow {
 }
 export interface MetricRow {
   name: string;
-  asked: string;
+  compiled_as: string;
   metric_class: string;
   label_shape: (number | null)[] | null;
   prediction_shape: (number | null)[] | null;
@@ -302,7 +302,7 @@ export interface Layer {
 export interface Call {
   mode: string;
   context: string;
-  asked: string;
+  training_argument: string;
   reason: string;
   source: string;
   trainable: boolean;

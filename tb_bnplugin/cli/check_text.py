@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from tb_bnplugin.checking import Checked, CheckedRun
 from tb_bnplugin.cli.style import Style, printable
 from tb_bnplugin.diagnose import Outcome, explain
 from tb_bnplugin.diagnose.outcome import EvidenceValue
+from tb_bnplugin.logs.check import Checked, CheckedRun
 
 SHOWN_LAYERS: Final = 3
 SHOWN_CHARACTERS: Final = 60

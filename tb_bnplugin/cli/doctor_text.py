@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tb_bnplugin.cli.style import Style, printable
 
 if TYPE_CHECKING:
-    from tb_bnplugin.recording.doctor import Environment, Fact, Report, Value
+    from tb_bnplugin.doctor import Environment, Fact, Report, Value
 
 
 def doctor_text(report: Report, style: Style) -> str:

@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import Final
 
 import tb_bnplugin
-from tb_bnplugin.checking import Checked, check, read_runs
 from tb_bnplugin.cli.check_text import check_text
 from tb_bnplugin.cli.doctor_text import doctor_text
 from tb_bnplugin.cli.rules_text import rule_text, rules_text
@@ -27,7 +26,8 @@ from tb_bnplugin.diagnose import (
     keep_layers,
     ledger_text,
 )
-from tb_bnplugin.log_folder import LogFolderError
+from tb_bnplugin.logs.check import Checked, check, read_runs
+from tb_bnplugin.logs.folder import LogFolderError
 
 CLEAN: Final = 0
 FINDINGS: Final = 1
@@ -91,7 +91,7 @@ def run_rules(options: argparse.Namespace) -> int:
 def run_doctor(options: argparse.Namespace) -> int:
     """`tb-bnplugin doctor`."""
     # The one command that needs TensorFlow, and trains with it.
-    from tb_bnplugin.recording.doctor import CannotExamineError, report
+    from tb_bnplugin.doctor import CannotExamineError, report
 
     try:
         found = report(options.keras)

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from tb_bnplugin.diagnose import Outcome, diagnose
-from tb_bnplugin.history import ModelHistory, RunHistory
-from tb_bnplugin.history_build import build_run
-from tb_bnplugin.reader import Reader, RunListing
+from tb_bnplugin.history.build import build_run
+from tb_bnplugin.history.model import ModelHistory, RunHistory
+from tb_bnplugin.logs.provider import Reader, RunListing
 
 HELD_RUNS: Final = 8
 """Histories in memory: at 1,000 records of 200 layers one takes about 60 MB."""

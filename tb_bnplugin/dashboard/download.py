@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tb_bnplugin.dashboard.payload_values import number
+from tb_bnplugin.dashboard.payload.values import number
 from tb_bnplugin.diagnose import Outcome
-from tb_bnplugin.history import ModelHistory
-from tb_bnplugin.schema.tables import LAYER_COLUMNS
+from tb_bnplugin.history.model import ModelHistory
+from tb_bnplugin.schema.columns import LAYER_COLUMNS
 
 _FINDING_COLUMNS: Final = (
     "run",

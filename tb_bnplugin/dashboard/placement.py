@@ -10,8 +10,8 @@ from typing import Final, Literal
 
 import numpy as np
 
-from tb_bnplugin.history import Floats, ModelHistory
-from tb_bnplugin.reader import ScalarSeries
+from tb_bnplugin.history.model import Floats, ModelHistory
+from tb_bnplugin.logs.provider import ScalarSeries
 
 Placed = Literal["step", "epoch", "wall_time"]
 Kind = Literal["loss", "accuracy", "other"]

@@ -13,16 +13,17 @@ from tensorboard.backend import http_util
 from tensorboard.plugins import base_plugin
 from werkzeug import wrappers
 
-from tb_bnplugin.dashboard import download, payload, requests
+from tb_bnplugin.dashboard import download, requests
 from tb_bnplugin.dashboard.analysis import Analyses, Analysis
-from tb_bnplugin.dashboard.payload_layer import layer_payload
+from tb_bnplugin.dashboard.payload import report as payload
+from tb_bnplugin.dashboard.payload.layer import layer_payload
 from tb_bnplugin.dashboard.placement import place, siblings
 from tb_bnplugin.dashboard.requests import route
 from tb_bnplugin.diagnose import compare
-from tb_bnplugin.history import ChannelHistory, ModelHistory
-from tb_bnplugin.history_build import build_channels
-from tb_bnplugin.reader import Reader, RunListing, shorten
-from tb_bnplugin.schema.tables import PLUGIN_NAME
+from tb_bnplugin.history.build import build_channels
+from tb_bnplugin.history.model import ChannelHistory, ModelHistory
+from tb_bnplugin.logs.provider import Reader, RunListing, shorten
+from tb_bnplugin.schema.columns import PLUGIN_NAME
 
 STATIC: Final[Mapping[str, str]] = {
     "index.js": "text/javascript",

@@ -10,7 +10,7 @@ import numpy as np
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import ComparisonModule, Rule, RuleModule
 from tb_bnplugin.diagnose.rules import COMPARISONS, RULES
-from tb_bnplugin.history import ModelHistory, RunHistory
+from tb_bnplugin.history.model import ModelHistory, RunHistory
 
 
 def diagnose(history: ModelHistory, *, rules: Sequence[RuleModule] = RULES) -> tuple[Outcome, ...]:

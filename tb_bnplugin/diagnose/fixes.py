@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tb_bnplugin.history import LayerFacts, ModelFacts
+from tb_bnplugin.history.model import LayerFacts, ModelFacts
 
 HAND_TRAINING_ON = "def call(self, x, training=None): ... x = self.bn(x, training=training)"
 

@@ -12,8 +12,8 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence import calls_by_layer, count, newest
-from tb_bnplugin.history import CONTEXTS, MODES, Call, LayerFacts, ModelHistory
+from tb_bnplugin.diagnose.evidence.layers import calls_by_layer, count, newest
+from tb_bnplugin.history.model import CONTEXTS, MODES, Call, LayerFacts, ModelHistory
 
 Agreement = Literal["agree", "explained", "unexplained", "unknown"]
 
@@ -110,7 +110,7 @@ def _in_order(call: Call) -> tuple[int, int, int]:
 
 
 def _trainable(history: ModelHistory, index: int) -> bool | None:
-    value = newest(history.layer("trainable_set"))[index]
+    value = newest(history.layer("trainable_as_set"))[index]
     return bool(value) if np.isfinite(value) else None
 
 
@@ -124,8 +124,8 @@ def _statistics(history: ModelHistory) -> list[tuple[str, Agreement]]:
     names = [f"training_{context}" for context in CONTEXTS]
     trained = np.sum([count(history, name) for name in names], axis=0)
     before = np.array([layer.start_updates_before for layer in history.facts.layers])
-    changes, foreign = count(history, "statistics_changes"), count(history, "foreign_changes")
-    own = count(history, "frozen_moves")
+    changes, foreign = count(history, "statistics_changes"), count(history, "external_changes")
+    own = count(history, "frozen_updates")
     return [
         _sentence(
             facts,
@@ -191,7 +191,7 @@ def _call_json(call: Call) -> dict[str, Any]:
     return {
         "mode": call.mode,
         "context": call.context,
-        "asked": call.asked,
+        "training_argument": call.training_argument,
         "reason": call.reason,
         "source": call.source,
         "trainable": call.trainable,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tb_bnplugin.diagnose.ledger import LayerLedger, Ledger
-from tb_bnplugin.history import MODES, Call
+from tb_bnplugin.history.model import MODES, Call
 
 
 def ledger_text(ledger: Ledger) -> str:
@@ -74,7 +74,7 @@ def _asked(call: Call) -> str:
         "false": "training=False",
         "tensor": "training=a tensor",
         "none": "no training value",
-    }.get(call.asked, call.asked)
+    }.get(call.training_argument, call.training_argument)
     origin = {
         "explicit": "given in the call",
         "graph": "from the functional graph",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tb_bnplugin.diagnose.outcome import EvidenceValue, Outcome, Severity
-from tb_bnplugin.history import ModelHistory
+from tb_bnplugin.history.model import ModelHistory
 
 
 @dataclass(frozen=True, kw_only=True)

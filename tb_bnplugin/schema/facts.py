@@ -14,7 +14,7 @@ import typing
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from tb_bnplugin.schema.tables import LAYER_COLUMNS, MODEL_COLUMNS, RARE_COLUMNS
+from tb_bnplugin.schema.columns import EVENT_COLUMNS, LAYER_COLUMNS, MODEL_COLUMNS
 
 
 class FactsError(ValueError):
@@ -39,7 +39,7 @@ class LayerFacts:
     keras_layer: bool  # its `call` is Keras' own; False: a foreign class, or one derived from it
     has_gamma: bool
     has_beta: bool
-    affine_start: str = "unknown"  # gamma and beta at watch: "initializer", "trained", "unknown"
+    gamma_beta_start: str = "unknown"  # gamma and beta at watch: or "initializer", "trained"
     virtual_batch: int | None = None  # rows of a virtual batch, which the layer is normalized by
 
 
@@ -50,7 +50,7 @@ class Call:
     layer: int  # index into ModelFacts.layers
     mode: str  # "training", "inference" or "dynamic" (a tensor decides)
     context: str  # one of tables.CONTEXTS
-    asked: str  # "true", "false", "none", "tensor": the value `call` was given
+    training_argument: str  # "true", "false", "none", "tensor": the value `call` was given
     reason: str  # "explicit", "graph", "inherited", "default", "sibling", "unknown"
     source: str  # where it comes from: path of the layer that holds the value, or ""
     trainable: bool  # of the layer when traced
@@ -98,7 +98,7 @@ class MetricFacts:
     """A compiled metric, and what its name became."""
 
     name: str
-    asked: str  # as given to compile: "accuracy", or a class name
+    compiled_as: str  # as given to compile: "accuracy", or a class name
     metric_class: str  # what Keras made of it: "SparseCategoricalAccuracy", or a function's name
     label_shape: tuple[int | None, ...] | None
     prediction_shape: tuple[int | None, ...] | None
@@ -129,10 +129,10 @@ class ModelFacts:
     metrics: tuple[MetricFacts, ...]
     layer_columns: tuple[str, ...] = LAYER_COLUMNS  # names of the layers records' columns
     model_columns: tuple[str, ...] = MODEL_COLUMNS
-    rare_columns: tuple[str, ...] = RARE_COLUMNS
-    unreached_weights: tuple[str, ...] = ()  # paths of trainable weights that never changed
+    event_columns: tuple[str, ...] = EVENT_COLUMNS
+    unchanged_weights: tuple[str, ...] = ()  # paths of trainable weights that never changed
     trainable_weights: int = 0  # how many trainable weights were looked at
-    reached_step: int | None = None  # step of that look; None: not looked yet
+    weights_checked_step: int | None = None  # step of that look; None: not looked yet
     own_train_step: bool | None = None  # the class overrides Keras' train_step; None: not known
 
     @property

@@ -17,7 +17,7 @@ class PluginData(_message.Message):
         LOSS: _ClassVar[PluginData.Kind]
         PROBE: _ClassVar[PluginData.Kind]
         EPOCH: _ClassVar[PluginData.Kind]
-        RARE: _ClassVar[PluginData.Kind]
+        EVENTS: _ClassVar[PluginData.Kind]
     UNKNOWN: PluginData.Kind
     MODEL: PluginData.Kind
     CALLS: PluginData.Kind
@@ -26,7 +26,7 @@ class PluginData(_message.Message):
     LOSS: PluginData.Kind
     PROBE: PluginData.Kind
     EPOCH: PluginData.Kind
-    RARE: PluginData.Kind
+    EVENTS: PluginData.Kind
     VERSION_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]

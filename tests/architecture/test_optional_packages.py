@@ -26,7 +26,15 @@ def run_python(program: str) -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["cli", "dashboard.loader", "dashboard.plugin", "diagnose.engine", "log_folder", "reader"],
+    [
+        "cli",
+        "dashboard.loader",
+        "dashboard.plugin",
+        "diagnose.engine",
+        "logs.check",
+        "logs.folder",
+        "measure.layer_table",
+    ],
 )
 def test_reading_side_imports_without_tensorflow(module: str) -> None:
     # None in sys.modules makes the import of that name fail, as if it were not installed.

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from tensorboard.compat.proto.event_pb2 import Event
 
-from tb_bnplugin.history import ModelHistory
+from tb_bnplugin.history.model import ModelHistory
 from tb_bnplugin.schema.facts import LayerFacts, Node, Phase
 from tests.dashboard.golden import golden_history
 from tests.dashboard.logs import HOSTILE_NAMES
@@ -25,7 +25,7 @@ from tests.dashboard.write_log import (
     write_events,
     write_history,
 )
-from tests.unit.histories import (
+from tests.support.histories import (
     CALL,
     LAYER,
     METRIC,
@@ -140,7 +140,7 @@ def write_healthy(logdir: Path) -> None:
             "mean_gap": 0.3 * 0.99**steps,
         },
         calls=[
-            replace(CALL, layer=layer, mode="training", asked="true", reason="graph")
+            replace(CALL, layer=layer, mode="training", training_argument="true", reason="graph")
             for layer in range(BACKBONE_LAYERS)
         ],
         losses=(create_loss(steps=(100, 200)),),

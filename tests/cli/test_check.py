@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 import tb_bnplugin
-from tb_bnplugin.checking import check
 from tb_bnplugin.cli import main
 from tb_bnplugin.diagnose import RULES
+from tb_bnplugin.logs.check import check
 from tests.dashboard.logs import HOSTILE_NAMES, write_cut, write_newer
 from tests.dashboard.write_log import scalar_event, write_events, write_history
-from tests.unit.histories import create_history, create_loss, inference_columns
+from tests.support.histories import create_history, create_loss, inference_columns
 
 STUCK = inference_columns() | {"moving_mean": 0.0, "moving_variance": 1.0}
 

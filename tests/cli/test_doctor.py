@@ -11,9 +11,9 @@ import pytest
 from tb_bnplugin.cli import main
 from tb_bnplugin.cli.doctor_text import doctor_text
 from tb_bnplugin.cli.style import Style
-from tb_bnplugin.recording.doctor import Environment, Examination, Fact, Report
-from tb_bnplugin.recording.doctor import report as report_of_installed
-from tb_bnplugin.recording.doctor.environment import environment, problems
+from tb_bnplugin.doctor import Environment, Examination, Fact, Report
+from tb_bnplugin.doctor import report as report_of_installed
+from tb_bnplugin.doctor.environment import environment, problems
 from tests.conftest import ROOT
 
 PLAIN = Style(colour=False, width=100)
@@ -63,7 +63,7 @@ def test_without_the_keras_that_is_asked_for_it_says_so() -> None:
 def test_tensorflow_that_is_not_installed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("tb_bnplugin.recording.doctor.checkup.installed", lambda name: None)
+    monkeypatch.setattr("tb_bnplugin.doctor.checkup.installed", lambda name: None)
     assert main(["doctor"]) == 2
     error = capsys.readouterr().err
     assert error == 'tb-bnplugin: TensorFlow is not installed: pip install "tensorflow>=2.16"\n'
@@ -165,7 +165,7 @@ def test_unknown_flavour_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_import_costs_no_tensorflow() -> None:
-    program = "import sys, tb_bnplugin.recording.doctor\nassert 'tensorflow' not in sys.modules\n"
+    program = "import sys, tb_bnplugin.doctor\nassert 'tensorflow' not in sys.modules\n"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
     )

@@ -15,14 +15,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from tb_bnplugin.dashboard import payload
-from tb_bnplugin.dashboard.payload_layer import layer_payload
+from tb_bnplugin.dashboard.payload import report as payload
+from tb_bnplugin.dashboard.payload.layer import layer_payload
 from tb_bnplugin.dashboard.placement import place
 from tb_bnplugin.diagnose import compare, diagnose
-from tb_bnplugin.history import ChannelHistory, Floats, ModelHistory, RunHistory
-from tb_bnplugin.reader import ScalarSeries
+from tb_bnplugin.history.model import ChannelHistory, Floats, ModelHistory, RunHistory
+from tb_bnplugin.logs.provider import ScalarSeries
 from tb_bnplugin.schema.facts import LossFacts, Node, Phase
-from tests.unit.histories import CALL, METRIC, create_history, create_loss, create_probe
+from tests.support.histories import CALL, METRIC, create_history, create_loss, create_probe
 
 GOLDEN: Final = Path(__file__).resolve().parents[2] / "frontend" / "tests" / "golden"
 
@@ -117,7 +117,7 @@ def golden_history() -> ModelHistory:
         metrics=(METRIC,),
     )
     calls = tuple(
-        replace(CALL, layer=layer, mode=mode, asked=asked, reason=reason)
+        replace(CALL, layer=layer, mode=mode, training_argument=asked, reason=reason)
         for layer, mode, asked, reason in (
             (0, "training", "true", "explicit"),
             (1, "training", "none", "inherited"),

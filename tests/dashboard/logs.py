@@ -8,10 +8,10 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.history import ModelHistory
+from tb_bnplugin.history.model import ModelHistory
 from tb_bnplugin.schema.facts import Phase
-from tb_bnplugin.schema.metadata import Metadata, create_content
 from tb_bnplugin.schema.plugin_data_pb2 import PluginData
+from tb_bnplugin.schema.records import Metadata, create_content
 from tests.dashboard.write_log import (
     channel_records,
     event_of,
@@ -20,7 +20,7 @@ from tests.dashboard.write_log import (
     write_events,
     write_history,
 )
-from tests.unit.histories import create_history, create_loss, inference_columns
+from tests.support.histories import create_history, create_loss, inference_columns
 
 LONG_STEPS: Final = range(1, 5001)
 HOSTILE_NAMES: Final = (

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from tb_bnplugin.dashboard.placement import PlacedSeries, place, siblings
-from tb_bnplugin.history import ModelHistory
-from tb_bnplugin.reader import ScalarSeries
-from tests.unit.histories import create_history
+from tb_bnplugin.history.model import ModelHistory
+from tb_bnplugin.logs.provider import ScalarSeries
+from tests.support.histories import create_history
 
 # Records at steps 10, 20, ... 1,000, one second a step: step s is at 1000 + s seconds.
 HISTORY = replace(

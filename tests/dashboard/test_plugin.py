@@ -20,9 +20,9 @@ from tb_bnplugin.dashboard.analysis import Analyses, Analysis
 from tb_bnplugin.dashboard.loader import BatchNormLoader
 from tb_bnplugin.dashboard.plugin import BatchNormPlugin
 from tb_bnplugin.diagnose import Outcome
-from tb_bnplugin.reader import Reader, RunListing
+from tb_bnplugin.logs.provider import Reader, RunListing
 from tests.dashboard.write_log import write_history
-from tests.unit.histories import create_history
+from tests.support.histories import create_history
 
 
 @pytest.fixture

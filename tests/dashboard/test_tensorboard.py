@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tb_bnplugin.checking import check
+from tb_bnplugin.logs.check import check
 from tests.dashboard.logs import HOSTILE_NAMES, RUNS
 from tests.dashboard.server import Server, serve
 from tests.dashboard.validate import validate

@@ -23,10 +23,8 @@ from tensorboard.compat.proto.summary_pb2 import (
 from tensorboard.summary.writer.record_writer import masked_crc32c
 from tensorboard.util.tensor_util import make_tensor_proto
 
-from tb_bnplugin.history import ModelHistory
-from tb_bnplugin.schema.facts import encode_calls, encode_model
-from tb_bnplugin.schema.metadata import Metadata, Record, create_content, create_tag
-from tb_bnplugin.schema.tables import (
+from tb_bnplugin.history.model import ModelHistory
+from tb_bnplugin.schema.columns import (
     CHANNELS_PLUGIN_NAME,
     LAYER_COLUMNS,
     LOSS_COLUMNS,
@@ -34,7 +32,9 @@ from tb_bnplugin.schema.tables import (
     PLUGIN_NAME,
     PROBE_COLUMNS,
 )
-from tests.unit.histories import create_history
+from tb_bnplugin.schema.facts import encode_calls, encode_model
+from tb_bnplugin.schema.records import Metadata, Record, create_content, create_tag
+from tests.support.histories import create_history
 
 
 def records_of(history: ModelHistory) -> list[Record]:

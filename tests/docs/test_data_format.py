@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from tb_bnplugin.schema import plugin_data_pb2
-from tb_bnplugin.schema.facts import Call, LayerFacts, ModelFacts
-from tb_bnplugin.schema.tables import (
+from tb_bnplugin.schema.columns import (
     CONTEXTS,
+    EVENT_COLUMNS,
     LAYER_COLUMNS,
     LOSS_COLUMNS,
     MODEL_COLUMNS,
     PROBE_COLUMNS,
-    RARE_COLUMNS,
     RECORD_REASONS,
 )
+from tb_bnplugin.schema.facts import Call, LayerFacts, ModelFacts
 
 TEXT = (Path(__file__).parents[2] / "docs" / "data_format.md").read_text(encoding="utf-8")
 NAMED = set(re.findall(r"`([a-z0-9_]+)`", TEXT))
@@ -35,7 +35,7 @@ def names(facts: type) -> list[str]:
         *MODEL_COLUMNS,
         *LOSS_COLUMNS,
         *PROBE_COLUMNS,
-        *RARE_COLUMNS,
+        *EVENT_COLUMNS,
         *CONTEXTS,
         *names(ModelFacts),
         *names(LayerFacts),

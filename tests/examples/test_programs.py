@@ -12,7 +12,7 @@ import pytest
 
 from tb_bnplugin.diagnose import COMPARISONS, RULES
 from tb_bnplugin.diagnose.examples import Example, read_examples
-from tb_bnplugin.recording.model_watch import open_watches
+from tb_bnplugin.keras.watched_model import open_watches
 from tests.conftest import Flavour
 
 MODULES = {"keras3": "keras", "tf_keras": "tf_keras"}

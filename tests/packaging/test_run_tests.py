@@ -13,20 +13,20 @@ ONE_OF_EACH = [
     Case(runner="browser", module="page.spec.ts", name="paints", verdict="passed"),
     Case(
         runner="python",
-        module="tests.recording.test_watch",
+        module="tests.training.test_watch",
         name="test_a[keras3]",
         verdict="passed",
     ),
     Case(
         runner="python",
-        module="tests.recording.test_watch",
+        module="tests.training.test_watch",
         name="test_a[jit-tf_keras]",
         verdict="passed",
     ),
-    Case(runner="python", module="tests.rules.test_bn101", name="test_a", verdict="passed"),
+    Case(runner="python", module="tests.diagnose.test_bn101", name="test_a", verdict="passed"),
     Case(runner="python", module="tests.dashboard.test_routes", name="test_a", verdict="passed"),
     Case(runner="python", module="tests.packaging.test_page", name="test_a", verdict="passed"),
-    Case(runner="python", module="tests.unit.test_tables", name="test_a[keras]", verdict="passed"),
+    Case(runner="python", module="tests.logs.test_tables", name="test_a[keras]", verdict="passed"),
 ]
 
 
@@ -54,9 +54,9 @@ def test_a_report_is_read_with_its_verdicts(tmp_path: Path) -> None:
     report = tmp_path / "python.xml"
     report.write_text(
         "<testsuites><testsuite>"
-        '<testcase classname="tests.unit.test_a" name="test_good"/>'
-        '<testcase classname="tests.unit.test_a" name="test_bad"><failure>no</failure></testcase>'
-        '<testcase classname="tests.unit.test_a" name="test_out"><skipped/></testcase>'
+        '<testcase classname="tests.logs.test_a" name="test_good"/>'
+        '<testcase classname="tests.logs.test_a" name="test_bad"><failure>no</failure></testcase>'
+        '<testcase classname="tests.logs.test_a" name="test_out"><skipped/></testcase>'
         "</testsuite></testsuites>"
     )
     verdicts = [case.verdict for case in run_tests.read_cases("python", report)]

@@ -33,13 +33,13 @@ def run(keras: Any, bench: Bench) -> None:
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
         return loss
 
-    affine = changes(lambda: flat([norm.gamma for norm in norms(model)]))
+    gamma_beta = changes(lambda: flat([norm.gamma for norm in norms(model)]))
     moved = changes(lambda: statistics(model))
-    bench.evidence(lambda: affine() and not moved())
+    bench.evidence(lambda: gamma_beta() and not moved())
     for step, (x, y) in enumerate(batches(data.x, data.y, size=32, steps=60), start=1):
         train_cls_step(x, y)
         bench.record(model, step)
-    bench.faulty(affine() and not moved(), "gamma learns, the statistics stand still")
+    bench.faulty(gamma_beta() and not moved(), "gamma learns, the statistics stand still")
     score = accuracy(model(data.x_val, training=False), data.y_val)
     bench.faulty(score > 0.8, f"which no accuracy shows: {score:.2f}")
     bench.final(model)

@@ -178,7 +178,7 @@ function Calls({ data }: { data: LayerAnswer }) {
             {[
               "ran in",
               "context",
-              "asked",
+              "training argument",
               "because",
               "trainable",
               "input",
@@ -196,7 +196,7 @@ function Calls({ data }: { data: LayerAnswer }) {
             <tr key={at}>
               <td>{call.mode}</td>
               <td>{call.context.replaceAll("_", " ")}</td>
-              <td>{call.asked}</td>
+              <td>{call.training_argument}</td>
               <td>
                 {call.reason}
                 {call.source && (

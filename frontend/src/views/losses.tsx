@@ -39,7 +39,7 @@ export function Losses() {
                 {metrics.map((metric) => (
                   <tr key={`${metric.name} ${metric.phase}`}>
                     <th scope="row">{metric.name}</th>
-                    <td>{metric.asked}</td>
+                    <td>{metric.compiled_as}</td>
                     <td>{metric.metric_class}</td>
                     <td class="nowrap">{formatShape(metric.label_shape)}</td>
                     <td class="nowrap">{formatShape(metric.prediction_shape)}</td>

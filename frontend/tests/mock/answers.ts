@@ -66,7 +66,7 @@ export function layerOf(made: Program, at: number): Layer {
       {
         mode: still ? "inference" : "training",
         context: "tape",
-        asked: still ? "none" : "true",
+        training_argument: still ? "none" : "true",
         reason: still ? "default" : "inherited",
         source: still ? "" : made.model,
         trainable: true,
@@ -78,7 +78,7 @@ export function layerOf(made: Program, at: number): Layer {
       {
         mode: "inference",
         context: "evaluate",
-        asked: "false",
+        training_argument: "false",
         reason: "inherited",
         source: made.model,
         trainable: true,

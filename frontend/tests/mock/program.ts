@@ -195,7 +195,7 @@ const LOSSES: Report["losses"] = [
 const METRICS: Report["metrics"] = [
   {
     name: "accuracy",
-    asked: "accuracy",
+    compiled_as: "accuracy",
     metric_class: "SparseCategoricalAccuracy",
     label_shape: [null],
     prediction_shape: [null, 10],

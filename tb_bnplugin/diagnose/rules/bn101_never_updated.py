@@ -43,7 +43,7 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence import (
+from tb_bnplugin.diagnose.evidence.layers import (
     BEFORE_THE_RECORDS,
     ONE_RECORD,
     TRAINED_AT_LEAST,
@@ -53,7 +53,7 @@ from tb_bnplugin.diagnose.evidence import (
     asked_for_inference,
     count_layers,
     executions,
-    has_affine,
+    has_gamma_beta,
     missing_evidence,
     movable,
     newest,
@@ -66,7 +66,7 @@ from tb_bnplugin.diagnose.evidence import (
 from tb_bnplugin.diagnose.fixes import run_in_training_mode
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history import ModelHistory
+from tb_bnplugin.history.model import ModelHistory
 
 RULE: Final = Rule(code="BN101", name="never-updated", severity="error")
 
@@ -111,8 +111,8 @@ def check(history: ModelHistory) -> tuple[Outcome]:
 
 def _find_wrong(history: ModelHistory, training: Training) -> Mask:
     """Layers [layers] that trained in inference mode, at their initializers."""
-    own = training.affine_changes >= TRAINED_AT_LEAST
-    bare = ~has_affine(history) & ~asked_for_inference(history) & (training.tape > 0)
+    own = training.gamma_beta_changes >= TRAINED_AT_LEAST
+    bare = ~has_gamma_beta(history) & ~asked_for_inference(history) & (training.tape > 0)
     ran = (own & (training.tape + training.elsewhere > 0)) | bare
     still = (newest(history.layer("statistics_changes")) == 0) & (
         updates_since_start(history)[-1] <= 0

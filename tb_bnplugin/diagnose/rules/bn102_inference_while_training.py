@@ -6,7 +6,7 @@ What it sees:
     And layers that trained in training mode and go on in inference mode: stuck in evaluation.
 
 Why it matters:
-    It trains, and often well: the layer is then an affine one with fixed normalization. But if
+    It trains, and often well: the layer is then an gamma_beta one with fixed normalization. But if
     the data have changed, the statistics have not, and it is easily mistaken for frozen layers,
     whose gamma and beta would stay too.
 
@@ -42,7 +42,7 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence import (
+from tb_bnplugin.diagnose.evidence.layers import (
     ASKING,
     BEFORE_THE_RECORDS,
     ONE_RECORD,
@@ -65,7 +65,7 @@ from tb_bnplugin.diagnose.evidence import (
 from tb_bnplugin.diagnose.fixes import run_in_training_mode
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history import Floats, ModelHistory
+from tb_bnplugin.history.model import Floats, ModelHistory
 
 RULE: Final = Rule(code="BN102", name="inference-while-training", severity="warning")
 
@@ -108,7 +108,7 @@ def check(history: ModelHistory) -> tuple[Outcome]:
                 "layers_in_model": len(history.facts.layers),
                 "inference_executions": int(executions(history, "inference")[-1][wrong].max()),
                 "training_executions": 0,
-                "affine_changes": int(training.affine_changes[wrong].max()),
+                "gamma_beta_changes": int(training.gamma_beta_changes[wrong].max()),
                 "asked_for": asked_for,
             },
             layers=paths(history, wrong),
@@ -122,11 +122,11 @@ def _find_wrong(history: ModelHistory, training: Training) -> Mask:
     """Layers [layers] whose gamma or beta learn around the statistics that were loaded."""
     changes = newest(history.layer("statistics_changes"))
     still = (
-        (changes == np.nan_to_num(newest(history.layer("foreign_changes"))))
+        (changes == np.nan_to_num(newest(history.layer("external_changes"))))
         & (changes <= LOADED_AT_MOST)
         & (updates_since_start(history)[-1] <= 0)
     )
-    learns = training.trainable & (training.affine_changes >= TRAINED_AT_LEAST)
+    learns = training.trainable & (training.gamma_beta_changes >= TRAINED_AT_LEAST)
     found = learns & (training.tape + training.elsewhere > 0) & still
     return np.asarray(found & started_as(history, "loaded") & movable(history), bool)
 
@@ -141,7 +141,7 @@ def _stuck(history: ModelHistory) -> Mask:
         counted = np.nan_to_num(column)
         return np.asarray(counted[-1] - counted[since, at], np.float64)
 
-    learns = gained(history.layer("affine_changes")) >= TRAINED_AT_LEAST
+    learns = gained(history.layer("gamma_beta_changes")) >= TRAINED_AT_LEAST
     inference = gained(executions(history, "inference", ("tape",))) >= TRAINED_AT_LEAST
     still = gained(history.layer("statistics_changes")) == 0
     trained = (updates_since_start(history)[-1] > 0) & np.isfinite(last)
@@ -180,7 +180,7 @@ def _asked_for(history: ModelHistory, wrong: Mask) -> bool:
     under_tape = asked_for_inference(history)
     for index in np.flatnonzero(wrong).tolist():
         elsewhere = [
-            call.asked == "false" and call.reason in ASKING
+            call.training_argument == "false" and call.reason in ASKING
             for call in calls.get(index, ())
             if call.mode == "inference"
             and call.trainable

@@ -39,7 +39,7 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence import (
+from tb_bnplugin.diagnose.evidence.layers import (
     OUTSIDE_EVALUATION,
     Mask,
     calls_by_layer,
@@ -53,13 +53,13 @@ from tb_bnplugin.diagnose.evidence import (
 from tb_bnplugin.diagnose.keras_facts import fact
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history import ModelHistory
+from tb_bnplugin.history.model import ModelHistory
 
 RULE: Final = Rule(code="BN103", name="mode-override", severity="error")
 
 
 def check(history: ModelHistory) -> tuple[Outcome]:
-    """Whether a `training=False` of the functional graph was not honoured."""
+    """Whether a `training=False` of the functional graph was not respected."""
     if missing := missing_evidence(history):
         return (RULE.not_checked(missing),)
     asked = np.array([layer.requested is False for layer in history.facts.layers], bool)
@@ -106,11 +106,11 @@ def _overridden(history: ModelHistory) -> Mask:
 
 def _fix(history: ModelHistory) -> str:
     facts = history.facts
-    honoured = fact(facts.keras, "graph_training_false_honoured_in_fit")
+    respected = fact(facts.keras, "graph_training_false_honoured_in_fit")
     known = f"{facts.keras} does not honour `training=False` of a functional graph in `fit`. "
     again = "and compile again" if facts.trained_by == "fit" else "before the step is traced"
     return (
-        (known if honoured is False else "")
+        (known if respected is False else "")
         + f"Freeze these layers, `layer.trainable = False`, {again}; tf_keras and Keras 3.16 or"
         " newer honour the graph. If training mode is meant, build the graph without"
         " `training=False`."

@@ -40,7 +40,7 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence import (
+from tb_bnplugin.diagnose.evidence.layers import (
     all_executions,
     count,
     count_layers,
@@ -52,7 +52,7 @@ from tb_bnplugin.diagnose.evidence import (
 from tb_bnplugin.diagnose.keras_facts import fact
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history import ModelFacts, ModelHistory
+from tb_bnplugin.history.model import ModelFacts, ModelHistory
 
 RULE: Final = Rule(code="BN105", name="stale-trainable", severity="warning")
 
@@ -64,15 +64,15 @@ def check(history: ModelHistory) -> tuple[Outcome]:
     """Whether a change of `trainable` was ignored while the model trained on."""
     if missing := missing_evidence(history):
         return (RULE.not_checked(missing),)
-    stale = count(history, "stale_executions")
+    stale = count(history, "trainable_ignored")
     wrong = stale >= AT_LEAST
     if not wrong.any():
         if not all_executions(history)[-1].any():
             return (RULE.not_checked("no execution of any layer was counted yet"),)
         return (RULE.ok("Every layer runs as its `trainable` says."),)
     # trained on in training mode though set to be frozen, rather than the reverse
-    frozen = bool((stale - count(history, "stale_frozen_executions"))[wrong].max() >= AT_LEAST)
-    first, last = steps_from(history, newest(history.layer("stale_first_step"))[wrong])
+    frozen = bool((stale - count(history, "trainable_ignored_frozen"))[wrong].max() >= AT_LEAST)
+    first, last = steps_from(history, newest(history.layer("trainable_ignored_first_step"))[wrong])
     return (
         RULE.finding(
             message=(
@@ -86,7 +86,7 @@ def check(history: ModelHistory) -> tuple[Outcome]:
                 "layers": int(wrong.sum()),
                 "layers_in_model": len(history.facts.layers),
                 "executions_against_it": int(stale[wrong].max()),
-                "trainable_set": not frozen,
+                "trainable_as_set": not frozen,
                 "version": history.facts.keras,
             },
             layers=paths(history, np.asarray(wrong, bool)),

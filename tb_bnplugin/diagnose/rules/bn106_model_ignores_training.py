@@ -38,7 +38,7 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence import (
+from tb_bnplugin.diagnose.evidence.layers import (
     asked_for_inference,
     count_layers,
     executions,
@@ -54,7 +54,7 @@ from tb_bnplugin.diagnose.fixes import HAND_TRAINING_ON
 from tb_bnplugin.diagnose.keras_facts import fact
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history import ModelHistory
+from tb_bnplugin.history.model import ModelHistory
 
 RULE: Final = Rule(code="BN106", name="model-ignores-training", severity="error")
 

@@ -36,7 +36,7 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence import (
+from tb_bnplugin.diagnose.evidence.layers import (
     Mask,
     count,
     count_layers,
@@ -48,7 +48,7 @@ from tb_bnplugin.diagnose.evidence import (
 )
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history import Floats, ModelHistory
+from tb_bnplugin.history.model import Floats, ModelHistory
 
 RULE: Final = Rule(code="BN107", name="frozen-but-moving", severity="error")
 
@@ -60,13 +60,13 @@ def check(history: ModelHistory) -> tuple[Outcome]:
     """Whether frozen layers stay as they are."""
     if missing := missing_evidence(history):
         return (RULE.not_checked(missing),)
-    moves = count(history, "frozen_moves")
+    moves = count(history, "frozen_updates")
     if (moves > 0).any():
         return (_moving(history, np.asarray(moves > 0, bool), moves),)
-    frozen = (history.layer("trainable_set") == 0.0).all(axis=0)
+    frozen = (history.layer("trainable_as_set") == 0.0).all(axis=0)
     if not frozen.any():
         return (RULE.ok("No layer is frozen."),)
-    written = count(history, "foreign_changes")
+    written = count(history, "external_changes")
     assigned = frozen & (written >= WRITTEN_AT_LEAST) & (updates_since_start(history)[-1] <= 0)
     if assigned.any():
         return (_assigned(history, np.asarray(assigned, bool)),)
@@ -106,7 +106,7 @@ def _assigned(history: ModelHistory, layers: Mask) -> Outcome:
         evidence={
             "layers": int(layers.sum()),
             "layers_in_model": len(history.facts.layers),
-            "changes_by_other_code": int(count(history, "foreign_changes")[layers].max()),
+            "changes_by_other_code": int(count(history, "external_changes")[layers].max()),
         },
         layers=paths(history, layers),
         steps=steps_from(history, newest(history.layer("statistics_first_step"))[layers]),

@@ -37,17 +37,17 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence import (
+from tb_bnplugin.diagnose.evidence.layers import (
     TRAINED_AT_LEAST,
     momenta,
     optimizer_steps,
     started_as,
     updates_since_start,
 )
+from tb_bnplugin.diagnose.evidence.momentum import updates_needed
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.diagnose.warm_up import updates_needed
-from tb_bnplugin.history import Floats, ModelHistory
+from tb_bnplugin.history.model import Floats, ModelHistory
 
 RULE: Final = Rule(code="BN109", name="collapsed-outputs", severity="error")
 
@@ -153,7 +153,7 @@ def _trained(history: ModelHistory) -> bool:
     """Whether weights were trained since the model is watched."""
     if not len(history.steps):
         return False
-    changes = np.nansum(history.layer("affine_changes")[-1]) + np.nan_to_num(
+    changes = np.nansum(history.layer("gamma_beta_changes")[-1]) + np.nan_to_num(
         history.model("weight_changes")[-1]
     )
     return bool(max(changes, optimizer_steps(history)[-1]) >= TRAINED_AT_LEAST)

@@ -31,7 +31,7 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence import (
+from tb_bnplugin.diagnose.evidence.layers import (
     all_executions,
     missing_evidence,
     newest,
@@ -39,7 +39,7 @@ from tb_bnplugin.diagnose.evidence import (
 )
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history import ModelHistory
+from tb_bnplugin.history.model import ModelHistory
 
 RULE: Final = Rule(code="BN110", name="never-called", severity="info")
 
@@ -64,7 +64,7 @@ def check(history: ModelHistory) -> tuple[Outcome]:
         )
     idle = (executed == 0) & (newest(history.layer("training_tape")) == 0)
     idle &= newest(history.layer("statistics_changes")) == 0
-    idle &= np.nan_to_num(newest(history.layer("affine_changes"))) == 0
+    idle &= np.nan_to_num(newest(history.layer("gamma_beta_changes"))) == 0
     unbuilt = [
         node.path
         for node in history.facts.nodes

@@ -34,7 +34,7 @@ import numpy as np
 
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history import ModelHistory
+from tb_bnplugin.history.model import ModelHistory
 
 RULE: Final = Rule(code="BN111", name="no-gradient", severity="info")
 
@@ -45,11 +45,11 @@ NAMED_AT_MOST: Final = 3
 def check(history: ModelHistory) -> tuple[Outcome]:
     """Whether there are trainable weights that training does not reach."""
     facts = history.facts
-    if facts.reached_step is None:
+    if facts.weights_checked_step is None:
         return (RULE.not_checked("no five steps of training were watched yet"),)
     if not (history.model("weight_changes") > 0).any() and not _affine_learns(history):
         return (RULE.not_checked("no weight was trained between the records"),)
-    unreached = facts.unreached_weights
+    unreached = facts.unchanged_weights
     if not unreached:
         return (RULE.ok("Every trainable weight has changed."),)
     if len(unreached) >= facts.trainable_weights:
@@ -60,7 +60,7 @@ def check(history: ModelHistory) -> tuple[Outcome]:
         RULE.finding(
             message=(
                 f"{len(unreached)} of {facts.trainable_weights} trainable weights have not changed"
-                f" by step {facts.reached_step}, while others were trained: {named}"
+                f" by step {facts.weights_checked_step}, while others were trained: {named}"
                 f"{f' and {more} more' if more > 0 else ''}."
             ),
             fix=(
@@ -71,13 +71,13 @@ def check(history: ModelHistory) -> tuple[Outcome]:
             evidence={
                 "weights": len(unreached),
                 "trainable_weights": facts.trainable_weights,
-                "looked_at_step": facts.reached_step,
+                "looked_at_step": facts.weights_checked_step,
                 "first_weight": unreached[0],
             },
-            steps=(int(history.steps[0]) if len(history.steps) else 0, facts.reached_step),
+            steps=(int(history.steps[0]) if len(history.steps) else 0, facts.weights_checked_step),
         ),
     )
 
 
 def _affine_learns(history: ModelHistory) -> bool:
-    return bool(np.nan_to_num(history.layer("affine_changes")).any())
+    return bool(np.nan_to_num(history.layer("gamma_beta_changes")).any())

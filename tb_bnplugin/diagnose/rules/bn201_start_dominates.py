@@ -41,7 +41,7 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence import (
+from tb_bnplugin.diagnose.evidence.layers import (
     Mask,
     count_layers,
     executions,
@@ -49,10 +49,10 @@ from tb_bnplugin.diagnose.evidence import (
     paths,
     updates_since_start,
 )
+from tb_bnplugin.diagnose.evidence.momentum import updates_needed
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.diagnose.warm_up import updates_needed
-from tb_bnplugin.history import RECORD_REASONS, ModelHistory
+from tb_bnplugin.history.model import RECORD_REASONS, ModelHistory
 
 LOWEST_SUGGESTED: Final = 0.5
 """Momentum: with less the statistics are those of the last batch or two."""
@@ -129,7 +129,7 @@ def _validated(history: ModelHistory) -> Mask:
 
 def _may_have_dominated(history: ModelHistory, dominated: Mask, at: int) -> bool:
     """Whether the start may have worn off between the last validation and the record of it."""
-    if history.model("why")[at] == RECORD_REASONS.index("evaluation"):
+    if history.model("record_reason")[at] == RECORD_REASONS.index("evaluation"):
         return False
     if at == 0:
         return True

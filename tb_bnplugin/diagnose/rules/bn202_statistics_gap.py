@@ -41,7 +41,7 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence import (
+from tb_bnplugin.diagnose.evidence.layers import (
     Mask,
     count_layers,
     executions,
@@ -49,10 +49,10 @@ from tb_bnplugin.diagnose.evidence import (
     paths,
     updates_since_start,
 )
+from tb_bnplugin.diagnose.evidence.momentum import updates_needed
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.diagnose.warm_up import updates_needed
-from tb_bnplugin.history import Floats, ModelHistory
+from tb_bnplugin.history.model import Floats, ModelHistory
 
 RULE: Final = Rule(code="BN202", name="statistics-gap", severity="warning")
 

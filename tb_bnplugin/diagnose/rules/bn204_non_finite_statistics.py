@@ -32,7 +32,7 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence import (
+from tb_bnplugin.diagnose.evidence.layers import (
     Mask,
     count_layers,
     missing_evidence,
@@ -42,7 +42,7 @@ from tb_bnplugin.diagnose.evidence import (
 )
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history import ModelHistory
+from tb_bnplugin.history.model import ModelHistory
 
 RULE: Final = Rule(code="BN204", name="non-finite-statistics", severity="error")
 

@@ -38,7 +38,7 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence import (
+from tb_bnplugin.diagnose.evidence.layers import (
     Mask,
     count,
     count_layers,
@@ -51,7 +51,7 @@ from tb_bnplugin.diagnose.evidence import (
 )
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history import Floats, ModelHistory
+from tb_bnplugin.history.model import Floats, ModelHistory
 
 RULE: Final = Rule(code="BN205", name="low-precision-stall", severity="warning")
 
@@ -79,7 +79,7 @@ def check(history: ModelHistory) -> tuple[Outcome]:
     if not (updates_since_start(history)[-1][coarse] >= UPDATES_AT_LEAST).any():
         return (RULE.not_checked(f"fewer than {UPDATES_AT_LEAST} updates yet: train on"),)
     stalled = count(history, "stalled_executions")
-    of = count(history, "stalled_of")
+    of = count(history, "low_precision_updates")
     wrong = coarse & (of >= UPDATES_AT_LEAST) & (stalled >= STALLED_SHARE * of)
     if not wrong.any():
         return (RULE.ok("The statistics follow their updates although they are half precision."),)

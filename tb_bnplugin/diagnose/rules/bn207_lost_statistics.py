@@ -36,7 +36,7 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence import (
+from tb_bnplugin.diagnose.evidence.layers import (
     count,
     count_layers,
     executions,
@@ -50,7 +50,7 @@ from tb_bnplugin.diagnose.evidence import (
 )
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history import ModelHistory
+from tb_bnplugin.history.model import ModelHistory
 
 RULE: Final = Rule(code="BN207", name="lost-statistics", severity="error")
 
@@ -59,7 +59,7 @@ def check(history: ModelHistory) -> tuple[Outcome]:
     """Whether weights were loaded without their statistics."""
     if missing := missing_evidence(history):
         return (RULE.not_checked(missing),)
-    known = [layer.affine_start for layer in history.facts.layers]
+    known = [layer.gamma_beta_start for layer in history.facts.layers]
     trained_before = np.array([start == "trained" for start in known], bool)
     if all(start == "unknown" for start in known):
         return (RULE.not_checked("gamma and beta could not be compared with their initializers"),)
@@ -71,7 +71,7 @@ def check(history: ModelHistory) -> tuple[Outcome]:
         count(history, "statistics_changes") == 0
     )
     # while gamma and beta are trained around initial statistics, nothing was lost: see BN101
-    trained_here = count(history, "affine_changes") > 0
+    trained_here = count(history, "gamma_beta_changes") > 0
     wrong = suspect & untouched & ~trained_here & (inference > 0)
     if not wrong.any():
         if (suspect & untouched & trained_here).any():

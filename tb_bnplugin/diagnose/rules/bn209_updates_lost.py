@@ -40,7 +40,7 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence import (
+from tb_bnplugin.diagnose.evidence.layers import (
     Mask,
     count,
     count_layers,
@@ -55,7 +55,7 @@ from tb_bnplugin.diagnose.evidence import (
 )
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history import Floats, ModelHistory
+from tb_bnplugin.history.model import Floats, ModelHistory
 
 RULE: Final = Rule(code="BN209", name="updates-lost", severity="error")
 

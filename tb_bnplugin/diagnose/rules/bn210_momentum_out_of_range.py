@@ -30,7 +30,7 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence import (
+from tb_bnplugin.diagnose.evidence.layers import (
     count_layers,
     missing_evidence,
     newest,
@@ -40,7 +40,7 @@ from tb_bnplugin.diagnose.evidence import (
 )
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history import ModelHistory
+from tb_bnplugin.history.model import ModelHistory
 
 RULE: Final = Rule(code="BN210", name="momentum-out-of-range", severity="error")
 

@@ -37,7 +37,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tb_bnplugin.diagnose.losses import (
+from tb_bnplugin.diagnose.evidence.losses import (
     NOTHING_MEASURED,
     Measurement,
     cancels_factors,
@@ -47,7 +47,7 @@ from tb_bnplugin.diagnose.losses import (
 )
 from tb_bnplugin.diagnose.outcome import EvidenceValue, Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history import ModelHistory
+from tb_bnplugin.history.model import ModelHistory
 
 RULE: Final = Rule(code="CR101", name="loss-scale-differs", severity="warning")
 

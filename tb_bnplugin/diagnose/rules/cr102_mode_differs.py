@@ -33,10 +33,10 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence import executions, missing_evidence, paths
+from tb_bnplugin.diagnose.evidence.layers import executions, missing_evidence, paths
 from tb_bnplugin.diagnose.outcome import EvidenceValue, Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history import Floats, ModelHistory
+from tb_bnplugin.history.model import Floats, ModelHistory
 
 RULE: Final = Rule(code="CR102", name="mode-differs", severity="info")
 

@@ -38,8 +38,8 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence import batches_a_step, settle
-from tb_bnplugin.diagnose.losses import (
+from tb_bnplugin.diagnose.evidence.layers import batches_a_step, settle
+from tb_bnplugin.diagnose.evidence.losses import (
     NOTHING_MEASURED,
     Measurement,
     cancels_factors,
@@ -49,7 +49,7 @@ from tb_bnplugin.diagnose.losses import (
 )
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history import LossHistory, ModelHistory
+from tb_bnplugin.history.model import LossHistory, ModelHistory
 
 RULE: Final = Rule(code="LR101", name="loss-grows-with-batch", severity="warning")
 

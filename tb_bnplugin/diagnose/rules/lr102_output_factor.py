@@ -28,8 +28,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from tb_bnplugin.diagnose.evidence import settle
-from tb_bnplugin.diagnose.losses import (
+from tb_bnplugin.diagnose.evidence.layers import settle
+from tb_bnplugin.diagnose.evidence.losses import (
     NOTHING_MEASURED,
     cancels_factors,
     learning_rate,
@@ -38,7 +38,7 @@ from tb_bnplugin.diagnose.losses import (
 )
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history import LossHistory, ModelHistory
+from tb_bnplugin.history.model import LossHistory, ModelHistory
 
 RULE: Final = Rule(code="LR102", name="output-factor", severity="info")
 

@@ -32,11 +32,11 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence import settle
-from tb_bnplugin.diagnose.losses import NOTHING_MEASURED, loss_column, near
+from tb_bnplugin.diagnose.evidence.layers import settle
+from tb_bnplugin.diagnose.evidence.losses import NOTHING_MEASURED, loss_column, near
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history import LossHistory, ModelHistory
+from tb_bnplugin.history.model import LossHistory, ModelHistory
 
 RULE: Final = Rule(code="LR103", name="vector-loss", severity="warning")
 

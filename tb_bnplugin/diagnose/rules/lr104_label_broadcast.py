@@ -43,11 +43,11 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence import Mask, settle
-from tb_bnplugin.diagnose.losses import NOTHING_MEASURED, loss_column
+from tb_bnplugin.diagnose.evidence.layers import Mask, settle
+from tb_bnplugin.diagnose.evidence.losses import NOTHING_MEASURED, loss_column
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history import PAIRED_ROWS, LossHistory, ModelHistory
+from tb_bnplugin.history.model import PAIRED_ROWS, LossHistory, ModelHistory
 
 RULE: Final = Rule(code="LR104", name="label-broadcast", severity="error")
 

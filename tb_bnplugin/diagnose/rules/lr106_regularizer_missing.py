@@ -34,11 +34,11 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence import settle
-from tb_bnplugin.diagnose.losses import NOTHING_MEASURED, loss_column
+from tb_bnplugin.diagnose.evidence.layers import settle
+from tb_bnplugin.diagnose.evidence.losses import NOTHING_MEASURED, loss_column
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history import LossHistory, ModelHistory
+from tb_bnplugin.history.model import LossHistory, ModelHistory
 
 RULE: Final = Rule(code="LR106", name="regularizer-missing", severity="warning")
 

@@ -35,7 +35,7 @@ from typing import Final
 
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history import MetricFacts, ModelFacts, ModelHistory
+from tb_bnplugin.history.model import MetricFacts, ModelFacts, ModelHistory
 
 RULE: Final = Rule(code="LR108", name="metric-resolved", severity="info")
 
@@ -53,7 +53,7 @@ def check(history: ModelHistory) -> tuple[Outcome, ...]:
         )
     phase = max(metric.phase for metric in facts.metrics)
     metrics = [metric for metric in facts.metrics if metric.phase == phase]
-    asked = [metric for metric in metrics if metric.asked.lower() in ALIASES]
+    asked = [metric for metric in metrics if metric.compiled_as.lower() in ALIASES]
     if not asked:
         return (RULE.ok("Every metric was named by its class."),)
     return tuple(_describe(facts, metric, history) for metric in asked)
@@ -61,7 +61,7 @@ def check(history: ModelHistory) -> tuple[Outcome, ...]:
 
 def _describe(facts: ModelFacts, metric: MetricFacts, history: ModelHistory) -> Outcome:
     wrong = _what_is_wrong(facts, metric)
-    became = f"{metric.asked!r} became {metric.metric_class}"
+    became = f"{metric.compiled_as!r} became {metric.metric_class}"
     labels, predictions = _shown(metric.label_shape), _shown(metric.prediction_shape)
     because = f": {wrong[0]}" if wrong else ""
     steps = (int(history.steps[0]), int(history.steps[-1])) if len(history.steps) else None
@@ -70,7 +70,7 @@ def _describe(facts: ModelFacts, metric: MetricFacts, history: ModelHistory) -> 
         fix=wrong[1] if wrong else "Nothing, if that is what you meant; else name the class.",
         evidence={
             "metric": metric.name,
-            "asked": metric.asked,
+            "compiled_as": metric.compiled_as,
             "metric_class": metric.metric_class,
             "label_shape": labels,
             "prediction_shape": predictions,

@@ -1,0 +1,92 @@
+"""The JSON of one layer: series, channels over time, and the mode ledger."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_bnplugin.dashboard.payload.values import Drawn, draw
+from tb_bnplugin.diagnose import create_ledger
+from tb_bnplugin.history.model import ChannelHistory, Floats, ModelHistory
+from tb_bnplugin.schema.columns import CHANNEL_ROWS, EXECUTION_COLUMNS
+from tb_bnplugin.schema.facts import Call
+
+LAYER_SERIES: Final = (
+    "moving_mean",
+    "batch_mean",
+    "moving_variance",
+    "batch_variance",
+    "mean_gap",
+    "variance_gap",
+    "start_updates",
+)
+
+PERCENTILES: Final = (5, 25, 50, 75, 95)
+
+
+def layer_payload(
+    history: ModelHistory, index: int, channels: ChannelHistory | None
+) -> dict[str, Any]:
+    """`Layer`: series, channels and mode ledger of one layer."""
+    series: dict[str, Drawn] = {name: draw(history.layer(name)[:, index]) for name in LAYER_SERIES}
+    updates: Floats = sum(
+        (
+            history.layer(name)[:, index]
+            for name in EXECUTION_COLUMNS
+            if name.startswith("training")
+        ),
+        start=np.zeros(len(history.steps)),
+    )
+    series["updates"] = draw(updates)
+    ledger = create_ledger(history).layers[index]
+    return {
+        "layer": index,
+        "path": history.facts.layers[index].path,
+        "steps": history.steps.tolist(),
+        "series": series,
+        "channels": None if channels is None or not len(channels.steps) else _channels(channels),
+        "calls": [_call(call) for call in ledger.calls],
+        "trainable": ledger.trainable,
+        "executions": dict(ledger.executions),
+        "statistics": ledger.statistics,
+        "agreement": ledger.agreement,
+    }
+
+
+def _channels(channels: ChannelHistory) -> dict[str, Any]:
+    last = channels.values[-1]
+    row = {name: draw(last[index]) for index, name in enumerate(CHANNEL_ROWS)}
+    return {
+        "steps": channels.steps.tolist(),
+        "mean_bands": _bands(channels.values[:, CHANNEL_ROWS.index("mean")]),
+        "variance_bands": _bands(channels.values[:, CHANNEL_ROWS.index("variance")]),
+        "last": {"step": int(channels.steps[-1]), **row},
+    }
+
+
+def _bands(values: npt.NDArray[np.float32]) -> list[Drawn]:
+    """Percentiles over the finite channels [percentiles][records]."""
+    exact = values.astype(np.float64)
+    exact[~np.isfinite(exact)] = np.nan
+    bands = np.full((len(PERCENTILES), len(exact)), np.nan)
+    known = np.isfinite(exact).any(axis=1)
+    if known.any():
+        bands[:, known] = np.nanpercentile(exact[known], PERCENTILES, axis=1)
+    return draw(bands)
+
+
+def _call(call: Call) -> dict[str, Any]:
+    return {
+        "mode": call.mode,
+        "context": call.context,
+        "training_argument": call.training_argument,
+        "reason": call.reason,
+        "source": call.source,
+        "trainable": call.trainable,
+        "function": call.function,
+        "jit": call.jit,
+        "input_shape": list(call.input_shape),
+        "first_step": call.first_step,
+    }

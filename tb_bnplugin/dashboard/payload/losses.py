@@ -1,0 +1,190 @@
+"""What each loss does, in numbers and in one plain sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tb_bnplugin.dashboard.payload.values import number
+from tb_bnplugin.diagnose.evidence.losses import Measurement, measure, near
+from tb_bnplugin.history.model import LossHistory, ModelHistory
+from tb_bnplugin.schema.facts import LossFacts
+
+_REDUCTIONS = {
+    "sum_over_batch_size": "compiled as a mean over the batch",
+    "mean": "compiled as a mean over the batch",
+    "mean_with_sample_weight": "compiled as a mean that divides by the sum of the weights",
+    "auto": "compiled with Keras' automatic reduction, a mean over the batch",
+    "sum": "compiled as a sum over the batch: doubling the batch doubles the step",
+    "none": "compiled without a reduction: it returns a vector, which a tape sums",
+}
+"""Keras' names of reductions, for losses that were compiled and not measured."""
+
+
+def loss_rows(history: ModelHistory) -> list[dict[str, Any]]:
+    """The losses: those measured first, with the facts of the same name beside them."""
+    facts = {loss.name: loss for loss in history.facts.losses}
+    rows = [_row(history, loss, facts.pop(loss.name, None)) for loss in history.losses]
+    return [*rows, *(_compiled_row(loss) for loss in facts.values())]
+
+
+def _row(history: ModelHistory, loss: LossHistory, facts: LossFacts | None) -> dict[str, Any]:
+    row = _compiled_row(facts) if facts is not None else _unknown_row(loss.name)
+    static = loss.static
+    for key, kind in _STATIC_KEYS.items():
+        if isinstance(static.get(key), kind):
+            row[key] = static[key]
+    for key in ("label_shape", "prediction_shape"):
+        shape = static.get(key)
+        if isinstance(shape, list) and all(size is None or type(size) is int for size in shape):
+            row[key] = shape
+    measurement = measure(history, loss)
+    if measurement is not None:
+        row["measured"] = _measured(loss, measurement)
+        row["reading"] = _reading(loss, measurement, row)
+        row["weighted"] = row["weighted"] or _last(loss, "weight_sum") is not None
+    return row
+
+
+_STATIC_KEYS: Mapping[str, type] = {
+    "loss_class": str,
+    "keras_class": str,
+    "reduction": str,
+    "label_dtype": str,
+    "prediction_dtype": str,
+    "weighted": bool,
+}
+
+
+def _compiled_row(facts: LossFacts) -> dict[str, Any]:
+    reduction = _REDUCTIONS.get(facts.reduction or "", "what it reduces is not known")
+    return {
+        "name": facts.name,
+        "loss_class": facts.loss_class,
+        "keras_class": None,
+        "reduction": facts.reduction,
+        "label_shape": None if facts.label_shape is None else list(facts.label_shape),
+        "prediction_shape": (
+            None if facts.prediction_shape is None else list(facts.prediction_shape)
+        ),
+        "label_dtype": facts.label_dtype,
+        "prediction_dtype": facts.prediction_dtype,
+        "weighted": facts.weighted,
+        "phase": facts.phase,
+        "measured": None,
+        "reading": f"{reduction}; not measured",
+    }
+
+
+def _unknown_row(name: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "loss_class": "",
+        "keras_class": None,
+        "reduction": None,
+        "label_shape": None,
+        "prediction_shape": None,
+        "label_dtype": None,
+        "prediction_dtype": None,
+        "weighted": False,
+        "phase": None,
+        "measured": None,
+        "reading": "no finite value was measured",
+    }
+
+
+def _measured(loss: LossHistory, measurement: Measurement) -> dict[str, Any]:
+    factor = measurement.factor
+    return {
+        "step": measurement.steps[1],
+        "value": number(measurement.measured),
+        "keras_mean": _last(loss, "keras_mean"),
+        "factor": number(factor),
+        "outputs": number(measurement.outputs),
+        "batch": number(measurement.batch),
+        "doubled_ratio": number(measurement.doubled_ratio),
+        "permuted_ratio": _ratio(_last(loss, "permuted"), _last(loss, "measured")),
+        "replicas": max(1, int(measurement.replicas)),
+        "equal_learning_rate": number(1.0 / factor) if factor else None,
+    }
+
+
+def _reading(loss: LossHistory, measurement: Measurement, row: Mapping[str, Any]) -> str:
+    """One sentence of what the measurements say; only what they agree on."""
+    elements = _last(loss, "elements")
+    vector = (
+        f"a vector of {elements:g} values, which a tape sums: "
+        if elements is not None and elements > 1
+        else ""
+    )
+    keras_mean = f"Keras' {row['keras_class']}" if row["keras_class"] else "Keras' mean of it"
+    ratio = measurement.doubled_ratio
+    if ratio is not None and near(ratio, 1.0):
+        return vector + _mean_over_batch(measurement, keras_mean)
+    if ratio is not None and near(ratio, 2.0):
+        return vector + _sum_over_batch(measurement)
+    if ratio is not None:
+        return f"{vector}doubling the batch multiplies it by {ratio:.4g}"
+    if measurement.factor is not None:
+        return (
+            f"{vector}{measurement.factor:.4g} times {keras_mean}; how it answers to the batch"
+            " size was not measured"
+        )
+    return f"{vector}neither a mean nor a sum: the measurements agree on no one factor"
+
+
+def _mean_over_batch(measurement: Measurement, keras_mean: str) -> str:
+    factor, outputs, replicas = measurement.factor, measurement.outputs, measurement.replicas
+    if factor is None:
+        return "mean over the batch: its size does not change the step"
+    if near(factor, 1.0):
+        return f"mean over the batch{_and_outputs(outputs)}, as {keras_mean}"
+    if outputs > 1.0 and near(factor, outputs):
+        return f"sum over {outputs:g} outputs, mean over the batch: {outputs:g} times {keras_mean}"
+    if replicas > 1.0 and near(factor, 1.0 / replicas):
+        return (
+            f"mean over the batch{_and_outputs(outputs)}, divided by {replicas:g} replicas:"
+            f" 1/{replicas:g} of {keras_mean}"
+        )
+    return f"mean over the batch: {factor:.4g} times {keras_mean}"
+
+
+def _sum_over_batch(measurement: Measurement) -> str:
+    grows = "doubling the batch doubles the step"
+    factor, outputs, batch = measurement.factor, measurement.outputs, measurement.batch
+    if factor is None or not np.isfinite(outputs) or not np.isfinite(batch):
+        return f"sum over the batch, or divided by a fixed number: {grows}"
+    divisor = batch * outputs / factor
+    if near(divisor, 1.0):
+        return f"sum over the batch{_and_outputs(outputs)}: {grows}"
+    if outputs > 1.0 and near(divisor, outputs):
+        return f"mean over {outputs:g} outputs, sum over the batch: {grows}"
+    if outputs > 1.0 and near(divisor, outputs * batch):
+        return (
+            f"mean over {outputs:g} outputs, sum over the batch divided by a fixed {batch:g}:"
+            f" {grows}"
+        )
+    if outputs > 1.0:
+        return (
+            f"sum over {outputs:g} outputs and the batch, divided by a fixed {divisor:.4g}: {grows}"
+        )
+    return f"sum over the batch, divided by a fixed {divisor:.4g}: {grows}"
+
+
+def _and_outputs(outputs: float) -> str:
+    return f" and {outputs:g} outputs" if outputs > 1.0 else ""
+
+
+def _last(loss: LossHistory, name: str) -> float | None:
+    """The newest finite value of a column; None where there is none."""
+    values = loss.columns.get(name)
+    if values is None:
+        return None
+    finite = values[np.isfinite(values)]
+    return float(finite[-1]) if len(finite) else None
+
+
+def _ratio(numerator: float | None, denominator: float | None) -> float | None:
+    return None if numerator is None or not denominator else number(numerator / denominator)

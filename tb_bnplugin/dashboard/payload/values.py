@@ -1,0 +1,34 @@
+"""Numbers for JSON: not finite becomes null, drawn ones keep four significant digits."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_bnplugin.history.model import Floats
+
+Drawn = list[float | None]
+
+
+def draw(values: Floats | npt.NDArray[np.float32]) -> list[Any]:
+    """Values of any rank as nested lists, four significant digits, null where not finite."""
+    exact = np.asarray(values, np.float64)
+    finite = np.isfinite(exact)
+    sizes = np.where(finite & (exact != 0.0), np.abs(exact), 1.0)
+    exponents = np.clip(3.0 - np.floor(np.log10(sizes)), -300.0, 300.0)
+    # A quotient by a power of ten prints short; a product with a negative power would not.
+    up, down = 10.0 ** np.maximum(exponents, 0.0), 10.0 ** np.maximum(-exponents, 0.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        rounded = np.rint(np.where(finite, exact, 0.0) / down * up) / up * down
+    drawn = rounded.astype(object)
+    drawn[~(finite & np.isfinite(rounded))] = None
+    nested: list[Any] = drawn.tolist()
+    return nested
+
+
+def number(value: float | None) -> float | None:
+    """One number with all its digits, null where not finite."""
+    return None if value is None or not math.isfinite(value) else float(value)

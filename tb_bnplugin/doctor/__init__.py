@@ -1,0 +1,20 @@
+"""What the installed Keras really does: micro models, trained on the spot, answer questions."""
+
+from tb_bnplugin.doctor.checkup import FLAVOURS, CannotExamineError, Report, report
+from tb_bnplugin.doctor.environment import Environment
+from tb_bnplugin.doctor.examination import QUESTIONS, Examination, examine
+from tb_bnplugin.doctor.question import Fact, Question, Value
+
+__all__ = [
+    "FLAVOURS",
+    "QUESTIONS",
+    "CannotExamineError",
+    "Environment",
+    "Examination",
+    "Fact",
+    "Question",
+    "Report",
+    "Value",
+    "examine",
+    "report",
+]

@@ -1,0 +1,148 @@
+"""What was recorded, decoded: the one form that rules, page and command line read.
+
+Nothing here knows TensorBoard, TensorFlow or Keras. A history is built from records
+(`schema.Record`), whether they come from an event file or from the process that trains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_bnplugin.schema.columns import CONTEXTS, MODES, PAIRED_ROWS, RECORD_REASONS
+from tb_bnplugin.schema.facts import Call, LayerFacts, MetricFacts, ModelFacts
+
+# Rules read histories and know nothing of the disk: what they need of its words stands here.
+__all__ = [
+    "CONTEXTS",
+    "MODES",
+    "PAIRED_ROWS",
+    "RECORD_REASONS",
+    "Call",
+    "ChannelHistory",
+    "Floats",
+    "LayerFacts",
+    "LossHistory",
+    "MetricFacts",
+    "ModelFacts",
+    "ModelHistory",
+    "ProbeHistory",
+    "RunHistory",
+    "Steps",
+]
+
+Floats = npt.NDArray[np.float64]
+Steps = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossHistory:
+    """Measurements of one loss (`summary.loss_reduction`, or the callback's probe data)."""
+
+    name: str
+    static: Mapping[
+        str, Any
+    ]  # class, reduction, keras_class, label_shape, prediction_shape, dtypes
+    steps: Steps  # [records]
+    columns: Mapping[str, Floats]  # each [records]; keys of tables.LOSS_COLUMNS
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeHistory:
+    """One held batch, run with moving and with batch statistics."""
+
+    steps: Steps  # [records]
+    moving: Mapping[str, Floats]  # each [records]; keys of tables.PROBE_COLUMNS and metrics
+    batch: Mapping[str, Floats]
+    metrics: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelHistory:
+    """Per-channel vectors, read only for the layer that is looked at."""
+
+    steps: Steps  # [records]
+    values: npt.NDArray[np.float32]  # [records, 4, channels]: tables.CHANNEL_ROWS
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelHistory:
+    """Everything recorded of one model in one run, sorted by step, restarts resolved."""
+
+    run: str
+    facts: ModelFacts
+    calls: tuple[Call, ...]
+    steps: Steps  # [records], strictly ascending
+    wall_times: Floats  # [records], seconds
+    model_columns: Mapping[str, Floats]  # each [records]; keys of tables.MODEL_COLUMNS
+    layer_columns: Mapping[str, Floats]  # each [records, layers], NaN before a layer was known
+    losses: tuple[LossHistory, ...] = ()
+    probe: ProbeHistory | None = None
+    epochs: tuple[tuple[int, int], ...] = ()  # (epoch index, global step at its end), ascending
+    records_made: int = 0  # by the recorder; len(steps) of them were given
+    notes: tuple[str, ...] = ()  # what was skipped and why, one line each
+
+    def layer(self, column: str) -> Floats:
+        """Values of one layer column, float64 [records, layers]."""
+        missing = np.full((len(self.steps), len(self.facts.layers)), np.nan)
+        return self.layer_columns.get(column, missing)
+
+    def model(self, column: str) -> Floats:
+        """Values of one model-wide column, float64 [records]."""
+        return self.model_columns.get(column, np.full(len(self.steps), np.nan))
+
+    def newest_process(self) -> ModelHistory:
+        """The history from the last restart on: counters start anew with each process.
+
+        What was measured between the last record of the one before and the first of this one may
+        be of either, and is left out.
+        """
+        started = self.model("process_started")
+        restarts = np.flatnonzero((started[1:] != started[:-1]) & ~np.isnan(started[1:]))
+        if not len(restarts):
+            return self
+        first = int(restarts[-1]) + 1
+        begin = int(self.steps[first])
+        return replace(
+            self,
+            losses=_losses_from(self.losses, begin),
+            probe=_probe_from(self.probe, begin),
+            steps=self.steps[first:],
+            wall_times=self.wall_times[first:],
+            model_columns={name: column[first:] for name, column in self.model_columns.items()},
+            layer_columns={name: column[first:] for name, column in self.layer_columns.items()},
+        )
+
+
+def _cut(columns: Mapping[str, Floats], kept: npt.NDArray[np.bool_]) -> dict[str, Floats]:
+    return {name: values[kept] for name, values in columns.items()}
+
+
+def _losses_from(losses: tuple[LossHistory, ...], begin: int) -> tuple[LossHistory, ...]:
+    """The measurements from a step on; losses without any are left out."""
+    return tuple(
+        replace(loss, steps=loss.steps[kept], columns=_cut(loss.columns, kept))
+        for loss in losses
+        if (kept := loss.steps >= begin).any()
+    )
+
+
+def _probe_from(probe: ProbeHistory | None, begin: int) -> ProbeHistory | None:
+    """The probes from a step on; None where there are none."""
+    if probe is None or not (kept := probe.steps >= begin).any():
+        return None
+    moving, batch = _cut(probe.moving, kept), _cut(probe.batch, kept)
+    return replace(probe, steps=probe.steps[kept], moving=moving, batch=batch)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunHistory:
+    """All models of one run."""
+
+    run: str
+    models: tuple[ModelHistory, ...]
+    notes: tuple[str, ...] = field(default=())

@@ -1,0 +1,72 @@
+"""Puts records in order: by step, what a restart repeats replaced, one record a step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_bnplugin.history.model import Floats, Steps
+from tb_bnplugin.schema.records import Record
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """Which records stay, in the order of their steps, and what the processes were."""
+
+    kept: npt.NDArray[np.intp]  # indices into the records given, ascending in step
+    process: npt.NDArray[np.intp]  # [kept] ordinal of the process of each
+    replaced: int  # records of a kept process and range that a newer one of the step replaced
+    starts: Floats  # [processes] when each process began, seconds, ascending
+    limits: Steps  # [processes + 1] steps from here on are repeated by this process or a later one
+
+
+_NO_LIMIT = np.iinfo(np.int64).max
+
+
+def order_records(steps: Steps, wall_times: Floats, started: Floats) -> Order:
+    """The order of records.
+
+    A newer process supersedes the records of older ones from its first step on; within a
+    process the newest record of a step stays.
+
+    Args:
+        steps: [records] global train steps.
+        wall_times: [records] seconds.
+        started: [records] when the process of each began; NaN: not known, the oldest.
+    """
+    known = np.where(np.isfinite(started), started, -np.inf)
+    starts, process = np.unique(known, return_inverse=True)
+    first = np.full(len(starts), _NO_LIMIT)
+    np.minimum.at(first, process, steps)
+    limits = np.append(np.minimum.accumulate(first[::-1])[::-1], _NO_LIMIT)
+    valid = np.flatnonzero(steps < limits[process + 1])
+    by_step = valid[np.lexsort((wall_times[valid], steps[valid]))]
+    last_of_step = np.ones(len(by_step), bool)
+    last_of_step[:-1] = steps[by_step[1:]] != steps[by_step[:-1]]
+    kept = by_step[last_of_step]
+    return Order(
+        kept=kept,
+        process=process[kept],
+        replaced=len(by_step) - len(kept),
+        starts=starts,
+        limits=limits,
+    )
+
+
+def drop_superseded(order: Order, records: Sequence[Record]) -> list[Record]:
+    """The records that no later process repeats; for kinds that do not name their process.
+
+    Such a record belongs to the process that ran when it was written.
+    """
+    wall_times = np.array([record.wall_time for record in records], np.float64)
+    steps = np.array([record.step for record in records], np.int64)
+    later = np.searchsorted(order.starts, wall_times, side="right")
+    return [records[index] for index in np.flatnonzero(steps < order.limits[later]).tolist()]
+
+
+def wall_time_of(record: Record) -> float:
+    """When a record was written, seconds; 0 where a log holds no number."""
+    return float(record.wall_time) if np.isfinite(record.wall_time) else 0.0

@@ -1,0 +1,392 @@
+"""Counting what a layer does: a wrapper around one instance's `call`, and its counters.
+
+The counters live where the layer runs, so that every execution counts: in eager mode, in a
+traced function, under XLA, in `tf.range`, and for each of `steps_per_execution`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import threading
+import warnings
+import weakref
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from types import FrameType, MethodType
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from tb_bnplugin.keras.calls import context, reason
+from tb_bnplugin.keras.calls.arguments import (
+    asked_value,
+    given_inputs,
+    given_mask,
+    given_training,
+    static_shape,
+    truth,
+)
+from tb_bnplugin.keras.calls.batch_values import below_limits, static_below
+from tb_bnplugin.keras.calls.own_updates import is_keras_call, moved_since, statistics_now
+from tb_bnplugin.keras.calls.run_context import run_context
+from tb_bnplugin.keras.calls.suspend import suspended
+from tb_bnplugin.keras.variables import local
+from tb_bnplugin.schema.columns import CONTEXTS, EVENT_COUNTERS, EXECUTION_COLUMNS
+
+LARGEST_COUNTED_BATCH: Final = 4096  # rows; larger batches count as this one
+
+MOST_WAYS: Final = 64
+"""Ways of calling a layer that are told apart by the shape of its inputs; memory stays bounded."""
+
+COUNTED: Final = (*EXECUTION_COLUMNS, *EVENT_COUNTERS)
+"""What the counter of a layer holds."""
+
+_FROZEN: Final = COUNTED.index("frozen_executions")
+_MOVED: Final = COUNTED.index("frozen_updates")
+_BELOW: Final = COUNTED.index("training_below_2")  # and below_16 behind it, at the end
+_EVALUATE: Final = CONTEXTS.index("evaluate")
+_PREDICT: Final = CONTEXTS.index("predict")
+
+
+class _Place(NamedTuple):
+    """Where a call is counted: a context, which a loop that runs then may say better."""
+
+    context: int  # index in CONTEXTS
+    fixed: bool  # a training step is none of evaluate and predict, whatever runs
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeenCall:
+    """One way a layer is called, noted when it was traced or first run."""
+
+    mode: str  # "training", "inference", "dynamic"
+    context: str
+    training_argument: str  # "true", "false", "none", "tensor"
+    reason: str
+    source: weakref.ref[Any] | None  # the layer that holds the value
+    trainable: bool
+    function: str
+    jit: bool
+    input_shape: tuple[int | None, ...]
+
+
+class LayerCounter:
+    """Executions of one layer by mode and context, and the ways it was called."""
+
+    def __init__(self, layer: Any, strategy: Any) -> None:
+        self.layer = weakref.ref(layer)
+        self.counts_batches = False
+        self.wanted_by: set[int] = set()  # who wants all traces counted, not Keras' own alone
+        self.seen: dict[tuple[Any, ...], SeenCall] = {}
+        with tf.init_scope():
+            # A function compiled by XLA takes no variable of another device.
+            mean = local(getattr(layer, "moving_mean", None))
+            self._device = None if mean is None else mean.device
+        with tf.init_scope(), strategy.scope():
+            replicas = strategy.num_replicas_in_sync
+            self.executions = self._counter(len(COUNTED), replicas, "bn_executions")
+            self.batches: tf.Variable | None = None
+            self._replicas = replicas
+        run_context().variable_on(self.executions.device)  # made outside any trace
+        self._strategy = strategy
+        self._deltas: dict[tuple[int, ...], tf.Tensor] = {}
+
+    def count_batches(self) -> None:
+        """Also counts the rows of each batch, once a model."""
+        if self.batches is None:
+            with tf.init_scope(), self._strategy.scope():
+                self.batches = self._counter(
+                    LARGEST_COUNTED_BATCH + 1, self._replicas, "bn_batches"
+                )
+        self.counts_batches = True
+
+    def _counter(self, size: int, replicas: int, name: str) -> tf.Variable:
+        with tf.device(self._device if replicas == 1 else None):
+            return _counter(size, replicas, name)
+
+    # TensorFlow 2.16's autograph converts tf_keras, and with it whatever tf_keras calls.
+    @tf.autograph.experimental.do_not_convert
+    def count(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType
+    ) -> Callable[[], None] | None:
+        """Counts the call that is being made, now or whenever its trace runs.
+
+        Returns:
+            What is to be counted once the call has been made, None for nothing.
+        """
+        if suspended() or context.is_symbolic() or context.is_exporting():
+            return None
+        layer = self.layer()
+        if layer is None:
+            return None
+        inputs = given_inputs(layer, args, kwargs)
+        if inputs is None:
+            return None
+        value = given_training(layer, args, kwargs)
+        where = context.current(frame)
+        if where.function and where.step is None and not self.wanted_by:
+            return None  # after `fit`, a function of the user's, who may freeze or export it
+        if not where.function and where.step != "train" and run_context().value:
+            where = (context.EAGER_EVALUATE, context.EAGER_PREDICT)[run_context().value - 1]
+        trainable = bool(layer.trainable)
+        self._note(layer, value, where, static_shape(inputs), frame, trainable=trainable)
+        at = _Place(CONTEXTS.index(where.context), fixed=where.step == "train")
+        with _after(inputs):
+            if tf.is_tensor(value) and not tf.executing_eagerly():
+                training = tf.cast(value, tf.bool)
+                asked = self._delta(0, at) if trainable else self._delta(1, at, frozen=True)
+                self.executions.assign_add(tf.where(training, asked, self._delta(1, at)))
+                return None
+            asked_for = truth(value)
+            is_training = trainable and asked_for
+            if is_training:
+                self._count_training(layer, inputs, given_mask(args, kwargs), at)
+            else:
+                self.executions.assign_add(self._delta(1, at, frozen=asked_for))
+            if self.counts_batches and (is_training or where.context == "tape"):
+                self._count_rows(inputs)
+        if asked_for and not trainable and not is_keras_call(layer):
+            before = statistics_now(layer)
+            return None if before is None else lambda: self._count_moves(layer, before)
+        return None
+
+    def _count_training(self, layer: Any, inputs: Any, mask: Any, at: _Place) -> None:
+        below = static_below(layer, inputs, mask, self._replicas)
+        if below is not None:
+            self.executions.assign_add(self._delta(0, at, below=below))
+            return
+        counted = below_limits(layer, inputs, mask, self._replicas)
+        self.executions.assign_add(tf.concat([self._delta(0, at)[:_BELOW], counted], axis=0))
+
+    def _count_moves(self, layer: Any, before: tuple[Any, Any]) -> None:
+        moved = tf.cast(moved_since(layer, before), tf.int64)
+        self.executions.assign_add(moved * tf.constant(_one_hot(_MOVED)))
+
+    def _note(
+        self,
+        layer: Any,
+        value: Any,
+        where: context.CallContext,
+        shape: tuple[int | None, ...],
+        frame: FrameType,
+        *,
+        trainable: bool,
+    ) -> None:
+        asked = asked_value(value)
+        if len(self.seen) >= MOST_WAYS:
+            shape = (None,) * len(shape)  # of sizes that differ all the time, none is special
+        key: tuple[Any, ...] = (asked, where, trainable, shape)
+        if where.function:
+            _calls_seen.traced += 1
+        elif key in self.seen:
+            return  # an eager loop: the search for the reason is for the first step only
+        else:
+            _calls_seen.eager = True
+        found = reason.find(layer, value, frame)
+        source = None if found.source is None else weakref.ref(found.source)
+        if where.function:
+            key = (*key, found.reason, source)
+        mode = "training" if trainable and asked == "true" else "inference"
+        if key in self.seen:
+            return
+        self.seen[key] = SeenCall(
+            mode="dynamic" if asked == "tensor" else mode,
+            context=where.context,
+            training_argument=asked,
+            reason=found.reason,
+            source=source,
+            trainable=trainable,
+            function=where.function,
+            jit=where.jit,
+            input_shape=shape,
+        )
+
+    def _delta(
+        self,
+        mode: int,
+        at: _Place,
+        *,
+        frozen: bool = False,
+        below: tuple[bool, bool] = (False, False),
+    ) -> tf.Tensor:
+        """int64 [COUNTED]: one at the column of this mode and context, as the run context says.
+
+        `frozen`: training mode was asked for, of a frozen layer. `below`: fewer values per
+        channel than each of the limits.
+        """
+        rest = (mode, int(frozen), *map(int, below))
+        if tf.executing_eagerly():
+            chosen = (
+                at.context if at.fixed else (at.context, _EVALUATE, _PREDICT)[run_context().value]
+            )
+            known = self._deltas.get((chosen, *rest))
+            if known is None:
+                known = tf.constant(_column_values(mode, chosen, frozen=frozen, below=below))
+                self._deltas[(chosen, *rest)] = known
+            return known
+        if at.fixed:
+            return tf.constant(_column_values(mode, at.context, frozen=frozen, below=below))
+        table = np.stack(
+            [
+                _column_values(mode, chosen, frozen=frozen, below=below)
+                for chosen in (at.context, _EVALUATE, _PREDICT)
+            ]
+        )
+        return tf.gather(tf.constant(table), run_context().variable_on(self.executions.device))
+
+    def _count_rows(self, inputs: Any) -> None:
+        rows = tf.minimum(tf.shape(inputs, out_type=tf.int64)[0], LARGEST_COUNTED_BATCH)
+        assert self.batches is not None
+        self.batches.assign_add(tf.one_hot(rows, LARGEST_COUNTED_BATCH + 1, dtype=tf.int64))
+
+
+def _after(inputs: Any) -> AbstractContextManager[Any]:
+    """Where a graph adds to counters only once it has the inputs.
+
+    The multi-step functions of Keras 3.0 begin steps for which there is no data any more.
+    """
+    if tf.executing_eagerly():
+        return nullcontext()
+    after: AbstractContextManager[Any] = tf.control_dependencies(
+        tf.nest.flatten(inputs, expand_composites=True)
+    )
+    return after
+
+
+class _CallsSeen:
+    traced = 0
+    eager = False
+
+
+_calls_seen = _CallsSeen()
+
+
+def traced_calls() -> int | None:
+    """How many calls of layers were traced: while it is the same, no model runs differently.
+
+    None where layers run eagerly, so that every step may differ.
+    """
+    return None if _calls_seen.eager else _calls_seen.traced
+
+
+_counters: weakref.WeakKeyDictionary[Any, LayerCounter] = weakref.WeakKeyDictionary()
+_users: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
+_lock = threading.Lock()
+_warned = threading.Event()
+
+
+def attach(layer: Any, strategy: Any) -> LayerCounter:
+    """Wraps this instance's `call`, or takes part in the wrapper that is there."""
+    with _lock:
+        counter = _counters.get(layer)
+        if counter is None:
+            counter = LayerCounter(layer, strategy)
+            _counters[layer] = counter
+        _users[layer] = _users.get(layer, 0) + 1
+        if _users[layer] == 1:
+            _wrap(layer, counter)
+        return counter
+
+
+def detach(layer: Any) -> None:
+    """Gives the instance its own `call` back once nobody counts it any more."""
+    with _lock:
+        _users[layer] = _users.get(layer, 0) - 1
+        if _users[layer] > 0:
+            return
+        _users.pop(layer, None)
+        wrapper = layer.__dict__.get("call")
+        prior = getattr(getattr(wrapper, "__func__", None), "_tb_bnplugin_prior", _NOTHING)
+        if prior is _NOTHING:
+            return  # somebody put another `call` on top: it is theirs, and ours inside goes quiet
+        if prior is None:
+            del layer.__dict__["call"]
+        else:
+            layer.__dict__["call"] = prior
+
+
+_NOTHING: Final = object()
+
+
+def _wrap(layer: Any, counter: LayerCounter) -> None:
+    prior = layer.__dict__.get("call")
+    bare = type(layer).call if prior is None else _unbound(prior, layer)
+    watched = weakref.ref(layer)
+
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        # A copy of the layer carries the wrapper along and is not the layer that is watched.
+        after: Callable[[], None] | None = None
+        if self is watched():
+            try:
+                after = counter.count(args, kwargs, sys._getframe(1))
+            except Exception as error:  # noqa: BLE001  # the bare call follows
+                _warn_once(error)
+        # autograph puts its converted function here, for subclasses in tf_keras
+        result = decorated.__wrapped__(self, *args, **kwargs)
+        if after is not None:
+            try:
+                after()
+            except Exception as error:  # noqa: BLE001  # the result is there
+                _warn_once(error)
+        return result
+
+    decorated = tf.__internal__.decorator.make_decorator(bare, call)
+    decorated._tb_bnplugin_prior = prior
+    layer.__dict__["call"] = MethodType(decorated, layer)
+
+
+def _unbound(call: Callable[..., Any], layer: Any) -> Callable[..., Any]:
+    """A `call` that somebody set on the layer, as a function that takes the layer first."""
+    if isinstance(call, MethodType) and call.__self__ is layer:
+        return call.__func__
+
+    def unbound(_: Any, *args: Any, **kwargs: Any) -> Any:
+        return call(*args, **kwargs)
+
+    own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+    parameters = inspect.signature(call).parameters.values()
+    unbound.__signature__ = inspect.Signature([own, *parameters])  # type: ignore[attr-defined]
+    return unbound
+
+
+@tf.autograph.experimental.do_not_convert
+def _warn_once(error: Exception) -> None:
+    if not _warned.is_set():
+        _warned.set()
+        warnings.warn(
+            "tb_bnplugin could not count a call of a batch normalization layer and counts no"
+            f" such call; training goes on unchanged ({type(error).__name__}: {error})",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+
+
+def _counter(size: int, replicas: int, name: str) -> tf.Variable:
+    if replicas == 1:
+        return tf.Variable(tf.zeros(size, tf.int64), trainable=False, name=name)
+    # The first replica stands for all: a sum cannot be read by one replica alone.
+    return tf.Variable(
+        tf.zeros(size, tf.int64),
+        trainable=False,
+        name=name,
+        synchronization=tf.VariableSynchronization.ON_READ,
+        aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+    )
+
+
+def _one_hot(column: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+    row = np.zeros(len(COUNTED), np.int64)
+    row[column] = 1
+    return row
+
+
+def _column_values(
+    mode: int, at: int, *, frozen: bool, below: tuple[bool, bool]
+) -> np.ndarray[Any, np.dtype[np.int64]]:
+    row = _one_hot(mode * len(CONTEXTS) + at)
+    row[_FROZEN] = int(frozen and at not in (_EVALUATE, _PREDICT))
+    row[_BELOW:] = below
+    return row

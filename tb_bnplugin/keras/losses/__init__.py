@@ -1,0 +1,1 @@
+"""Compiled and measured losses and metrics."""

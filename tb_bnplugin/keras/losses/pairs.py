@@ -1,0 +1,53 @@
+"""Whether a loss compares every label with every prediction, where the two broadcast."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_bnplugin.keras.losses.candidates import Data
+from tb_bnplugin.schema.columns import PAIRED_ROWS
+
+Values = npt.NDArray[Any]
+
+_NAN: Final = float("nan")
+
+
+def measure_pairs(
+    labels: Values, predictions: Values, total: Callable[[Data], float]
+) -> dict[str, float]:
+    """The columns "paired", "pairs_ratio" and "pairs_root_ratio" of a measurement.
+
+    The mean over all pairs of rows is the mean over every way of rolling the labels past the
+    predictions, each row paired with one.
+
+    Args:
+        labels: [rows, ...].
+        predictions: [rows, ...], as many elements in another shape; otherwise all is NaN.
+        total: the loss on some labels and predictions, summed; NaN where it cannot be told.
+    """
+    columns = dict.fromkeys(("paired", "pairs_ratio", "pairs_root_ratio"), _NAN)
+    if labels.shape == predictions.shape or labels.size != predictions.size or not labels.ndim:
+        return columns
+    columns["paired"] = total(
+        Data(labels=labels.reshape(predictions.shape), predictions=predictions)
+    )
+    some, of_them = labels[:PAIRED_ROWS], predictions[:PAIRED_ROWS]
+    if len(some) != len(of_them) or len(some) < 2:
+        return columns
+    given = total(Data(labels=some, predictions=of_them))
+    rolled = np.array(
+        [
+            total(
+                Data(labels=np.roll(some, by, axis=0).reshape(of_them.shape), predictions=of_them)
+            )
+            for by in range(len(some))
+        ]
+    )
+    mean, root = rolled.mean(), np.sqrt((rolled**2).mean())
+    columns["pairs_ratio"] = float(given / mean) if mean else _NAN
+    columns["pairs_root_ratio"] = float(given / root) if root else _NAN
+    return columns

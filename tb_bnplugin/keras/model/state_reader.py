@@ -1,0 +1,161 @@
+"""Reading a model's statistics and counters off the device in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import tensorflow as tf
+
+from tb_bnplugin.keras.calls.counting import COUNTED, LayerCounter
+from tb_bnplugin.keras.model.trainable import set_by_program
+from tb_bnplugin.keras.variables import local
+from tb_bnplugin.measure.reading import Reading
+
+WATCHED_WEIGHTS: Final = 8
+"""Trainable weights, other than gamma and beta, that witness that the model trains."""
+
+WATCHED_VALUES: Final = 256
+"""Values read of each of them: enough that a step of any optimizer shows."""
+
+
+class StateReader:
+    """Reads all watched layers of one model; made anew when layers are added."""
+
+    def __init__(
+        self,
+        model: Any,
+        layers: Sequence[Any],
+        counters: Sequence[LayerCounter],
+        aside: Mapping[int, bool] | None = None,
+    ) -> None:
+        self._model = model
+        self._aside = {} if aside is None else aside  # as `trainable.replaced_by_fit` has it
+        self._layers = list(layers)
+        self._counters = list(counters)
+        self._weights = _choose_weights(model, layers)
+        gamma_beta: list[Any] = []
+        owners: list[int] = []
+        for index, layer in enumerate(layers):
+            # One of the two shows that the layer learns, at half the cost of reading both.
+            variable = _first_given(layer, ("beta", "gamma"))
+            if variable is not None:
+                gamma_beta.append(variable)
+                owners.extend([index] * int(np.prod(variable.shape)))
+        self._gamma_beta = gamma_beta
+        self.gamma_beta_layers = np.array(owners, np.int64)
+        """int64: the layer of each value of `Reading.gamma_beta`."""
+        self._batches = next((c.batches for c in counters if c.batches is not None), None)
+        # One concrete function: TensorFlow warns the user of functions that are made often.
+        self._read: Callable[[], list[Any]] = tf.function(
+            self.tensors, autograph=False
+        ).get_concrete_function()
+
+    @property
+    def watches_weights(self) -> bool:
+        """Whether there are weights other than gamma and beta."""
+        return bool(self._weights)
+
+    def tensors(self) -> list[tf.Tensor]:
+        """All that is read, as tensors on the device, in the order `decode` takes them."""
+        optimizer = getattr(self._model, "optimizer", None)
+        iterations = local(getattr(optimizer, "iterations", None))
+        rate = _learning_rate(optimizer)
+        return [
+            _packed([layer.moving_mean for layer in self._layers]),
+            _packed([layer.moving_variance for layer in self._layers]),
+            _packed(self._gamma_beta),
+            _stacked([counter.executions for counter in self._counters]),
+            _packed(self._weights, WATCHED_VALUES),
+            tf.zeros(0, tf.int64) if self._batches is None else local(self._batches),
+            tf.cast(-1 if iterations is None else iterations, tf.float64),
+            tf.cast(np.nan if rate is None else rate, tf.float64),
+        ]
+
+    def read(self) -> Reading:
+        """The present state."""
+        return self.decode([value.numpy() for value in self._read()])
+
+    def decode(self, values: Sequence[Any]) -> Reading:
+        """The reading from the values of `tensors`."""
+        mean, variance, gamma_beta, executions, weights, batches, iterations, rate = values
+        return Reading(
+            mean=mean,
+            variance=variance,
+            gamma_beta=gamma_beta,
+            executions=executions,
+            trainable=np.array([bool(layer.trainable) for layer in self._layers], bool),
+            trainable_as_set=np.array(
+                [set_by_program(layer, self._aside) for layer in self._layers], bool
+            ),
+            weights=weights,
+            batches=batches if len(batches) else None,
+            iterations=float(iterations) if iterations >= 0 else float("nan"),
+            learning_rate=float(rate),
+        )
+
+    def channels(self) -> np.ndarray[Any, np.dtype[np.float32]]:
+        """float32 [4, channels of all layers]: mean, variance, gamma, beta (NaN where absent)."""
+        rows: list[list[Any]] = [[], [], [], []]
+        for layer in self._layers:
+            size = int(np.prod(layer.moving_mean.shape))
+            for row, name in zip(
+                rows, ("moving_mean", "moving_variance", "gamma", "beta"), strict=True
+            ):
+                variable = getattr(layer, name, None)
+                value = np.full(size, np.nan) if variable is None else local(variable).numpy()
+                row.append(np.asarray(value, np.float32).reshape(-1))
+        return np.stack([np.concatenate(row) if row else np.zeros(0, np.float32) for row in rows])
+
+
+def _first_given(layer: Any, names: Sequence[str]) -> Any:
+    return next(
+        (value for name in names if (value := getattr(layer, name, None)) is not None), None
+    )
+
+
+def _packed(variables: Sequence[Any], limit: int | None = None) -> tf.Tensor:
+    values = [_flat(local(variable), limit) for variable in variables]
+    wide = any(value.dtype == tf.float64 for value in values)
+    dtype = tf.float64 if wide else tf.float32
+    if not values:
+        return tf.zeros(0, dtype)
+    return tf.concat([tf.cast(value, dtype) for value in values], axis=0)
+
+
+def _flat(value: tf.Tensor, limit: int | None) -> tf.Tensor:
+    flat = value if value.shape.rank == 1 else tf.reshape(value, [-1])
+    return flat if limit is None else flat[:limit]
+
+
+def _stacked(variables: Sequence[tf.Variable]) -> tf.Tensor:
+    if not variables:
+        return tf.zeros((0, len(COUNTED)), tf.int64)
+    return tf.stack([local(variable) for variable in variables])
+
+
+def _choose_weights(model: Any, layers: Sequence[Any]) -> list[Any]:
+    mine = {id(getattr(layer, name, None)) for layer in layers for name in ("gamma", "beta")}
+    try:
+        trainable = model.trainable_variables
+    except ValueError:  # tf_keras: a Sequential model that is not built yet
+        trainable = []
+    others = [
+        weight
+        for weight in trainable
+        if id(weight) not in mine and getattr(weight.dtype, "is_floating", True)
+    ]
+    if len(others) <= WATCHED_WEIGHTS:
+        return others
+    chosen = np.linspace(0, len(others) - 1, WATCHED_WEIGHTS).round().astype(int)
+    return [others[index] for index in chosen]
+
+
+def _learning_rate(optimizer: Any) -> Any:
+    if optimizer is None:
+        return None
+    try:
+        return local(optimizer.learning_rate)
+    except (AttributeError, TypeError, ValueError):
+        return None  # a schedule that cannot be evaluated, or an optimizer of another kind

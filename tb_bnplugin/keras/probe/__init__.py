@@ -1,0 +1,1 @@
+"""One held batch through the model, with everything left as it was."""

@@ -1,0 +1,74 @@
+"""Forcing the mode of batch normalization alone, inside each layer's own call.
+
+Passing `training=True` to the model turns dropout on as well, and is not respected everywhere.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from types import MethodType
+from typing import Any
+
+from tb_bnplugin.keras.model.layers import batch_norm_layers
+
+
+@contextmanager
+def force_batch_statistics(model: Any) -> Iterator[None]:
+    """Within, every batch normalization layer normalizes with the statistics of the batch.
+
+    Frozen layers too. They write their moving statistics as in training: see `state.preserved`.
+    """
+    with _forced(model, training=True):
+        yield
+
+
+@contextmanager
+def force_moving_statistics(model: Any) -> Iterator[None]:
+    """Within, every batch normalization layer normalizes with its moving statistics."""
+    with _forced(model, training=False):
+        yield
+
+
+@contextmanager
+def _forced(model: Any, *, training: bool) -> Iterator[None]:
+    with ExitStack() as stack:
+        for _, layer in batch_norm_layers(model):
+            stack.enter_context(_forced_layer(layer, training=training))
+        yield
+
+
+@contextmanager
+def _forced_layer(layer: Any, *, training: bool) -> Iterator[None]:
+    """Puts a `call` on the instance, on top of the class's or of a wrapper that is there."""
+    signature = inspect.signature(type(layer).call)
+    if "training" not in signature.parameters:
+        yield  # a foreign layer that knows no mode
+        return
+    attributes = vars(layer)  # past Keras' attribute tracking
+    had_own = "call" in attributes
+    inner: Callable[..., Any] = layer.call
+
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        bound = signature.bind_partial(self, *args, **kwargs)
+        bound.arguments["training"] = training
+        trainable = attributes.get("_trainable")
+        if training and trainable is not None:
+            attributes["_trainable"] = True
+        try:
+            return inner(*bound.args[1:], **bound.kwargs)
+        finally:
+            if trainable is not None:
+                attributes["_trainable"] = trainable
+
+    forced = MethodType(call, layer)
+    attributes["call"] = forced
+    try:
+        yield
+    finally:
+        if attributes.get("call") is forced:
+            if had_own:
+                attributes["call"] = inner
+            else:
+                del attributes["call"]

@@ -1,0 +1,157 @@
+"""Leaving a model as it was: all that running it may change is put back, bit for bit."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, Final
+
+import tensorflow as tf
+from tensorflow.python.eager import context
+
+from tb_bnplugin.keras.flavour import flavour_of
+
+_SEED: Final = 0x7462_626E_706C_7567  # of random operations in a probe; no user draws from it
+
+
+class NotBuiltError(ValueError):
+    """The model, or a layer that it calls, has no variables yet."""
+
+
+@contextmanager
+def preserved(model: Any) -> Iterator[None]:
+    """Whatever is done with the model within, every variable and attribute is as before after.
+
+    Variables (moving statistics, seeds, counters of the user's layers), the losses that layers
+    collected, attributes of layers, and TensorFlow's own sequence of random seeds.
+
+    Raises:
+        NotBuiltError: the model is not built, or a layer would be built within.
+    """
+    flavour = flavour_of(model)
+    if not model.built:
+        raise NotBuiltError(
+            f"the model {model.name!r} is not built yet: call it on a batch first, since running"
+            " it would create its variables"
+        )
+    layers = list(model._flatten_layers())
+    with ExitStack() as stack:
+        stack.enter_context(_own_seeds())
+        for layer in layers:
+            stack.enter_context(_refusing_to_build(layer))
+            stack.callback(_restore_attributes, layer, _attributes(layer))
+            stack.callback(_restore_losses, layer, _losses(layer))
+        for part, value in _values(model, layers):
+            stack.callback(part.assign, value)
+        if flavour.is_keras_3:
+            # Writes go to the scope; variables that Keras does not know are restored above.
+            stack.enter_context(flavour.keras.StatelessScope())
+        yield
+
+
+def _values(model: Any, layers: list[Any]) -> list[tuple[tf.Variable, tf.Tensor]]:
+    """Each variable that a forward pass may write, replica by replica, with its value."""
+    known = {id(variable) for variable in model.variables}
+    variables: dict[int, Any] = {}
+    for layer in layers:
+        generator = getattr(getattr(layer, "_random_generator", None), "_generator", None)
+        for held in (*vars(layer).values(), getattr(generator, "state", None)):
+            if isinstance(held, tf.Variable) and id(held) not in known:
+                variables[id(held)] = held
+    if not flavour_of(model).is_keras_3:
+        for variable in model.non_trainable_variables:
+            # weights of frozen layers are many, and no forward pass writes them
+            if not variable.trainable:
+                variables[id(variable)] = variable
+    parts = [part for variable in variables.values() for part in _parts(variable)]
+    return [(part, tf.identity(part.read_value())) for part in parts]
+
+
+def _parts(variable: Any) -> tuple[Any, ...]:
+    values = getattr(variable, "values", None)
+    return values if isinstance(values, tuple) else (variable,)
+
+
+def _attributes(layer: Any) -> dict[str, tuple[Any, list[Any] | None]]:
+    return {
+        name: (value, list(value) if type(value) is list else None)
+        for name, value in vars(layer).items()
+    }
+
+
+def _restore_attributes(layer: Any, saved: dict[str, tuple[Any, list[Any] | None]]) -> None:
+    # Past `__setattr__`, in which Keras tracks what is assigned.
+    present = vars(layer)
+    for name in [name for name in present if name not in saved]:
+        del present[name]
+    for name, (value, items) in saved.items():
+        if present.get(name, saved) is not value:
+            present[name] = value
+        if items is not None and value != items:
+            value[:] = items
+
+
+def _losses(layer: Any) -> tuple[list[Any], set[int]]:
+    """What a layer collected: tf_keras keeps it by thread, Keras 3 in a list of its own kind."""
+    thread = getattr(layer, "_thread_local", None)
+    if thread is not None:
+        return list(getattr(thread, "_eager_losses", ())), set()
+    return list(layer._losses), set(getattr(layer, "_loss_ids", ()))
+
+
+def _restore_losses(layer: Any, saved: tuple[list[Any], set[int]]) -> None:
+    losses, ids = saved
+    thread = getattr(layer, "_thread_local", None)
+    if thread is not None:
+        if hasattr(thread, "_eager_losses"):
+            thread._eager_losses = losses
+        return
+    layer._losses.clear()
+    layer._losses.extend(losses)
+    if hasattr(layer, "_loss_ids"):
+        layer._loss_ids.clear()
+        layer._loss_ids.update(ids)
+
+
+@contextmanager
+def _refusing_to_build(layer: Any) -> Iterator[None]:
+    if layer.built or getattr(type(layer).build, "_is_default", False):
+        yield
+        return
+
+    def build(*_: Any, **__: Any) -> None:
+        raise NotBuiltError(
+            f"the layer {layer.name!r} is not built yet: call the model on a batch first, since"
+            " running it would create its variables"
+        )
+
+    attributes = vars(layer)
+    own = attributes.get("build")  # Keras 3 puts a wrapper on each instance
+    attributes["build"] = build
+    try:
+        yield
+    finally:
+        if own is None:
+            del attributes["build"]
+        else:
+            attributes["build"] = own
+
+
+@contextmanager
+def _own_seeds() -> Iterator[None]:
+    """Random operations within take seeds of ours, from beside TensorFlow's own sequence.
+
+    Going back in its sequence would not do: an operation with the same seed goes on where the
+    one within stopped, since TensorFlow keeps the kernel.
+    """
+    eager = context.context()
+    users = getattr(eager, "_rng", None)
+    if users is None:
+        yield
+        return
+    eager._rng = random.Random(_SEED)  # noqa: S311  # no secret
+    try:
+        yield
+    finally:
+        eager._rng = users

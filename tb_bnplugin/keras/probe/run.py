@@ -1,0 +1,257 @@
+"""The probe: one held batch through the model, with moving and with batch statistics.
+
+Nothing is left behind: variables, counters, losses and seeds are as they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+from tensorflow.python.eager import record
+
+from tb_bnplugin.keras.calls.suspend import suspend
+from tb_bnplugin.keras.flavour import Flavour, flavour_of
+from tb_bnplugin.keras.losses import compiled
+from tb_bnplugin.keras.losses import measure as loss_measure
+from tb_bnplugin.keras.losses.compiled import OutputData
+from tb_bnplugin.keras.losses.metric_copy import copy_metric
+from tb_bnplugin.keras.losses.resolve import check_loss, resolve
+from tb_bnplugin.keras.probe.forced_mode import force_batch_statistics, force_moving_statistics
+from tb_bnplugin.keras.probe.preserve import preserved
+from tb_bnplugin.measure.outputs import accuracy, spread_and_scale
+from tb_bnplugin.schema.columns import PROBE_COLUMNS, PROBE_ROWS
+
+Floats = npt.NDArray[np.float64]
+
+__all__ = ["ProbeResult", "force_batch_statistics", "measure_compiled_loss", "pack", "run"]
+
+_NAN: Final = float("nan")
+_MEAN_REDUCTIONS: Final = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "auto")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeResult:
+    """One held batch, with moving and with batch statistics."""
+
+    moving: Mapping[str, float]  # tables.PROBE_COLUMNS, then metrics by name
+    batch: Mapping[str, float]  # the same keys
+    metrics: tuple[str, ...]  # names of the metrics, in order
+
+
+def run(
+    model: Any,
+    x: Any,
+    y: Any = None,
+    *,
+    loss: Any = None,
+    sample_weight: Any = None,
+) -> ProbeResult:
+    """Loss, metrics, spread and scale of the outputs, with moving and with batch statistics.
+
+    The model runs in inference mode; only each batch normalization layer's own mode is forced.
+
+    Args:
+        model: a built Keras model.
+        x: inputs of one batch as the model takes them: array, tensor, list or dict of them.
+        y: labels, in the structure that `fit` takes; None: neither loss nor accuracy.
+        loss: as `summary.loss_reduction` takes it; the compiled loss if None. With several
+            outputs a name or a Keras loss is summed over them.
+        sample_weight: weights for the loss, or None.
+
+    Raises:
+        TypeError: `model` is no Keras model, or `loss` no loss.
+        NotBuiltError: the model, or a layer that it calls, is not built (a ValueError).
+    """
+    flavour = flavour_of(model)
+    if loss is not None:
+        check_loss(loss)
+    x, y, sample_weight = (_tensors(flavour, part) for part in (x, y, sample_weight))
+    moving = _forward(flavour, model, x, batch_statistics=False)
+    batch = _forward(flavour, model, x, batch_statistics=True)
+    rows = []
+    for predictions in (moving, batch):
+        row = dict.fromkeys(PROBE_COLUMNS, _NAN)
+        outputs = [np.asarray(part, np.float64) for part in tf.nest.flatten(predictions)]
+        row["spread"], row["scale"] = spread_and_scale(outputs)
+        row["batch"] = float(len(outputs[0]))
+        if y is not None:
+            with suspend(), record.stop_recording():
+                row["accuracy"] = _accuracy(outputs, y)
+                row["loss"] = _loss(flavour, model, y, predictions, sample_weight, loss)
+                row |= _metrics(flavour, model, y, predictions, sample_weight)
+        rows.append(row)
+    names = tuple(name for name in rows[0] if name not in PROBE_COLUMNS and name in rows[1])
+    return ProbeResult(moving=rows[0], batch=rows[1], metrics=names)
+
+
+def pack(result: ProbeResult) -> tuple[Floats, dict[str, list[str]]]:
+    """The result as on disk: float64 [PROBE_ROWS, PROBE_COLUMNS and metrics], the static part."""
+    columns = (*PROBE_COLUMNS, *result.metrics)
+    values = [[getattr(result, row)[column] for column in columns] for row in PROBE_ROWS]
+    return np.array(values, np.float64), {"metrics": list(result.metrics)}
+
+
+def measure_compiled_loss(
+    model: Any, x: Any, y: Any, sample_weight: Any = None
+) -> list[tuple[str, Floats, dict[str, Any]]]:
+    """The measurements of the compiled loss of each output on a held batch.
+
+    Predictions are made in inference mode, and losses measured in the strategy's scope.
+
+    Returns:
+        (name, float64 [LOSS_COLUMNS], static part) of each output's loss; "loss" is the name
+        where there is one. Empty where nothing is compiled, or there are no labels.
+    """
+    flavour = flavour_of(model)
+    if y is None:
+        return []
+    x, y, sample_weight = (_tensors(flavour, part) for part in (x, y, sample_weight))
+    predictions = _forward(flavour, model, x, batch_statistics=False)
+    found = []
+    with suspend(), record.stop_recording(), _strategy_scope(model) as replicas:
+        for part, data in _loss_parts(flavour, model, y, predictions, sample_weight):
+            vector, static = loss_measure.measure(
+                part.loss,
+                data.labels,
+                data.predictions,
+                sample_weight=data.weights,
+                replicas=replicas,
+                learning_rate=_learning_rate(model),
+                keras=flavour.keras,
+                taken_from="probe_data",
+            )
+            if not flavour.is_keras_3 and static["reduction"] in _MEAN_REDUCTIONS:
+                # tf_keras divides by the replicas outside the loss object
+                for column in ("measured", "doubled", "permuted"):
+                    vector[loss_measure.column_index(column)] /= replicas
+            found.append((part.name, vector, static))
+    return found
+
+
+def _forward(flavour: Flavour, model: Any, x: Any, *, batch_statistics: bool) -> Any:
+    force = force_batch_statistics if batch_statistics else force_moving_statistics
+    takes_training = not flavour.is_keras_3 or getattr(model, "_call_has_training_arg", True)
+    options = {"training": False} if takes_training else {}
+    with suspend(), record.stop_recording(), preserved(model), force(model):
+        return tf.nest.map_structure(tf.convert_to_tensor, model(x, **options))
+
+
+def _loss(flavour: Flavour, model: Any, y: Any, predictions: Any, weights: Any, loss: Any) -> float:
+    """The given or compiled loss, not divided by replicas; NaN where there is none."""
+    try:
+        if loss is not None:
+            return _given_loss(flavour, loss, y, predictions, weights)
+        total = _NAN
+        for part, data in _loss_parts(flavour, model, y, predictions, weights):
+            value = _summed(
+                resolve(part.loss).evaluate(data.labels, data.predictions, data.weights)
+            )
+            value *= 1.0 if part.weight is None else float(part.weight)
+            value *= _replica_divisor(flavour, part.loss, data)
+            total = value if np.isnan(total) else total + value
+    except Exception:  # noqa: BLE001  # labels of another shape than fit's: then it is not known
+        return _NAN
+    return total
+
+
+def _given_loss(flavour: Flavour, loss: Any, y: Any, predictions: Any, weights: Any) -> float:
+    resolved = resolve(loss, flavour.keras)
+    if not tf.nest.is_nested(predictions) or resolved.reduction is None:
+        return _summed(resolved.evaluate(y, predictions, weights))
+    labels = tf.nest.flatten(y)
+    outputs = tf.nest.flatten(predictions)
+    return sum(
+        _summed(resolved.evaluate(label, output, weights))
+        for label, output in zip(labels, outputs, strict=True)
+    )
+
+
+def _loss_parts(
+    flavour: Flavour, model: Any, y: Any, predictions: Any, weights: Any
+) -> Iterator[tuple[compiled.LossPart, OutputData]]:
+    container = compiled.built_loss_container(model, y, predictions, weights)
+    if container is None:
+        return
+    parts = compiled.loss_parts(flavour, container)
+    data = compiled.loss_data(flavour, container, y, predictions, weights)
+    for part, given in zip(parts, data, strict=True):
+        if given is not None:
+            yield part, compiled.handed_on(flavour, given)
+
+
+def _metrics(
+    flavour: Flavour, model: Any, y: Any, predictions: Any, weights: Any
+) -> dict[str, float]:
+    """Scalar compiled metrics by name, from copies: those that `fit` shows keep their state."""
+    container = compiled.metric_container(model)
+    parts = compiled.metric_parts(flavour, container)
+    if not parts:
+        return {}
+    try:
+        data = compiled.metric_data(flavour, container, y, predictions, weights)
+    except Exception:  # noqa: BLE001  # labels of another structure than fit's
+        return {}
+    found: dict[str, float] = {}
+    for part in parts:
+        given = data[part.output] if part.output < len(data) else None
+        if given is None or part.name in PROBE_COLUMNS:
+            continue
+        given = compiled.handed_on(flavour, given)
+        value = copy_metric(part.metric, given, weighted=part.weighted)
+        if value is not None:
+            found[part.name] = value
+    return found
+
+
+def _accuracy(outputs: list[npt.NDArray[np.float64]], y: Any) -> float:
+    labels = [np.asarray(part) for part in tf.nest.flatten(y)]
+    if len(labels) != len(outputs):
+        return _NAN
+    shares = [accuracy(label, output) for label, output in zip(labels, outputs, strict=True)]
+    known = [share for share in shares if share is not None]
+    return float(np.mean(known)) if known else _NAN
+
+
+def _replica_divisor(flavour: Flavour, loss: Any, data: OutputData) -> float:
+    """What Keras 3 divided a mean by: the replicas of the scope, unless it got a scalar."""
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    if replicas == 1 or not flavour.is_keras_3 or loss.reduction not in _MEAN_REDUCTIONS:
+        return 1.0
+    values = tf.convert_to_tensor(loss.call(data.labels, data.predictions))
+    return float(replicas) if values.shape.rank else 1.0
+
+
+@contextmanager
+def _strategy_scope(model: Any) -> Iterator[int]:
+    strategy = getattr(model, "distribute_strategy", None) or tf.distribute.get_strategy()
+    inside = strategy is tf.distribute.get_strategy()
+    with nullcontext() if inside else strategy.scope():
+        yield int(strategy.num_replicas_in_sync)
+
+
+def _learning_rate(model: Any) -> float:
+    try:
+        return float(np.asarray(model.optimizer.learning_rate))
+    except Exception:  # noqa: BLE001  # no optimizer, or one of another kind
+        return _NAN
+
+
+def _tensors(flavour: Flavour, structure: Any) -> Any:
+    """Arrays as tensors, float64 as Keras' own float type, as `fit` has them."""
+
+    def convert(value: Any) -> Any:
+        if isinstance(value, np.ndarray) and value.dtype == np.float64:
+            return tf.constant(value, flavour.keras.backend.floatx())
+        return tf.constant(value) if isinstance(value, np.ndarray) else value
+
+    return tf.nest.map_structure(convert, structure)
+
+
+def _summed(value: Any) -> float:
+    return float(np.sum(np.asarray(value, np.float64)))

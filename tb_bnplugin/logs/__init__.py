@@ -1,0 +1,1 @@
+"""Log folders and data providers: read, checked, paired."""

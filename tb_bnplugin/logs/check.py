@@ -1,0 +1,197 @@
+"""The outcomes of a log folder: what `tb_bnplugin.check` gives and the command line prints."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tb_bnplugin.diagnose import Outcome, compare, diagnose
+from tb_bnplugin.history.build import build_run
+from tb_bnplugin.history.model import ModelHistory, RunHistory
+from tb_bnplugin.logs.folder import LogFolder, LogFolderError
+from tb_bnplugin.logs.provider import RunListing, shorten
+
+SCHEMA_VERSION: Final = 1
+
+_PARTS_OF_A_RUN: Final = ("train", "batch_norm")
+"""Folders into which one program's writers put their runs: `X/train` belongs to program `X`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckedRun:
+    """One run of a log folder with what the rules say of it."""
+
+    run: str
+    keras: str | None  # "keras 3.15.1"; None where no model can be read
+    models: tuple[tuple[str, int], ...]  # name and number of batch normalization layers
+    steps: tuple[int, int] | None  # first and last record; None without any
+    outcomes: tuple[Outcome, ...]  # model by model, in the order of the rules
+    notes: tuple[str, ...]  # what was skipped, one line each
+
+    def to_json(self) -> dict[str, Any]:
+        """The run as plain JSON values."""
+        return {
+            "run": self.run,
+            "keras": self.keras,
+            "models": [{"name": name, "layers": layers} for name, layers in self.models],
+            "steps": None if self.steps is None else list(self.steps),
+            "notes": list(self.notes),
+            "outcomes": [outcome.to_json() for outcome in self.outcomes],
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """The runs of a log folder, checked; iterating gives the runs."""
+
+    runs: tuple[CheckedRun, ...]  # sorted by name
+    comparisons: tuple[Outcome, ...]  # each run against the first beside it
+    notes: tuple[str, ...] = ()  # what was skipped elsewhere in the folder, one line each
+
+    def __iter__(self) -> Iterator[CheckedRun]:
+        return iter(self.runs)
+
+    def __len__(self) -> int:
+        return len(self.runs)
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """Every outcome, those of runs first and of comparisons last."""
+        return (*(outcome for run in self.runs for outcome in run.outcomes), *self.comparisons)
+
+    @property
+    def findings(self) -> tuple[Outcome, ...]:
+        """What is wrong and not declared as expected."""
+        return tuple(
+            outcome
+            for outcome in self.outcomes
+            if outcome.status == "finding" and not outcome.expected
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as plain JSON values, as `tb-bnplugin check --format json` prints it."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "runs": [run.to_json() for run in self.runs],
+            "comparisons": [outcome.to_json() for outcome in self.comparisons],
+            "notes": list(self.notes),
+        }
+
+
+def check(logdir: str | os.PathLike[str], run: str | None = None) -> Checked:
+    """Reads a log folder and runs all rules, as the command line does.
+
+    Args:
+        logdir: the folder given to `tensorboard --logdir`. It may still be written.
+        run: a regular expression; only runs whose name it matches anywhere are checked.
+
+    Returns:
+        The runs with their outcomes, sorted by name, and the comparisons between them: each
+        run against the first one of the same parent folder (`a/train` and `b/train` are
+        programs `a` and `b` of one folder), so that their number grows with the runs.
+
+    Raises:
+        LogFolderError: the folder cannot be read, or holds no run with records that matches.
+        ValueError: `run` is no regular expression.
+
+    Example:
+        >>> assert not tb_bnplugin.check("logs").findings
+    """
+    histories, unread = read_runs(logdir, run)
+    return Checked(
+        runs=tuple(_checked(history) for history in histories),
+        comparisons=_compare(histories),
+        notes=unread,
+    )
+
+
+def read_runs(
+    logdir: str | os.PathLike[str], run: str | None = None
+) -> tuple[list[RunHistory], tuple[str, ...]]:
+    """The histories of a log folder's runs, sorted by name, and what else could not be read.
+
+    Args, Raises: as for `check`.
+    """
+    matches = _pattern(run)
+    folder = LogFolder(logdir)
+    listings = folder.list_runs()
+    if not listings:
+        raise LogFolderError(_no_record(logdir, folder))
+    matching = [listing for name, listing in listings.items() if matches.search(name)]
+    if not matching:
+        names = ", ".join(shorten(name, 40) for name in list(listings)[:10])
+        more = f" and {len(listings) - 10} more" if len(listings) > 10 else ""
+        raise LogFolderError(f"no run matches {run!r}; the runs are {names}{more}")
+    histories = [_read(folder, listing) for listing in matching]
+    if not any(history.models for history in histories):
+        notes = [note for history in histories for note in history.notes]
+        raise LogFolderError(
+            f"no record in {os.fspath(logdir)} can be read: {'; '.join(notes[:3])}"
+        )
+    return histories, folder.unread
+
+
+def _pattern(run: str | None) -> re.Pattern[str]:
+    try:
+        return re.compile(run or "")
+    except re.error as error:
+        raise ValueError(f"{run!r} is no regular expression: {error}") from error
+
+
+def _no_record(logdir: str | os.PathLike[str], folder: LogFolder) -> str:
+    where = os.fspath(logdir)
+    if not folder.event_files:
+        return f"no event file in {where}: give the folder that `tensorboard --logdir` is given"
+    unread = f" ({'; '.join(folder.unread[:3])})" if folder.unread else ""
+    return (
+        f"no batch norm record in the {folder.event_files} event files of {where}{unread}: record"
+        " some with tb_bnplugin.BatchNormCallback or tb_bnplugin.summary.batch_norm"
+    )
+
+
+def _read(folder: LogFolder, listing: RunListing) -> RunHistory:
+    records, notes = folder.read_records(listing)
+    return build_run(listing.run, records, (*listing.notes, *notes))
+
+
+def _checked(history: RunHistory) -> CheckedRun:
+    steps = [step for model in history.models for step in model.steps[[0, -1][: len(model.steps)]]]
+    return CheckedRun(
+        run=history.run,
+        keras=history.models[0].facts.keras if history.models else None,
+        models=tuple((model.facts.name, len(model.facts.layers)) for model in history.models),
+        steps=(int(min(steps)), int(max(steps))) if steps else None,
+        outcomes=tuple(outcome for model in history.models for outcome in diagnose(model)),
+        notes=(*history.notes, *(note for model in history.models for note in model.notes)),
+    )
+
+
+def _compare(histories: Sequence[RunHistory]) -> tuple[Outcome, ...]:
+    """Each run against the first of its parent folder."""
+    first: dict[str, RunHistory] = {}
+    outcomes: list[Outcome] = []
+    for history in histories:
+        if not history.models:
+            continue
+        reference = first.setdefault(_folder_of_program(history.run), history)
+        if reference is not history:
+            outcomes += compare(*_models_alike(reference, history))
+    return tuple(outcomes)
+
+
+def _folder_of_program(run: str) -> str:
+    last = posixpath.basename(run)
+    return posixpath.dirname(posixpath.dirname(run) if last in _PARTS_OF_A_RUN else run)
+
+
+def _models_alike(first: RunHistory, second: RunHistory) -> tuple[ModelHistory, ModelHistory]:
+    """The models of the same name, or the first of each run."""
+    names = {model.facts.name: model for model in second.models}
+    for model in first.models:
+        if model.facts.name in names:
+            return model, names[model.facts.name]
+    return first.models[0], second.models[0]

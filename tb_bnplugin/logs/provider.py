@@ -1,0 +1,230 @@
+"""Histories from a data provider: the only place that asks TensorBoard for data.
+
+One list says which runs hold which records, one read of named tags fetches those of one
+run. What cannot be read becomes a note, and the rest is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from tensorboard.context import RequestContext
+from tensorboard.data.provider import DataProvider, RunTagFilter, TensorDatum, TensorTimeSeries
+
+from tb_bnplugin.schema.columns import CHANNELS_PLUGIN_NAME, PLUGIN_NAME
+from tb_bnplugin.schema.records import Metadata, MetadataError, Record, parse_content
+
+EVERYTHING: Final = 1_000_000_000
+"""`downsample` is required; the sampling that matters happened when TensorBoard loaded the log."""
+
+SCALARS_PLUGIN_NAME: Final = "scalars"
+
+_UNREADABLE: Final = (KeyError, TypeError, ValueError)
+"""What TensorBoard raises for a tensor without a value, of an unknown type, of a wrong size."""
+
+_DOCUMENTS: Final = ("model", "calls")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunListing:
+    """What a run holds, without its records."""
+
+    run: str
+    tags: Mapping[str, Metadata]  # of the records that can be read
+    notes: tuple[str, ...]  # what cannot, one line each
+    newest: tuple[int, float]  # largest step and wall time of any record: changes as the run grows
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Names of the models that have records, sorted."""
+        return tuple(sorted({metadata.model for metadata in self.tags.values()}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScalarSeries:
+    """One standard scalar as TensorBoard has it, sorted by wall time."""
+
+    run: str
+    tag: str
+    steps: npt.NDArray[np.int64]  # [points]
+    wall_times: npt.NDArray[np.float64]  # [points], seconds
+    values: npt.NDArray[np.float64]  # [points]
+
+
+class Reader:
+    """Reads the records of one experiment from any data provider."""
+
+    def __init__(
+        self,
+        provider: DataProvider,
+        *,
+        context: RequestContext | None = None,
+        experiment_id: str = "",
+    ) -> None:
+        self._provider = provider
+        self._common: dict[str, Any] = {
+            "ctx": RequestContext() if context is None else context,
+            "experiment_id": experiment_id,
+        }
+
+    def list_runs(self, run: str | None = None) -> dict[str, RunListing]:
+        """The runs that hold records of this plugin, sorted by name; or only the one named."""
+        try:
+            listed = self._list(PLUGIN_NAME, None if run is None else [run])
+        except KeyError:
+            # TensorBoard's Python loader lists nothing at all where one tag has metadata and no
+            # value, which this plugin never writes: find the run that holds it.
+            names = [run] if run is not None else self._run_names()
+            listings = (self._list_alone(name) for name in sorted(names))
+            return {listing.run: listing for listing in listings if listing is not None}
+        return {name: create_listing(name, listed[name]) for name in sorted(listed) if listed[name]}
+
+    def read_records(self, listing: RunListing) -> tuple[list[Record], tuple[str, ...]]:
+        """The records of one run but the channels, in no particular order, and notes."""
+        return self._read(PLUGIN_NAME, listing.run, listing.tags)
+
+    def read_channels(self, run: str, model: str) -> tuple[Record, ...]:
+        """The records of per-channel vectors of one model, sorted by step."""
+        series = self._list(CHANNELS_PLUGIN_NAME, [run]).get(run, {})
+        tags = {
+            tag: metadata
+            for tag, metadata in create_listing(run, series).tags.items()
+            if metadata.kind == "channels" and metadata.model == model
+        }
+        records, _ = self._read(CHANNELS_PLUGIN_NAME, run, tags)
+        return tuple(sorted(records, key=lambda record: (record.step, record.wall_time)))
+
+    def read_scalars(self, runs: Iterable[str]) -> tuple[ScalarSeries, ...]:
+        """All standard scalars of the runs, whoever wrote them; sorted by run and tag.
+
+        Those of a run in which any cannot be decoded are left out, as TensorBoard does.
+        """
+        return tuple(
+            _scalar_series(run, tag, data)
+            for run in sorted(runs)
+            for tag, data in sorted(self._read_scalars_of(run).items())
+        )
+
+    def _read_scalars_of(self, run: str) -> Mapping[str, Any]:
+        try:
+            read = self._provider.read_scalars(
+                **self._common,
+                plugin_name=SCALARS_PLUGIN_NAME,
+                downsample=EVERYTHING,
+                run_tag_filter=RunTagFilter(runs=[run]),
+            )
+        except _UNREADABLE:
+            return {}
+        series: Mapping[str, Any] = read.get(run, {})
+        return series
+
+    def _list_alone(self, run: str) -> RunListing | None:
+        try:
+            series = self._list(PLUGIN_NAME, [run]).get(run)
+        except KeyError as error:
+            note = f"TensorBoard cannot list its records: {shorten(str(error))} has no value"
+            return create_listing(run, {}, [note])
+        return create_listing(run, series) if series else None
+
+    def _run_names(self) -> list[str]:
+        return [run.run_name for run in self._provider.list_runs(**self._common)]
+
+    def _list(self, plugin_name: str, runs: list[str] | None) -> Mapping[str, Mapping[str, Any]]:
+        listed: Mapping[str, Mapping[str, Any]] = self._provider.list_tensors(
+            **self._common, plugin_name=plugin_name, run_tag_filter=RunTagFilter(runs=runs)
+        )
+        return listed
+
+    def _read(
+        self, plugin_name: str, run: str, tags: Mapping[str, Metadata]
+    ) -> tuple[list[Record], tuple[str, ...]]:
+        try:
+            return self._read_tags(plugin_name, run, tags), ()
+        except _UNREADABLE:
+            # One tensor that cannot be decoded fails the whole read: find the tag that holds it.
+            records: list[Record] = []
+            notes: list[str] = []
+            for tag in sorted(tags):
+                try:
+                    records += self._read_tags(plugin_name, run, {tag: tags[tag]})
+                except _UNREADABLE as error:
+                    notes.append(f"{shorten(tag)} is skipped: {shorten(str(error))}")
+            return records, tuple(notes)
+
+    def _read_tags(self, plugin_name: str, run: str, tags: Mapping[str, Metadata]) -> list[Record]:
+        if not tags:
+            return []
+        read = self._provider.read_tensors(
+            **self._common,
+            plugin_name=plugin_name,
+            downsample=EVERYTHING,
+            run_tag_filter=RunTagFilter(runs=[run], tags=sorted(tags)),
+        )
+        records = (
+            create_record(tags[tag], datum)
+            for tag, data in read.get(run, {}).items()
+            for datum in data
+        )
+        return [record for record in records if record is not None]
+
+
+def create_listing(
+    run: str, series: Mapping[str, TensorTimeSeries], notes: Iterable[str] = ()
+) -> RunListing:
+    """What a run holds, from TensorBoard's description of each tag."""
+    tags: dict[str, Metadata] = {}
+    skipped = list(notes)
+    steps: list[int] = [0]
+    wall_times: list[float] = [0.0]
+    for tag in sorted(series):
+        steps.append(series[tag].max_step or 0)
+        wall_times.append(series[tag].max_wall_time or 0.0)
+        try:
+            tags[tag] = parse_content(series[tag].plugin_content)
+        except MetadataError as error:
+            skipped.append(f"{shorten(tag)} is skipped: {error}")
+    return RunListing(
+        run=run, tags=tags, notes=tuple(skipped), newest=(max(steps), max(wall_times))
+    )
+
+
+def create_record(metadata: Metadata, datum: TensorDatum) -> Record | None:
+    """The record in a tensor; None where it holds no value at all (metadata without a tensor)."""
+    value = datum.numpy
+    if metadata.kind not in _DOCUMENTS:
+        return Record(
+            metadata=metadata, step=int(datum.step), wall_time=float(datum.wall_time), value=value
+        )
+    # A string tensor comes as an array of objects or of fixed-width bytes, of any rank.
+    items = np.asarray(value).reshape(-1).tolist()
+    if not items:
+        return None
+    document = items[0]
+    if isinstance(document, str):
+        document = document.encode("utf-8", "surrogatepass")
+    if not isinstance(document, bytes):
+        document = b""
+    return Record(
+        metadata=metadata, step=int(datum.step), wall_time=float(datum.wall_time), value=document
+    )
+
+
+def _scalar_series(run: str, tag: str, data: Any) -> ScalarSeries:
+    ordered = sorted(data, key=lambda datum: (datum.wall_time, datum.step))
+    return ScalarSeries(
+        run=run,
+        tag=tag,
+        steps=np.asarray([datum.step for datum in ordered], dtype=np.int64),
+        wall_times=np.asarray([datum.wall_time for datum in ordered], dtype=np.float64),
+        values=np.asarray([datum.value for datum in ordered], dtype=np.float64),
+    )
+
+
+def shorten(name: str, length: int = 80) -> str:
+    """A name as one line of bounded length, for notes: a log may hold anything as a name."""
+    line = name.encode("unicode_escape").decode("ascii") if not name.isprintable() else name
+    return line if len(line) <= length else f"{line[: length - 3]}..."

@@ -1,0 +1,1 @@
+"""From plain readings to the rows of a record: numpy only."""

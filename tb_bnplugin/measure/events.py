@@ -1,0 +1,210 @@
+"""What layers seldom do, kept up from reading to reading: the table of the `rare` records.
+
+Most programs never do any of it, so that nothing is written; what is written is cumulative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_bnplugin.measure.reading import LayerStart, Reading
+from tb_bnplugin.schema.columns import (
+    CONTEXTS,
+    EVENT_COLUMNS,
+    EVENT_COUNTERS,
+    EXECUTION_COLUMNS,
+)
+
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+STALLED_SHARE: Final = 0.5
+"""A layer stands still where more than this share of its channels does."""
+
+_COLUMN: Final = {name: index for index, name in enumerate(EVENT_COLUMNS)}
+_STEPS: Final = [_COLUMN[name] for name in EVENT_COLUMNS if name.endswith("_step")]
+_COUNTERS: Final = slice(len(EXECUTION_COLUMNS), len(EXECUTION_COLUMNS) + len(EVENT_COUNTERS))
+_OUTSIDE: Final = [CONTEXTS.index(name) for name in ("tape", "no_tape", "unknown")]
+_EVALUATED: Final = [CONTEXTS.index(name) for name in ("evaluate", "predict")]
+_FROZEN: Final = len(EXECUTION_COLUMNS) + EVENT_COUNTERS.index("frozen_executions")
+# Frozen executions say nothing by themselves.
+_UNUSUAL: Final = [
+    _COLUMN[name]
+    for name in EVENT_COLUMNS
+    if name not in ("frozen_executions", "trainable_as_set") and not name.endswith("_step")
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """What differs between two readings."""
+
+    trained: Floats  # [layers] executions in training mode
+    mean: Mask  # [channels] differs in any bit
+    variance: Mask  # [channels]
+    heads: npt.NDArray[np.int64]  # [layers] where the channels of each layer begin
+
+
+_WITHOUT: Final = ("_begins", "_first_before")  # of `_Stretches`: NaN until there is one
+
+
+class _Stretches:
+    """Executions with and against `trainable` as set, by stretches in which it stayed the same."""
+
+    def __init__(self, layers: int) -> None:
+        self._stale = np.zeros(layers)
+        self._respected = np.zeros(layers)
+        self._begins = np.full(layers, np.nan)
+        self._stale_before = np.zeros(layers)  # in stretches that ended
+        self._frozen = np.zeros(layers, bool)  # in this stretch, those against it were frozen
+        self._frozen_before = np.zeros(layers)
+        self._first_before = np.full(layers, np.nan)
+
+    def grow(self, layers: int) -> None:
+        """More layers, of which nothing is known yet."""
+        for name, value in vars(self).items():
+            fill = np.full(layers - len(value), np.nan if name in _WITHOUT else 0, value.dtype)
+            setattr(self, name, np.append(value, fill))
+
+    def end(self, switched: Mask, *, begins: float) -> None:
+        """The stretches of some layers end here, and new ones begin."""
+        self._first_before = np.where(switched, self.first_step(), self._first_before)
+        self._frozen_before = np.where(switched, self.frozen_so_far(), self._frozen_before)
+        self._stale_before = np.where(switched, self.stale_so_far(), self._stale_before)
+        self._stale[switched] = 0
+        self._respected[switched] = 0
+        self._begins[switched] = begins
+
+    def count(self, stale: Floats, respected: Floats, wanted: Mask, step: float) -> None:
+        """Adds executions, counted since the record before. `wanted`: `trainable` as set."""
+        self._frozen = wanted
+        self._stale += stale
+        self._respected += respected
+        self._begins[(stale > 0) & np.isnan(self._begins)] = step
+
+    def stale_so_far(self) -> Floats:
+        """Executions [layers] against it, in stretches in which none went with it."""
+        return np.asarray(self._stale_before + self._stale * (self._respected == 0), np.float64)
+
+    def frozen_so_far(self) -> Floats:
+        """Those of `stale_so_far` [layers] that were frozen though set to be trainable."""
+        now = self._stale * (self._respected == 0) * self._frozen
+        return np.asarray(self._frozen_before + now, np.float64)
+
+    def first_step(self) -> Floats:
+        """Where [layers] the first such stretch began."""
+        now = (self._stale > 0) & (self._respected == 0)
+        return np.where(np.isnan(self._first_before) & now, self._begins, self._first_before)
+
+
+class EventTable:
+    """The rare columns of all layers of a model."""
+
+    def __init__(self) -> None:
+        self._rows = np.zeros((0, len(EVENT_COLUMNS)))
+        self._momentum = np.zeros(0)
+        self._low_precision = np.zeros(0, bool)
+        self._set: Mask | None = None  # [layers] `trainable` as set, at the last update
+        self._stretch = _Stretches(0)
+
+    def append(self, starts: Sequence[LayerStart]) -> None:
+        """Adds layers behind the known ones."""
+        rows = np.zeros((len(starts), len(EVENT_COLUMNS)))
+        rows[:, _STEPS] = np.nan
+        self._rows = np.concatenate([self._rows, rows])
+        self._stretch.grow(len(self._rows))
+        self._momentum = np.append(self._momentum, [start.momentum for start in starts])
+        self._low_precision = np.append(
+            self._low_precision, [start.low_precision for start in starts]
+        )
+
+    def update(self, reading: Reading, last: Reading, changes: Changes, step: float) -> Floats:
+        """The table after a new reading, float64 [layers, columns]; the same array until the next.
+
+        Args:
+            reading: the new state.
+            last: the one before.
+            changes: what differs between them.
+            step: of the record.
+        """
+        rows = self._rows
+        if len(rows):
+            rows[:, : len(EVENT_COUNTERS)] = reading.executions[:, _COUNTERS]
+            self._note_trainable(reading, last, step)
+            evaluated = (reading.executions - last.executions)[:, _EVALUATED].sum(axis=1) > 0
+            _first(rows, evaluated, "evaluated_first_step", step)
+            self._note_changes(changes)
+            if self._low_precision.any():
+                self._note_stalls(reading, changes, step)
+        self._set = reading.trainable_as_set
+        return rows
+
+    def is_usual(self, reading: Reading) -> bool:
+        """Whether there is nothing to write: all is as it mostly is."""
+        return not (self._done().any() or (reading.trainable_as_set != reading.trainable).any())
+
+    def signature(self) -> bytes:
+        """Which layers have done what, however often."""
+        return bytes(self._done().tobytes())
+
+    def _done(self) -> Mask:
+        """Which layers [layers, kinds] have done what is rare."""
+        evaluated = np.isfinite(self._rows[:, [_COLUMN["evaluated_first_step"]]])
+        return np.concatenate([self._rows[:, _UNUSUAL] != 0, evaluated], axis=1)
+
+    def _note_trainable(self, reading: Reading, last: Reading, step: float) -> None:
+        rows, wanted, stretch = self._rows, reading.trainable_as_set, self._stretch
+        new = reading.executions - last.executions
+        trained = new[:, _OUTSIDE].sum(axis=1)
+        frozen = new[:, _FROZEN]
+        before = wanted.copy()
+        if self._set is not None:
+            before[: len(self._set)] = self._set
+        switched = wanted != before
+        rows[:, _COLUMN["trainable_as_set"]] = wanted
+        rows[switched, _COLUMN["trainable_as_set_step"]] = step
+        stretch.end(switched, begins=step)
+        # of a stretch in which it was switched, nobody knows which executions came first
+        stale = np.where(wanted, frozen, trained) * ~switched
+        respected = np.where(wanted, trained, frozen) * ~switched
+        stretch.count(stale, respected, wanted, step)
+        rows[:, _COLUMN["trainable_ignored"]] = stretch.stale_so_far()
+        rows[:, _COLUMN["trainable_ignored_first_step"]] = stretch.first_step()
+        rows[:, _COLUMN["trainable_ignored_frozen"]] = stretch.frozen_so_far()
+
+    def _note_changes(self, changes: Changes) -> None:
+        rows, heads = self._rows, changes.heads
+        mean = np.logical_or.reduceat(changes.mean, heads)
+        variance = np.logical_or.reduceat(changes.variance, heads)
+        updated = (changes.trained > 0) & (self._momentum != 1.0)
+        rows[updated & mean & ~variance, _COLUMN["mean_only_records"]] += 1
+        rows[updated & ~mean & variance, _COLUMN["variance_only_records"]] += 1
+        rows[updated & ~mean & ~variance, _COLUMN["idle_records"]] += 1
+
+    def _note_stalls(self, reading: Reading, changes: Changes, step: float) -> None:
+        rows, heads = self._rows, changes.heads
+        varies = reading.variance != 0  # a channel that is constant has nothing to follow
+        # A mean near 0 has fine steps and goes on where a variance near 1 is rounded off.
+        still = varies & ~(changes.mean & changes.variance)
+        channels = np.add.reduceat(varies, heads, dtype=np.float64)
+        share = np.add.reduceat(still, heads, dtype=np.float64) / np.maximum(channels, 1)
+        stalled = (
+            self._low_precision
+            & (changes.trained > 0)
+            & (self._momentum != 1.0)
+            & (share > STALLED_SHARE)
+        )
+        rows[:, _COLUMN["stalled_executions"]] += np.where(stalled, changes.trained, 0)
+        _first(rows, stalled, "stalled_first_step", step)
+        since = np.isfinite(rows[:, _COLUMN["stalled_first_step"]])
+        rows[:, _COLUMN["low_precision_updates"]] += np.where(since, changes.trained, 0)
+
+
+def _first(rows: Floats, where: Any, column: str, step: float) -> None:
+    at = _COLUMN[column]
+    rows[where & np.isnan(rows[:, at]), at] = step

@@ -1,0 +1,215 @@
+"""Every table on disk: names and order of the columns, one place for writer and reader.
+
+A column is only ever appended. The model record repeats the column names it was
+written with, and readers go by those, so that old and new logs read alike.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+FORMAT_VERSION: Final = 1
+
+PLUGIN_NAME: Final = "batch_norm"
+CHANNELS_PLUGIN_NAME: Final = "batch_norm_channels"
+TAG_PREFIX: Final = "batch_norm"
+
+MODES: Final = ("training", "inference")
+
+CONTEXTS: Final = (
+    "tape",  # a gradient tape records, opened by the very function that calls the layer
+    "no_tape",  # no tape, or none that a function traced on its own could know of
+    "evaluate",  # Keras' evaluate, `watch.evaluating()`, or `test_step` of a model
+    "predict",  # Keras' predict, or `predict_step` of a model
+    "unknown",  # an inner function that callers may run with or without a tape
+)
+
+EXECUTION_COLUMNS: Final = tuple(f"{mode}_{context}" for mode in MODES for context in CONTEXTS)
+"""Cumulative executions by mode and context, since the model is watched."""
+
+LAYER_COLUMNS: Final = (
+    *EXECUTION_COLUMNS,
+    # Records at which the moving mean or variance differed in any bit from the record before,
+    # cumulative, and the steps of the first and last of them (NaN before the first).
+    "statistics_changes",
+    "statistics_first_step",
+    "statistics_last_step",
+    # The same for beta, or gamma where there is no beta; cumulative count only.
+    "gamma_beta_changes",
+    # Records at which the statistics differed with no training execution counted since the
+    # record before: written by another hand (loading, a mean teacher, an unwatched trace).
+    "external_changes",
+    "foreign_last_step",
+    # First and last record step by which a mode was executed outside evaluate and predict.
+    "training_first_step",
+    "training_last_step",
+    "inference_first_step",
+    "inference_last_step",
+    # Means over channels of the moving statistics and of the batch statistics, the latter
+    # recovered from k counted updates since the record before: (new - m^k old) / (1 - m^k);
+    # with k = 0 those of the record before stay.
+    "moving_mean",
+    "moving_variance",
+    "batch_mean",
+    "batch_variance",
+    # Medians over channels (over at most 128 evenly spaced ones):
+    # |moving mean - batch mean| / batch standard deviation, and
+    # |ln((moving variance + epsilon) / (batch variance + epsilon))|. NaN before any update.
+    "mean_gap",
+    "variance_gap",
+    # Smallest moving variance of any channel (NaN when any is not finite).
+    "variance_min",
+    # First record step with a NaN, an infinity or a negative variance.
+    "invalid_first_step",
+    # Upper quartile over channels (as above) of the number of updates, counted from the starting
+    # value, after which that value no longer matters: it moves variance + epsilon by less than a
+    # factor 2 and the mean by less than half a standard deviation of the estimate without it,
+    # (moving - m^n start) / (1 - m^n). NaN before the first update and for loaded statistics.
+    "start_updates",
+    # `layer.trainable` when the record was made, 1 or 0.
+    "trainable",
+)
+"""One row a layer. Steps are global train steps; all values float64; NaN: not known."""
+
+EVENT_COUNTERS: Final = (
+    # Executions in which training mode was asked for and `trainable`, as traced, was False, so
+    # that inference mode ran: among the inference executions too. Not in evaluate and predict.
+    "frozen_executions",
+    # Those among them in which the call itself moved the statistics: of classes that are not
+    # Keras' own, which may not know that a frozen layer stays as it is.
+    "frozen_updates",
+    # Executions in training mode with fewer than 2, and fewer than 16, values per channel
+    # (rows x space of one replica, of all replicas where the layer is synchronized, without
+    # what a mask takes off; layers with virtual batches are left out).
+    "training_below_2",
+    "training_below_16",
+)
+"""Counted in the graph beside the executions, cumulative since the layer is watched."""
+
+EVENT_COLUMNS: Final = (
+    *EVENT_COUNTERS,
+    # `layer.trainable` as the program last set it, 1 or 0: in tf_keras, `fit` puts back what it
+    # was at `compile` while it runs. And the step of the record at which it was seen to change.
+    "trainable_as_set",
+    "trainable_as_set_step",
+    # Executions, counted from record to record, that went against `trainable` as set: training
+    # mode though set to False, or frozen though set to True. Of a stretch in which others went
+    # with it (two models that hold the layer, each compiled with a value of its own) none. And
+    # the step at which the first such stretch began. Not in evaluate and predict.
+    "trainable_ignored",
+    "trainable_ignored_first_step",
+    # Those among them in which the layer was frozen though set to True.
+    "trainable_ignored_frozen",
+    # First record step by which the layer had run in training mode in evaluate or predict.
+    "evaluated_first_step",
+    # Records at which the layer had trained since the record before, and only the moving mean,
+    # only the moving variance, or neither of them differed from it in any bit.
+    "mean_only_records",
+    "variance_only_records",
+    "idle_records",
+    # Of float16 and bfloat16 statistics: executions in training mode between records that left
+    # mean or variance of more than half of the channels (with a variance other than 0) as it
+    # was, cumulative;
+    # the first step of them; and all executions in training mode from then on.
+    "stalled_executions",
+    "stalled_first_step",
+    "low_precision_updates",
+)
+"""One row a layer. Written only where something other than the usual has happened, and then
+whenever it changes; without a record, all counts are 0 and `trainable_as_set` is `trainable`."""
+
+MODEL_COLUMNS: Final = (
+    "process_started",  # wall time, seconds: when this process began to watch; tells restarts
+    "record",  # 1-based ordinal in the process, so that a reader knows what it lacks; a second
+    # record of the same step stands for the first and has its ordinal
+    "phase",  # 1-based; a phase begins with each fit, compile, or new callback
+    "iterations",  # of the optimizer, NaN without one; Keras restarts it at compile
+    "learning_rate",  # of the optimizer, NaN without one
+    # Records at which a watched trainable weight other than gamma and beta differed from the
+    # record before, cumulative, and first and last step of them.
+    "weight_changes",
+    "weight_first_step",
+    "weight_last_step",
+    # Rows of the batches that entered the model in training mode or under a tape.
+    "batch_last",
+    "batch_smallest",
+    "batch_frequent",
+    "evaluations",  # evaluate loops that ended, cumulative
+    "predictions",  # predict loops that ended, cumulative
+    "record_reason",  # index into RECORD_REASONS: why this record was made
+    "weights_finite",  # 1 when every watched trainable weight is finite, else 0
+)
+"""Row 0 of a layers record, padded with NaN to the width of a layer row."""
+
+RECORD_REASONS: Final = ("cadence", "trace", "phase", "evaluation", "epoch", "end", "on_demand")
+
+CHANNEL_ROWS: Final = ("mean", "variance", "gamma", "beta")
+
+LOSS_COLUMNS: Final = (
+    "value_given",  # `value=`: the scalar the loop really differentiated; NaN when not given
+    "elements",  # elements of the tensor the loss returned; 1 for a scalar
+    "measured",  # that tensor summed, as a tape sums it
+    "doubled",  # the same on the batch doubled (each row twice)
+    "permuted",  # the same with the labels rolled by one row
+    "keras_mean",  # Keras' mean of the same loss on the same values; NaN when it is not recognised
+    "batch",  # rows of the predictions
+    "outputs",  # values of one row that Keras averages over (1 where it reduces a class axis)
+    "label_rank",
+    "prediction_rank",
+    "label_elements",
+    "prediction_elements",
+    "broadcast_elements",  # elements of labels and predictions broadcast together; NaN: they do not
+    "weight_sum",  # of `sample_weight`; NaN when none was given
+    "weight_elements",
+    "replicas",
+    "learning_rate",  # of the optimizer where one is known, NaN otherwise
+    "labels_alike",  # 1 when every row of the labels is the same, so that permuting says nothing
+    "candidate",  # index into KERAS_LOSSES: which Keras loss `keras_mean` is of; NaN: none of them
+    "regularization",  # sum of the regularizers of the model's weights; NaN: no model is known
+    # 1 when a row has one label, a whole number, and as many predictions or more than the largest
+    # label needs as a class, two at least; 0 otherwise.
+    "labels_are_classes",
+    # The loss with the labels in the shape of the predictions, so that each row meets its own;
+    # NaN where the two have the same shape already, or another number of elements, or with weights.
+    "paired",
+    # The loss on the first eight rows as given, over the mean of it over all pairs of these rows
+    # (1: a mean over all pairs; as many as there are rows: a sum), and over the root of the mean of
+    # its square (a root of a mean). NaN where `paired` is.
+    "pairs_ratio",
+    "pairs_root_ratio",
+)
+
+PAIRED_ROWS: Final = 8
+"""Rows that `pairs_ratio` is measured on: enough that the mean over all pairs differs from anything
+else, few enough to be quick."""
+
+KERAS_LOSSES: Final = (
+    "MeanSquaredError",
+    "MeanAbsoluteError",
+    "BinaryCrossentropy",
+    "BinaryCrossentropy(from_logits=True)",
+    "CategoricalCrossentropy",
+    "CategoricalCrossentropy(from_logits=True)",
+    "SparseCategoricalCrossentropy",
+    "SparseCategoricalCrossentropy(from_logits=True)",
+    "KLDivergence",
+    "Poisson",
+    "Huber",
+    "LogCosh",
+    "MeanSquaredLogarithmicError",
+    "Hinge",
+    "SquaredHinge",
+    "CategoricalHinge",
+    "CosineSimilarity",
+)
+"""Keras losses that a plain function is compared with; only ever appended to."""
+
+PROBE_ROWS: Final = ("moving", "batch")
+PROBE_COLUMNS: Final = (
+    "loss",  # the compiled or given loss on the held batch; NaN without one
+    "accuracy",  # share of rows whose class is right, where labels are classes; NaN otherwise
+    "spread",  # mean over outputs of the standard deviation over the rows of the batch
+    "scale",  # mean over outputs of the root mean square over the rows: what spread compares to
+    "batch",  # rows of the held batch
+)
+"""Columns common to all probes; metrics follow, named in the tag's static JSON as "metrics"."""

@@ -1,0 +1,93 @@
+"""The metadata of each record: created by the writer, parsed by the reader, side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+from google.protobuf.message import DecodeError
+
+from tb_bnplugin.schema import plugin_data_pb2
+from tb_bnplugin.schema.columns import FORMAT_VERSION, TAG_PREFIX
+
+Kind = Literal["model", "calls", "layers", "channels", "loss", "probe", "epoch", "events"]
+
+_KINDS: Final[dict[Kind, plugin_data_pb2.PluginData.Kind]] = {
+    "model": plugin_data_pb2.PluginData.MODEL,
+    "calls": plugin_data_pb2.PluginData.CALLS,
+    "layers": plugin_data_pb2.PluginData.LAYERS,
+    "channels": plugin_data_pb2.PluginData.CHANNELS,
+    "loss": plugin_data_pb2.PluginData.LOSS,
+    "probe": plugin_data_pb2.PluginData.PROBE,
+    "epoch": plugin_data_pb2.PluginData.EPOCH,
+    "events": plugin_data_pb2.PluginData.EVENTS,
+}
+_NAMES: Final = {number: name for name, number in _KINDS.items()}
+
+
+class MetadataError(ValueError):
+    """A record's metadata is not ours, damaged, or of a newer format."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metadata:
+    """Which record this is: its kind and whose."""
+
+    kind: Kind
+    model: str
+    name: str = ""  # of the loss
+    static_json: bytes = b""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One record, wherever it comes from."""
+
+    metadata: Metadata
+    step: int  # global train step, 1-based
+    wall_time: float  # seconds
+    value: npt.NDArray[np.generic] | bytes  # bytes for the JSON kinds (model, calls)
+
+
+def create_content(metadata: Metadata) -> bytes:
+    """The serialized `PluginData` for `SummaryMetadata.plugin_data.content`."""
+    message = plugin_data_pb2.PluginData(
+        version=FORMAT_VERSION,
+        kind=_KINDS[metadata.kind],
+        model=metadata.model,
+        name=metadata.name,
+        static_json=metadata.static_json,
+    )
+    return message.SerializeToString(deterministic=True)
+
+
+def parse_content(content: bytes) -> Metadata:
+    """The metadata in `SummaryMetadata.plugin_data.content`; raises `MetadataError`."""
+    try:
+        message = plugin_data_pb2.PluginData.FromString(content)
+    except DecodeError as error:
+        raise MetadataError("the metadata cannot be decoded") from error
+    if message.version > FORMAT_VERSION:
+        raise MetadataError(
+            f"the record has format {message.version}, this tb_bnplugin reads up to"
+            f" {FORMAT_VERSION}: update tb_bnplugin"
+        )
+    kind = _NAMES.get(message.kind)
+    if message.version < 1 or kind is None:
+        raise MetadataError(
+            f"no record of this format (version {message.version}, kind {message.kind})"
+        )
+    return Metadata(
+        kind=kind, model=message.model, name=message.name, static_json=message.static_json
+    )
+
+
+def create_tag(metadata: Metadata) -> str:
+    """The tag: `batch_norm/MODEL/KIND`, for a loss `batch_norm/MODEL/loss/NAME`.
+
+    Readers go by the metadata, never by the tag, so a model's name may hold anything.
+    """
+    parts = [TAG_PREFIX, metadata.model, metadata.kind, metadata.name]
+    return "/".join(part for part in parts if part)

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tb_bnplugin.dashboard.payload import report as payload
+from tb_bnplugin.dashboard.payload.layer import layer_payload
+from tb_bnplugin.diagnose import Outcome, diagnose
+from tb_bnplugin.diagnose.outcome import Severity, Status
+from tb_bnplugin.history.model import ChannelHistory, ModelHistory, RunHistory
+from tests.dashboard.validate import validate
+from tests.support.histories import create_history, create_probe, inference_columns
+
+
+def report(history: ModelHistory) -> payload.Json:
+    run = RunHistory(run=history.run, models=(history,))
+    return payload.report(run, history, diagnose(history))
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        create_history(),
+        create_history(steps=[], layers=2),
+        create_history(layers=0),
+        create_history(columns=inference_columns()),
+        create_history(probe=create_probe(0.0, 1.0)),
+        create_history(columns={"moving_mean": np.nan, "moving_variance": np.inf}),
+        create_history(layer_facts={"channels": None, "momentum": None, "start": "unbuilt"}),
+    ],
+    ids=["healthy", "no record", "no layer", "inference", "probe", "not finite", "unbuilt"],
+)
+def test_report_matches_the_schema(history: ModelHistory) -> None:
+    answer = report(history)
+    validate(json.loads(json.dumps(answer, allow_nan=False)), "Report")
+
+
+def test_modes_of_a_layer_cover_every_record() -> None:
+    for layer in report(create_history())["layers"]:
+        assert sum(layer["modes"][1::2]) == 50
+
+
+def test_executions_that_are_zero_are_left_out() -> None:
+    columns = {"inference_evaluate": np.arange(50.0)}
+    layer = report(create_history(columns=columns))["layers"][0]
+    assert layer["executions"] == {"training_tape": 50, "inference_evaluate": 49}
+
+
+def test_outcomes_come_with_what_matters_first() -> None:
+    states: list[tuple[Status, Severity, bool]] = [
+        ("crashed", "error", False),
+        ("not_checked", "error", False),
+        ("ok", "error", False),
+        ("finding", "error", True),
+        ("finding", "info", False),
+        ("finding", "warning", False),
+        ("finding", "error", False),
+    ]
+    outcomes = [
+        Outcome(code=f"BN{index}", name="n", status=status, severity=severity, expected=expected)
+        for index, (status, severity, expected) in enumerate(states, start=1)
+    ]
+    history = create_history()
+    answer = payload.report(RunHistory(run="train", models=(history,)), history, outcomes)
+    order = [entry["code"] for entry in answer["outcomes"]]
+    assert order == ["BN7", "BN6", "BN5", "BN4", "BN3", "BN2", "BN1"]
+
+
+def test_outcome_carries_its_rules_documentation() -> None:
+    entry = payload.outcome(
+        Outcome(code="BN101", name="never-updated", status="ok", severity="error")
+    )
+    validate(entry, "Outcome")
+    assert entry["why"]
+    assert entry["fine_when"]
+
+
+def test_column_is_layers_by_steps() -> None:
+    values = np.array([[1.0, 2.0], [3.0, np.nan], [5.0, 6.0]])
+    history = create_history(steps=[1, 2, 3], layers=2, columns={"mean_gap": values})
+    column = payload.column(history, payload.HEATMAP_COLUMNS[0])
+    validate(column, "Column")
+    assert column["values"] == [[1.0, 3.0, 5.0], [2.0, None, 6.0]]
+
+
+def test_only_columns_that_hold_a_value_are_offered() -> None:
+    columns = inference_columns() | {"mean_gap": np.nan, "batch_mean": np.nan}
+    offered = [entry["name"] for entry in report(create_history(columns=columns))["columns"]]
+    assert offered[0] == "variance_gap"
+    assert not {"mean_gap", "batch_mean", "start_updates"} & set(offered)
+
+
+def test_layer_gives_percentiles_over_channels() -> None:
+    values = np.full((1, 4, 101), np.nan, np.float32)
+    values[0, 0] = np.arange(101)
+    channels = ChannelHistory(steps=np.array([7]), values=values)
+    layer = layer_payload(create_history(), 0, channels)
+    validate(layer, "Layer")
+    assert layer["channels"]["mean_bands"] == [[5.0], [25.0], [50.0], [75.0], [95.0]]
+    assert layer["channels"]["variance_bands"] == [[None]] * 5
+
+
+def test_layer_counts_updates_of_every_context() -> None:
+    columns = {"training_tape": [1, 2], "training_no_tape": [0, 3], "inference_tape": [9, 9]}
+    history = create_history(steps=[1, 2], columns=columns)
+    assert layer_payload(history, 0, None)["series"]["updates"] == [1.0, 5.0]
+
+
+def test_probe_draws_only_what_was_measured() -> None:
+    probe = create_probe(0.25, 0.5)
+    probe = replace(probe, moving={**probe.moving, "loss": np.full(2, np.nan)})
+    probe = replace(probe, batch={**probe.batch, "loss": np.full(2, np.nan)})
+    answer = report(create_history(probe=probe))["probe"]
+    assert [series["name"] for series in answer["series"]] == ["accuracy", "spread"]
+    assert answer["series"][1]["moving"] == [0.25, 0.25]
+
+
+def test_counts_are_of_unexpected_findings() -> None:
+    def finding(*, expected: bool) -> Outcome:
+        return Outcome(code="BN1", name="n", status="finding", severity="error", expected=expected)
+
+    answer = payload.runs(
+        [("a", ["m"], [finding(expected=True), finding(expected=False)]), ("b", [], None)]
+    )
+    validate(answer, "Runs")
+    assert [entry["errors"] for entry in answer["runs"]] == [1, None]

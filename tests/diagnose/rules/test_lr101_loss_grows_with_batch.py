@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tb_bnplugin.history.model import ModelHistory
+from tests.support.histories import FIFTY_STEPS, create_history, create_loss
+from tests.support.judging import judge, judge_all
+
+# A squared error whose sum over 32 rows and 10 outputs is 160: Keras' mean is 0.5.
+TOTAL = 160.0
+
+
+def fixed_divisor(divisor: float, *, frequent: float = 32.0, **columns: Any) -> ModelHistory:
+    loss = create_loss(
+        **{"measured": TOTAL / divisor, "doubled": 2 * TOTAL / divisor, **columns},
+        static={"loss_class": "reduce_sum"},
+    )
+    return create_history(losses=[loss], model={"batch_frequent": frequent})
+
+
+def accumulated(divisor: float, batches: int, **changed: Any) -> ModelHistory:
+    """The optimizer steps once in some batches."""
+    steps = np.array(FIFTY_STEPS)
+    loss = fixed_divisor(divisor).losses[0]
+    return create_history(
+        losses=[loss], model={"batch_frequent": 32.0, "iterations": steps // batches}, **changed
+    )
+
+
+WARNINGS = {
+    "128 at five batches of 32 a step": accumulated(128.0, 5),
+    "128 at batches of 32": fixed_divisor(128.0),
+    "sum": fixed_divisor(1.0),
+    "fixed 32 at batches of 64": fixed_divisor(32.0, frequent=64.0),
+    "ratio just below": fixed_divisor(1.0, doubled=2 * TOTAL * 0.9951),
+    "ratio just above": fixed_divisor(1.0, doubled=2 * TOTAL * 1.0049),
+}
+
+WARNINGS["a vector that the tape sums"] = create_history(
+    losses=[create_loss(elements=32.0, measured=16.0, doubled=32.0, value_given=16.0)]
+)
+
+INFOS = {
+    "fixed 32 at batches of 32": fixed_divisor(32.0),
+    "compute_average_loss of a mean over outputs": fixed_divisor(320.0),
+    "global batch of two replicas": fixed_divisor(64.0, replicas=2.0),
+    "128 at four batches of 32 a step": accumulated(128.0, 4),
+    "Keras' mean not known": fixed_divisor(1.0, keras_mean=np.nan),
+}
+
+SILENT = {
+    "mean": create_history(losses=[create_loss()]),
+    # 32 values, whose sum is 16 and whose mean the loop differentiates
+    "a vector whose mean is taken": create_history(
+        losses=[create_loss(elements=32.0, measured=16.0, doubled=32.0, value_given=0.5)]
+    ),
+    "a vector that is reduced otherwise": create_history(
+        losses=[create_loss(elements=32.0, measured=16.0, doubled=32.0, value_given=3.0)]
+    ),
+    "contrastive": create_history(losses=[create_loss(doubled=0.62)]),
+    "ratio too low": fixed_divisor(1.0, doubled=2 * TOTAL * 0.9949),
+    "ratio too high": fixed_divisor(1.0, doubled=2 * TOTAL * 1.0051),
+    "once near 2, once not": create_history(losses=[create_loss(doubled=[1.0, 0.8, 1.0])]),
+    "zero": create_history(losses=[create_loss(measured=0.0, doubled=0.0)]),
+    "not doubled": create_history(losses=[create_loss(doubled=np.nan)]),
+    "no loss": create_history(),
+}
+
+FINDINGS = WARNINGS | INFOS
+
+
+@pytest.mark.parametrize("name", WARNINGS)
+def test_warns(name: str) -> None:
+    outcome = judge("LR101", WARNINGS[name])
+    assert (outcome.status, outcome.severity, outcome.steps) == ("finding", "warning", (1, 3))
+
+
+@pytest.mark.parametrize("name", INFOS)
+def test_a_mean_while_batches_are_full_is_an_info(name: str) -> None:
+    outcome = judge("LR101", INFOS[name])
+    assert (outcome.status, outcome.severity) == ("finding", "info")
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_is_silent(name: str) -> None:
+    assert judge("LR101", SILENT[name]).status in {"ok", "not_checked"}
+
+
+@pytest.mark.parametrize(
+    "name", ["contrastive", "a vector that is reduced otherwise", "zero", "not doubled", "no loss"]
+)
+def test_missing_evidence_is_not_ok(name: str) -> None:
+    assert judge("LR101", SILENT[name]).status == "not_checked"
+
+
+@pytest.mark.parametrize("divisor", [1.0, 32.0, 100.0])
+def test_the_divisor_is_told(divisor: float) -> None:
+    assert judge("LR101", fixed_divisor(divisor)).evidence["divisor"] == pytest.approx(divisor)
+
+
+@pytest.mark.parametrize(("divisor", "factor"), [(1.0, "by 32 "), (16.0, "by 2 ")])
+def test_the_cure_keeps_the_step(divisor: float, factor: str) -> None:
+    # The mean over 32 rows is divisor / 32 times the present loss.
+    assert factor in judge("LR101", fixed_divisor(divisor)).fix
+
+
+def test_the_most_frequent_measured_batch_serves_where_the_model_knows_none() -> None:
+    history = fixed_divisor(32.0, frequent=np.nan)
+    assert judge("LR101", history).severity == "info"
+
+
+def test_a_short_batch_does_not_change_the_divisor() -> None:
+    loss = create_loss(
+        measured=[5.0, 5.0, 2.5], doubled=[10.0, 10.0, 5.0], batch=[32.0, 32.0, 16.0]
+    )
+    history = create_history(losses=[loss])
+    assert judge("LR101", history).evidence["divisor"] == pytest.approx(32.0)
+
+
+def test_each_loss_has_its_outcome_but_no_ok_beside_a_finding() -> None:
+    losses = [
+        create_loss("generator"),
+        create_loss("critic", measured=TOTAL, doubled=2 * TOTAL),
+        create_loss("contrast", doubled=0.62),
+    ]
+    found, unknown = judge_all("LR101", create_history(losses=losses))
+    assert (found.status, found.evidence["loss"]) == ("finding", "critic")
+    assert unknown.status == "not_checked"
+    assert "contrast" in str(unknown.reason)
+
+
+def test_adam_divides_the_factor_out() -> None:
+    outcome = judge("LR101", accumulated(1.0, 1, facts={"optimizer": "Adam"}))
+    assert (outcome.status, outcome.severity) == ("finding", "info")
+    assert "learning rate" not in outcome.fix
+    assert "though Adam divides a constant factor out" in outcome.message
+    plain = judge("LR101", accumulated(1.0, 1, facts={"optimizer": "SGD"}))
+    assert "multiply the learning rate by 32" in plain.fix
+
+
+def test_a_batch_of_no_rows_is_no_crash() -> None:
+    assert judge("LR101", fixed_divisor(1.0, batch=0.0)).status == "finding"

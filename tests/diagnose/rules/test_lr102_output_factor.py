@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.support.histories import create_history, create_loss
+from tests.support.judging import judge
+
+FINDINGS = {
+    "sum over 10 outputs": create_history(losses=[create_loss(measured=5.0)]),
+    "just below": create_history(losses=[create_loss(measured=5.0 * 0.9951)]),
+    "just above": create_history(losses=[create_loss(measured=5.0 * 1.0049)]),
+    "two outputs": create_history(losses=[create_loss(measured=1.0, outputs=2.0)]),
+}
+
+SILENT = {
+    "mean": create_history(losses=[create_loss()]),
+    "too low": create_history(losses=[create_loss(measured=5.0 * 0.9949)]),
+    "too high": create_history(losses=[create_loss(measured=5.0 * 1.0051)]),
+    "one output": create_history(losses=[create_loss(outputs=1.0)]),
+    "another factor": create_history(losses=[create_loss(measured=1.0)]),
+    "a factor that varies": create_history(losses=[create_loss(measured=[5.0, 4.0, 5.0])]),
+    "not recognised": create_history(losses=[create_loss(measured=5.0, keras_mean=np.nan)]),
+    "zero": create_history(losses=[create_loss(measured=0.0)]),
+    "no loss": create_history(),
+}
+
+
+@pytest.mark.parametrize("name", FINDINGS)
+def test_finds(name: str) -> None:
+    outcome = judge("LR102", FINDINGS[name])
+    assert (outcome.status, outcome.severity, outcome.steps) == ("finding", "info", (1, 3))
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_is_silent(name: str) -> None:
+    assert judge("LR102", SILENT[name]).status in {"ok", "not_checked"}
+
+
+def test_gives_the_equal_learning_rate() -> None:
+    outcome = judge("LR102", FINDINGS["sum over 10 outputs"])
+    assert outcome.evidence["factor"] == pytest.approx(10.0)
+    assert outcome.evidence["equal_learning_rate"] == pytest.approx(0.1)  # 0.01 * 10
+    assert "learning_rate=0.1" in outcome.fix
+
+
+def test_an_adaptive_optimizer_cancels_the_factor() -> None:
+    history = create_history(losses=[create_loss(measured=5.0)], facts={"optimizer": "Adam"})
+    assert "Adam divides the factor out" in judge("LR102", history).fix
+
+
+def test_a_learning_rate_that_varies_is_not_named() -> None:
+    loss = create_loss(measured=5.0, learning_rate=[0.1, 0.05, 0.01])
+    outcome = judge("LR102", create_history(losses=[loss]))
+    assert outcome.evidence["equal_learning_rate"] is None
+    assert "10 times the learning rate" in outcome.fix

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tb_bnplugin.history.model import ModelHistory
+from tests.support.histories import create_history, create_loss
+from tests.support.judging import judge
+
+
+def vector(value: Any, **columns: Any) -> ModelHistory:
+    """32 values whose sum is 16, and the scalar that was differentiated."""
+    loss = create_loss(**{"elements": 32.0, "measured": 16.0, "value_given": value, **columns})
+    return create_history(losses=[loss])
+
+
+FINDINGS = {
+    "sum": vector(16.0),
+    "just below": vector(16.0 * 0.9951),
+    "just above": vector(16.0 * 1.0049),
+    "two values": vector(16.0, elements=2.0),
+}
+
+SILENT = {
+    "mean": vector(0.5),
+    "too low": vector(16.0 * 0.9949),
+    "too high": vector(16.0 * 1.0051),
+    "what was differentiated is not known": vector(np.nan),
+    "scalar": vector(16.0, elements=1.0),
+    "zero": vector(0.0, measured=0.0),
+    "sometimes the mean": vector([16.0, 0.5, 16.0]),
+    "no loss": create_history(),
+}
+
+
+@pytest.mark.parametrize("name", FINDINGS)
+def test_warns(name: str) -> None:
+    outcome = judge("LR103", FINDINGS[name])
+    assert (outcome.status, outcome.severity, outcome.steps) == ("finding", "warning", (1, 3))
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_is_silent(name: str) -> None:
+    assert judge("LR103", SILENT[name]).status in {"ok", "not_checked"}
+
+
+def test_a_vector_of_which_nothing_is_known_is_not_ok() -> None:
+    outcome = judge("LR103", SILENT["what was differentiated is not known"])
+    assert outcome.status == "not_checked"
+    assert "value=" in str(outcome.reason)

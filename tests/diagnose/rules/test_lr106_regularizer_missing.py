@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tb_bnplugin.history.model import ModelHistory
+from tests.support.histories import create_history, create_loss
+from tests.support.judging import judge
+
+
+def loop(value: Any, regularization: Any = 0.1, **facts: Any) -> ModelHistory:
+    """A loss of 0.5 on labels and predictions, of which `value` was differentiated."""
+    loss = create_loss(value_given=value, regularization=regularization)
+    facts = {"trained_by": "loop", "own_train_step": False, **facts}
+    return create_history(losses=[loss], facts=facts)
+
+
+FINDINGS = {
+    "left out": loop(0.5),
+    "just large enough": loop(0.5, 0.0101),
+    "a quarter off": loop(0.5249),
+    "in a train_step of one's own": loop(0.5, trained_by="fit", own_train_step=True),
+}
+
+SILENT = {
+    "added": loop(0.6),
+    "more than a quarter off": loop(0.5251),
+    "added in one record": loop([0.5, 0.6, 0.5]),
+    "fit": loop(0.5, trained_by="fit"),
+    "none": loop(0.5, 0.0),
+    "too small to tell": loop(0.5, 0.0099),
+    "no model known": loop(0.5, np.nan),
+    "value not given": loop(np.nan),
+    "not measured": create_history(facts={"trained_by": "loop"}),
+}
+
+
+@pytest.mark.parametrize("name", FINDINGS)
+def test_finds(name: str) -> None:
+    outcome = judge("LR106", FINDINGS[name])
+    assert (outcome.status, outcome.severity, outcome.steps) == ("finding", "warning", (1, 3))
+    assert "model.losses" in outcome.fix
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_is_silent(name: str) -> None:
+    assert judge("LR106", SILENT[name]).status in {"ok", "not_checked"}
+
+
+@pytest.mark.parametrize(
+    "name", ["too small to tell", "no model known", "value not given", "not measured"]
+)
+def test_missing_evidence_is_not_ok(name: str) -> None:
+    assert judge("LR106", SILENT[name]).status == "not_checked"

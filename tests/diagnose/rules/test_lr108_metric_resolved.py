@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tb_bnplugin.history.model import ModelHistory
+from tb_bnplugin.schema.facts import LossFacts
+from tests.support.histories import METRIC, create_history
+from tests.support.judging import judge, judge_all
+
+Shape = tuple[int | None, ...] | None
+
+
+def resolved(
+    metric_class: str, labels: Shape, predictions: Shape, *, loss: str = "Loss", **changed: Any
+) -> ModelHistory:
+    metric = replace(
+        METRIC,
+        metric_class=metric_class,
+        label_shape=labels,
+        prediction_shape=predictions,
+        **changed,
+    )
+    compiled = LossFacts(
+        name="loss",
+        loss_class=loss,
+        reduction=None,
+        label_shape=labels,
+        prediction_shape=predictions,
+        label_dtype=None,
+        prediction_dtype=None,
+        weighted=False,
+        phase=1,
+    )
+    return create_history(facts={"metrics": (metric,), "losses": (compiled,)})
+
+
+B = None  # the size of the batch, unknown when traced
+
+WARNINGS = {
+    "argmax in the model": resolved("CategoricalAccuracy", (B,), (B,)),
+    "one column": resolved("CategoricalAccuracy", (B, 1), (B, 1)),
+    "class numbers, categorical": resolved("CategoricalAccuracy", (B,), (B, 10)),
+    "class numbers with an axis, categorical": resolved("categorical_accuracy", (B, 1), (B, 10)),
+    "one-hot, sparse": resolved("SparseCategoricalAccuracy", (B, 10), (B, 10)),
+    "one-hot, binary": resolved("BinaryAccuracy", (B, 10), (B, 10), loss="CategoricalCrossentropy"),
+    "crossentropy": resolved("CategoricalCrossentropy", (B,), (B, 10), compiled_as="crossentropy"),
+}
+
+INFOS = {
+    "class numbers, sparse": resolved("SparseCategoricalAccuracy", (B,), (B, 10)),
+    "class numbers with an axis, sparse": resolved("SparseCategoricalAccuracy", (B, 1), (B, 10)),
+    "per pixel, sparse": resolved("SparseCategoricalAccuracy", (B, 8, 8), (B, 8, 8, 3)),
+    "one-hot, categorical": resolved("CategoricalAccuracy", (B, 10), (B, 10)),
+    "multi-label cannot be told from one-hot": resolved(
+        "CategoricalAccuracy", (B, 10), (B, 10), loss="BinaryCrossentropy"
+    ),
+    "binary": resolved("BinaryAccuracy", (B, 1), (B, 1)),
+    "binary without an axis": resolved("BinaryAccuracy", (B,), (B,)),
+    "multi-label, binary": resolved("BinaryAccuracy", (B, 10), (B, 10), loss="BinaryCrossentropy"),
+    "shapes not known": resolved("CategoricalAccuracy", None, None),
+    "a function of one's own": resolved("my_accuracy", (B,), (B,)),
+    "classes not known": resolved("SparseCategoricalAccuracy", (B, None), (B, None)),
+}
+
+SILENT = {
+    "named by its class": resolved(
+        "CategoricalAccuracy", (B,), (B,), compiled_as="CategoricalAccuracy"
+    ),
+    "no metric": create_history(),
+}
+
+FINDINGS = WARNINGS | INFOS
+
+
+@pytest.mark.parametrize("name", WARNINGS)
+def test_warns(name: str) -> None:
+    outcome = judge("LR108", WARNINGS[name])
+    assert (outcome.status, outcome.severity) == ("finding", "warning")
+    assert "keras.metrics." in outcome.fix
+
+
+@pytest.mark.parametrize("name", INFOS)
+def test_tells_what_the_name_became(name: str) -> None:
+    outcome = judge("LR108", INFOS[name])
+    assert (outcome.status, outcome.severity) == ("finding", "info")
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("named by its class", "ok"), ("no metric", "not_checked")]
+)
+def test_is_silent(name: str, status: str) -> None:
+    assert judge("LR108", SILENT[name]).status == status
+
+
+def test_the_cure_names_the_class() -> None:
+    cure = '`metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")]`'
+    assert cure in judge("LR108", WARNINGS["class numbers, categorical"]).fix
+
+
+def test_only_the_newest_phase_counts() -> None:
+    old = replace(METRIC, metric_class="CategoricalAccuracy", phase=1)
+    history = create_history(facts={"metrics": (old, replace(METRIC, phase=2))})
+    assert [outcome.severity for outcome in judge_all("LR108", history)] == ["info"]

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from tb_bnplugin.diagnose import Outcome, compare, diagnose, diagnose_run
+from tb_bnplugin.diagnose.rule import ComparisonModule, Rule, RuleModule
+from tb_bnplugin.history.model import ModelHistory, RunHistory
+from tb_bnplugin.schema.columns import LOSS_COLUMNS
+from tests.support.histories import create_history, create_loss, inference_columns
+
+RULE = Rule(code="XX101", name="always", severity="warning")
+
+
+def rule(check: Any) -> RuleModule:
+    return cast("RuleModule", SimpleNamespace(RULE=RULE, check=check, __doc__=""))
+
+
+def find(history: ModelHistory) -> Sequence[Outcome]:
+    return (RULE.finding(message="found", fix="mend", evidence={"layers": 1}),)
+
+
+def crash(history: ModelHistory) -> Sequence[Outcome]:
+    raise ZeroDivisionError("by nothing")
+
+
+def test_a_rule_that_raises_is_reported_and_the_others_run() -> None:
+    crashed, found = diagnose(create_history(), rules=[rule(crash), rule(find)])
+    assert (crashed.status, crashed.reason) == ("crashed", "ZeroDivisionError: by nothing")
+    assert found.status == "finding"
+
+
+def test_a_comparison_that_raises_is_reported() -> None:
+    def crash_on_two(history: ModelHistory, other: ModelHistory) -> Sequence[Outcome]:
+        raise KeyError("loss")
+
+    module = cast("ComparisonModule", SimpleNamespace(RULE=RULE, check=crash_on_two))
+    (outcome,) = compare(create_history(run="a"), create_history(run="b"), rules=[module])
+    assert (outcome.status, outcome.runs) == ("crashed", ("a", "b"))
+
+
+def test_outcomes_name_their_model() -> None:
+    (outcome,) = diagnose(create_history(facts={"name": "critic"}), rules=[rule(find)])
+    assert outcome.model == "critic"
+
+
+def test_what_was_declared_is_expected() -> None:
+    history = create_history(facts={"expect": ("XX101",)})
+    (outcome,) = diagnose(history, rules=[rule(find)])
+    assert outcome.expected
+
+
+def test_only_findings_are_expected() -> None:
+    history = create_history(facts={"expect": ("XX101",)})
+    (outcome,) = diagnose(history, rules=[rule(lambda _: (RULE.not_checked("no record"),))])
+    assert not outcome.expected
+
+
+def test_all_models_of_a_run_are_judged() -> None:
+    models = tuple(create_history(facts={"name": name}) for name in ("generator", "critic"))
+    outcomes = diagnose_run(RunHistory(run="train", models=models))
+    assert {outcome.model for outcome in outcomes} == {"generator", "critic"}
+
+
+def test_a_healthy_training_has_no_error_and_no_warning() -> None:
+    history = create_history(losses=[create_loss()], model={"evaluations": np.ones(50)})
+    findings = [outcome for outcome in diagnose(history) if outcome.status == "finding"]
+    assert findings == []
+
+
+def test_no_rule_crashes_without_columns() -> None:
+    history = create_history()
+    bare = ModelHistory(
+        run="train",
+        facts=history.facts,
+        calls=(),
+        steps=history.steps,
+        wall_times=history.wall_times,
+        model_columns={},
+        layer_columns={},
+    )
+    assert {outcome.status for outcome in diagnose(bare)} <= {"ok", "not_checked"}
+
+
+@pytest.mark.parametrize("layers", [0, 1])
+@pytest.mark.parametrize("steps", [[], [1], [1, 2]])
+def test_no_rule_crashes_on_small_histories(layers: int, steps: list[int]) -> None:
+    history = create_history(steps=steps, layers=layers, losses=[create_loss(steps=steps)])
+    assert "crashed" not in {outcome.status for outcome in diagnose(history)}
+    assert "crashed" not in {outcome.status for outcome in compare(history, history)}
+
+
+def test_rules_leave_the_history_as_it_was() -> None:
+    history = create_history(columns=inference_columns(), losses=[create_loss(measured=5.0)])
+    before = {name: column.copy() for name, column in history.layer_columns.items()}
+    diagnose(history)
+    for name, column in before.items():
+        np.testing.assert_array_equal(column, history.layer_columns[name])
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, 1e308, -1.0])
+def test_no_rule_crashes_on_odd_numbers(value: float) -> None:
+    names = create_history().layer_columns
+    model = create_history().model_columns
+    history = create_history(
+        columns=dict.fromkeys(names, value),
+        model=dict.fromkeys(model, value) | {"process_started": 1.0},
+        losses=[create_loss(columns=dict.fromkeys(LOSS_COLUMNS, value))],
+    )
+    assert "crashed" not in {outcome.status for outcome in diagnose(history)}

@@ -1,0 +1,254 @@
+"""Makes histories for tests: a healthy training by `fit`, and what a test changes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from tb_bnplugin.history.model import LossHistory, ModelHistory, ProbeHistory
+from tb_bnplugin.schema.columns import EVENT_COLUMNS, LAYER_COLUMNS, LOSS_COLUMNS, MODEL_COLUMNS
+from tb_bnplugin.schema.facts import Call, LayerFacts, MetricFacts, ModelFacts, Phase
+
+FIFTY_STEPS = range(1, 51)
+
+LAYER = LayerFacts(
+    path="bn",
+    layer_class="BatchNormalization",
+    channels=8,
+    momentum=0.99,
+    epsilon=0.001,
+    axis=(-1,),
+    dtype="float32",
+    synchronized=False,
+    start="initializer",
+    start_updates_before=0.0,
+    requested=None,
+    keras_layer=True,
+    has_gamma=True,
+    has_beta=True,
+)
+
+FACTS = ModelFacts(
+    name="model",
+    model_class="Functional",
+    keras="keras 3.15.1",
+    tensorflow="2.21.0",
+    replicas=1,
+    optimizer="SGD",
+    subclassed=False,
+    call_accepts_training=True,
+    trained_by="fit",
+    expect=(),
+    layers=(LAYER,),
+    phases=(Phase(step=1, wall_time=1000.0, reason="fit"),),
+    nodes=(),
+    edges=(),
+    losses=(),
+    metrics=(),
+)
+
+CALL = Call(
+    layer=0,
+    mode="inference",
+    context="tape",
+    training_argument="none",
+    reason="default",
+    source="",
+    trainable=True,
+    function="train_step",
+    jit=False,
+    input_shape=(None, 8),
+    first_step=1,
+)
+
+METRIC = MetricFacts(
+    name="accuracy",
+    compiled_as="accuracy",
+    metric_class="SparseCategoricalAccuracy",
+    label_shape=(None,),
+    prediction_shape=(None, 10),
+    phase=1,
+)
+
+
+def create_history(
+    *,
+    steps: Sequence[int] = FIFTY_STEPS,
+    layers: int = 3,
+    columns: Mapping[str, Any] | None = None,
+    model: Mapping[str, Any] | None = None,
+    layer_facts: Mapping[str, Any] | None = None,
+    facts: Mapping[str, Any] | None = None,
+    calls: Sequence[Call] = (),
+    losses: Sequence[LossHistory] = (),
+    probe: ProbeHistory | None = None,
+    run: str = "train",
+) -> ModelHistory:
+    """A history of `layers` alike layers that train properly in every step.
+
+    `columns` and `model` replace columns, by anything that broadcasts to [records, layers] and
+    [records]; a value of one number a record goes to all layers.
+    """
+    records = len(steps)
+    every = np.array(steps, np.float64)
+    layer_columns = {name: np.zeros(records) for name in LAYER_COLUMNS}
+    layer_columns |= {
+        "training_tape": every,
+        "statistics_changes": every,
+        "statistics_first_step": np.ones(records),
+        "statistics_last_step": every,
+        "gamma_beta_changes": every,
+        "foreign_last_step": np.full(records, np.nan),
+        "training_first_step": np.ones(records),
+        "training_last_step": every,
+        "inference_first_step": np.full(records, np.nan),
+        "inference_last_step": np.full(records, np.nan),
+        "moving_variance": np.full(records, 0.5),
+        "batch_variance": np.full(records, 0.5),
+        "variance_min": np.full(records, 0.25),
+        "invalid_first_step": np.full(records, np.nan),
+        "start_updates": np.full(records, 1.0),
+        "trainable": np.ones(records),
+    }
+    layer_columns |= {
+        name: np.full(records, np.nan if name.endswith("_step") else 0.0) for name in EVENT_COLUMNS
+    }
+    layer_columns["trainable_as_set"] = np.ones(records)
+    model_columns = {name: np.zeros(records) for name in MODEL_COLUMNS}
+    model_columns |= {
+        "process_started": np.full(records, 1000.0),
+        "record": np.arange(1.0, records + 1),
+        "phase": np.ones(records),
+        "iterations": every,
+        "learning_rate": np.full(records, 0.01),
+        "weight_changes": every,
+        "weight_first_step": np.ones(records),
+        "weight_last_step": every,
+        "batch_last": np.full(records, 32.0),
+        "batch_smallest": np.full(records, 32.0),
+        "batch_frequent": np.full(records, 32.0),
+        "weights_finite": np.ones(records),
+    }
+    layer_columns |= {name: np.asarray(value, float) for name, value in (columns or {}).items()}
+    model_columns |= {name: np.asarray(value, float) for name, value in (model or {}).items()}
+    rows = tuple(
+        replace(LAYER, path=f"bn_{index}", **(layer_facts or {})) for index in range(layers)
+    )
+    return ModelHistory(
+        run=run,
+        facts=replace(FACTS, **{"layers": rows, **(facts or {})}),
+        calls=tuple(calls),
+        steps=np.array(steps, np.int64),
+        wall_times=1000.0 + every,
+        model_columns={
+            name: np.broadcast_to(value, (records,)) for name, value in model_columns.items()
+        },
+        layer_columns={
+            name: np.broadcast_to(value[:, None] if value.ndim == 1 else value, (records, layers))
+            for name, value in layer_columns.items()
+        },
+        losses=tuple(losses),
+        probe=probe,
+        records_made=records,
+    )
+
+
+def inference_columns(steps: Sequence[int] = FIFTY_STEPS) -> dict[str, Any]:
+    """Columns of layers that run in inference mode under the tape while gamma and beta learn."""
+    return {
+        "training_tape": 0.0,
+        "inference_tape": steps,
+        "statistics_changes": 0.0,
+        "statistics_first_step": np.nan,
+        "statistics_last_step": np.nan,
+        "training_first_step": np.nan,
+        "training_last_step": np.nan,
+        "inference_first_step": 1.0,
+        "inference_last_step": steps,
+        "start_updates": np.nan,
+    }
+
+
+def create_loss(
+    name: str = "loss",
+    *,
+    steps: Sequence[int] = (1, 2, 3),
+    static: Mapping[str, Any] | None = None,
+    columns: Mapping[str, Any] | None = None,
+    **measured: Any,
+) -> LossHistory:
+    """A mean squared error of 32 rows and 10 outputs, measured as Keras' mean has it."""
+    values = dict.fromkeys(LOSS_COLUMNS, np.nan) | {
+        "elements": 1.0,
+        "measured": 0.5,
+        "doubled": 0.5,
+        "permuted": 0.75,
+        "keras_mean": 0.5,
+        "batch": 32.0,
+        "outputs": 10.0,
+        "label_rank": 2.0,
+        "prediction_rank": 2.0,
+        "label_elements": 320.0,
+        "prediction_elements": 320.0,
+        "broadcast_elements": 320.0,
+        "replicas": 1.0,
+        "learning_rate": 0.01,
+        "labels_alike": 0.0,
+    }
+    return LossHistory(
+        name=name,
+        static={
+            "loss_class": "MeanSquaredError",
+            "keras_class": "MeanSquaredError",
+            "reduction": "sum_over_batch_size",
+            "label_shape": [None, 10],
+            "prediction_shape": [None, 10],
+            "label_dtype": "float32",
+            "prediction_dtype": "float32",
+            "weighted": False,
+            "taken_from": "summary",
+            **(static or {}),
+        },
+        steps=np.array(steps, np.int64),
+        columns={
+            column: np.broadcast_to(np.asarray(value, np.float64), (len(steps),))
+            for column, value in {**values, **(columns or {}), **measured}.items()
+        },
+    )
+
+
+def create_probe(
+    moving_spread: float, batch_spread: float, *, steps: Sequence[int] = (25, 50), rows: float = 64
+) -> ProbeHistory:
+    """A probe of outputs of size 1."""
+
+    def columns(spread: float) -> dict[str, Any]:
+        return {
+            "loss": np.full(len(steps), 2.3),
+            "accuracy": np.full(len(steps), 0.1),
+            "spread": np.full(len(steps), spread),
+            "scale": np.ones(len(steps)),
+            "batch": np.full(len(steps), float(rows)),
+        }
+
+    return ProbeHistory(
+        steps=np.array(steps, np.int64),
+        moving=columns(moving_spread),
+        batch=columns(batch_spread),
+        metrics=(),
+    )
+
+
+def take_records(history: ModelHistory, indices: Sequence[int]) -> ModelHistory:
+    """The history with some of its records only, as a log sampled by TensorBoard holds them."""
+    kept = np.array(sorted(indices), np.int64)
+    return replace(
+        history,
+        steps=history.steps[kept],
+        wall_times=history.wall_times[kept],
+        model_columns={name: column[kept] for name, column in history.model_columns.items()},
+        layer_columns={name: column[kept] for name, column in history.layer_columns.items()},
+    )

@@ -1,0 +1,151 @@
+"""What is told while a model trains, and when the rules are asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tb_bnplugin.diagnose import Outcome
+from tb_bnplugin.training.notify import (
+    WATCHFUL_RECORDS,
+    Alertness,
+    Notifier,
+    check_on_finding,
+    line,
+)
+
+
+def finding(code: str = "BN101", severity: Any = "error", **changed: Any) -> Outcome:
+    values: dict[str, Any] = {
+        "code": code,
+        "name": "never-updated",
+        "status": "finding",
+        "severity": severity,
+        "model": "model",
+        "layers": ("a", "b"),
+        "steps": (3, 9),
+        "message": "Two layers\nran.",
+        "fix": "Do this.",
+    }
+    return Outcome(**{**values, **changed})
+
+
+class Live:
+    """Stands for the history of a process: what its rules find now."""
+
+    def __init__(self, *found: Outcome) -> None:
+        self.found = found
+        self.told: set[tuple[str, str]] = set()
+
+    def findings(self) -> tuple[Outcome, ...]:
+        return self.found
+
+
+def teller(on_finding: Any, *found: Outcome) -> Notifier:
+    return Notifier(on_finding, Live(*found))  # type: ignore[arg-type]
+
+
+def test_a_line_says_everything() -> None:
+    assert line(finding()) == (
+        "tb_bnplugin: error BN101 never-updated in 'model' (2 layers, since step 3):"
+        " Two layers ran. Fix: Do this."
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "place"),
+    [
+        ({"layers": ("only",)}, "(layer only, since step 3)"),
+        ({"layers": (), "steps": None}, "in 'model':"),
+    ],
+)
+def test_a_line_names_a_single_layer_or_none(changed: dict[str, Any], place: str) -> None:
+    assert place in line(finding(**changed))
+
+
+def test_errors_and_warnings_are_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    tells = teller("warn", finding(), finding("BN105", "warning"), finding("BN110", "info"))
+    assert not tells.tell()
+    assert not tells.tell()
+    told = capsys.readouterr().err.splitlines()
+    assert [entry.split()[2] for entry in told] == ["BN101", "BN105"]
+
+
+def test_what_ends_by_itself_is_told_when_training_ends_in_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tells = teller("warn", finding("BN201", "warning"), finding("BN105", "warning"))
+    tells.tell()
+    assert "BN201" not in capsys.readouterr().err
+    for _ in range(2):
+        tells.tell(ended=True)
+    told = capsys.readouterr().err.splitlines()
+    assert [entry.split()[2] for entry in told] == ["BN201"]
+
+
+def test_a_failure_of_ours_is_one_warning_and_training_goes_on() -> None:
+    class Broken(Live):
+        def findings(self) -> tuple[Outcome, ...]:
+            raise ValueError("no such column")
+
+    tells = Notifier("stop", Broken())  # type: ignore[arg-type]
+    with pytest.warns(RuntimeWarning, match=r"tb-bnplugin check\): ValueError: no such column"):
+        assert not tells.tell()
+    assert not tells.tell()  # pytest makes a second warning an error
+
+
+def test_two_who_watch_the_same_print_once(capsys: pytest.CaptureFixture[str]) -> None:
+    live: Any = Live(finding())
+    for tells in (Notifier("warn", live), Notifier("warn", live)):
+        tells.tell()
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_callable_is_told_what_another_printed() -> None:
+    given: list[Outcome] = []
+    live: Any = Live(finding())
+    for tells in (
+        Notifier("warn", live),
+        Notifier(given.append, live),
+        Notifier(given.append, live),
+    ):
+        tells.tell()
+    assert [entry.code for entry in given] == ["BN101", "BN101"]
+
+
+def test_each_model_is_told_for_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    teller("warn", finding(), finding(model="other")).tell()
+    assert len(capsys.readouterr().err.splitlines()) == 2
+
+
+def test_what_is_expected_is_not_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert not teller("stop", finding(expected=True)).tell()
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(("severity", "stops"), [("error", True), ("warning", False)])
+def test_stop_stops_at_an_error(
+    severity: str, stops: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert teller("stop", finding(severity=severity)).tell() is stops
+    assert ("Training stops here." in capsys.readouterr().err) is stops
+
+
+def test_wrong_choices_are_refused() -> None:
+    with pytest.raises(ValueError, match=r'"warn", "ignore" or a callable.*received \'stop\''):
+        check_on_finding("stop", ("warn", "ignore"))
+
+
+def test_the_rules_are_asked_at_growing_steps() -> None:
+    alertness = Alertness()
+    due = [step for step in range(1, 201) if alertness.is_due(step, "nothing new")]
+    assert due[:8] == [2, 3, 4, 5, 6, 7, 9, 11]
+    later = [step for step in due if step > 100]
+    assert len(later) in (7, 8)  # 1.1 ** 7.3 is 2
+
+
+def test_news_makes_them_ask_at_each_record_for_a_while() -> None:
+    alertness = Alertness()
+    due = [step for step in range(1, 301) if alertness.is_due(step, step >= 200)]
+    assert set(range(200, 200 + WATCHFUL_RECORDS)) <= set(due)
