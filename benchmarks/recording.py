@@ -17,15 +17,19 @@ import tensorflow as tf
 
 import tb_bnplugin
 from benchmarks.figures import Figure, median_seconds, paired_ratio
-from tb_bnplugin.keras.watched_model import WatchedModel, watch_model
-from tb_bnplugin.training.run import RunLog, write
-from tb_bnplugin.training.schedule import Frequency
+from tb_bnplugin.schedule import Frequency
+from tb_bnplugin.training.publisher import Target
+from tb_bnplugin.training.queue import work_queue
+from tb_bnplugin.training.recorder import Recorder, watch_model
+from tb_bnplugin.training.run import Run
+from tb_bnplugin.training.writer import write
 
 keras = tf.keras
 
 BATCH = 32
 LAYERS = 52
-PAIRS = 100
+PAIRS = 30
+STEPS_A_TURN = 5
 
 
 def run() -> Iterator[Figure]:
@@ -53,20 +57,19 @@ def _one_record(model: Any) -> Iterator[Figure]:
     x, y = _batch()
     with tempfile.TemporaryDirectory() as folder:
         writer = tf.summary.create_file_writer(folder)
-        log, watch = RunLog(), watch_model(model)
-        log.register(watch)
+        recorder, target = watch_model(model), Target(run=Run(), writer=writer)
+        recorder.use(target.run)
         seconds = []
         for step in range(1, 42):
             model.train_on_batch(x, y)  # so that every record has changes to find
             begin = time.perf_counter()
-            write(writer, log.complete(watch, watch.snapshot(step, "cadence"), step))
+            recorder.record(step, "cadence", target)
             seconds.append(time.perf_counter() - begin)
         after_a_step = statistics.median(seconds[5:])
         steps = itertools.count(100)
 
         def one_record() -> None:
-            at = next(steps)
-            write(writer, log.complete(watch, watch.snapshot(at, "cadence"), at))
+            recorder.record(next(steps), "cadence", target)
 
         record = median_seconds(one_record, 30)
         variables = [
@@ -98,17 +101,17 @@ def _one_record(model: Any) -> Iterator[Figure]:
             unit="",
             note=f"histograms {histogram * 1e3:.0f} ms",
         )
-        yield _bytes_of_a_record(watch)
-        watch.close()
+        yield _bytes_of_a_record(recorder)
+        recorder.close()
         writer.close()
 
 
-def _bytes_of_a_record(watch: WatchedModel) -> Figure:
+def _bytes_of_a_record(recorder: Recorder) -> Figure:
     with tempfile.TemporaryDirectory() as folder:
         writer = tf.summary.create_file_writer(folder)
         sizes = []
         for step in range(100, 103):
-            write(writer, watch.snapshot(step, "cadence"))
+            write(writer, recorder.snapshot(step, "cadence"))
             writer.flush()
             sizes.append(sum(path.stat().st_size for path in Path(folder).iterdir()))
         writer.close()
@@ -121,7 +124,10 @@ def _bytes_of_a_record(watch: WatchedModel) -> Figure:
 
 
 def _steps() -> Iterator[Figure]:
-    """A step with the callback's hook against a bare one of an equal model, taking turns."""
+    """Steps with the callback's hook against bare ones of an equal model, taking turns.
+
+    What is done beside the next step is waited for within the steps that it belongs to.
+    """
     x, y = _batch()
     with tempfile.TemporaryDirectory() as folder:
         bare = _model()
@@ -144,11 +150,14 @@ def _steps() -> Iterator[Figure]:
             def watched(
                 model: Any = model, callback: Any = callback, batches: Any = batches
             ) -> None:
-                model.train_on_batch(x, y)
-                callback.on_train_batch_end(next(batches))
+                for _ in range(STEPS_A_TURN):
+                    model.train_on_batch(x, y)
+                    callback.on_train_batch_end(next(batches))
+                work_queue().finish()
 
             def unwatched() -> None:
-                bare.train_on_batch(x, y)
+                for _ in range(STEPS_A_TURN):
+                    bare.train_on_batch(x, y)
 
             for _ in range(3):
                 watched()

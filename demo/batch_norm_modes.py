@@ -111,7 +111,7 @@ def fit(model: Any, data: Digits, log_dir: Path, epochs: int, tell: Tell) -> lis
     rows: list[Row] = []
 
     def end_epoch(epoch: int, logs: Row) -> None:
-        found = start_dominates(batch_norm.findings)
+        found = start_dominates(batch_norm.findings())
         numbers = {name: float(value) for name, value in logs.items()}
         rows.append({"epoch": epoch + 1, **numbers, "start_dominates": found})
         tell(epoch_text(rows[-1], epochs))

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from tb_bnplugin.diagnose import Outcome
-from tb_bnplugin.training.fit import FitRecorder, RunTarget
+from tb_bnplugin.diagnose import Outcome, check_codes
+from tb_bnplugin.guard import Guard
+from tb_bnplugin.schedule import Frequency, check_frequency
+from tb_bnplugin.training import live
+from tb_bnplugin.training.fit import FitOptions, FitRecorder
+from tb_bnplugin.training.fit_target import FitTarget
 from tb_bnplugin.training.live import LiveHistory
-from tb_bnplugin.training.notify import Notifier, OnFinding, check_on_finding
-from tb_bnplugin.training.schedule import Frequency, check_frequency
-from tb_bnplugin.training.watch import check_codes
+from tb_bnplugin.training.notify import OnFinding, check_on_finding
+from tb_bnplugin.training.queue import work_queue
 
 _ON_FINDING: Final = ("warn", "stop", "ignore")
 
-_Result = TypeVar("_Result")
-
 
 class BatchNormCallback:
-    """Records batch normalization and loss reduction while `fit` trains.
+    """Record batch normalization and loss reduction while `fit` trains.
 
     Works with Keras 3 (TensorFlow backend) and tf_keras alike, so it derives from neither's
     `Callback`; both take it in `callbacks=[...]`.
@@ -29,7 +29,7 @@ class BatchNormCallback:
         log_dir: a folder, in which the run `batch_norm` is written, or the Keras `TensorBoard`
             callback of the same `fit` (in either order in the list), whose train run then
             holds the records too.
-        update_freq: when statistics and modes are recorded: "auto" (each step up to 50, then
+        update_freq: when statistics and modes are recorded: "auto" (each step up to 200, then
             in growing gaps of 1 % of the step, at most 200), "batch", "epoch", or every N steps.
             Whatever it says, a record is also made after a new trace, an evaluation and an epoch.
         channel_freq: when per-channel vectors are recorded: "epoch", every N steps, or None.
@@ -71,36 +71,36 @@ class BatchNormCallback:
         check_frequency("update_freq", update_freq, ("auto", "batch", "epoch"))
         check_frequency("channel_freq", channel_freq, ("epoch", "None"))
         check_frequency("probe_freq", probe_freq, ("epoch",))
-        check_on_finding(on_finding, _ON_FINDING)
-        self.params: dict[str, Any] = {}
-        self.model: Any = None
-        self._live = LiveHistory()
-        self._teller = Notifier(on_finding, self._live)
-        self._stopped = False
-        self._training = False
-        self._recorder = FitRecorder(
-            target=_target(log_dir),
+        self._options = FitOptions(
             update_freq=update_freq,
             channel_freq=channel_freq,
             probe_data=_check_probe_data(probe_data),
             probe_freq=probe_freq,
+            on_finding=check_on_finding(on_finding, _ON_FINDING),
             expect=check_codes(expect),
-            publish=self._live.add,
         )
+        self.params: dict[str, Any] = {}
+        self.model: Any = None
+        self._target = _target(log_dir)
+        self._fit: FitRecorder | None = None
+        self._guard = Guard("the model")
+        self._histories: list[LiveHistory] = []
+        self._training = False
+        self._abandoned = False
 
-    @property
     def findings(self) -> tuple[Outcome, ...]:
-        """What is wrong so far: the same rules as for a log, on what was recorded so far."""
-        return self._live.findings()
+        """What is wrong so far, by the same rules as for a log, on what was recorded so far."""
+        return live.findings_in(self.outcomes())
 
-    def ledger(self) -> str:
-        """In which modes each layer ran, why, and what its statistics did: the ledger, as text."""
-        return self._live.ledger()
-
-    @property
     def outcomes(self) -> tuple[Outcome, ...]:
         """What every rule says so far, with what passed and what could not be checked."""
-        return self._live.outcomes()
+        work_queue().finish()
+        return live.outcomes_of(*self._histories)
+
+    def ledger(self) -> str:
+        """The modes in which each layer ran, why, and what its statistics did, as text."""
+        work_queue().finish()
+        return live.ledger_of(*self._histories)
 
     def set_params(self, params: dict[str, Any] | None) -> None:
         """Called by Keras with what `fit` was given."""
@@ -109,67 +109,69 @@ class BatchNormCallback:
     def set_model(self, model: Any) -> None:
         """Called by Keras with the model that will be trained; begins to watch it."""
         self.model = model
-        self._stopped = False
-        self._attempt(self._recorder.watch, model)
+        self._guard.restart()
+        self._abandoned = False
+        self._guard.attempt("recording", self._follow, model)
 
     def on_train_begin(self, logs: Any = None) -> None:
         """A fit begins: a new phase."""
         self._training = True
-        self._attempt(self._recorder.begin_training)
+        self._attempt(lambda fit: fit.begin_training())
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """A step, or several of one execution, was made."""
-        if self._attempt(self._recorder.end_batch, batch):
-            self._tell()
+        self._attempt(lambda fit: fit.end_batch(batch))
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """An epoch ended, its validation included."""
-        self._attempt(self._recorder.end_epoch, epoch)
-        self._tell()
+        self._attempt(lambda fit: fit.end_epoch(epoch))
 
     def on_train_end(self, logs: Any = None) -> None:
         """The fit ended."""
         self._training = False
-        self._attempt(self._recorder.end_training)
-        self._tell()
+        self._attempt(lambda fit: fit.end_training())
 
     def on_test_begin(self, logs: Any = None) -> None:
         """An evaluation begins, of its own or as validation."""
-        self._attempt(self._recorder.begin_loop, "evaluate")
+        self._attempt(lambda fit: fit.begin_loop("evaluate"))
 
     def on_test_end(self, logs: Any = None) -> None:
         """An evaluation ended."""
-        self._attempt(self._recorder.end_loop, "evaluate")
-        self._tell()
+        self._attempt(lambda fit: fit.end_loop("evaluate", ended=not self._training))
 
     def on_predict_begin(self, logs: Any = None) -> None:
         """A prediction begins."""
-        self._attempt(self._recorder.begin_loop, "predict")
+        self._attempt(lambda fit: fit.begin_loop("predict"))
 
     def on_predict_end(self, logs: Any = None) -> None:
         """A prediction ended."""
-        self._attempt(self._recorder.end_loop, "predict")
-        self._tell()
+        self._attempt(lambda fit: fit.end_loop("predict", ended=not self._training))
 
-    def _attempt(self, action: Callable[..., _Result], *args: Any) -> _Result | None:
-        """What goes wrong on our side stops the recording, with one warning, never the training."""
-        if self._stopped:
-            return None
-        try:
-            return action(*args)
-        except Exception as error:  # noqa: BLE001  # whatever it is, the training goes on
-            self._stopped = True
-            self._recorder.abandon()
-            warnings.warn(
-                "tb_bnplugin stops recording this training, which goes on unchanged:"
-                f" {type(error).__name__}: {error}",
-                RuntimeWarning,
-                stacklevel=3,
-            )
-            return None
+    def _follow(self, model: Any) -> None:
+        """Watch the model, before its training step is traced."""
+        if self._fit is None or not self._fit.is_of(model):
+            if self._fit is not None:
+                self._fit.release()
+            self._fit = None
+            self._fit = FitRecorder(model, self._target, self._options)
+        self._guard = self._fit.recorder.guard
+        self._guard.restart()
 
-    def _tell(self) -> None:
-        if self._teller.tell(ended=not self._training):
+    def _attempt(self, hook: Callable[[FitRecorder], None]) -> None:
+        """Run a hook. What goes wrong on our side is one warning, and never ends the training."""
+        fit = self._fit
+        if fit is None:  # this model cannot be watched
+            return
+        self._guard.attempt("recording", hook, fit)
+        if "recording" in self._guard.failures:  # now, or beside the training since the hook before
+            if not self._abandoned:
+                self._abandoned = True
+                fit.abandon()
+            return
+        history = fit.history
+        if history is not None and not any(history is known for known in self._histories):
+            self._histories.append(history)
+        if fit.recorder.deliver():
             self.model.stop_training = True
 
     def _nothing(self, *args: Any, **kwargs: Any) -> None:
@@ -190,14 +192,15 @@ class BatchNormCallback:
         return False
 
 
-def _target(log_dir: Any) -> RunTarget:
+def _target(log_dir: Any) -> FitTarget:
     if isinstance(log_dir, str) and not log_dir:
         raise ValueError("log_dir must be a folder; received '' (the current folder is \".\")")
     if isinstance(log_dir, (str, os.PathLike)):
-        return RunTarget.folder(os.path.join(os.fspath(log_dir), "batch_norm"))  # noqa: PTH118  # or a URL
+        folder = os.path.join(os.fspath(log_dir), "batch_norm")  # noqa: PTH118  # or a URL
+        return FitTarget(directory=folder)
     names = [base.__name__ for base in type(log_dir).__mro__]
     if "TensorBoard" in names and hasattr(type(log_dir), "_train_writer"):
-        return RunTarget.tensorboard(log_dir)
+        return FitTarget(callback=log_dir)
     raise TypeError(
         "log_dir must be a folder (a str or a path) or the Keras TensorBoard callback of the"
         f" same fit; received {log_dir!r} ({type(log_dir).__name__})"

@@ -1,5 +1,6 @@
 """Rules turn a history into outcomes."""
 
+from tb_bnplugin.diagnose.codes import check_codes
 from tb_bnplugin.diagnose.documentation import (
     Documentation,
     Section,
@@ -22,6 +23,7 @@ __all__ = [
     "Outcome",
     "Section",
     "UnknownRuleError",
+    "check_codes",
     "compare",
     "create_ledger",
     "diagnose",

@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
+from tb_bnplugin.history.documents import (
+    ModelDocuments,
+    read_model_documents,
+    read_newest,
+    read_phases,
+    shorten,
+)
 from tb_bnplugin.history.events import build_events
 from tb_bnplugin.history.model import (
     ChannelHistory,
     Floats,
+    ModelFacts,
     ModelHistory,
     RunHistory,
     Steps,
 )
 from tb_bnplugin.history.order import Order, drop_superseded, order_records, wall_time_of
-from tb_bnplugin.history.series import build_epochs, build_losses, build_probe
-from tb_bnplugin.history.tables import (
-    freeze,
-    is_table,
-    keep_tables,
-    name_columns,
-    stack_tables,
+from tb_bnplugin.history.series import (
+    build_epochs,
+    build_gradients,
+    build_losses,
+    build_probe,
+    build_probe_layers,
 )
-from tb_bnplugin.schema.columns import (
-    CHANNEL_ROWS,
-    LAYER_COLUMNS,
-    MODEL_COLUMNS,
-)
-from tb_bnplugin.schema.facts import FactsError, ModelFacts, parse_calls, parse_model
+from tb_bnplugin.history.tables import freeze, is_table, keep_tables, read_columns
+from tb_bnplugin.schema.columns import CHANNEL_ROWS, LAYER_COLUMNS, MODEL_COLUMNS
+from tb_bnplugin.schema.facts import parse_calls
 from tb_bnplugin.schema.records import Kind, Record
-
-_Document = TypeVar("_Document")
 
 
 def build_run(run: str, records: Iterable[Record], notes: Iterable[str] = ()) -> RunHistory:
@@ -98,76 +100,74 @@ def _build_model(
     for record in records:
         kinds.setdefault(record.metadata.kind, []).append(record)
     own: Counter[str] = Counter()
-    facts = _newest(kinds.get("model", ()), parse_model, own)
-    if facts is None:
-        skipped[f"records of model {_shown(name)} have no readable model record beside them"] += (
-            len(records)
-        )
+    documents = read_model_documents(kinds.get("model", ()), own)
+    if documents is None:
+        reasons = "; ".join(own)
+        skipped[
+            f"records of model {shorten(name)} have no readable model record beside them"
+            + (f": {reasons}" if reasons else "")
+        ] += len(records)
         return None
-    order, steps, wall_times, table = _layers(kinds.get("layers", ()), facts, own)
-    model_columns = name_columns(facts.model_columns, MODEL_COLUMNS, table[:, :, 0])
-    layer_columns = name_columns(facts.layer_columns, LAYER_COLUMNS, table[:, :, 1:])
-    unknown = np.full(len(steps), np.nan)
+
+    def given(kind: Kind) -> list[Record]:
+        return drop_superseded(order, kinds.get(kind, ()))
+
+    order, steps, wall_times, model_columns, layer_columns = _layers(
+        kinds.get("layers", ()), documents, own
+    )
+    phases = read_phases(given("phase"), own)
     layer_columns |= build_events(
-        drop_superseded(order, kinds.get("events", ())),
-        facts,
+        given("events"),
+        documents,
         steps,
-        model_columns.get("process_started", unknown),
-        layer_columns.get("trainable", np.ones((len(steps), len(facts.layers)))),
+        model_columns.get("process_started", np.full(len(steps), np.nan)),
+        layer_columns.get("trainable", np.ones((len(steps), len(documents.facts.layers)))),
         own,
     )
     return ModelHistory(
         run=run,
-        facts=facts,
-        calls=_newest(kinds.get("calls", ()), parse_calls, own) or (),
+        facts=documents.facts,
+        phases=phases,
+        calls=read_newest(kinds.get("calls", ()), parse_calls, own) or (),
         steps=steps,
         wall_times=wall_times,
         model_columns=model_columns,
         layer_columns=layer_columns,
-        losses=build_losses(drop_superseded(order, kinds.get("loss", ())), own),
-        probe=build_probe(drop_superseded(order, kinds.get("probe", ())), own),
-        epochs=build_epochs(drop_superseded(order, kinds.get("epoch", ())), own),
+        losses=build_losses(given("loss"), documents, phases, own),
+        gradients=build_gradients(given("gradient"), documents, own),
+        probe=build_probe(given("probe"), documents, own),
+        probe_layers=build_probe_layers(given("probe_layers"), documents, own),
+        epochs=build_epochs(given("epoch"), own),
         records_made=_records_made(model_columns, order),
         notes=tuple(_lines(own)),
     )
 
 
-def _newest(
-    records: Sequence[Record], parse: Callable[[bytes], _Document], skipped: Counter[str]
-) -> _Document | None:
-    """The newest document that can be read."""
-    for record in sorted(records, key=wall_time_of, reverse=True):
-        if not isinstance(record.value, bytes):
-            skipped[f"{record.metadata.kind} records hold no JSON document"] += 1
-            continue
-        try:
-            return parse(record.value)
-        except FactsError as error:  # a few documents a run
-            skipped[f"{record.metadata.kind} records cannot be read ({_shown(str(error))})"] += 1
-    return None
-
-
 def _layers(
-    records: Sequence[Record], facts: ModelFacts, skipped: Counter[str]
-) -> tuple[Order, Steps, Floats, Floats]:
-    """The order of the layers records, and their table [columns, records, 1 + layers]."""
+    records: Sequence[Record], documents: ModelDocuments, skipped: Counter[str]
+) -> tuple[Order, Steps, Floats, dict[str, Floats], dict[str, Floats]]:
+    """The order of the layers records, their steps and times, model-wide and layer columns."""
     usable = keep_tables(records, 2, "layers", skipped)
-    process = (
-        facts.model_columns.index("process_started")
-        if ("process_started" in facts.model_columns)
-        else None
-    )
+    process = MODEL_COLUMNS.index("process_started")  # of every version
     order = order_records(
         np.array([record.step for record in usable], np.int64),
         np.array([wall_time_of(record) for record in usable], np.float64),
         np.array([_cell(record.value, process) for record in usable], np.float64),
     )
     kept = [usable[index] for index in order.kept]
-    width = max(len(facts.model_columns), len(facts.layer_columns))
-    table = stack_tables([record.value for record in kept], (1 + len(facts.layers), width))
+    written = [documents.columns_at(float(order.starts[at])) for at in order.process.tolist()]
+    model_columns = read_columns(
+        [record.value[0] for record in kept], [each.model for each in written], MODEL_COLUMNS
+    )
+    layer_columns = read_columns(
+        [record.value[1:] for record in kept],
+        [each.layers for each in written],
+        LAYER_COLUMNS,
+        (len(documents.facts.layers),),
+    )
     steps = np.array([record.step for record in kept], np.int64)
     wall_times = np.array([wall_time_of(record) for record in kept], np.float64)
-    return order, freeze(steps), freeze(wall_times), table
+    return order, freeze(steps), freeze(wall_times), model_columns, layer_columns
 
 
 def _records_made(model_columns: Mapping[str, Floats], order: Order) -> int:
@@ -186,15 +186,9 @@ def _records_made(model_columns: Mapping[str, Floats], order: Order) -> int:
     return max(int(made), len(order.kept))
 
 
-def _cell(value: Any, column: int | None) -> float:
-    return float(value[0, column]) if column is not None and column < value.shape[1] else np.nan
+def _cell(value: Any, column: int) -> float:
+    return float(value[0, column]) if column < value.shape[1] else np.nan
 
 
 def _lines(skipped: Counter[str]) -> list[str]:
     return [f"skipped {count}: {what}" for what, count in skipped.items()]
-
-
-def _shown(text: str) -> str:
-    """A text of a log, short and on one line."""
-    printable = "".join(char if char.isprintable() else "?" for char in text[:80])
-    return printable + ("..." if len(text) > 80 else "")

@@ -8,13 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from tb_bnplugin.schema.columns import CONTEXTS, MODES, PAIRED_ROWS, RECORD_REASONS
-from tb_bnplugin.schema.facts import Call, LayerFacts, MetricFacts, ModelFacts
+from tb_bnplugin.schema.facts import (
+    Call,
+    LayerFacts,
+    LossFacts,
+    MetricFacts,
+    ModelFacts,
+    Phase,
+)
 
 # Rules read histories and know nothing of the disk: what they need of its words stands here.
 __all__ = [
@@ -25,12 +32,16 @@ __all__ = [
     "Call",
     "ChannelHistory",
     "Floats",
+    "GradientHistory",
     "LayerFacts",
+    "LossFacts",
     "LossHistory",
     "MetricFacts",
     "ModelFacts",
     "ModelHistory",
+    "Phase",
     "ProbeHistory",
+    "ProbeLayers",
     "RunHistory",
     "Steps",
 ]
@@ -44,11 +55,18 @@ class LossHistory:
     """Measurements of one loss (`summary.loss_reduction`, or the callback's probe data)."""
 
     name: str
-    static: Mapping[
-        str, Any
-    ]  # class, reduction, keras_class, label_shape, prediction_shape, dtypes
+    facts: LossFacts | None  # newest; None where no phase record says what it is
     steps: Steps  # [records]
-    columns: Mapping[str, Floats]  # each [records]; keys of tables.LOSS_COLUMNS
+    columns: Mapping[str, Floats]  # each [records]; keys of columns.LOSS_COLUMNS
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradientHistory:
+    """How the gradient of one loss at the predictions compares with that of Keras' mean."""
+
+    name: str
+    steps: Steps  # [records]
+    columns: Mapping[str, Floats]  # each [records]; keys of columns.GRADIENT_COLUMNS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,9 +74,17 @@ class ProbeHistory:
     """One held batch, run with moving and with batch statistics."""
 
     steps: Steps  # [records]
-    moving: Mapping[str, Floats]  # each [records]; keys of tables.PROBE_COLUMNS and metrics
+    moving: Mapping[str, Floats]  # each [records]; keys of columns.PROBE_COLUMNS and metrics
     batch: Mapping[str, Floats]
     metrics: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeLayers:
+    """What the probes measured of each layer."""
+
+    steps: Steps  # [records]
+    columns: Mapping[str, Floats]  # each [records, layers]; keys of columns.PROBE_LAYER_COLUMNS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +92,7 @@ class ChannelHistory:
     """Per-channel vectors, read only for the layer that is looked at."""
 
     steps: Steps  # [records]
-    values: npt.NDArray[np.float32]  # [records, 4, channels]: tables.CHANNEL_ROWS
+    values: npt.NDArray[np.float32]  # [records, 4, channels]: columns.CHANNEL_ROWS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,10 +104,13 @@ class ModelHistory:
     calls: tuple[Call, ...]
     steps: Steps  # [records], strictly ascending
     wall_times: Floats  # [records], seconds
-    model_columns: Mapping[str, Floats]  # each [records]; keys of tables.MODEL_COLUMNS
+    model_columns: Mapping[str, Floats]  # each [records]; keys of columns.MODEL_COLUMNS
     layer_columns: Mapping[str, Floats]  # each [records, layers], NaN before a layer was known
+    phases: tuple[Phase, ...] = ()  # in the order in which they began
     losses: tuple[LossHistory, ...] = ()
+    gradients: tuple[GradientHistory, ...] = ()
     probe: ProbeHistory | None = None
+    probe_layers: ProbeLayers | None = None
     epochs: tuple[tuple[int, int], ...] = ()  # (epoch index, global step at its end), ascending
     records_made: int = 0  # by the recorder; len(steps) of them were given
     notes: tuple[str, ...] = ()  # what was skipped and why, one line each
@@ -94,6 +123,16 @@ class ModelHistory:
     def model(self, column: str) -> Floats:
         """Values of one model-wide column, float64 [records]."""
         return self.model_columns.get(column, np.full(len(self.steps), np.nan))
+
+    @property
+    def compiled_losses(self) -> tuple[LossFacts, ...]:
+        """The losses that the model is compiled with now."""
+        return self.phases[-1].losses if self.phases else ()
+
+    @property
+    def metrics(self) -> tuple[MetricFacts, ...]:
+        """The metrics that the model is compiled with now."""
+        return self.phases[-1].metrics if self.phases else ()
 
     def newest_process(self) -> ModelHistory:
         """The history from the last restart on: counters start anew with each process.
@@ -109,8 +148,10 @@ class ModelHistory:
         begin = int(self.steps[first])
         return replace(
             self,
-            losses=_losses_from(self.losses, begin),
+            losses=_from(self.losses, begin),
+            gradients=_from(self.gradients, begin),
             probe=_probe_from(self.probe, begin),
+            probe_layers=next(iter(_from(_listed(self.probe_layers), begin)), None),
             steps=self.steps[first:],
             wall_times=self.wall_times[first:],
             model_columns={name: column[first:] for name, column in self.model_columns.items()},
@@ -122,13 +163,20 @@ def _cut(columns: Mapping[str, Floats], kept: npt.NDArray[np.bool_]) -> dict[str
     return {name: values[kept] for name, values in columns.items()}
 
 
-def _losses_from(losses: tuple[LossHistory, ...], begin: int) -> tuple[LossHistory, ...]:
-    """The measurements from a step on; losses without any are left out."""
+_Series = TypeVar("_Series", LossHistory, GradientHistory, ProbeLayers)
+
+
+def _from(series: tuple[_Series, ...], begin: int) -> tuple[_Series, ...]:
+    """Each series from a step on; those without any record left are left out."""
     return tuple(
-        replace(loss, steps=loss.steps[kept], columns=_cut(loss.columns, kept))
-        for loss in losses
-        if (kept := loss.steps >= begin).any()
+        replace(each, steps=each.steps[kept], columns=_cut(each.columns, kept))
+        for each in series
+        if (kept := each.steps >= begin).any()
     )
+
+
+def _listed(layers: ProbeLayers | None) -> tuple[ProbeLayers, ...]:
+    return () if layers is None else (layers,)
 
 
 def _probe_from(probe: ProbeHistory | None, begin: int) -> ProbeHistory | None:

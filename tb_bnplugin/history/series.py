@@ -1,43 +1,76 @@
-"""The series of a history beside the layers: losses, probes, epochs."""
+"""The series of a history beside the layers: losses, gradients, probes, epochs."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from tb_bnplugin.history.model import Floats, LossHistory, ProbeHistory
+from tb_bnplugin.history.documents import ModelDocuments
+from tb_bnplugin.history.model import (
+    Floats,
+    GradientHistory,
+    LossHistory,
+    ProbeHistory,
+    ProbeLayers,
+    Steps,
+)
 from tb_bnplugin.history.order import wall_time_of
-from tb_bnplugin.history.tables import freeze, keep_tables, name_columns, stack_tables
-from tb_bnplugin.schema.columns import KERAS_LOSSES, LOSS_COLUMNS, PROBE_COLUMNS, PROBE_ROWS
+from tb_bnplugin.history.tables import freeze, keep_tables, read_columns
+from tb_bnplugin.schema.columns import (
+    GRADIENT_COLUMNS,
+    KERAS_LOSSES,
+    LOSS_COLUMNS,
+    METRIC_PREFIX,
+    PROBE_COLUMNS,
+    PROBE_LAYER_COLUMNS,
+    PROBE_ROWS,
+)
+from tb_bnplugin.schema.facts import LossFacts, Phase
 from tb_bnplugin.schema.records import Record
 
 
-def build_losses(records: Sequence[Record], skipped: Counter[str]) -> tuple[LossHistory, ...]:
-    """The measurements of each loss, by name."""
-    names: dict[str, list[Record]] = {}
-    for record in keep_tables(records, 1, "loss", skipped):
-        names.setdefault(record.metadata.name, []).append(record)
+def build_losses(
+    records: Sequence[Record],
+    documents: ModelDocuments,
+    phases: Sequence[Phase],
+    skipped: Counter[str],
+) -> tuple[LossHistory, ...]:
+    """The measurements of each loss, by name, with the newest facts of it."""
+    facts = {loss.name: loss for phase in phases for loss in phase.measured_losses}
     losses = []
-    for name, found in names.items():
-        kept = _newest_of_each_step(found)
-        table = stack_tables([record.value for record in kept], (len(LOSS_COLUMNS),))
-        columns = name_columns(LOSS_COLUMNS, LOSS_COLUMNS, table)
+    for name, kept in _by_name(keep_tables(records, 1, "loss", skipped)):
+        names = [documents.columns_at(wall_time_of(record)).loss for record in kept]
+        columns = read_columns([record.value for record in kept], names, LOSS_COLUMNS)
+        known = facts.get(name)
         losses.append(
             LossHistory(
                 name=name,
-                static=_with_keras_class(_static(kept[-1], skipped), columns["candidate"]),
-                steps=freeze(np.array([record.step for record in kept], np.int64)),
+                facts=None if known is None else _with_keras_class(known, columns),
+                steps=_steps(kept),
                 columns=columns,
             )
         )
     return tuple(losses)
 
 
-def build_probe(records: Sequence[Record], skipped: Counter[str]) -> ProbeHistory | None:
+def build_gradients(
+    records: Sequence[Record], documents: ModelDocuments, skipped: Counter[str]
+) -> tuple[GradientHistory, ...]:
+    """The measured gradient of each loss, by name."""
+    gradients = []
+    for name, kept in _by_name(keep_tables(records, 1, "gradient", skipped)):
+        names = [documents.columns_at(wall_time_of(record)).gradient for record in kept]
+        columns = read_columns([record.value for record in kept], names, GRADIENT_COLUMNS)
+        gradients.append(GradientHistory(name=name, steps=_steps(kept), columns=columns))
+    return tuple(gradients)
+
+
+def build_probe(
+    records: Sequence[Record], documents: ModelDocuments, skipped: Counter[str]
+) -> ProbeHistory | None:
     """The probes of the held batch, None without one."""
     usable = [
         record
@@ -47,18 +80,46 @@ def build_probe(records: Sequence[Record], skipped: Counter[str]) -> ProbeHistor
     kept = _newest_of_each_step(usable)
     if not kept:
         return None
-    named = _static(kept[-1], skipped).get("metrics")
-    metrics = (
-        tuple(name for name in named if isinstance(name, str)) if (isinstance(named, list)) else ()
+    names = [documents.columns_at(wall_time_of(record)).probe for record in kept]
+    metrics = tuple(
+        name for name in dict.fromkeys(n for written in names for n in written) if _is_metric(name)
     )
-    names = (*PROBE_COLUMNS, *metrics)
-    table = stack_tables([record.value for record in kept], (len(PROBE_ROWS), len(names)))
+    table = read_columns(
+        [record.value for record in kept],
+        names,
+        (*PROBE_COLUMNS, *metrics),
+        (len(PROBE_ROWS),),
+    )
+
+    def row(name: str) -> dict[str, Floats]:
+        at = PROBE_ROWS.index(name)
+        return {
+            column.removeprefix(METRIC_PREFIX): values[:, at] for column, values in table.items()
+        }
+
     return ProbeHistory(
-        steps=freeze(np.array([record.step for record in kept], np.int64)),
-        moving=name_columns(names, names, table[:, :, PROBE_ROWS.index("moving")]),
-        batch=name_columns(names, names, table[:, :, PROBE_ROWS.index("batch")]),
-        metrics=metrics,
+        steps=_steps(kept),
+        moving=row("moving"),
+        batch=row("batch"),
+        metrics=tuple(name.removeprefix(METRIC_PREFIX) for name in metrics),
     )
+
+
+def build_probe_layers(
+    records: Sequence[Record], documents: ModelDocuments, skipped: Counter[str]
+) -> ProbeLayers | None:
+    """What the probes measured of each layer, None without any."""
+    kept = _newest_of_each_step(keep_tables(records, 2, "probe_layers", skipped))
+    if not kept:
+        return None
+    names = [documents.columns_at(wall_time_of(record)).probe_layers for record in kept]
+    columns = read_columns(
+        [record.value for record in kept],
+        names,
+        PROBE_LAYER_COLUMNS,
+        (len(documents.facts.layers),),
+    )
+    return ProbeLayers(steps=_steps(kept), columns=columns)
 
 
 def build_epochs(records: Sequence[Record], skipped: Counter[str]) -> tuple[tuple[int, int], ...]:
@@ -73,16 +134,32 @@ def build_epochs(records: Sequence[Record], skipped: Counter[str]) -> tuple[tupl
     return tuple(epochs)
 
 
-def _with_keras_class(static: dict[str, Any], candidates: Floats) -> dict[str, Any]:
-    """The static facts of a loss with the class it was recognised as when it ran.
+def _is_metric(name: str) -> bool:
+    """A column of a compiled metric, other than one that every probe has by that name."""
+    return name.startswith(METRIC_PREFIX) and (
+        name.removeprefix(METRIC_PREFIX) not in PROBE_COLUMNS
+    )
+
+
+def _with_keras_class(facts: LossFacts, columns: dict[str, Floats]) -> LossFacts:
+    """The facts of a loss with the class it was recognised as when it ran.
 
     A function's class is not known when its step is traced. Left open where records differ.
     """
+    candidates = columns.get("candidate", np.zeros(0))
     known = candidates[(candidates >= 0) & (candidates < len(KERAS_LOSSES))]
     classes = {KERAS_LOSSES[int(index)].partition("(")[0] for index in np.unique(known)}
-    if static.get("keras_class") is None and len(classes) == 1:
-        return {**static, "keras_class": classes.pop()}
-    return static
+    if facts.keras_class is None and len(classes) == 1:
+        return replace(facts, keras_class=classes.pop())
+    return facts
+
+
+def _by_name(records: Sequence[Record]) -> Iterator[tuple[str, list[Record]]]:
+    names: dict[str, list[Record]] = {}
+    for record in records:
+        names.setdefault(record.metadata.name, []).append(record)
+    for name, found in names.items():
+        yield name, _newest_of_each_step(found)
 
 
 def _newest_of_each_step(records: Sequence[Record]) -> list[Record]:
@@ -92,14 +169,6 @@ def _newest_of_each_step(records: Sequence[Record]) -> list[Record]:
     return [newest[step] for step in sorted(newest)]
 
 
-def _static(record: Record, skipped: Counter[str]) -> dict[str, Any]:
-    if not record.metadata.static_json:
-        return {}
-    try:
-        static = json.loads(record.metadata.static_json.decode("utf-8", "replace"))
-    except (ValueError, RecursionError):
-        static = None
-    if not isinstance(static, dict):
-        skipped[f"{record.metadata.kind} records have unreadable static facts"] += 1
-        return {}
-    return static
+def _steps(records: Sequence[Record]) -> Steps:
+    steps = np.array([record.step for record in records], np.int64)
+    return np.asarray(freeze(steps), np.int64)

@@ -56,16 +56,36 @@ def stack_tables(values: Sequence[Any], shape: tuple[int, ...]) -> Floats:
     return freeze(table)
 
 
-def name_columns(written: Sequence[str], known: Sequence[str], table: Floats) -> dict[str, Floats]:
-    """The columns of a table [columns, ...] by name; those this version does not know are left out.
+def read_columns(
+    values: Sequence[Any],
+    names: Sequence[tuple[str, ...]],
+    known: Sequence[str],
+    rows: tuple[int, ...] = (),
+) -> dict[str, Floats]:
+    """Known columns by name, each float64 [tables, *rows], NaN where a table lacks it.
 
     Args:
-        written: Names of the columns as the log has them.
-        known: Names that this version reads.
-        table: [columns, ...], as `stack_tables` gives it.
+        values: tables [*rows, columns].
+        names: of the columns of each table, as its process wrote them.
+        known: names that this version reads.
+        rows: shape that each table is cut or padded to, without the columns.
     """
-    wanted = set(known)
-    return {name: column for name, column in zip(written, table, strict=False) if name in wanted}
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for index, written in enumerate(names):
+        groups.setdefault(written, []).append(index)
+    columns: dict[str, Floats] = {}
+    for written, members in groups.items():
+        table = stack_tables([values[index] for index in members], (*rows, len(written)))
+        for name, column in zip(written, table, strict=True):
+            if name not in known:
+                continue
+            if len(groups) == 1:
+                columns[name] = column
+                continue
+            if name not in columns:
+                columns[name] = np.full((len(values), *rows), np.nan)
+            columns[name][members] = column
+    return {name: freeze(column) for name, column in columns.items()}
 
 
 def freeze(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -26,7 +26,7 @@ SCALARS_PLUGIN_NAME: Final = "scalars"
 _UNREADABLE: Final = (KeyError, TypeError, ValueError)
 """What TensorBoard raises for a tensor without a value, of an unknown type, of a wrong size."""
 
-_DOCUMENTS: Final = ("model", "calls")
+_DOCUMENTS: Final = ("model", "phase", "calls")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What layers seldom do, kept up from reading to reading: the table of the `rare` records.
+"""The `events` record of a model: what layers seldom do, kept up from reading to reading.
 
 Most programs never do any of it, so that nothing is written; what is written is cumulative.
 """
@@ -19,16 +19,15 @@ from tb_bnplugin.schema.columns import (
     EVENT_COUNTERS,
     EXECUTION_COLUMNS,
 )
+from tb_bnplugin.schema.thresholds import STALLED_SHARE
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-STALLED_SHARE: Final = 0.5
-"""A layer stands still where more than this share of its channels does."""
-
 _COLUMN: Final = {name: index for index, name in enumerate(EVENT_COLUMNS)}
 _STEPS: Final = [_COLUMN[name] for name in EVENT_COLUMNS if name.endswith("_step")]
-_COUNTERS: Final = slice(len(EXECUTION_COLUMNS), len(EXECUTION_COLUMNS) + len(EVENT_COUNTERS))
+_COUNTERS: Final = [_COLUMN[name] for name in EVENT_COUNTERS]
+_COUNTED: Final = slice(len(EXECUTION_COLUMNS), len(EXECUTION_COLUMNS) + len(EVENT_COUNTERS))
 _OUTSIDE: Final = [CONTEXTS.index(name) for name in ("tape", "no_tape", "unknown")]
 _EVALUATED: Final = [CONTEXTS.index(name) for name in ("evaluate", "predict")]
 _FROZEN: Final = len(EXECUTION_COLUMNS) + EVENT_COUNTERS.index("frozen_executions")
@@ -50,60 +49,68 @@ class Changes:
     heads: npt.NDArray[np.int64]  # [layers] where the channels of each layer begin
 
 
-_WITHOUT: Final = ("_begins", "_first_before")  # of `_Stretches`: NaN until there is one
-
-
 class _Stretches:
-    """Executions with and against `trainable` as set, by stretches in which it stayed the same."""
+    """Executions with and against `trainable` as set, by stretches in which it stayed the same.
+
+    An example, a layer set to be frozen at step 10 that goes on training:
+
+        step                        5     10     15     20
+        trainable, as set           1      0      0      0
+        executions in training      5      5      5      5
+        counted as ignored          0      0      5     10   (step 10: not known which came first)
+    """
+
+    _UNKNOWN_AT_FIRST: Final = ("_begins", "_first_before")
 
     def __init__(self, layers: int) -> None:
-        self._stale = np.zeros(layers)
+        self._ignored = np.zeros(layers)
         self._respected = np.zeros(layers)
         self._begins = np.full(layers, np.nan)
-        self._stale_before = np.zeros(layers)  # in stretches that ended
+        self._ignored_before = np.zeros(layers)  # in stretches that ended
         self._frozen = np.zeros(layers, bool)  # in this stretch, those against it were frozen
         self._frozen_before = np.zeros(layers)
         self._first_before = np.full(layers, np.nan)
 
     def grow(self, layers: int) -> None:
-        """More layers, of which nothing is known yet."""
+        """Add layers, of which nothing is known yet."""
         for name, value in vars(self).items():
-            fill = np.full(layers - len(value), np.nan if name in _WITHOUT else 0, value.dtype)
-            setattr(self, name, np.append(value, fill))
+            first = np.nan if name in self._UNKNOWN_AT_FIRST else 0
+            setattr(self, name, np.append(value, np.full(layers - len(value), first, value.dtype)))
 
     def end(self, switched: Mask, *, begins: float) -> None:
-        """The stretches of some layers end here, and new ones begin."""
+        """End the stretches of some layers here, and begin new ones."""
         self._first_before = np.where(switched, self.first_step(), self._first_before)
-        self._frozen_before = np.where(switched, self.frozen_so_far(), self._frozen_before)
-        self._stale_before = np.where(switched, self.stale_so_far(), self._stale_before)
-        self._stale[switched] = 0
+        self._frozen_before = np.where(switched, self.ignored_frozen(), self._frozen_before)
+        self._ignored_before = np.where(switched, self.ignored(), self._ignored_before)
+        self._ignored[switched] = 0
         self._respected[switched] = 0
         self._begins[switched] = begins
 
-    def count(self, stale: Floats, respected: Floats, wanted: Mask, step: float) -> None:
-        """Adds executions, counted since the record before. `wanted`: `trainable` as set."""
-        self._frozen = wanted
-        self._stale += stale
+    def count(self, ignored: Floats, respected: Floats, trainable: Mask, step: float) -> None:
+        """Add executions, counted since the record before. `trainable`: as set."""
+        self._frozen = trainable
+        self._ignored += ignored
         self._respected += respected
-        self._begins[(stale > 0) & np.isnan(self._begins)] = step
+        self._begins[(ignored > 0) & np.isnan(self._begins)] = step
 
-    def stale_so_far(self) -> Floats:
+    def ignored(self) -> Floats:
         """Executions [layers] against it, in stretches in which none went with it."""
-        return np.asarray(self._stale_before + self._stale * (self._respected == 0), np.float64)
+        now = self._ignored * (self._respected == 0)
+        return np.asarray(self._ignored_before + now, np.float64)
 
-    def frozen_so_far(self) -> Floats:
-        """Those of `stale_so_far` [layers] that were frozen though set to be trainable."""
-        now = self._stale * (self._respected == 0) * self._frozen
+    def ignored_frozen(self) -> Floats:
+        """Those of `ignored` [layers] that were frozen though set to be trainable."""
+        now = self._ignored * (self._respected == 0) * self._frozen
         return np.asarray(self._frozen_before + now, np.float64)
 
     def first_step(self) -> Floats:
-        """Where [layers] the first such stretch began."""
-        now = (self._stale > 0) & (self._respected == 0)
+        """Step [layers] at which the first such stretch began."""
+        now = (self._ignored > 0) & (self._respected == 0)
         return np.where(np.isnan(self._first_before) & now, self._begins, self._first_before)
 
 
 class EventTable:
-    """The rare columns of all layers of a model."""
+    """The event columns of all layers of a model."""
 
     def __init__(self) -> None:
         self._rows = np.zeros((0, len(EVENT_COLUMNS)))
@@ -111,9 +118,18 @@ class EventTable:
         self._low_precision = np.zeros(0, bool)
         self._set: Mask | None = None  # [layers] `trainable` as set, at the last update
         self._stretch = _Stretches(0)
+        self._written: Floats | None = None
+
+    @property
+    def record(self) -> Floats | None:
+        """The newest `events` record, float64 [layers, columns]: a new array when it changed.
+
+        None while nothing unusual has happened.
+        """
+        return self._written
 
     def append(self, starts: Sequence[LayerStart]) -> None:
-        """Adds layers behind the known ones."""
+        """Add layers behind the known ones."""
         rows = np.zeros((len(starts), len(EVENT_COLUMNS)))
         rows[:, _STEPS] = np.nan
         self._rows = np.concatenate([self._rows, rows])
@@ -123,8 +139,8 @@ class EventTable:
             self._low_precision, [start.low_precision for start in starts]
         )
 
-    def update(self, reading: Reading, last: Reading, changes: Changes, step: float) -> Floats:
-        """The table after a new reading, float64 [layers, columns]; the same array until the next.
+    def update(self, reading: Reading, last: Reading, changes: Changes, step: float) -> None:
+        """Take a new reading.
 
         Args:
             reading: the new state.
@@ -133,27 +149,29 @@ class EventTable:
             step: of the record.
         """
         rows = self._rows
-        if len(rows):
-            rows[:, : len(EVENT_COUNTERS)] = reading.executions[:, _COUNTERS]
-            self._note_trainable(reading, last, step)
-            evaluated = (reading.executions - last.executions)[:, _EVALUATED].sum(axis=1) > 0
-            _first(rows, evaluated, "evaluated_first_step", step)
-            self._note_changes(changes)
-            if self._low_precision.any():
-                self._note_stalls(reading, changes, step)
+        rows[:, _COUNTERS] = reading.executions[:, _COUNTED]
+        self._note_trainable(reading, last, step)
+        evaluated = (reading.executions - last.executions)[:, _EVALUATED].sum(axis=1) > 0
+        _first(rows, evaluated, "evaluated_first_step", step)
+        self._note_changes(changes)
+        if self._low_precision.any():
+            self._note_stalls(reading, changes, step)
         self._set = reading.trainable_as_set
-        return rows
+        if self._written is None and self._is_usual(reading):
+            return
+        if self._written is None or not np.array_equal(self._written, rows, equal_nan=True):
+            self._written = rows.copy()
 
-    def is_usual(self, reading: Reading) -> bool:
-        """Whether there is nothing to write: all is as it mostly is."""
+    def _is_usual(self, reading: Reading) -> bool:
+        """Nothing has to be written: all is as it mostly is."""
         return not (self._done().any() or (reading.trainable_as_set != reading.trainable).any())
 
     def signature(self) -> bytes:
-        """Which layers have done what, however often."""
+        """Differs when a layer has done something for the first time, however often since."""
         return bytes(self._done().tobytes())
 
     def _done(self) -> Mask:
-        """Which layers [layers, kinds] have done what is rare."""
+        """Which layers [layers, kinds] have done what is unusual."""
         evaluated = np.isfinite(self._rows[:, [_COLUMN["evaluated_first_step"]]])
         return np.concatenate([self._rows[:, _UNUSUAL] != 0, evaluated], axis=1)
 
@@ -170,12 +188,12 @@ class EventTable:
         rows[switched, _COLUMN["trainable_as_set_step"]] = step
         stretch.end(switched, begins=step)
         # of a stretch in which it was switched, nobody knows which executions came first
-        stale = np.where(wanted, frozen, trained) * ~switched
+        ignored = np.where(wanted, frozen, trained) * ~switched
         respected = np.where(wanted, trained, frozen) * ~switched
-        stretch.count(stale, respected, wanted, step)
-        rows[:, _COLUMN["trainable_ignored"]] = stretch.stale_so_far()
+        stretch.count(ignored, respected, wanted, step)
+        rows[:, _COLUMN["trainable_ignored"]] = stretch.ignored()
         rows[:, _COLUMN["trainable_ignored_first_step"]] = stretch.first_step()
-        rows[:, _COLUMN["trainable_ignored_frozen"]] = stretch.frozen_so_far()
+        rows[:, _COLUMN["trainable_ignored_frozen"]] = stretch.ignored_frozen()
 
     def _note_changes(self, changes: Changes) -> None:
         rows, heads = self._rows, changes.heads

@@ -1,11 +1,17 @@
-"""What is read of a model at one moment, and what must be known to make a table of it."""
+"""What is read of a model at one moment: all that a record is made of, as plain numpy values.
+
+Whoever fills these, from Keras or from anything else, can make records (`measure.model_records`).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from tb_bnplugin.schema.facts import Call, ModelFacts, Phase
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,23 +33,61 @@ class Reading:
 
     mean: npt.NDArray[np.generic]  # [channels of all layers]
     variance: npt.NDArray[np.generic]  # the same
-    gamma_beta: npt.NDArray[np.generic]  # gamma and beta of all layers that have them
-    executions: npt.NDArray[np.int64]  # [layers, counting.COUNTED]
+    gamma_beta: npt.NDArray[np.generic]  # beta, or else gamma, of all layers that have one
+    executions: npt.NDArray[np.int64]  # [layers, EXECUTION_COLUMNS and EVENT_COUNTERS]
     trainable: npt.NDArray[np.bool_]  # [layers]
     trainable_as_set: npt.NDArray[np.bool_]  # [layers] as the program last set it
     weights: npt.NDArray[np.float32]  # a sample of the other trainable weights
     batches: npt.NDArray[np.int64] | None  # times each batch size was seen
-    iterations: float
-    learning_rate: float
+    iterations: float  # of the optimizer, NaN without one
+    learning_rate: float  # NaN where it is not known
 
 
 @dataclass(frozen=True, kw_only=True)
 class Moment:
     """When and why a record is made."""
 
-    step: int
-    phase: int
+    step: int  # global train step
     reason: str  # one of RECORD_REASONS
-    evaluations: int
+    evaluations: int  # evaluate loops that ended, cumulative
     predictions: int
-    process_started: float
+    process_started: float  # wall time, seconds
+    wall_time: float  # of the record, seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewLayers:
+    """Layers that were found, and the statistics that they began with."""
+
+    starts: tuple[LayerStart, ...]
+    mean: npt.NDArray[np.generic]  # [channels of these layers]
+    variance: npt.NDArray[np.generic]
+
+    @classmethod
+    def joined(cls, parts: Sequence[NewLayers]) -> NewLayers:
+        """Layers that were found one after the other, as if at once."""
+        return cls(
+            starts=tuple(start for part in parts for start in part.starts),
+            mean=np.concatenate([part.mean for part in parts]),
+            variance=np.concatenate([part.variance for part in parts]),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """A first reading of a kind: layers were added, or other weights are read from now on."""
+
+    reading: Reading
+    gamma_beta_layers: npt.NDArray[np.int64]  # layer of each value of `Reading.gamma_beta`
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observation:
+    """What one look at a model gives. Only what changed since the look before is not None."""
+
+    reading: Reading | None = None
+    new_layers: NewLayers | None = None
+    baseline: Baseline | None = None  # later readings are compared with it
+    facts: ModelFacts | None = None
+    calls: tuple[Call, ...] | None = None
+    phase: Phase | None = None

@@ -1,14 +1,14 @@
 """Every table on disk: names and order of the columns, one place for writer and reader.
 
-A column is only ever appended. The model record repeats the column names it was
-written with, and readers go by those, so that old and new logs read alike.
+A column is only ever appended. The model document names the columns that its process writes, and
+readers go by those names, so that logs of older and newer versions of the format read alike.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 
 PLUGIN_NAME: Final = "batch_norm"
 CHANNELS_PLUGIN_NAME: Final = "batch_norm_channels"
@@ -30,16 +30,17 @@ EXECUTION_COLUMNS: Final = tuple(f"{mode}_{context}" for mode in MODES for conte
 LAYER_COLUMNS: Final = (
     *EXECUTION_COLUMNS,
     # Records at which the moving mean or variance differed in any bit from the record before,
-    # cumulative, and the steps of the first and last of them (NaN before the first).
+    # cumulative, and the steps of the first and last of them (NaN before the first). This and the
+    # other last steps are for the CSV download, in which one row says when something ended.
     "statistics_changes",
     "statistics_first_step",
     "statistics_last_step",
     # The same for beta, or gamma where there is no beta; cumulative count only.
     "gamma_beta_changes",
     # Records at which the statistics differed with no training execution counted since the
-    # record before: written by another hand (loading, a mean teacher, an unwatched trace).
+    # record before: changed from outside (loading, a mean teacher, an unwatched trace).
     "external_changes",
-    "foreign_last_step",
+    "external_last_step",
     # First and last record step by which a mode was executed outside evaluate and predict.
     "training_first_step",
     "training_last_step",
@@ -71,23 +72,27 @@ LAYER_COLUMNS: Final = (
 )
 """One row a layer. Steps are global train steps; all values float64; NaN: not known."""
 
-EVENT_COUNTERS: Final = (
+TRAINABLE_COUNTERS: Final = (
     # Executions in which training mode was asked for and `trainable`, as traced, was False, so
     # that inference mode ran: among the inference executions too. Not in evaluate and predict.
     "frozen_executions",
     # Those among them in which the call itself moved the statistics: of classes that are not
     # Keras' own, which may not know that a frozen layer stays as it is.
     "frozen_updates",
+)
+BATCH_COUNTERS: Final = (
     # Executions in training mode with fewer than 2, and fewer than 16, values per channel
     # (rows x space of one replica, of all replicas where the layer is synchronized, without
     # what a mask takes off; layers with virtual batches are left out).
     "training_below_2",
     "training_below_16",
 )
+EVENT_COUNTERS: Final = (*TRAINABLE_COUNTERS, *BATCH_COUNTERS)
 """Counted in the graph beside the executions, cumulative since the layer is watched."""
 
 EVENT_COLUMNS: Final = (
-    *EVENT_COUNTERS,
+    # `trainable`: what the layer did against it.
+    *TRAINABLE_COUNTERS,
     # `layer.trainable` as the program last set it, 1 or 0: in tf_keras, `fit` puts back what it
     # was at `compile` while it runs. And the step of the record at which it was seen to change.
     "trainable_as_set",
@@ -100,17 +105,20 @@ EVENT_COLUMNS: Final = (
     "trainable_ignored_first_step",
     # Those among them in which the layer was frozen though set to True.
     "trainable_ignored_frozen",
-    # First record step by which the layer had run in training mode in evaluate or predict.
+    # Batches too small.
+    *BATCH_COUNTERS,
+    # Evaluation: first record step by which the layer had run in training mode in evaluate or
+    # predict.
     "evaluated_first_step",
-    # Records at which the layer had trained since the record before, and only the moving mean,
-    # only the moving variance, or neither of them differed from it in any bit.
+    # Updates that are lost: records at which the layer had trained since the record before, and
+    # only the moving mean, only the moving variance, or neither of them differed in any bit.
     "mean_only_records",
     "variance_only_records",
     "idle_records",
-    # Of float16 and bfloat16 statistics: executions in training mode between records that left
-    # mean or variance of more than half of the channels (with a variance other than 0) as it
-    # was, cumulative;
-    # the first step of them; and all executions in training mode from then on.
+    # Low precision, of float16 and bfloat16 statistics: executions in training mode between
+    # records that left mean or variance of more than half of the channels (with a variance other
+    # than 0) as it was, cumulative; the first step of them; and all executions in training mode
+    # from then on.
     "stalled_executions",
     "stalled_first_step",
     "low_precision_updates",
@@ -122,17 +130,12 @@ MODEL_COLUMNS: Final = (
     "process_started",  # wall time, seconds: when this process began to watch; tells restarts
     "record",  # 1-based ordinal in the process, so that a reader knows what it lacks; a second
     # record of the same step stands for the first and has its ordinal
-    "phase",  # 1-based; a phase begins with each fit, compile, or new callback
     "iterations",  # of the optimizer, NaN without one; Keras restarts it at compile
     "learning_rate",  # of the optimizer, NaN without one
     # Records at which a watched trainable weight other than gamma and beta differed from the
-    # record before, cumulative, and first and last step of them.
+    # record before, cumulative.
     "weight_changes",
-    "weight_first_step",
-    "weight_last_step",
-    # Rows of the batches that entered the model in training mode or under a tape.
-    "batch_last",
-    "batch_smallest",
+    # Rows of most batches that entered the model in training mode or under a tape.
     "batch_frequent",
     "evaluations",  # evaluate loops that ended, cumulative
     "predictions",  # predict loops that ended, cumulative
@@ -160,7 +163,6 @@ LOSS_COLUMNS: Final = (
     "prediction_elements",
     "broadcast_elements",  # elements of labels and predictions broadcast together; NaN: they do not
     "weight_sum",  # of `sample_weight`; NaN when none was given
-    "weight_elements",
     "replicas",
     "learning_rate",  # of the optimizer where one is known, NaN otherwise
     "labels_alike",  # 1 when every row of the labels is the same, so that permuting says nothing
@@ -205,6 +207,8 @@ KERAS_LOSSES: Final = (
 """Keras losses that a plain function is compared with; only ever appended to."""
 
 PROBE_ROWS: Final = ("moving", "batch")
+"""Row 0: with the moving statistics; row 1: with the statistics of the batch."""
+
 PROBE_COLUMNS: Final = (
     "loss",  # the compiled or given loss on the held batch; NaN without one
     "accuracy",  # share of rows whose class is right, where labels are classes; NaN otherwise
@@ -212,4 +216,25 @@ PROBE_COLUMNS: Final = (
     "scale",  # mean over outputs of the root mean square over the rows: what spread compares to
     "batch",  # rows of the held batch
 )
-"""Columns common to all probes; metrics follow, named in the tag's static JSON as "metrics"."""
+"""Columns of every probe. Compiled metrics follow, each under METRIC_PREFIX and its name, in the
+order in which the process met them; a probe that lacks one has NaN there."""
+
+METRIC_PREFIX: Final = "metric:"
+
+PROBE_LAYER_COLUMNS: Final = (
+    # Of the inputs of the layer's call on the held batch, with the batch statistics of the layers
+    # before it: means over the channels of their mean and variance.
+    "batch_mean",
+    "batch_variance",
+    # Medians over channels, as in LAYER_COLUMNS, but measured in the probe.
+    "mean_gap",
+    "variance_gap",
+)
+"""One row a layer, beside a probe. NaN: not measured."""
+
+GRADIENT_COLUMNS: Final = (
+    "factor",  # what is differentiated = factor x Keras' mean of the loss, by the gradients
+    "cosine",  # of the two gradients: 1 where one factor explains all
+    "steps",  # over which the two were added up
+)
+"""Of one loss: how its gradient at the predictions compares with that of Keras' mean."""

@@ -14,7 +14,15 @@ import typing
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from tb_bnplugin.schema.columns import EVENT_COLUMNS, LAYER_COLUMNS, MODEL_COLUMNS
+from tb_bnplugin.schema.columns import (
+    EVENT_COLUMNS,
+    GRADIENT_COLUMNS,
+    LAYER_COLUMNS,
+    LOSS_COLUMNS,
+    MODEL_COLUMNS,
+    PROBE_COLUMNS,
+    PROBE_LAYER_COLUMNS,
+)
 
 
 class FactsError(ValueError):
@@ -58,15 +66,7 @@ class Call:
     jit: bool  # compiled by XLA
     input_shape: tuple[int | None, ...]
     first_step: int  # step at which this way was first seen
-
-
-@dataclass(frozen=True, kw_only=True)
-class Phase:
-    """A stretch of training between two fits, compiles or new callbacks."""
-
-    step: int  # first train step of the phase
-    wall_time: float  # seconds
-    reason: str  # "fit", "compile", "watch"
+    location: str = ""  # line of the user's program, "train.py:42"; "": not known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,19 +78,23 @@ class Node:
     layer: int | None  # index into ModelFacts.layers when it is batch normalization
 
 
+Shape = tuple[int | None, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class LossFacts:
-    """A compiled loss as the traced loss saw it."""
+    """A loss: as compiled and seen by the traced step, or as measured."""
 
     name: str
     loss_class: str  # "MeanSquaredError", or the qualified name of a function
     reduction: str | None  # None for a plain function
-    label_shape: tuple[int | None, ...] | None
-    prediction_shape: tuple[int | None, ...] | None
+    label_shape: Shape | None
+    prediction_shape: Shape | None
     label_dtype: str | None
     prediction_dtype: str | None
     weighted: bool  # a sample weight was given
-    phase: int  # 1-based, the phase it was compiled in
+    keras_class: str | None = None  # of a measured loss: the Keras loss that it is a multiple of
+    taken_from: str = "compile"  # or where a measured loss has its batch: "arguments", "probe_data"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,11 +104,48 @@ class MetricFacts:
     name: str
     compiled_as: str  # as given to compile: "accuracy", or a class name
     metric_class: str  # what Keras made of it: "SparseCategoricalAccuracy", or a function's name
-    label_shape: tuple[int | None, ...] | None
-    prediction_shape: tuple[int | None, ...] | None
-    phase: int
+    label_shape: Shape | None
+    prediction_shape: Shape | None
     label_dtype: str | None = None
     prediction_dtype: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phase:
+    """A stretch of training between two fits, compiles or new callbacks: a document of its own.
+
+    A run may have thousands of them, so each is written once, and again when more is known of it.
+    """
+
+    number: int  # 1-based, within the process
+    step: int  # first train step of the phase
+    wall_time: float  # seconds
+    reason: str  # "fit", "compile", "watch", "restart"
+    process_started: float = 0.0  # wall time, seconds, as in the layers records
+    losses: tuple[LossFacts, ...] = ()  # compiled, one an output
+    metrics: tuple[MetricFacts, ...] = ()  # compiled
+    measured_losses: tuple[LossFacts, ...] = ()  # by `summary.loss_reduction`, or on probe data
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """Names of the columns that a process writes, in their order."""
+
+    model: tuple[str, ...] = MODEL_COLUMNS  # row 0 of a layers record
+    layers: tuple[str, ...] = LAYER_COLUMNS
+    events: tuple[str, ...] = EVENT_COLUMNS
+    loss: tuple[str, ...] = LOSS_COLUMNS
+    gradient: tuple[str, ...] = GRADIENT_COLUMNS
+    probe: tuple[str, ...] = PROBE_COLUMNS  # compiled metrics behind: METRIC_PREFIX and the name
+    probe_layers: tuple[str, ...] = PROBE_LAYER_COLUMNS
+
+
+@dataclass(frozen=True, kw_only=True)
+class SwitchedOff:
+    """A part of the recording that failed, and was switched off while the rest went on."""
+
+    part: str  # "probe", "losses", "counting", ...
+    reason: str  # the exception's class and the first line of its text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,17 +163,14 @@ class ModelFacts:
     trained_by: str  # "fit" or "loop"
     expect: tuple[str, ...]  # rule codes that are meant here
     layers: tuple[LayerFacts, ...]
-    phases: tuple[Phase, ...]
     nodes: tuple[Node, ...]
     edges: tuple[tuple[int, int], ...]  # pairs of indices into nodes
-    losses: tuple[LossFacts, ...]
-    metrics: tuple[MetricFacts, ...]
-    layer_columns: tuple[str, ...] = LAYER_COLUMNS  # names of the layers records' columns
-    model_columns: tuple[str, ...] = MODEL_COLUMNS
-    event_columns: tuple[str, ...] = EVENT_COLUMNS
+    process_started: float = 0.0  # wall time, seconds, as in the layers records
+    columns: Columns = Columns()
     unchanged_weights: tuple[str, ...] = ()  # paths of trainable weights that never changed
     trainable_weights: int = 0  # how many trainable weights were looked at
     weights_checked_step: int | None = None  # step of that look; None: not looked yet
+    switched_off: tuple[SwitchedOff, ...] = ()
     own_train_step: bool | None = None  # the class overrides Keras' train_step; None: not known
 
     @property
@@ -150,6 +188,17 @@ def encode_model(facts: ModelFacts) -> bytes:
 def parse_model(document: bytes) -> ModelFacts:
     """The facts in a `batch_norm/model` record; raises `FactsError`."""
     return _parse(ModelFacts, _load(document), "model")
+
+
+def encode_phase(phase: Phase) -> bytes:
+    """The phase as UTF-8 JSON, the content of a `batch_norm/phase` record."""
+    return _encode(dataclasses.asdict(phase))
+
+
+@functools.lru_cache(maxsize=1024)  # a rule engine that runs while a model trains reads all again
+def parse_phase(document: bytes) -> Phase:
+    """The phase in a `batch_norm/phase` record; raises `FactsError`."""
+    return _parse(Phase, _load(document), "phase")
 
 
 def encode_calls(calls: typing.Sequence[Call]) -> bytes:

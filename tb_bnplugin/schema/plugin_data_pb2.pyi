@@ -6,7 +6,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class PluginData(_message.Message):
-    __slots__ = ("version", "kind", "model", "name", "static_json")
+    __slots__ = ("version", "kind", "model", "name")
     class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         UNKNOWN: _ClassVar[PluginData.Kind]
@@ -18,6 +18,9 @@ class PluginData(_message.Message):
         PROBE: _ClassVar[PluginData.Kind]
         EPOCH: _ClassVar[PluginData.Kind]
         EVENTS: _ClassVar[PluginData.Kind]
+        PHASE: _ClassVar[PluginData.Kind]
+        PROBE_LAYERS: _ClassVar[PluginData.Kind]
+        GRADIENT: _ClassVar[PluginData.Kind]
     UNKNOWN: PluginData.Kind
     MODEL: PluginData.Kind
     CALLS: PluginData.Kind
@@ -27,14 +30,15 @@ class PluginData(_message.Message):
     PROBE: PluginData.Kind
     EPOCH: PluginData.Kind
     EVENTS: PluginData.Kind
+    PHASE: PluginData.Kind
+    PROBE_LAYERS: PluginData.Kind
+    GRADIENT: PluginData.Kind
     VERSION_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
-    STATIC_JSON_FIELD_NUMBER: _ClassVar[int]
     version: int
     kind: PluginData.Kind
     model: str
     name: str
-    static_json: bytes
-    def __init__(self, version: _Optional[int] = ..., kind: _Optional[_Union[PluginData.Kind, str]] = ..., model: _Optional[str] = ..., name: _Optional[str] = ..., static_json: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, version: _Optional[int] = ..., kind: _Optional[_Union[PluginData.Kind, str]] = ..., model: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...

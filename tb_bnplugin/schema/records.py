@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typing
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -12,23 +13,26 @@ from google.protobuf.message import DecodeError
 from tb_bnplugin.schema import plugin_data_pb2
 from tb_bnplugin.schema.columns import FORMAT_VERSION, TAG_PREFIX
 
-Kind = Literal["model", "calls", "layers", "channels", "loss", "probe", "epoch", "events"]
+Kind = Literal[
+    "model",
+    "phase",
+    "calls",
+    "layers",
+    "events",
+    "channels",
+    "loss",
+    "gradient",
+    "probe",
+    "probe_layers",
+    "epoch",
+]
+KINDS: Final[tuple[Kind, ...]] = typing.get_args(Kind)
 
-_KINDS: Final[dict[Kind, plugin_data_pb2.PluginData.Kind]] = {
-    "model": plugin_data_pb2.PluginData.MODEL,
-    "calls": plugin_data_pb2.PluginData.CALLS,
-    "layers": plugin_data_pb2.PluginData.LAYERS,
-    "channels": plugin_data_pb2.PluginData.CHANNELS,
-    "loss": plugin_data_pb2.PluginData.LOSS,
-    "probe": plugin_data_pb2.PluginData.PROBE,
-    "epoch": plugin_data_pb2.PluginData.EPOCH,
-    "events": plugin_data_pb2.PluginData.EVENTS,
-}
-_NAMES: Final = {number: name for name, number in _KINDS.items()}
+_NAMES: Final = {plugin_data_pb2.PluginData.Kind.Value(kind.upper()): kind for kind in KINDS}
 
 
 class MetadataError(ValueError):
-    """A record's metadata is not ours, damaged, or of a newer format."""
+    """A record's metadata is not ours, damaged, or of another format."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +42,9 @@ class Metadata:
     kind: Kind
     model: str
     name: str = ""  # of the loss
-    static_json: bytes = b""
+
+
+Value = npt.NDArray[np.generic] | bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,17 +54,16 @@ class Record:
     metadata: Metadata
     step: int  # global train step, 1-based
     wall_time: float  # seconds
-    value: npt.NDArray[np.generic] | bytes  # bytes for the JSON kinds (model, calls)
+    value: Value  # bytes for the JSON kinds (model, phase, calls)
 
 
 def create_content(metadata: Metadata) -> bytes:
     """The serialized `PluginData` for `SummaryMetadata.plugin_data.content`."""
     message = plugin_data_pb2.PluginData(
         version=FORMAT_VERSION,
-        kind=_KINDS[metadata.kind],
+        kind=metadata.kind.upper(),
         model=metadata.model,
         name=metadata.name,
-        static_json=metadata.static_json,
     )
     return message.SerializeToString(deterministic=True)
 
@@ -71,17 +76,20 @@ def parse_content(content: bytes) -> Metadata:
         raise MetadataError("the metadata cannot be decoded") from error
     if message.version > FORMAT_VERSION:
         raise MetadataError(
-            f"the record has format {message.version}, this tb_bnplugin reads up to"
+            f"the record has format {message.version}; this tb_bnplugin reads format"
             f" {FORMAT_VERSION}: update tb_bnplugin"
+        )
+    if 1 <= message.version < FORMAT_VERSION:
+        raise MetadataError(
+            f"the record has format {message.version}, of a tb_bnplugin that was never released;"
+            f" this one reads format {FORMAT_VERSION}: record the training again"
         )
     kind = _NAMES.get(message.kind)
     if message.version < 1 or kind is None:
         raise MetadataError(
             f"no record of this format (version {message.version}, kind {message.kind})"
         )
-    return Metadata(
-        kind=kind, model=message.model, name=message.name, static_json=message.static_json
-    )
+    return Metadata(kind=kind, model=message.model, name=message.name)
 
 
 def create_tag(metadata: Metadata) -> str:

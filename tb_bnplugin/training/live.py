@@ -1,4 +1,4 @@
-"""Findings while it trains: the rules on the records just made, the same as for a log."""
+"""The records of one run of one model in this process, and the rules on them."""
 
 from __future__ import annotations
 
@@ -13,49 +13,63 @@ from tb_bnplugin.schema.records import Kind, Record
 KEPT_RECORDS: Final = 64
 """Of each kind that grows. A dropped record hides nothing: counters are cumulative."""
 
-_DOCUMENTS: Final[tuple[Kind, ...]] = ("model", "calls")
+_NEWEST_ONLY: Final[tuple[Kind, ...]] = ("model", "calls")
 
 
 class LiveHistory:
-    """The records of one process, thinned so that memory does not grow with the steps."""
+    """The same history as a log has, thinned so that memory does not grow with the steps."""
 
     def __init__(self) -> None:
-        self._documents: dict[tuple[str, Kind], Record] = {}
-        self._series: dict[tuple[str, Kind, str], list[Record]] = {}
+        self._newest: dict[Kind, Record] = {}
+        self._phases: list[Record] = []
+        self._series: dict[tuple[Kind, str], list[Record]] = {}
         self.told: set[tuple[str, str]] = set()  # (code, model) of findings that were printed
 
     def add(self, records: Iterable[Record]) -> None:
-        """Takes records just made."""
+        """Take records just made."""
         for record in records:
             kind = record.metadata.kind
             if kind == "channels":
                 continue
-            if kind in _DOCUMENTS:
-                self._documents[(record.metadata.model, kind)] = record
+            if kind in _NEWEST_ONLY:
+                self._newest[kind] = record
                 continue
-            series = self._series.setdefault(
-                (record.metadata.model, kind, record.metadata.name), []
-            )
-            series.append(record)
-            if len(series) > KEPT_RECORDS:
-                # every second one goes, never the first nor the newest
-                del series[1:-1:2]
+            if kind == "phase":
+                _append(self._phases, record)
+                continue
+            _append(self._series.setdefault((kind, record.metadata.name), []), record)
 
-    def history(self) -> RunHistory:
-        """Everything recorded so far, decoded."""
-        records = [*self._documents.values()]
-        for series in self._series.values():
-            records.extend(series)
-        return build_run("", records)
+    def records(self) -> list[Record]:
+        """All records that are kept."""
+        return [
+            *self._newest.values(),
+            *self._phases,
+            *(record for kept in self._series.values() for record in kept),
+        ]
 
-    def outcomes(self) -> tuple[Outcome, ...]:
-        """What the rules say of everything recorded so far."""
-        return diagnose_run(self.history()) if self._documents else ()
 
-    def ledger(self) -> str:
-        """The mode ledger of every model, as text."""
-        return "\n\n".join(ledger_text(create_ledger(model)) for model in self.history().models)
+def _append(series: list[Record], record: Record) -> None:
+    series.append(record)
+    if len(series) > KEPT_RECORDS:
+        # every second one goes, never the first nor the newest
+        del series[1:-1:2]
 
-    def findings(self) -> tuple[Outcome, ...]:
-        """The outcomes that are findings."""
-        return tuple(outcome for outcome in self.outcomes() if outcome.status == "finding")
+
+def history_of(*live: LiveHistory) -> RunHistory:
+    """Everything recorded so far of some models, decoded."""
+    return build_run("", [record for each in live for record in each.records()])
+
+
+def outcomes_of(*live: LiveHistory) -> tuple[Outcome, ...]:
+    """What the rules say of everything recorded so far."""
+    return diagnose_run(history_of(*live))
+
+
+def findings_in(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
+    """The outcomes that are findings."""
+    return tuple(outcome for outcome in outcomes if outcome.status == "finding")
+
+
+def ledger_of(*live: LiveHistory) -> str:
+    """The mode ledger of each model, as text."""
+    return "\n\n".join(ledger_text(create_ledger(model)) for model in history_of(*live).models)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-import warnings
+from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from tb_bnplugin.diagnose import RULES, Outcome
-from tb_bnplugin.training.live import LiveHistory
+from tb_bnplugin.guard import warn
+from tb_bnplugin.schedule import Schedule
 
 OnFinding = str | Callable[[Outcome], None]
 
@@ -16,7 +17,7 @@ TOLD: Final = ("error", "warning")
 """Severities that are told; an info waits for who asks."""
 
 TRANSIENT: Final = frozenset(rule.RULE.code for rule in RULES if rule.RULE.transient)
-"""Codes of what ends by itself, and so is no news while the training goes on."""
+"""Codes of what ends by itself, and so is not told while the training goes on."""
 
 CHECK_GROWTH: Final = 1.1
 """The rules run again when the step has grown by this factor."""
@@ -27,9 +28,24 @@ tf_keras warns of slow callbacks when it has seen six."""
 
 EARLY_STEPS: Final = 50
 
-WATCHFUL_RECORDS: Final = 6
-"""After something new was recorded (a trace, a rare event) they run at each of so many records:
+RECORDS_AFTER_EVENT: Final = 6
+"""After something new was recorded (a trace, an event) they run at each of so many records:
 most rules want to see it twice."""
+
+
+class Source(Protocol):
+    """Who has the records that the rules are asked about."""
+
+    @property
+    def name(self) -> str:
+        """Name of the model."""
+
+    @property
+    def told(self) -> set[tuple[str, str]]:
+        """Code and model of each finding that was printed."""
+
+    def findings_now(self) -> Sequence[Outcome]:
+        """What is wrong in the records made by now."""
 
 
 def check_on_finding(on_finding: OnFinding, choices: Sequence[str]) -> OnFinding:
@@ -43,34 +59,49 @@ def check_on_finding(on_finding: OnFinding, choices: Sequence[str]) -> OnFinding
 
 
 class Notifier:
-    """Looks for findings in what was recorded so far, and tells the new ones."""
+    """Looks for findings in what was recorded so far, and tells the new ones.
 
-    def __init__(self, on_finding: OnFinding, live: LiveHistory) -> None:
+    Prints where the records are made. What concerns the training, a callable of the user's and
+    the wish to stop, waits until the thread that trains asks for it with `deliver`.
+    """
+
+    def __init__(self, on_finding: OnFinding, source: Source) -> None:
         self._on_finding = on_finding
-        self._live = live
-        # Who else watches the model prints from the same history; a callable is told for itself.
-        self._told: set[tuple[str, str]] = set() if callable(on_finding) else live.told
+        self._source = source
+        self._own_told: set[tuple[str, str]] = set()
+        self._due = RuleSchedule()
+        self._waiting: deque[Outcome] = deque()
+        self._stop = False
 
-    def tell(self, *, ended: bool = False) -> bool:
-        """Tells what was not told before; says whether training is to stop for it.
+    @property
+    def concerns_training(self) -> bool:
+        """A finding may call the user's code or stop the training, and so must not come late."""
+        return callable(self._on_finding) or self._on_finding == "stop"
 
-        What a callable of the user's raises is raised here.
+    def look(self, step: int, signature: object) -> None:
+        """Take note of a record that was made, and look for findings where it is time."""
+        if self._on_finding != "ignore" and self._due.is_due(step, signature):
+            self.search()
+
+    def search(self, *, ended: bool = False) -> None:
+        """Look for findings, and print or keep those that were not told before.
 
         Args:
-            ended: whether the training is over, and what would have ended by itself stays.
+            ended: the training is over, and what would have ended by itself stays.
         """
         if self._on_finding == "ignore":
-            return False
-        stop = False
+            return
+        # Who else watches the model prints for the same user; a callable is told for itself.
+        told = self._own_told if callable(self._on_finding) else self._source.told
         for outcome in self._findings():
             key = (outcome.code, outcome.model)
-            if outcome.expected or outcome.severity not in TOLD or key in self._told:
+            if outcome.expected or outcome.severity not in TOLD or key in told:
                 continue
             if outcome.code in TRANSIENT and not ended:
                 continue
-            self._told.add(key)
+            told.add(key)
             if callable(self._on_finding):
-                self._on_finding(outcome)
+                self._waiting.append(outcome)
                 continue
             stops = self._on_finding == "stop" and outcome.severity == "error"
             print(  # noqa: T201  # what `on_finding` promises
@@ -78,51 +109,55 @@ class Notifier:
                 file=sys.stderr,
                 flush=True,
             )
-            stop = stop or stops
+            self._stop = self._stop or stops
+
+    def deliver(self) -> bool:
+        """Call the user's callable with what waits; return True where training is to stop.
+
+        Raises:
+            Exception: whatever the user's callable raises.
+        """
+        while self._waiting and callable(self._on_finding):
+            self._on_finding(self._waiting.popleft())
+        stop, self._stop = self._stop, False
         return stop
 
     def _findings(self) -> Sequence[Outcome]:
         try:
-            return self._live.findings()
+            return self._source.findings_now()
         except Exception as error:  # noqa: BLE001  # whatever it is, the training goes on
             self._on_finding = "ignore"
-            warnings.warn(
-                "tb_bnplugin tells no more findings while this trains; what is recorded can be"
-                f" checked afterwards (tb-bnplugin check): {type(error).__name__}: {error}",
-                RuntimeWarning,
-                stacklevel=4,
-            )
+            warn("findings", error, self._source.name)
             return ()
 
 
 _NOTHING_YET: Final = object()
 
 
-class Alertness:
-    """When the rules are to run on records just made: seldom, and at once after news."""
+class RuleSchedule:
+    """When the rules are to run on records just made: seldom, and at once after events."""
 
     def __init__(self) -> None:
-        self._next = 2
-        self._news: object = _NOTHING_YET
-        self._watchful = 0
+        self._schedule = Schedule(_following, first=2)
+        self._signature: object = _NOTHING_YET
 
-    def is_due(self, step: int, news: object) -> bool:
-        """Whether to look for findings now.
+    def is_due(self, step: int, signature: object) -> bool:
+        """Return True where it is time to look for findings.
 
         Args:
             step: of the record that was made.
-            news: anything that differs from the time before when something new was recorded.
+            signature: differs from the one before when something new was recorded.
         """
-        if news != self._news:
-            self._watchful = 0 if self._news is _NOTHING_YET else WATCHFUL_RECORDS
-            self._news = news
-        if self._watchful > 0:
-            self._watchful -= 1
-        elif step < self._next:
-            return False
-        growth = EARLY_GROWTH if step < EARLY_STEPS else CHECK_GROWTH
-        self._next = max(step + 1, int(step * growth))
-        return True
+        if signature != self._signature:
+            if self._signature is not _NOTHING_YET:
+                self._schedule.hurry(RECORDS_AFTER_EVENT)
+            self._signature = signature
+        return self._schedule.is_due(step)
+
+
+def _following(step: float) -> float:
+    growth = EARLY_GROWTH if step < EARLY_STEPS else CHECK_GROWTH
+    return max(step + 1, int(step * growth))
 
 
 def line(outcome: Outcome) -> str:

@@ -77,10 +77,9 @@ def _with_backbone(history: ModelHistory) -> ModelHistory:
             nodes.append(Node(path=f"add_{index // 4}", layer_class="Add", layer=None))
             edges += [(len(nodes) - 2, len(nodes) - 1), (join, len(nodes) - 1)]
             join = len(nodes) - 1
-    facts = replace(
-        history.facts, layers=layers, nodes=tuple(nodes), edges=tuple(edges), metrics=(METRIC,)
-    )
-    return replace(history, facts=facts)
+    facts = replace(history.facts, layers=layers, nodes=tuple(nodes), edges=tuple(edges))
+    *before, newest = history.phases
+    return replace(history, facts=facts, phases=(*before, replace(newest, metrics=(METRIC,))))
 
 
 def _write_fit(logdir: Path, history: ModelHistory, losses: np.ndarray, name: str) -> None:
@@ -113,11 +112,10 @@ def write_faulty(logdir: Path) -> None:
         steps=STEPS,
         layers=BACKBONE_LAYERS,
         columns={**inference_columns(STEPS), "moving_mean": 0.0, "moving_variance": 1.0},
-        model={"phase": np.where(np.array(STEPS) > 200, 2.0, 1.0)},
         facts={
             "phases": (
-                Phase(step=1, wall_time=1000.0, reason="fit"),
-                Phase(step=201, wall_time=1200.5, reason="compile"),
+                Phase(number=1, step=1, wall_time=1000.0, reason="fit"),
+                Phase(number=2, step=201, wall_time=1200.5, reason="compile"),
             )
         },
         calls=[replace(CALL, layer=layer) for layer in range(BACKBONE_LAYERS)],

@@ -202,7 +202,7 @@ def test_cut_and_newer_runs_are_told_beside_the_others(
     assert main(["check", str(healthy)]) == 0
     printed = " ".join(capsys.readouterr().out.split())
     assert "note: events.out.tfevents.0000000001.host.test ends inside an event" in printed
-    assert "this tb_bnplugin reads up to 1" in printed
+    assert "this tb_bnplugin reads format 2" in printed
     assert "3 runs" in printed
 
 

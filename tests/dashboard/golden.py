@@ -66,7 +66,7 @@ def golden_history() -> ModelHistory:
             "variance_min": variance / 2,
             "start_updates": np.where(moved, 250.0, np.nan),
         },
-        model={"evaluations": evaluations, "phase": np.where(steps > 200, 2.0, 1.0)},
+        model={"evaluations": evaluations},
         losses=(create_loss("loss", steps=(100, 200), measured=5.0, doubled=10.0, keras_mean=0.5),),
         probe=create_probe(0.001, 0.5, steps=(100, 200, 300, 400)),
     )
@@ -85,10 +85,6 @@ def golden_history() -> ModelHistory:
             replace(layer, path=path, channels=4 * (index + 1))
             for index, (layer, path) in enumerate(zip(history.facts.layers, paths, strict=True))
         ),
-        phases=(
-            Phase(step=1, wall_time=1000.0, reason="fit"),
-            Phase(step=201, wall_time=1200.5, reason="compile"),
-        ),
         nodes=(
             Node(path="input", layer_class="InputLayer", layer=None),
             Node(path="stem_bn", layer_class="BatchNormalization", layer=0),
@@ -101,6 +97,12 @@ def golden_history() -> ModelHistory:
             Node(path="block_2/add", layer_class="Add", layer=None),
         ),
         edges=((0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (1, 5), (5, 6), (6, 7), (7, 8), (5, 8)),
+    )
+    second = Phase(
+        number=2,
+        step=201,
+        wall_time=1200.5,
+        reason="compile",
         losses=(
             LossFacts(
                 name="loss",
@@ -111,7 +113,6 @@ def golden_history() -> ModelHistory:
                 label_dtype="float32",
                 prediction_dtype="float32",
                 weighted=False,
-                phase=1,
             ),
         ),
         metrics=(METRIC,),
@@ -130,6 +131,7 @@ def golden_history() -> ModelHistory:
     return replace(
         history,
         facts=facts,
+        phases=(Phase(number=1, step=1, wall_time=1000.0, reason="fit"), second),
         calls=calls,
         epochs=tuple((epoch, EPOCH_STEPS * (epoch + 1)) for epoch in range(4)),
         records_made=400,

@@ -124,11 +124,10 @@ def write_two_phases(logdir: Path) -> None:
     history = create_history(
         steps=range(1, 101),
         run="two_phases",
-        model={"phase": np.repeat([1.0, 2.0], 50)},
         facts={
             "phases": (
-                Phase(step=1, wall_time=1000.0, reason="fit"),
-                Phase(step=51, wall_time=1050.5, reason="compile"),
+                Phase(number=1, step=1, wall_time=1000.0, reason="fit"),
+                Phase(number=2, step=51, wall_time=1050.5, reason="compile"),
             )
         },
     )

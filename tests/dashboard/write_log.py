@@ -6,9 +6,9 @@ python -m tests.dashboard.write_log FOLDER --records 5000 --layers 52
 from __future__ import annotations
 
 import argparse
-import json
 import struct
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +28,12 @@ from tb_bnplugin.schema.columns import (
     CHANNELS_PLUGIN_NAME,
     LAYER_COLUMNS,
     LOSS_COLUMNS,
+    METRIC_PREFIX,
     MODEL_COLUMNS,
     PLUGIN_NAME,
     PROBE_COLUMNS,
 )
-from tb_bnplugin.schema.facts import encode_calls, encode_model
+from tb_bnplugin.schema.facts import encode_calls, encode_model, encode_phase
 from tb_bnplugin.schema.records import Metadata, Record, create_content, create_tag
 from tests.support.histories import create_history
 
@@ -51,7 +52,15 @@ def records_of(history: ModelHistory) -> list[Record]:
             value=value,
         )
 
-    records = [record("model", 0, encode_model(history.facts))]
+    metrics = () if history.probe is None else history.probe.metrics
+    names = (*PROBE_COLUMNS, *(METRIC_PREFIX + metric for metric in metrics))
+    facts = replace(history.facts, columns=replace(history.facts.columns, probe=names))
+    measured = tuple(loss.facts for loss in history.losses if loss.facts is not None)
+    records = [record("model", 0, encode_model(facts))]
+    records += [
+        record("phase", phase.step, encode_phase(replace(phase, measured_losses=measured)))
+        for phase in history.phases
+    ]
     if history.calls:
         records.append(record("calls", 1, encode_calls(history.calls)))
     table = _layers_table(history)
@@ -59,21 +68,18 @@ def records_of(history: ModelHistory) -> list[Record]:
         record("layers", step, table[index]) for index, step in enumerate(history.steps.tolist())
     ]
     for loss in history.losses:
-        static = json.dumps(dict(loss.static)).encode()
         for index, step in enumerate(loss.steps.tolist()):
             row = np.array([loss.columns[column][index] for column in LOSS_COLUMNS])
-            records.append(record("loss", step, row, name=loss.name, static_json=static))
+            records.append(record("loss", step, row, name=loss.name))
     if history.probe is not None:
-        names = (*PROBE_COLUMNS, *history.probe.metrics)
-        static = json.dumps({"metrics": list(history.probe.metrics)}).encode()
         for index, step in enumerate(history.probe.steps.tolist()):
             rows = np.array(
                 [
-                    [values[column][index] for column in names]
+                    [values[name.removeprefix(METRIC_PREFIX)][index] for name in names]
                     for values in (history.probe.moving, history.probe.batch)
                 ]
             )
-            records.append(record("probe", step, rows, static_json=static))
+            records.append(record("probe", step, rows))
     records += [record("epoch", step, np.array(float(epoch))) for epoch, step in history.epochs]
     return records
 
@@ -177,9 +183,9 @@ def _layers_table(history: ModelHistory) -> npt.NDArray[np.float64]:
     """All layers records [records, 1 + layers, columns]."""
     width = max(len(MODEL_COLUMNS), len(LAYER_COLUMNS))
     table = np.full((len(history.steps), 1 + len(history.facts.layers), width), np.nan)
-    for index, name in enumerate(history.facts.model_columns):
+    for index, name in enumerate(history.facts.columns.model):
         table[:, 0, index] = history.model(name)
-    for index, name in enumerate(history.facts.layer_columns):
+    for index, name in enumerate(history.facts.columns.layers):
         table[:, 1:, index] = history.layer(name)
     return table
 

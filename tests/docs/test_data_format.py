@@ -12,13 +12,23 @@ from tb_bnplugin.schema import plugin_data_pb2
 from tb_bnplugin.schema.columns import (
     CONTEXTS,
     EVENT_COLUMNS,
+    GRADIENT_COLUMNS,
     LAYER_COLUMNS,
     LOSS_COLUMNS,
     MODEL_COLUMNS,
     PROBE_COLUMNS,
+    PROBE_LAYER_COLUMNS,
     RECORD_REASONS,
 )
-from tb_bnplugin.schema.facts import Call, LayerFacts, ModelFacts
+from tb_bnplugin.schema.facts import (
+    Call,
+    Columns,
+    LayerFacts,
+    LossFacts,
+    MetricFacts,
+    ModelFacts,
+    Phase,
+)
 
 TEXT = (Path(__file__).parents[2] / "docs" / "data_format.md").read_text(encoding="utf-8")
 NAMED = set(re.findall(r"`([a-z0-9_]+)`", TEXT))
@@ -36,10 +46,16 @@ def names(facts: type) -> list[str]:
         *LOSS_COLUMNS,
         *PROBE_COLUMNS,
         *EVENT_COLUMNS,
+        *GRADIENT_COLUMNS,
+        *PROBE_LAYER_COLUMNS,
         *CONTEXTS,
         *names(ModelFacts),
         *names(LayerFacts),
         *names(Call),
+        *names(Columns),
+        *names(Phase),
+        *names(LossFacts),
+        *names(MetricFacts),
         *plugin_data_pb2.PluginData.DESCRIPTOR.fields_by_name,
         *(name.lower() for name, _ in plugin_data_pb2.PluginData.Kind.items() if name != "UNKNOWN"),
     ],

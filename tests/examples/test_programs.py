@@ -12,7 +12,7 @@ import pytest
 
 from tb_bnplugin.diagnose import COMPARISONS, RULES
 from tb_bnplugin.diagnose.examples import Example, read_examples
-from tb_bnplugin.keras.watched_model import open_watches
+from tb_bnplugin.training.recorder import open_recorders
 from tests.conftest import Flavour
 
 MODULES = {"keras3": "keras", "tf_keras": "tf_keras"}
@@ -34,11 +34,11 @@ pytestmark = [
 def alone(flavour: Flavour, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A folder of its own, one start of the random numbers, and nothing watched but by itself."""
     monkeypatch.chdir(tmp_path)
-    for watch in open_watches():
+    for watch in open_recorders():
         watch.close()
     flavour.keras.utils.set_random_seed(0)
     yield
-    for watch in open_watches():
+    for watch in open_recorders():
         watch.close()
     flavour.keras.backend.clear_session()
 

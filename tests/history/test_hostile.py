@@ -44,7 +44,6 @@ RECORDS = st.builds(
         kind=KINDS,
         model=st.sampled_from(["model", "", "other"]),
         name=st.text(max_size=3),
-        static_json=st.sampled_from([b"", b"{}", b"[]", b"\xff", b'{"metrics": ["a", 1]}']),
     ),
     step=st.one_of(st.integers(-3, 60), st.sampled_from([2**63 - 1, -(2**63), 2**80])),
     wall_time=st.one_of(st.floats(), st.floats(999.0, 2000.0)),

@@ -14,7 +14,7 @@ import pytest
 import tensorflow as tf
 
 import tb_bnplugin
-from tb_bnplugin.keras.watched_model import watch_of
+from tb_bnplugin.training.recorder import recorder_of
 from tests.conftest import Flavour
 from tests.support.tiny import X, compile_tiny, create_dense, executions, fit
 
@@ -165,7 +165,7 @@ def test_a_copy_is_equal_and_not_watched(
     flavour: Flavour, model: Any, copying: Callable[[Any, Any], Any]
 ) -> None:
     copied, before = copying(flavour.keras, model), executions(model)
-    assert watch_of(copied) is None
+    assert recorder_of(copied) is None
     assert "call" not in copied.get_layer("base").get_layer("bn").__dict__
     copied(X[:4], training=True)
     assert executions(model) == before

@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 
 import tb_bnplugin
-from tb_bnplugin.keras.watched_model import watch_model
 from tb_bnplugin.schema.columns import EVENT_COLUMNS
+from tb_bnplugin.training.recorder import watch_model
 from tests.conftest import Flavour
 from tests.support.tiny import compile_tiny, create_dense
 
@@ -19,7 +19,8 @@ def rare(model: Any) -> dict[str, float]:
     """The newest rare values of the only layer; {} where no record was due."""
     watch = watch_model(model)
     watch.snapshot(watch.last_step + 1, "on_demand")
-    table = watch._table.rare
+    table = watch._records.documents.get("events")
+    assert table is None or isinstance(table, np.ndarray)
     return {} if table is None else dict(zip(EVENT_COLUMNS, table[0].tolist(), strict=True))
 
 

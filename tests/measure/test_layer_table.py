@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tb_bnplugin.keras.watched_model import WatchedModel
+from tb_bnplugin.training.recorder import Recorder
 from tests.conftest import Flavour
 from tests.support.tiny import (
     Values,
@@ -18,6 +18,7 @@ from tests.support.tiny import (
     layer_column,
     layers_record,
     model_value,
+    recorded_facts,
 )
 
 MOMENTUM, EPSILON, CHANNELS = 0.9, 0.01, 8
@@ -35,7 +36,7 @@ class Recorded:
         how = {"momentum": MOMENTUM, "epsilon": EPSILON, "name": "bn"} | bn
         self.layer = keras.layers.BatchNormalization(**how)
         self.model = keras.Sequential([keras.Input((CHANNELS,)), self.layer])
-        self.watch = WatchedModel(self.model)
+        self.watch = Recorder(self.model)
         self.watch.reader()
         self.step = 0
         self.table: Values = np.zeros(0)
@@ -172,11 +173,11 @@ def test_another_hand_is_told_from_training(flavour: Flavour) -> None:
     recorded.step = 2
     recorded.record()
     assert recorded.value("external_changes") == 1
-    assert recorded.value("foreign_last_step") == 2
+    assert recorded.value("external_last_step") == 2
     assert recorded.value("statistics_changes") == 2
     recorded.train(BATCHES[1])
     assert recorded.value("external_changes") == 1
-    (facts,) = recorded.watch.facts().layers
+    (facts,) = recorded_facts(recorded.watch).layers
     # from here on the start is what was loaded, after one update
     assert (facts.start, facts.start_updates_before) == ("loaded", 1.0)
     assert np.isnan(recorded.value("start_updates"))
@@ -187,7 +188,7 @@ def test_loading_before_watching_is_a_loaded_start(flavour: Flavour) -> None:
     layer = keras.layers.BatchNormalization(name="bn")
     model = keras.Sequential([keras.Input((CHANNELS,)), layer])
     layer.moving_variance.assign(np.full(CHANNELS, 2.0))
-    (facts,) = WatchedModel(model).facts().layers
+    (facts,) = recorded_facts(Recorder(model)).layers
     assert facts.start == "loaded"
 
 
@@ -198,7 +199,7 @@ def test_initializers_of_ones_own_are_initializers(flavour: Flavour) -> None:
         moving_mean_initializer=keras.initializers.Constant(2.0),
         moving_variance_initializer=keras.initializers.Constant(4.0),
     )
-    (facts,) = recorded.watch.facts().layers
+    (facts,) = recorded_facts(recorded.watch).layers
     assert facts.start == "initializer"
 
 
@@ -222,7 +223,7 @@ def test_a_negative_variance_is_not_valid(flavour: Flavour) -> None:
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
 def test_statistics_of_other_types(flavour: Flavour, dtype: str) -> None:
     recorded = Recorded(flavour.keras, dtype=dtype).train(BATCHES[0] / 10).train(BATCHES[1] / 10)
-    (facts,) = recorded.watch.facts().layers
+    (facts,) = recorded_facts(recorded.watch).layers
     held = np.asarray(recorded.layer.moving_mean).astype(float)
     assert recorded.value("moving_mean") == pytest.approx(held.mean(), rel=1e-6)
     # tf_keras keeps statistics of half precision in float32
@@ -241,7 +242,7 @@ def test_layers_of_several_types_in_one_model(flavour: Flavour) -> None:
         keras.layers.BatchNormalization(name=dtype, dtype=dtype, momentum=MOMENTUM)
         for dtype in ("float32", "float64")
     ]
-    watch = WatchedModel(model := keras.Sequential([keras.Input((CHANNELS,)), *blocks]))
+    watch = Recorder(model := keras.Sequential([keras.Input((CHANNELS,)), *blocks]))
     model(BATCHES[0], training=True)
     table = layers_record(watch.snapshot(1, "on_demand"))
     expected = [float(np.asarray(block.moving_mean).astype(float).mean()) for block in blocks]
@@ -251,14 +252,14 @@ def test_layers_of_several_types_in_one_model(flavour: Flavour) -> None:
 def test_layers_without_scale_or_center(flavour: Flavour) -> None:
     recorded = Recorded(flavour.keras, scale=False, center=False).train(BATCHES[0])
     assert recorded.value("gamma_beta_changes") == 0
-    (facts,) = recorded.watch.facts().layers
+    (facts,) = recorded_facts(recorded.watch).layers
     assert not facts.has_gamma
     assert not facts.has_beta
 
 
 def test_model_wide_columns(flavour: Flavour) -> None:
     model = compile_tiny(create_dense(flavour.keras))
-    watch = WatchedModel(model)
+    watch = Recorder(model)
     model.train_on_batch(X, Y)
     watch.reader()
     watch.snapshot(1, "on_demand")
@@ -268,22 +269,18 @@ def test_model_wide_columns(flavour: Flavour) -> None:
     model.train_on_batch(X[:9], Y[:9])
     model.predict_on_batch(X[:3])  # no training, no tape
     table = layers_record(watch.snapshot(5, "on_demand"))
-    assert model_value(table, "batch_last") == 9
-    assert model_value(table, "batch_smallest") == 8
     assert model_value(table, "batch_frequent") == 16
     assert model_value(table, "iterations") == 5
     assert model_value(table, "learning_rate") == pytest.approx(0.01)
     assert model_value(table, "record") == 3
     assert model_value(table, "weights_finite") == 1
     assert model_value(table, "weight_changes") == 2
-    assert model_value(table, "weight_first_step") == 4
-    assert model_value(table, "weight_last_step") == 5
     assert layer_column(table, "gamma_beta_changes").tolist() == [2]
 
 
 def test_weights_that_are_not_finite_are_told(flavour: Flavour) -> None:
     model = create_dense(flavour.keras)
-    watch = WatchedModel(model)
+    watch = Recorder(model)
     kernel = model.get_layer("last").kernel
     kernel.assign(np.full(kernel.shape, np.inf))
     table = layers_record(watch.snapshot(1, "on_demand"))

@@ -15,6 +15,8 @@ from tb_bnplugin.schema import columns as tables
         tables.CHANNEL_ROWS,
         tables.RECORD_REASONS,
         tables.EVENT_COLUMNS,
+        tables.PROBE_LAYER_COLUMNS,
+        tables.GRADIENT_COLUMNS,
     ],
 )
 def test_names_are_unique(columns: tuple[str, ...]) -> None:
@@ -30,16 +32,19 @@ def test_executions_come_by_mode_and_context() -> None:
     ) == tables.EXECUTION_COLUMNS
 
 
-def test_columns_of_the_first_format_keep_their_places() -> None:
-    # Written into logs: a column may be appended, never moved. `loss` and `probe` records do
-    # not name theirs.
+def test_columns_that_every_version_reads_by_place_keep_it() -> None:
+    # Which process wrote a record is read before anything names the columns.
+    assert tables.MODEL_COLUMNS[0] == "process_started"
+
+
+def test_columns_of_the_format_are_only_ever_appended() -> None:
     assert tables.LOSS_COLUMNS[:6] == (
         *("value_given", "elements", "measured", "doubled", "permuted", "keras_mean"),
     )
     assert tables.LOSS_COLUMNS[6:18] == (
         *("batch", "outputs", "label_rank", "prediction_rank", "label_elements"),
-        *("prediction_elements", "broadcast_elements", "weight_sum", "weight_elements"),
-        *("replicas", "learning_rate", "labels_alike"),
+        *("prediction_elements", "broadcast_elements", "weight_sum"),
+        *("replicas", "learning_rate", "labels_alike", "candidate"),
     )
     assert tables.PROBE_COLUMNS == ("loss", "accuracy", "spread", "scale", "batch")
     assert tables.RECORD_REASONS[:7] == (

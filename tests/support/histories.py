@@ -10,7 +10,7 @@ import numpy as np
 
 from tb_bnplugin.history.model import LossHistory, ModelHistory, ProbeHistory
 from tb_bnplugin.schema.columns import EVENT_COLUMNS, LAYER_COLUMNS, LOSS_COLUMNS, MODEL_COLUMNS
-from tb_bnplugin.schema.facts import Call, LayerFacts, MetricFacts, ModelFacts, Phase
+from tb_bnplugin.schema.facts import Call, LayerFacts, LossFacts, MetricFacts, ModelFacts, Phase
 
 FIFTY_STEPS = range(1, 51)
 
@@ -43,12 +43,11 @@ FACTS = ModelFacts(
     trained_by="fit",
     expect=(),
     layers=(LAYER,),
-    phases=(Phase(step=1, wall_time=1000.0, reason="fit"),),
     nodes=(),
     edges=(),
-    losses=(),
-    metrics=(),
 )
+
+PHASE = Phase(number=1, step=1, wall_time=1000.0, reason="fit")
 
 CALL = Call(
     layer=0,
@@ -70,7 +69,20 @@ METRIC = MetricFacts(
     metric_class="SparseCategoricalAccuracy",
     label_shape=(None,),
     prediction_shape=(None, 10),
-    phase=1,
+)
+
+
+LOSS_FACTS = LossFacts(
+    name="loss",
+    loss_class="MeanSquaredError",
+    reduction="sum_over_batch_size",
+    label_shape=(None, 10),
+    prediction_shape=(None, 10),
+    label_dtype="float32",
+    prediction_dtype="float32",
+    weighted=False,
+    keras_class="MeanSquaredError",
+    taken_from="arguments",
 )
 
 
@@ -89,6 +101,7 @@ def create_history(
 ) -> ModelHistory:
     """A history of `layers` alike layers that train properly in every step.
 
+    `facts` may hold "phases" too, and "losses" and "metrics" as the newest of them is compiled.
     `columns` and `model` replace columns, by anything that broadcasts to [records, layers] and
     [records]; a value of one number a record goes to all layers.
     """
@@ -101,7 +114,7 @@ def create_history(
         "statistics_first_step": np.ones(records),
         "statistics_last_step": every,
         "gamma_beta_changes": every,
-        "foreign_last_step": np.full(records, np.nan),
+        "external_last_step": np.full(records, np.nan),
         "training_first_step": np.ones(records),
         "training_last_step": every,
         "inference_first_step": np.full(records, np.nan),
@@ -121,14 +134,9 @@ def create_history(
     model_columns |= {
         "process_started": np.full(records, 1000.0),
         "record": np.arange(1.0, records + 1),
-        "phase": np.ones(records),
         "iterations": every,
         "learning_rate": np.full(records, 0.01),
         "weight_changes": every,
-        "weight_first_step": np.ones(records),
-        "weight_last_step": every,
-        "batch_last": np.full(records, 32.0),
-        "batch_smallest": np.full(records, 32.0),
         "batch_frequent": np.full(records, 32.0),
         "weights_finite": np.ones(records),
     }
@@ -137,9 +145,13 @@ def create_history(
     rows = tuple(
         replace(LAYER, path=f"bn_{index}", **(layer_facts or {})) for index in range(layers)
     )
+    given = {"layers": rows, **(facts or {})}
+    newest = {name: given.pop(name) for name in ("losses", "metrics") if name in given}
+    *before, last = given.pop("phases", (PHASE,)) or (PHASE,)
     return ModelHistory(
         run=run,
-        facts=replace(FACTS, **{"layers": rows, **(facts or {})}),
+        facts=replace(FACTS, **given),
+        phases=(*before, replace(last, **newest)),
         calls=tuple(calls),
         steps=np.array(steps, np.int64),
         wall_times=1000.0 + every,
@@ -200,18 +212,7 @@ def create_loss(
     }
     return LossHistory(
         name=name,
-        static={
-            "loss_class": "MeanSquaredError",
-            "keras_class": "MeanSquaredError",
-            "reduction": "sum_over_batch_size",
-            "label_shape": [None, 10],
-            "prediction_shape": [None, 10],
-            "label_dtype": "float32",
-            "prediction_dtype": "float32",
-            "weighted": False,
-            "taken_from": "summary",
-            **(static or {}),
-        },
+        facts=replace(LOSS_FACTS, name=name, **(static or {})),
         steps=np.array(steps, np.int64),
         columns={
             column: np.broadcast_to(np.asarray(value, np.float64), (len(steps),))

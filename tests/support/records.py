@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from tb_bnplugin.schema.columns import LAYER_COLUMNS, MODEL_COLUMNS
-from tb_bnplugin.schema.facts import Call, ModelFacts, encode_calls, encode_model
+from tb_bnplugin.schema.facts import (
+    Call,
+    ModelFacts,
+    Phase,
+    encode_calls,
+    encode_model,
+    encode_phase,
+)
 from tb_bnplugin.schema.records import Kind, Metadata, Record
 from tests.support.histories import FACTS, LAYER
 
@@ -61,5 +67,5 @@ def create_layers(
     return create_record("layers", table, step=step, wall_time=time)
 
 
-def create_static(static: Mapping[str, Any]) -> bytes:
-    return json.dumps(static).encode()
+def create_phase(phase: Phase, **changed: Any) -> Record:
+    return create_record("phase", encode_phase(phase), **changed)

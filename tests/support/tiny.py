@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tb_bnplugin.keras.watched_model import watch_model
 from tb_bnplugin.schema.columns import EXECUTION_COLUMNS, LAYER_COLUMNS, MODEL_COLUMNS
-from tb_bnplugin.schema.facts import Call
+from tb_bnplugin.schema.facts import Call, ModelFacts
 from tb_bnplugin.schema.records import Record
+from tb_bnplugin.training.recorder import Recorder, watch_model
 
 Values = npt.NDArray[Any]
 
@@ -59,15 +59,23 @@ def executions(model: Any) -> dict[str, dict[str, int]]:
             for name in EXECUTION_COLUMNS
             if row[LAYER_COLUMNS.index(name)]
         }
-        for facts, row in zip(watch.facts().layers, table[1:], strict=True)
+        for facts, row in zip(recorded_facts(watch).layers, table[1:], strict=True)
     }
+
+
+def recorded_facts(recorder: Recorder) -> ModelFacts:
+    """The static facts as they would be written now."""
+    recorder.snapshot(recorder.last_step, "on_demand")
+    facts = recorder._records.facts
+    assert facts is not None
+    return facts
 
 
 def calls(model: Any) -> list[Call]:
     """The mode ledger of a watched model."""
-    watch = watch_model(model)
-    watch.snapshot(watch.last_step + 1, "on_demand")
-    return watch._calls(watch.last_step)
+    recorder = watch_model(model)
+    recorder.snapshot(recorder.last_step + 1, "on_demand")
+    return list(recorder.watched.calls(recorder.name, recorder.last_step))
 
 
 def layers_record(records: Sequence[Record]) -> Values:

@@ -78,7 +78,8 @@ def train_by_fit(keras: Any, folder: str | None, **compiling: Any) -> str:
         validation_data=(X[:16], Y[:16]),
     )  # fmt: skip
     if folder is not None:
-        check(callback._recorder._watching, callback.outcomes)
+        assert callback._fit is not None
+        check(callback._fit.recorder, callback.outcomes())
     return digest(model, model.optimizer, sorted(history.history.items()))
 
 
@@ -111,7 +112,7 @@ def train_by_loop(keras: Any, folder: str | None) -> str:
     batches = tf.data.Dataset.from_tensor_slices((X, Y)).batch(8).enumerate(1)
     losses = [float(step(x, y, at)) for at, (x, y) in batches]
     if folder is not None:
-        check(watch._watch, watch.outcomes())
+        check(watch._recorder, watch.outcomes())
     return digest(model, optimizer, losses)
 
 

@@ -24,9 +24,9 @@ def test_a_folder_gets_a_run_of_its_own(flavour: Flavour, tmp_path: Path) -> Non
     assert history.epochs == ((0, 10), (1, 20))
     assert history.facts.trained_by == "fit"
     assert history.facts.optimizer == "SGD"
-    assert [(phase.step, phase.reason) for phase in history.facts.phases] == [(1, "fit")]
+    assert [(phase.step, phase.reason) for phase in history.phases] == [(1, "fit")]
     assert history.model("iterations").tolist() == list(range(1, 21))
-    assert history.model("batch_last")[-1] == BATCH
+    assert history.model("batch_frequent")[-1] == BATCH
     np.testing.assert_allclose(history.model("learning_rate"), 0.01, rtol=1e-6)
 
 
@@ -74,11 +74,11 @@ def test_a_model_without_batch_normalization(flavour: Flavour, tmp_path: Path) -
     fit(model, callbacks=[callback])
     history = read_model(tmp_path)
     assert history.facts.layers == ()
-    assert [loss.loss_class for loss in history.facts.losses] == ["MeanSquaredError"]
+    assert [loss.loss_class for loss in history.compiled_losses] == ["MeanSquaredError"]
     assert history.losses[0].columns["doubled"][-1] == pytest.approx(
         history.losses[0].columns["measured"][-1], rel=1e-5
     )
-    assert not [outcome for outcome in callback.outcomes if outcome.status == "crashed"]
+    assert not [outcome for outcome in callback.outcomes() if outcome.status == "crashed"]
 
 
 def test_evaluate_and_predict_of_their_own(flavour: Flavour, tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_an_evaluation_without_a_fit_is_recorded(flavour: Flavour, tmp_path: Pat
     bn.beta.assign(np.linspace(-1.0, 1.0, shape[0]))
     callback = create(tmp_path)
     model.evaluate(X, Y, batch_size=BATCH, verbose=0, callbacks=[callback])
-    assert [finding.code for finding in callback.findings if finding.severity == "error"] == [
+    assert [finding.code for finding in callback.findings() if finding.severity == "error"] == [
         "BN207"
     ]
     assert [finding.code for finding in tb_bnplugin.check(tmp_path).findings] == ["BN207"]

@@ -53,7 +53,7 @@ def create_adapting(keras: Any) -> Any:
 
 
 def codes(callback: Any) -> set[str]:
-    return {finding.code for finding in callback.findings if finding.severity == "error"}
+    return {finding.code for finding in callback.findings() if finding.severity == "error"}
 
 
 def test_inference_mode_in_training_is_told_once(
@@ -81,8 +81,8 @@ def test_a_healthy_training_says_nothing(
     callback = tb_bnplugin.BatchNormCallback(tmp_path)
     fit(model, epochs=3, callbacks=[callback], validation_data=(X, Y))
     assert "tb_bnplugin" not in capfd.readouterr().err
-    assert [finding for finding in callback.findings if finding.severity != "info"] == []
-    assert {outcome.status for outcome in callback.outcomes} <= {"ok", "not_checked", "finding"}
+    assert [finding for finding in callback.findings() if finding.severity != "info"] == []
+    assert {outcome.status for outcome in callback.outcomes()} <= {"ok", "not_checked", "finding"}
 
 
 def test_what_ends_by_itself_is_told_at_the_end_of_a_training_that_ends_in_it(
@@ -94,7 +94,7 @@ def test_what_ends_by_itself_is_told_at_the_end_of_a_training_that_ends_in_it(
 
     class Listen(keras.callbacks.Callback):  # type: ignore[misc, name-defined, unused-ignore]
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-            heard.extend(f.code for f in callback.findings if f.severity == "warning")
+            heard.extend(f.code for f in callback.findings() if f.severity == "warning")
 
     for epochs, told in ((3, 1), (60, 0)):
         layers = [keras.Input((3,)), keras.layers.BatchNormalization(momentum=0.9)]
@@ -157,7 +157,7 @@ def test_what_is_expected_is_recorded_and_not_told(
     history = evaluate_that_moves(flavour, callback)
     assert len(history.epoch) == 4
     assert "BN104" not in capfd.readouterr().err
-    (finding,) = (finding for finding in callback.findings if finding.code == "BN104")
+    (finding,) = (finding for finding in callback.findings() if finding.code == "BN104")
     assert finding.expected
     assert "BN104" not in {outcome.code for outcome in tb_bnplugin.check(tmp_path).findings}
 
@@ -200,7 +200,7 @@ def test_the_log_says_what_the_callback_said(flavour: Flavour, tmp_path: Path) -
     callback = tb_bnplugin.BatchNormCallback(tmp_path, on_finding="ignore")
     evaluate_that_moves(flavour, callback)
     (run,) = tb_bnplugin.check(tmp_path)
-    live = {(outcome.code, outcome.status, outcome.severity) for outcome in callback.outcomes}
+    live = {(outcome.code, outcome.status, outcome.severity) for outcome in callback.outcomes()}
     read = {(outcome.code, outcome.status, outcome.severity) for outcome in run.outcomes}
     assert live == read
 
@@ -219,5 +219,5 @@ def test_an_evaluation_of_its_own_is_told_too(
 
 def test_findings_before_any_training_are_none(tmp_path: Path) -> None:
     callback = tb_bnplugin.BatchNormCallback(tmp_path)
-    assert callback.findings == ()
-    assert callback.outcomes == ()
+    assert callback.findings() == ()
+    assert callback.outcomes() == ()

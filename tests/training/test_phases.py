@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tb_bnplugin.keras.watched_model import WatchedModel
+from tb_bnplugin.training.recorder import Recorder
 from tests.conftest import Flavour
 from tests.support.logs import create, read, read_model
 from tests.support.tiny import (
@@ -32,11 +32,10 @@ def test_two_fits_with_a_compile_between_are_two_phases(flavour: Flavour, tmp_pa
     fit(model, callbacks=[callback])
     history = read_model(tmp_path)
     assert history.steps.tolist() == list(range(1, 21))
-    assert [(phase.step, phase.reason) for phase in history.facts.phases] == [
+    assert [(phase.step, phase.reason) for phase in history.phases] == [
         (1, "fit"),
         (11, "compile"),
     ]
-    assert history.model("phase").tolist() == [1] * 10 + [2] * 10
     assert history.model("iterations").tolist() == [*range(1, 11), *range(1, 11)]
     assert history.layer("training_tape")[:, 0].tolist() == list(range(1, 21))
 
@@ -47,7 +46,7 @@ def test_a_new_callback_in_the_same_folder_goes_on(flavour: Flavour, tmp_path: P
     fit(model, callbacks=[create(tmp_path)])
     history = read_model(tmp_path)
     assert history.steps.tolist() == list(range(1, 21))
-    assert [phase.step for phase in history.facts.phases] == [1, 11]
+    assert [phase.step for phase in history.phases] == [1, 11]
     assert history.layer("training_tape")[-1, 0] == 20
 
 
@@ -87,7 +86,7 @@ def test_a_fit_that_was_interrupted_goes_on(flavour: Flavour, tmp_path: Path) ->
     fit(model, callbacks=[callback])
     history = read_model(tmp_path)
     assert history.steps.tolist() == list(range(1, 16))
-    assert [(phase.step, phase.reason) for phase in history.facts.phases] == [
+    assert [(phase.step, phase.reason) for phase in history.phases] == [
         (1, "fit"),
         (6, "fit"),
     ]
@@ -145,7 +144,7 @@ def test_a_learning_rate_that_decays(flavour: Flavour, tmp_path: Path) -> None:
 
 def test_a_loop_that_compiles_anew_is_read_anew(flavour: Flavour) -> None:
     model = compile_tiny(create_dense(flavour.keras))
-    watch = WatchedModel(model)
+    watch = Recorder(model)
     watch.snapshot(1, "on_demand")
     model.compile(flavour.keras.optimizers.SGD(0.25), "mse")
     model.train_on_batch(X, Y)
@@ -159,6 +158,6 @@ def test_a_copied_callback_records_by_itself(flavour: Flavour, tmp_path: Path) -
     original = create(tmp_path)
     callback = copy.deepcopy(original)
     fit(compile_tiny(create_dense(flavour.keras)), callbacks=[callback])
-    assert callback.outcomes
-    assert not original.outcomes
+    assert callback.outcomes()
+    assert not original.outcomes()
     assert read_model(tmp_path).steps[-1] == 10

@@ -10,7 +10,7 @@ import pytest
 
 import tb_bnplugin
 from tb_bnplugin import summary
-from tb_bnplugin.keras.watched_model import open_watches, watch_of
+from tb_bnplugin.training.recorder import open_recorders, recorder_of
 from tests.conftest import Flavour
 from tests.support.logs import read
 from tests.support.tiny import X, Y, create_dense
@@ -175,11 +175,10 @@ def test_steps_that_go_back_go_on_in_a_new_phase(model: Any, writer: Any, tmp_pa
                 summary.batch_norm(model, step=step)
     history = read_model(tmp_path)
     assert history.steps.tolist() == [0, 1, 2, 3, 4, 5]
-    assert [(phase.step, phase.reason) for phase in history.facts.phases] == [
+    assert [(phase.step, phase.reason) for phase in history.phases] == [
         (0, "watch"),
         (3, "restart"),
     ]
-    assert history.model("phase").tolist() == [1, 1, 1, 2, 2, 2]
 
 
 def test_two_models_of_one_name(flavour: Flavour, writer: Any, tmp_path: Path) -> None:
@@ -222,8 +221,8 @@ def test_a_loss_belongs_to_the_model_of_the_log(model: Any, writer: Any, tmp_pat
 def test_a_loss_or_probe_alone_brings_the_models_facts(
     model: Any, writer: Any, tmp_path: Path, op: str
 ) -> None:
-    for watch in open_watches():  # those of other tests: a loss belongs to the only model
-        if watch is not watch_of(model):
+    for watch in open_recorders():  # those of other tests: a loss belongs to the only model
+        if watch is not recorder_of(model):
             watch.close()
     with writer.as_default():
         if op == "loss":

@@ -11,7 +11,7 @@ import pytest
 
 import tb_bnplugin
 from tb_bnplugin.keras.variables import local
-from tb_bnplugin.training.run import RunLog
+from tb_bnplugin.training.run import Run
 from tests.conftest import Flavour
 from tests.support.logs import create, read, read_model
 from tests.support.tiny import X, Y, compile_tiny, create_dense, executions, fit
@@ -126,7 +126,7 @@ def test_training_after_an_interrupted_evaluation_is_training(
 
 def test_each_counter_of_steps_is_compared_with_itself() -> None:
     """A critic that trains five times for each step of its generator."""
-    log = RunLog()
+    log = Run()
     placed = [
         (log.place(5 * step + part, "critic"), log.place(step, "generator"))
         for step in range(1, 101)
@@ -138,7 +138,7 @@ def test_each_counter_of_steps_is_compared_with_itself() -> None:
 
 
 def test_counters_that_begin_anew_together_go_on_together() -> None:
-    log = RunLog()
+    log = Run()
     placed = [
         [log.place(step, "model")[0], log.place(step, "model/loss", beside="model")[0]]
         for _ in range(3)
@@ -149,7 +149,7 @@ def test_counters_that_begin_anew_together_go_on_together() -> None:
 
 def test_a_counter_that_is_seldom_asked_begins_anew_with_the_one_beside_it() -> None:
     """A loss measured at step 3 of the first epoch, and at step 7 of the second."""
-    log = RunLog()
+    log = Run()
     measured = []
     for at in (3, 7):
         for step in range(1, 11):
@@ -169,7 +169,7 @@ def test_one_callback_over_two_models_tells_their_losses_apart(
         model.compile(optimizer="sgd", loss=loss)
         model.fit(X, labels, batch_size=20, verbose=0, callbacks=[callback])
     (run,) = read(tmp_path).values()
-    told = {model.facts.name: model.facts.losses for model in run.models}
+    told = {model.facts.name: model.compiled_losses for model in run.models}
     (first,), (second,) = told["first"], told["second"]
     assert (first.loss_class, second.loss_class) == ("MeanSquaredError", "MeanAbsoluteError")
     assert second.label_shape is not None
@@ -179,9 +179,9 @@ def test_one_callback_over_two_models_tells_their_losses_apart(
 def test_a_new_callback_keeps_what_the_trace_was_given(flavour: Flavour, tmp_path: Path) -> None:
     model = compile_tiny(create_dense(flavour.keras))
     fit(model, callbacks=[create(tmp_path)])
-    (before,) = read_model(tmp_path).facts.losses
+    (before,) = read_model(tmp_path).compiled_losses
     fit(model, callbacks=[create(tmp_path)])
-    facts = read_model(tmp_path).facts
+    history = read_model(tmp_path)
     assert before.label_shape is not None
-    assert facts.losses[-1].label_shape == before.label_shape
-    assert [phase.reason for phase in facts.phases] == ["fit", "fit"]
+    assert history.compiled_losses[-1].label_shape == before.label_shape
+    assert [phase.reason for phase in history.phases] == ["fit", "fit"]

@@ -6,11 +6,11 @@ import itertools
 
 import pytest
 
-from tb_bnplugin.training.schedule import Cadence, Frequency
+from tb_bnplugin.schedule import Frequency, from_frequency
 
 
 def due(frequency: Frequency, steps: range) -> list[int]:
-    cadence = Cadence(frequency)
+    cadence = from_frequency(frequency)
     return [step for step in steps if cadence.is_due(step)]
 
 
@@ -46,14 +46,14 @@ def test_steps_may_come_in_jumps() -> None:
 
 
 def test_a_record_for_another_reason_keeps_the_multiples() -> None:
-    cadence = Cadence(10)
-    cadence.made(13)
+    cadence = from_frequency(10)
+    cadence.done(13)
     assert not cadence.is_due(14)
     assert cadence.is_due(20)
 
 
 def test_a_record_for_another_reason_counts_in_auto() -> None:
-    cadence = Cadence("auto")
-    cadence.made(1000)
+    cadence = from_frequency("auto")
+    cadence.done(1000)
     assert not cadence.is_due(1009)
     assert cadence.is_due(1010)

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 import tb_bnplugin
-from tb_bnplugin.keras.watched_model import WatchedModel, watch_model, watch_of
 from tb_bnplugin.training.live import KEPT_RECORDS, LiveHistory
+from tb_bnplugin.training.recorder import Recorder, recorder_of, watch_model
 from tests.conftest import Flavour
 from tests.support.logs import create
 from tests.support.tiny import X, compile_tiny, create_dense, fit
@@ -59,14 +59,14 @@ def test_a_watched_model_can_be_collected(
 
 def test_counters_and_ledger_do_not_grow(flavour: Flavour, tensorflow: ModuleType) -> None:
     model = create_dense(flavour.keras)
-    watch = WatchedModel(model)
+    watch = Recorder(model)
     sizes = set()
     for step in range(1, 31):
         with tensorflow.GradientTape():
             model(X[:4], training=True)
         watch.snapshot(step, "on_demand")
-        counters = [found.counter for found in watch._found.values()]
-        sizes.add((len(watch._found), sum(len(counter.seen) for counter in counters)))
+        counters = [found.counter for found in watch.watched._found.values()]
+        sizes.add((len(watch.watched._found), sum(len(counter.seen) for counter in counters)))
     assert sizes == {(1, 1)}
 
 
@@ -75,16 +75,19 @@ def test_retracing_of_the_same_kind_adds_nothing(flavour: Flavour, tensorflow: M
     watch = watch_model(model)
     for _ in range(5):
         tensorflow.function(lambda: model(X[:4], training=True))()
-    assert watch.traces() == 1
+    assert watch.watched.traces() == 1
 
 
 def test_what_is_kept_in_process_is_bounded(flavour: Flavour) -> None:
     model = create_dense(flavour.keras)
-    watch, live = WatchedModel(model), LiveHistory()
+    watch, live = Recorder(model), LiveHistory()
     for step in range(1, 4 * KEPT_RECORDS):
         model(X[:4], training=True)
         live.add(watch.snapshot(step, "on_demand"))
-    assert {kind for _, kind, _ in live._series} == {"layers", "events"}  # few values per channel
+    assert {kind for kind, _ in live._series} == {
+        "layers",
+        "events",
+    }  # few values per channel
     for kept in live._series.values():
         assert len(kept) <= KEPT_RECORDS
         assert kept[0].step == 1
@@ -97,9 +100,9 @@ def test_asking_again_and_again_shares_one_history(flavour: Flavour) -> None:
         watch = tb_bnplugin.watch(model)
         model(X[:4], training=True)
         assert watch.outcomes()
-    known = watch_of(model)
+    known = recorder_of(model)
     assert known is not None
-    assert len(known.listeners) == 1
+    assert len(known._listeners) == 1
 
 
 def test_a_watch_knows_what_the_callback_recorded(flavour: Flavour, tmp_path: Path) -> None:
@@ -107,5 +110,5 @@ def test_a_watch_knows_what_the_callback_recorded(flavour: Flavour, tmp_path: Pa
     callback = create(tmp_path)
     fit(model, callbacks=[callback])
     watch = tb_bnplugin.watch(model)
-    codes = {outcome.code for outcome in callback.outcomes}
+    codes = {outcome.code for outcome in callback.outcomes()}
     assert {outcome.code for outcome in watch.outcomes()} == codes

@@ -7,7 +7,7 @@ from typing import Any
 
 import tb_bnplugin
 from tests.conftest import Flavour
-from tests.support.tiny import X, Y, compile_tiny, create_dense, executions, fit
+from tests.support.tiny import X, Y, compile_tiny, create_dense, executions, fit, recorded_facts
 
 ONCE = {"training_no_tape": 1}
 
@@ -196,7 +196,7 @@ def test_a_foreign_class_that_looks_alike(flavour: Flavour, tensorflow: ModuleTy
     watch = tb_bnplugin.watch(model)
     model(X[:4], training=True)
     assert executions(model) == {"norm": ONCE}
-    (facts,) = watch._watch.facts().layers
+    (facts,) = recorded_facts(watch._recorder).layers
     assert not facts.keras_layer
 
 
@@ -275,5 +275,5 @@ def test_a_subclassed_model_built_after_watch_starts_at_its_initializer(
     watch = tb_bnplugin.watch(model)
     fit(model)
     assert executions(model) == {"bn": {"training_tape": 10}}
-    (facts,) = watch._watch.facts().layers
+    (facts,) = recorded_facts(watch._recorder).layers
     assert (facts.start, facts.start_updates_before) == ("initializer", 0.0)

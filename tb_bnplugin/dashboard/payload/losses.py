@@ -25,21 +25,20 @@ _REDUCTIONS = {
 
 def loss_rows(history: ModelHistory) -> list[dict[str, Any]]:
     """The losses: those measured first, with the facts of the same name beside them."""
-    facts = {loss.name: loss for loss in history.facts.losses}
-    rows = [_row(history, loss, facts.pop(loss.name, None)) for loss in history.losses]
-    return [*rows, *(_compiled_row(loss) for loss in facts.values())]
+    phase = history.phases[-1].number if history.phases else None
+    facts = {loss.name: loss for loss in history.compiled_losses}
+    rows = [_row(history, loss, facts.pop(loss.name, None), phase) for loss in history.losses]
+    compiled = [_compiled_row(loss, phase) for loss in facts.values()]
+    return [*rows, *compiled]
 
 
-def _row(history: ModelHistory, loss: LossHistory, facts: LossFacts | None) -> dict[str, Any]:
-    row = _compiled_row(facts) if facts is not None else _unknown_row(loss.name)
-    static = loss.static
-    for key, kind in _STATIC_KEYS.items():
-        if isinstance(static.get(key), kind):
-            row[key] = static[key]
-    for key in ("label_shape", "prediction_shape"):
-        shape = static.get(key)
-        if isinstance(shape, list) and all(size is None or type(size) is int for size in shape):
-            row[key] = shape
+def _row(
+    history: ModelHistory, loss: LossHistory, facts: LossFacts | None, phase: int | None
+) -> dict[str, Any]:
+    row = _unknown_row(loss.name) if facts is None else _compiled_row(facts, phase)
+    if loss.facts is not None:
+        known = _facts(loss.facts)
+        row |= {key: value for key, value in known.items() if value is not None}
     measurement = measure(history, loss)
     if measurement is not None:
         row["measured"] = _measured(loss, measurement)
@@ -48,31 +47,26 @@ def _row(history: ModelHistory, loss: LossHistory, facts: LossFacts | None) -> d
     return row
 
 
-_STATIC_KEYS: Mapping[str, type] = {
-    "loss_class": str,
-    "keras_class": str,
-    "reduction": str,
-    "label_dtype": str,
-    "prediction_dtype": str,
-    "weighted": bool,
-}
-
-
-def _compiled_row(facts: LossFacts) -> dict[str, Any]:
-    reduction = _REDUCTIONS.get(facts.reduction or "", "what it reduces is not known")
+def _facts(facts: LossFacts) -> dict[str, Any]:
+    labels, predictions = facts.label_shape, facts.prediction_shape
     return {
         "name": facts.name,
         "loss_class": facts.loss_class,
-        "keras_class": None,
+        "keras_class": facts.keras_class,
         "reduction": facts.reduction,
-        "label_shape": None if facts.label_shape is None else list(facts.label_shape),
-        "prediction_shape": (
-            None if facts.prediction_shape is None else list(facts.prediction_shape)
-        ),
+        "label_shape": None if labels is None else list(labels),
+        "prediction_shape": None if predictions is None else list(predictions),
         "label_dtype": facts.label_dtype,
         "prediction_dtype": facts.prediction_dtype,
         "weighted": facts.weighted,
-        "phase": facts.phase,
+    }
+
+
+def _compiled_row(facts: LossFacts, phase: int | None) -> dict[str, Any]:
+    reduction = _REDUCTIONS.get(facts.reduction or "", "what it reduces is not known")
+    return {
+        **_facts(facts),
+        "phase": phase,
         "measured": None,
         "reading": f"{reduction}; not measured",
     }

@@ -86,7 +86,7 @@ def report(run: RunHistory, history: ModelHistory, outcomes: Sequence[Outcome]) 
         "records": {"given": len(history.steps), "made": history.records_made},
         "steps": history.steps.tolist(),
         "wall_times": history.wall_times.tolist(),
-        "phases": [{"step": phase.step, "reason": phase.reason} for phase in facts.phases],
+        "phases": [{"step": phase.step, "reason": phase.reason} for phase in history.phases],
         "epochs": [{"epoch": epoch, "step": step} for epoch, step in history.epochs],
         "layers": [
             _layer_row(
@@ -101,7 +101,7 @@ def report(run: RunHistory, history: ModelHistory, outcomes: Sequence[Outcome]) 
         "columns": [_column_name(entry) for entry in offered],
         "column": column(history, offered[0]),
         "losses": loss_rows(history),
-        "metrics": [_metric_row(metric) for metric in facts.metrics],
+        "metrics": [_metric_row(metric, history.phases[-1].number) for metric in history.metrics],
         "probe": None if history.probe is None else _probe(history.probe),
         "graph": {
             "nodes": [
@@ -262,7 +262,7 @@ def _column_name(entry: HeatmapColumn) -> Json:
     }
 
 
-def _metric_row(metric: MetricFacts) -> Json:
+def _metric_row(metric: MetricFacts, phase: int) -> Json:
     return {
         "name": metric.name,
         "compiled_as": metric.compiled_as,
@@ -271,7 +271,7 @@ def _metric_row(metric: MetricFacts) -> Json:
         "prediction_shape": (
             None if metric.prediction_shape is None else list(metric.prediction_shape)
         ),
-        "phase": metric.phase,
+        "phase": phase,
     }
 
 

@@ -114,6 +114,11 @@ def cancels_factors(*histories: ModelHistory) -> bool:
     return bool(known) and all(optimizer in ADAPTIVE_OPTIMIZERS for optimizer in known)
 
 
+def keras_class_of(loss: LossHistory) -> str:
+    """The Keras loss that a measured loss is a multiple of, "" where it is not known."""
+    return (loss.facts.keras_class if loss.facts else None) or ""
+
+
 def loss_column(loss: LossHistory, name: str) -> Floats:
     """One column of the measurements [records], NaN where it was not recorded."""
     return loss.columns.get(name, np.full(len(loss.steps), np.nan))

@@ -41,6 +41,7 @@ from tb_bnplugin.diagnose.evidence.losses import (
     NOTHING_MEASURED,
     Measurement,
     cancels_factors,
+    keras_class_of,
     learning_rate,
     measure,
     near,
@@ -110,9 +111,9 @@ def _by_class(history: ModelHistory) -> dict[str, Measurement]:
     """The first loss of each recognised Keras class that could be measured."""
     found: dict[str, Measurement] = {}
     for loss in history.losses:
-        keras_class = loss.static.get("keras_class")
+        keras_class = keras_class_of(loss)
         measurement = measure(history, loss)
-        if isinstance(keras_class, str) and keras_class and measurement is not None:
+        if keras_class and measurement is not None:
             found.setdefault(keras_class, measurement)
     return found
 

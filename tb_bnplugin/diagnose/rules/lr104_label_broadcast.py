@@ -44,7 +44,7 @@ from typing import Final
 import numpy as np
 
 from tb_bnplugin.diagnose.evidence.layers import Mask, settle
-from tb_bnplugin.diagnose.evidence.losses import NOTHING_MEASURED, loss_column
+from tb_bnplugin.diagnose.evidence.losses import NOTHING_MEASURED, keras_class_of, loss_column
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import PAIRED_ROWS, LossHistory, ModelHistory
@@ -140,7 +140,7 @@ def _all_pairs(loss: LossHistory) -> Mask:
 def _classes_as_numbers(loss: LossHistory) -> Outcome | None:
     """A finding where every output of a row is compared with the number of the row's class."""
     classes = loss_column(loss, "labels_are_classes") == 1
-    if loss.static.get("keras_class") not in BY_ELEMENT or not classes.all():
+    if keras_class_of(loss) not in BY_ELEMENT or not classes.all():
         return None
     outputs = int(
         loss_column(loss, "prediction_elements")[-1] / loss_column(loss, "label_elements")[-1]
@@ -157,7 +157,7 @@ def _classes_as_numbers(loss: LossHistory) -> Outcome | None:
         ),
         evidence={
             "loss": loss.name,
-            "keras_class": str(loss.static.get("keras_class")),
+            "keras_class": keras_class_of(loss),
             "outputs": outputs,
             "label_elements": float(loss_column(loss, "label_elements")[-1]),
         },
@@ -167,8 +167,8 @@ def _classes_as_numbers(loss: LossHistory) -> Outcome | None:
 
 
 def _shape(loss: LossHistory, key: str) -> str:
-    shape = loss.static.get(key)
-    if not isinstance(shape, list | tuple):
+    shape = getattr(loss.facts, key, None)
+    if shape is None:
         return "of a smaller rank" if key == "label_shape" else "of a larger one"
     sizes = ["None" if size is None else str(size) for size in shape]
     return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"

@@ -35,7 +35,7 @@ from typing import Final
 
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history.model import MetricFacts, ModelFacts, ModelHistory
+from tb_bnplugin.history.model import MetricFacts, ModelHistory
 
 RULE: Final = Rule(code="LR108", name="metric-resolved", severity="info")
 
@@ -44,23 +44,20 @@ ALIASES: Final = ("accuracy", "acc", "crossentropy", "ce")
 
 def check(history: ModelHistory) -> tuple[Outcome, ...]:
     """What short names became, one outcome a metric."""
-    facts = history.facts
-    if not facts.metrics:
+    if not history.metrics:
         return (
             RULE.not_checked(
                 "no metric was seen: none was compiled, or no batch has been trained yet"
             ),
         )
-    phase = max(metric.phase for metric in facts.metrics)
-    metrics = [metric for metric in facts.metrics if metric.phase == phase]
-    asked = [metric for metric in metrics if metric.compiled_as.lower() in ALIASES]
+    asked = [metric for metric in history.metrics if metric.compiled_as.lower() in ALIASES]
     if not asked:
         return (RULE.ok("Every metric was named by its class."),)
-    return tuple(_describe(facts, metric, history) for metric in asked)
+    return tuple(_describe(history, metric) for metric in asked)
 
 
-def _describe(facts: ModelFacts, metric: MetricFacts, history: ModelHistory) -> Outcome:
-    wrong = _what_is_wrong(facts, metric)
+def _describe(history: ModelHistory, metric: MetricFacts) -> Outcome:
+    wrong = _what_is_wrong(history, metric)
     became = f"{metric.compiled_as!r} became {metric.metric_class}"
     labels, predictions = _shown(metric.label_shape), _shown(metric.prediction_shape)
     because = f": {wrong[0]}" if wrong else ""
@@ -80,7 +77,7 @@ def _describe(facts: ModelFacts, metric: MetricFacts, history: ModelHistory) -> 
     )
 
 
-def _what_is_wrong(facts: ModelFacts, metric: MetricFacts) -> tuple[str, str] | None:
+def _what_is_wrong(history: ModelHistory, metric: MetricFacts) -> tuple[str, str] | None:
     """What contradicts the class, and the cure; None: nothing, or it cannot be told."""
     labels, predictions = metric.label_shape, metric.prediction_shape
     kind = _kind(metric.metric_class)
@@ -110,7 +107,9 @@ def _what_is_wrong(facts: ModelFacts, metric: MetricFacts) -> tuple[str, str] | 
             "the labels have one column a class",
             f"Name the class: {_use('', family)}.",
         )
-    categorical_loss = any("categorical" in loss.loss_class.lower() for loss in facts.losses)
+    categorical_loss = any(
+        "categorical" in loss.loss_class.lower() for loss in history.compiled_losses
+    )
     if kind == "binary" and (classes or 0) > 1 and categorical_loss:
         return (
             "the loss is categorical, while this counts each column of its own",

@@ -7,14 +7,13 @@ from typing import Any, Final
 import numpy as np
 import tensorflow as tf
 
-LIMITS: Final = (2, 16)
-"""Values per channel below which executions are counted: EVENT_COUNTERS has a column for each."""
+from tb_bnplugin.schema.thresholds import FEW_VALUES
 
 _ENOUGH: Final = (False, False)
 
 
 def static_below(layer: Any, inputs: Any, mask: Any, replicas: int) -> tuple[bool, bool] | None:
-    """Whether the values per channel are below each of LIMITS, as far as the shapes tell.
+    """Whether the values per channel are below each of FEW_VALUES, as far as the shapes tell.
 
     None where only the run can tell: the size of the batch is open, and what is known of a row
     does not suffice, or a mask takes values off.
@@ -31,14 +30,14 @@ def static_below(layer: Any, inputs: Any, mask: Any, replicas: int) -> tuple[boo
     least *= _summed_over(layer, replicas)
     if mask is not None:
         return None
-    if None in spread and least < LIMITS[-1]:
+    if None in spread and least < FEW_VALUES[-1]:
         return None
-    below_2, below_16 = (least < limit for limit in LIMITS)
+    below_2, below_16 = (least < limit for limit in FEW_VALUES)
     return below_2, below_16
 
 
 def below_limits(layer: Any, inputs: Any, mask: Any, replicas: int) -> tf.Tensor:
-    """int64 [2]: 1 where the values per channel of this batch are below each of LIMITS."""
+    """int64 [2]: 1 where the values per channel of this batch are below each of FEW_VALUES."""
     channels = max(int(np.prod([int(size) for size in layer.moving_mean.shape])), 1)
     values = tf.size(inputs, out_type=tf.int64)
     if mask is not None:
@@ -46,7 +45,7 @@ def below_limits(layer: Any, inputs: Any, mask: Any, replicas: int) -> tf.Tensor
         share = values // tf.maximum(tf.size(mask, out_type=tf.int64), 1)
         values = tf.reduce_sum(tf.cast(mask, tf.int64)) * share
     # as sizes, so that nothing is divided: size < limit x channels / replicas
-    limits = [-(-limit * channels // _summed_over(layer, replicas)) for limit in LIMITS]
+    limits = [-(-limit * channels // _summed_over(layer, replicas)) for limit in FEW_VALUES]
     return tf.cast(values < tf.constant(limits, tf.int64), tf.int64)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 import sys
 import threading
-import warnings
 import weakref
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -20,6 +19,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from tb_bnplugin.guard import Guard
 from tb_bnplugin.keras.calls import context, reason
 from tb_bnplugin.keras.calls.arguments import (
     asked_value,
@@ -76,8 +76,9 @@ class SeenCall:
 class LayerCounter:
     """Executions of one layer by mode and context, and the ways it was called."""
 
-    def __init__(self, layer: Any, strategy: Any) -> None:
+    def __init__(self, layer: Any, strategy: Any, guard: Guard) -> None:
         self.layer = weakref.ref(layer)
+        self.guard = guard
         self.counts_batches = False
         self.wanted_by: set[int] = set()  # who wants all traces counted, not Keras' own alone
         self.seen: dict[tuple[Any, ...], SeenCall] = {}
@@ -275,15 +276,14 @@ def traced_calls() -> int | None:
 _counters: weakref.WeakKeyDictionary[Any, LayerCounter] = weakref.WeakKeyDictionary()
 _users: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
 _lock = threading.Lock()
-_warned = threading.Event()
 
 
-def attach(layer: Any, strategy: Any) -> LayerCounter:
+def attach(layer: Any, strategy: Any, guard: Guard) -> LayerCounter:
     """Wraps this instance's `call`, or takes part in the wrapper that is there."""
     with _lock:
         counter = _counters.get(layer)
         if counter is None:
-            counter = LayerCounter(layer, strategy)
+            counter = LayerCounter(layer, strategy, guard)
             _counters[layer] = counter
         _users[layer] = _users.get(layer, 0) + 1
         if _users[layer] == 1:
@@ -323,14 +323,14 @@ def _wrap(layer: Any, counter: LayerCounter) -> None:
             try:
                 after = counter.count(args, kwargs, sys._getframe(1))
             except Exception as error:  # noqa: BLE001  # the bare call follows
-                _warn_once(error)
+                _fail(counter, error)
         # autograph puts its converted function here, for subclasses in tf_keras
         result = decorated.__wrapped__(self, *args, **kwargs)
         if after is not None:
             try:
                 after()
             except Exception as error:  # noqa: BLE001  # the result is there
-                _warn_once(error)
+                _fail(counter, error)
         return result
 
     decorated = tf.__internal__.decorator.make_decorator(bare, call)
@@ -353,15 +353,8 @@ def _unbound(call: Callable[..., Any], layer: Any) -> Callable[..., Any]:
 
 
 @tf.autograph.experimental.do_not_convert
-def _warn_once(error: Exception) -> None:
-    if not _warned.is_set():
-        _warned.set()
-        warnings.warn(
-            "tb_bnplugin could not count a call of a batch normalization layer and counts no"
-            f" such call; training goes on unchanged ({type(error).__name__}: {error})",
-            RuntimeWarning,
-            stacklevel=3,
-        )
+def _fail(counter: LayerCounter, error: Exception) -> None:
+    counter.guard.fail("counting", error)
 
 
 def _counter(size: int, replicas: int, name: str) -> tf.Variable:

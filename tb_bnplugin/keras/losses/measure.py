@@ -6,6 +6,7 @@ otherwise. What a tape differentiates is the sum of the tensor it gets; so is wh
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -21,11 +22,10 @@ from tb_bnplugin.keras.losses.candidates import Data
 from tb_bnplugin.keras.losses.pairs import measure_pairs
 from tb_bnplugin.keras.losses.resolve import ResolvedLoss, check_loss, resolve, weighted_mean
 from tb_bnplugin.schema.columns import KERAS_LOSSES, LOSS_COLUMNS
+from tb_bnplugin.schema.facts import LossFacts, Shape
 
 Floats = npt.NDArray[np.float64]
-Static = dict[str, Any]
-
-__all__ = ["check_loss", "column_index", "complete_static", "measure", "measure_in_graph"]
+__all__ = ["check_loss", "column_index", "measure", "measure_in_graph", "with_keras_class"]
 
 _NAN: Final = float("nan")
 _INDEX: Final = {name: index for index, name in enumerate(LOSS_COLUMNS)}
@@ -41,9 +41,10 @@ def measure(
     replicas: int | None = None,
     learning_rate: Any = _NAN,
     keras: Any = None,
+    name: str = "loss",
     taken_from: str = "arguments",
     regularization: Any = _NAN,
-) -> tuple[Floats, Static]:
+) -> tuple[Floats, LossFacts]:
     """The measurements of one loss on one batch, eagerly.
 
     Args:
@@ -57,13 +58,12 @@ def measure(
         learning_rate: of the optimizer, NaN where none is known.
         keras: the module `keras` or `tf_keras` that a name, or a function's likeness, is
             looked up in; by default the flavour of `loss`, else the one that is imported.
-        taken_from: where labels and predictions come from, kept in the static part.
+        name: of the loss in the log.
+        taken_from: where labels and predictions come from, kept in the facts.
         regularization: sum of the regularizers of the model's weights, NaN where no model is known.
 
     Returns:
-        float64 [LOSS_COLUMNS], NaN where something cannot be measured; and the static part:
-        loss_class, keras_class, reduction, label_shape, prediction_shape, label_dtype,
-        prediction_dtype, weighted, taken_from.
+        float64 [LOSS_COLUMNS], NaN where something cannot be measured; and the facts of the loss.
 
     Raises:
         TypeError: `loss` is no loss, or labels or predictions are no tensors.
@@ -82,9 +82,8 @@ def measure(
     vector[_INDEX["replicas"]] = _replicas(replicas)
     vector[_INDEX["learning_rate"]] = float(learning_rate)
     vector[_INDEX["regularization"]] = float(regularization)
-    static = _static(resolved, y_true=labels, y_pred=predictions, weighted=weights is not None)
-    static["taken_from"] = taken_from
-    return vector, complete_static(static, vector)
+    facts = _facts(name, resolved, labels, predictions, weights, taken_from)
+    return vector, with_keras_class(facts, vector)
 
 
 def column_index(name: str) -> int:
@@ -92,12 +91,12 @@ def column_index(name: str) -> int:
     return _INDEX[name]
 
 
-def complete_static(static: Static, vector: Floats) -> Static:
-    """The static part with the class that a function was recognised as in the measurement."""
+def with_keras_class(facts: LossFacts, vector: Floats) -> LossFacts:
+    """The facts with the class that a function was recognised as in the measurement."""
     candidate = vector[_INDEX["candidate"]]
-    if static["keras_class"] is not None or not np.isfinite(candidate):
-        return static
-    return {**static, "keras_class": KERAS_LOSSES[int(candidate)].partition("(")[0]}
+    if facts.keras_class is not None or not np.isfinite(candidate):
+        return facts
+    return replace(facts, keras_class=KERAS_LOSSES[int(candidate)].partition("(")[0])
 
 
 @tf.autograph.experimental.do_not_convert
@@ -111,20 +110,21 @@ def measure_in_graph(
     replicas: int | None = None,
     learning_rate: Any = _NAN,
     keras: Any = None,
+    name: str = "loss",
     taken_from: str = "arguments",
     regularization: Any = _NAN,
-) -> tuple[tf.Tensor, Static]:
-    """The same inside a `tf.function`: a float64 tensor [LOSS_COLUMNS] and the static part.
+) -> tuple[tf.Tensor, LossFacts]:
+    """The same inside a `tf.function`: a float64 tensor [LOSS_COLUMNS] and the facts.
 
     The loss on the given batch is evaluated in the graph. All else runs on the host with
     the values, so that a loss which cannot take a doubled batch gives NaN and does not end
-    the training. `keras_class` of a plain function is known at run time only: `complete_static`
+    the training. `keras_class` of a plain function is known at run time only: `with_keras_class`
     takes it from the column "candidate".
     """
     resolved = resolve(loss, keras)
     replicas = _replicas(replicas)
-    for given, name in ((y_true, "y_true"), (y_pred, "y_pred")):
-        _check_tensor(given, name)
+    _check_tensor(y_true, "y_true")
+    _check_tensor(y_pred, "y_pred")
     labels, predictions = tf.convert_to_tensor(y_true), tf.convert_to_tensor(y_pred)
     weights = None if sample_weight is None else tf.convert_to_tensor(sample_weight)
 
@@ -144,8 +144,8 @@ def measure_in_graph(
         columns = tf.unstack(host)
         # A loss that divides by the replicas does so only where a strategy is, not on the host.
         scale = measured / columns[_INDEX["measured"]]
-        for name in ("doubled", "permuted", "paired"):
-            columns[_INDEX[name]] *= _replica_scale(scale, replicas)
+        for column in ("doubled", "permuted", "paired"):
+            columns[_INDEX[column]] *= _replica_scale(scale, replicas)
         columns[_INDEX["measured"]] = measured
         columns[_INDEX["elements"]] = tf.cast(tf.size(tensor), tf.float64)
         given_value = _NAN if value is None else tf.reduce_sum(tf.cast(value, tf.float64))
@@ -153,9 +153,8 @@ def measure_in_graph(
         columns[_INDEX["replicas"]] = tf.constant(replicas, tf.float64)
         columns[_INDEX["learning_rate"]] = tf.cast(learning_rate, tf.float64)
         columns[_INDEX["regularization"]] = tf.cast(regularization, tf.float64)
-        static = _static(resolved, y_true=labels, y_pred=predictions, weighted=weights is not None)
-        static["taken_from"] = taken_from
-        return tf.stack(columns), static
+        facts = _facts(name, resolved, labels, predictions, weights, taken_from)
+        return tf.stack(columns), facts
 
 
 def _evaluate_in_graph(
@@ -215,7 +214,7 @@ def _values(
     if weights is None:
         put(**measure_pairs(labels, predictions, lambda item: total(item)[0]))
     if weights is not None:
-        put(weight_sum=float(np.sum(weights, dtype=np.float64)), weight_elements=weights.size)
+        put(weight_sum=float(np.sum(weights, dtype=np.float64)))
     if resolved.per_element is not None:
         put(**_keras_columns(resolved, labels, predictions, weights))
     else:
@@ -277,17 +276,21 @@ def _replica_scale(scale: tf.Tensor, replicas: int) -> tf.Tensor:
     return tf.where(known, scale, tf.constant(_NAN, tf.float64))
 
 
-def _static(resolved: ResolvedLoss, *, y_true: Any, y_pred: Any, weighted: bool) -> Static:
-    return {
-        "loss_class": resolved.loss_class,
-        "keras_class": resolved.keras_class,
-        "reduction": resolved.reduction,
-        "label_shape": _shape(y_true),
-        "prediction_shape": _shape(y_pred),
-        "label_dtype": _dtype(y_true),
-        "prediction_dtype": _dtype(y_pred),
-        "weighted": weighted,
-    }
+def _facts(
+    name: str, resolved: ResolvedLoss, y_true: Any, y_pred: Any, weights: Any, taken_from: str
+) -> LossFacts:
+    return LossFacts(
+        name=name,
+        loss_class=resolved.loss_class,
+        keras_class=resolved.keras_class,
+        reduction=resolved.reduction,
+        label_shape=_shape(y_true),
+        prediction_shape=_shape(y_pred),
+        label_dtype=_dtype(y_true),
+        prediction_dtype=_dtype(y_pred),
+        weighted=weights is not None,
+        taken_from=taken_from,
+    )
 
 
 def _array(value: Any, name: str) -> npt.NDArray[Any]:
@@ -330,11 +333,11 @@ def _broadcast_elements(one: tuple[int, ...], other: tuple[int, ...]) -> float:
         return _NAN
 
 
-def _shape(value: Any) -> list[int | None] | None:
+def _shape(value: Any) -> Shape | None:
     shape = value.shape
     if isinstance(shape, tf.TensorShape):
-        return None if shape.rank is None else list(shape.as_list())
-    return [int(size) for size in shape]
+        return None if shape.rank is None else tuple(shape.as_list())
+    return tuple(int(size) for size in shape)
 
 
 def _dtype(value: Any) -> str:

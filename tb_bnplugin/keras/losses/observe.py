@@ -8,7 +8,6 @@ to the graph, and nothing runs in a step.
 from __future__ import annotations
 
 import sys
-import warnings
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from tb_bnplugin.guard import Guard
 from tb_bnplugin.keras.calls import context
 from tb_bnplugin.keras.calls.suspend import suspended
 from tb_bnplugin.keras.flavour import Flavour, flavour_of
@@ -45,9 +45,16 @@ class _Watched:
     """One container and what it was called with; training comes before evaluation."""
 
     def __init__(
-        self, container: Any, method: str, split: Callable[..., Any], *, aligns: bool
+        self,
+        container: Any,
+        method: str,
+        split: Callable[..., Any],
+        guard: Guard,
+        *,
+        aligns: bool,
     ) -> None:
         self.container = container
+        self.guard = guard
         self._split = split
         self._aligns = aligns
         self.given: list[_Given] | None = None
@@ -72,10 +79,15 @@ class _Watched:
         return self.given[index]
 
 
-class Observer:
-    """The compiled losses and metrics of one model, from now on and across `compile`."""
+class LossObserver:
+    """The compiled losses and metrics of one model, from now on and across `compile`.
 
-    def __init__(self, model: Any) -> None:
+    Raises:
+        TypeError: `model` is no Keras model.
+    """
+
+    def __init__(self, model: Any, guard: Guard) -> None:
+        self._guard = guard
         self._flavour: Flavour = flavour_of(model)
         self._model = weakref.ref(model)
         self._losses: _Watched | None = None
@@ -94,8 +106,8 @@ class Observer:
             self._metrics = self._follow(
                 self._metrics, compiled.metric_container(model), "update_state", self._split_metrics
             )
-        except Exception as error:  # noqa: BLE001  # watching never ends a training
-            _warn_once(error)
+        except Exception as error:  # noqa: BLE001  # Keras' containers are private
+            self._guard.fail("compiled_losses", error)
 
     def close(self) -> None:
         """Gives the observed objects their own classes back."""
@@ -104,7 +116,7 @@ class Observer:
                 _restore_class(watched.container)
         self._losses = self._metrics = None
 
-    def losses(self, phase: int) -> tuple[LossFacts, ...]:
+    def losses(self) -> tuple[LossFacts, ...]:
         """The compiled losses, one an output, with what they were given in training.
 
         Shapes are None before the first trace, and where a step of the user's own never calls
@@ -116,7 +128,7 @@ class Observer:
         try:
             named = self._named_losses(watched)
         except Exception as error:  # noqa: BLE001
-            _warn_once(error)
+            self._guard.fail("compiled_losses", error)
             return ()
         facts = []
         for index, (name, loss) in enumerate(named):
@@ -132,12 +144,11 @@ class Observer:
                     label_dtype=given.label_dtype,
                     prediction_dtype=given.prediction_dtype,
                     weighted=given.weighted,
-                    phase=phase,
                 )
             )
         return tuple(facts)
 
-    def metrics(self, phase: int) -> tuple[MetricFacts, ...]:
+    def metrics(self) -> tuple[MetricFacts, ...]:
         """The compiled metrics with what Keras made of their names; empty before the first step."""
         watched = self._metrics
         if watched is None:
@@ -146,7 +157,7 @@ class Observer:
             parts = compiled.metric_parts(self._flavour, watched.container)
             asked = naming.asked_names(watched.container)
         except Exception as error:  # noqa: BLE001
-            _warn_once(error)
+            self._guard.fail("compiled_losses", error)
             return ()
         facts = []
         for part in parts:
@@ -161,7 +172,6 @@ class Observer:
                     prediction_shape=given.prediction_shape,
                     label_dtype=given.label_dtype,
                     prediction_dtype=given.prediction_dtype,
-                    phase=phase,
                 )
             )
         return tuple(facts)
@@ -182,22 +192,13 @@ class Observer:
             _restore_class(watched.container)
         if container is None:
             return None
-        return _Watched(container, method, split, aligns=not self._flavour.is_keras_3)
+        return _Watched(container, method, split, self._guard, aligns=not self._flavour.is_keras_3)
 
     def _split_losses(self, container: Any, *given: Any) -> list[OutputData | None]:
         return compiled.loss_data(self._flavour, container, *given)
 
     def _split_metrics(self, container: Any, *given: Any) -> list[OutputData | None]:
         return compiled.metric_data(self._flavour, container, *given)
-
-
-def observe(model: Any) -> Observer:
-    """Begins to observe a model's compiled losses and metrics.
-
-    Raises:
-        TypeError: `model` is no Keras model.
-    """
-    return Observer(model)
 
 
 def _put_class(container: Any, method: str, note: Callable[[], Any]) -> None:
@@ -239,15 +240,13 @@ def _put_class(container: Any, method: str, note: Callable[[], Any]) -> None:
 
 # TensorFlow 2.16's autograph converts tf_keras, and with it whatever tf_keras calls.
 @tf.autograph.experimental.do_not_convert
-def _note_call(
-    noting: Callable[..., None] | None, labels: Any, predictions: Any, weights: Any, frame: Any
-) -> None:
+def _note_call(noting: Any, labels: Any, predictions: Any, weights: Any, frame: Any) -> None:
     if noting is None:
         return
     try:
         noting(labels, predictions, weights, frame)
-    except Exception as error:  # noqa: BLE001  # watching never ends a training
-        _warn_once(error)
+    except Exception as error:  # noqa: BLE001  # the user's loss goes on
+        noting.__self__.guard.fail("compiled_losses", error)
 
 
 def _restore_class(container: Any) -> None:
@@ -284,18 +283,3 @@ def _shape(value: Any) -> Shape | None:
 def _dtype(value: Any) -> str | None:
     dtype = getattr(value, "dtype", None)
     return None if dtype is None else str(getattr(dtype, "name", dtype))
-
-
-_warned = False
-
-
-def _warn_once(error: Exception) -> None:
-    global _warned  # noqa: PLW0603  # once a process, whichever model it was
-    if not _warned:
-        _warned = True
-        warnings.warn(
-            "tb_bnplugin could not observe the compiled losses and metrics; they are not recorded,"
-            f" and training goes on unchanged ({type(error).__name__}: {error})",
-            RuntimeWarning,
-            stacklevel=3,
-        )

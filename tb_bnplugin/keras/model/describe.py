@@ -16,6 +16,7 @@ from tb_bnplugin.keras.model.topology import Topology, is_graph
 from tb_bnplugin.keras.variables import local
 from tb_bnplugin.measure.reading import LayerStart
 from tb_bnplugin.schema.facts import LayerFacts, Node
+from tb_bnplugin.schema.thresholds import LEARNED_SHARE
 
 Values = npt.NDArray[Any]
 
@@ -77,9 +78,6 @@ def layer_start(
 
 CONSTANT_INITIALIZERS: Final = ("Zeros", "Ones", "Constant")
 """Classes of initializers that give the same values whenever they are asked."""
-
-LEARNED_SHARE: Final = 0.5
-"""Share of the channels in which gamma and beta differ from their initializers once trained."""
 
 
 def _gamma_beta_start(layer: Any) -> str:

@@ -28,10 +28,10 @@ class StateReader:
         model: Any,
         layers: Sequence[Any],
         counters: Sequence[LayerCounter],
-        aside: Mapping[int, bool] | None = None,
+        trainable_replaced: Mapping[int, bool] | None = None,
     ) -> None:
         self._model = model
-        self._aside = {} if aside is None else aside  # as `trainable.replaced_by_fit` has it
+        self._trainable_replaced = trainable_replaced or {}  # as `replaced_by_fit` has it
         self._layers = list(layers)
         self._counters = list(counters)
         self._weights = _choose_weights(model, layers)
@@ -87,7 +87,7 @@ class StateReader:
             executions=executions,
             trainable=np.array([bool(layer.trainable) for layer in self._layers], bool),
             trainable_as_set=np.array(
-                [set_by_program(layer, self._aside) for layer in self._layers], bool
+                [set_by_program(layer, self._trainable_replaced) for layer in self._layers], bool
             ),
             weights=weights,
             batches=batches if len(batches) else None,

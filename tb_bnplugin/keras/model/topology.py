@@ -6,7 +6,6 @@ A functional or sequential model knows its edges; of a subclassed one only the l
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,20 +38,6 @@ class Topology:
                 self.edges.append((source, target))
 
     _known: set[tuple[int, int]] = field(default_factory=set)
-
-
-def describe_or_warn(model: Any) -> Topology:
-    """The topology; an empty one, with a warning, where it cannot be drawn."""
-    try:
-        return describe(model)
-    except Exception as error:  # noqa: BLE001  # Keras' graphs are private, and differ by version
-        warnings.warn(
-            f"tb_bnplugin cannot draw the model map of {model.name!r}, and records the rest"
-            f" ({type(error).__name__}: {error})",
-            RuntimeWarning,
-            stacklevel=2,
-        )
-        return Topology()
 
 
 def describe(model: Any) -> Topology:

@@ -23,20 +23,20 @@ def replaced_by_fit(model: Any) -> dict[int, bool]:
     """
     if flavour_of(model).is_keras_3 or not hasattr(model, "_compiled_trainable_state"):
         return {}
-    aside: dict[int, bool] = {}
+    replaced: dict[int, bool] = {}
     for keeper in gc.get_objects():
         if type(keeper).__name__ == _KEEPER and getattr(keeper, "_model", None) is model:
             current = getattr(keeper, "_current_trainable_state", None) or {}
             compiled = getattr(keeper, "_compiled_trainable_state", None) or {}
-            aside |= {
+            replaced |= {
                 id(layer): bool(value)
                 for layer, value in current.items()
                 if layer in compiled and bool(compiled[layer]) != bool(value)
             }
-    return aside
+    return replaced
 
 
-def set_by_program(layer: Any, aside: Mapping[int, bool]) -> bool:
+def set_by_program(layer: Any, replaced: Mapping[int, bool]) -> bool:
     """`layer.trainable` as the program last set it."""
     now = bool(layer.trainable)
-    return aside.get(id(layer), now)
+    return replaced.get(id(layer), now)

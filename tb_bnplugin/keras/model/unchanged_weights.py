@@ -12,12 +12,14 @@ from typing import Any, Final
 import tensorflow as tf
 
 from tb_bnplugin.keras.variables import local
+from tb_bnplugin.schedule import Schedule
 
 FIRST_LOOK: Final = 5
 """Steps after which a weight that a gradient reaches has changed: a branch that begins with a
 scale of 0 lets none through at its first steps."""
 
-_LOOKS: Final = ("epoch", "end", "evaluation", "on_demand")
+_REASONS: Final = ("epoch", "end", "evaluation", "on_demand")
+"""Of records: the weights are looked at whenever one is made for these."""
 
 
 @dataclass
@@ -25,7 +27,7 @@ class _Weight:
     path: str
     variable: Any
     bits: int  # when it was first seen
-    looked_at: bool = False
+    checked: bool = False
 
 
 class UnchangedWeights:
@@ -33,54 +35,59 @@ class UnchangedWeights:
 
     def __init__(self) -> None:
         self._known: set[int] = set()
-        self._unmoved: list[_Weight] = []
+        self._weights: list[_Weight] = []
         self._begin: int | None = None
-        self._next = 0
-        self.looked_at: int | None = None  # step of the newest look
+        self._schedule = _schedule(first=0)
+        self.checked_step: int | None = None  # step of the newest look
         self.weights = 0  # how many were ever seen
 
     @property
-    def unmoved(self) -> tuple[str, ...]:
+    def unchanged(self) -> tuple[str, ...]:
         """Paths of the weights that never changed, as of the newest look."""
-        return tuple(weight.path for weight in self._unmoved if weight.looked_at)
+        return tuple(weight.path for weight in self._weights if weight.checked)
 
     def begin(self, model: Any, step: int) -> None:
-        """Notes the trainable weights that are new: the model was built, or unfrozen."""
+        """Note the trainable weights that are new: the model was built, or unfrozen."""
         try:
             variables = list(model.trainable_variables)
         except ValueError:  # tf_keras: a Sequential model that is not built yet
             return
         trainable = {id(variable) for variable in variables}
         # What is frozen by now need not change any more.
-        self._unmoved = [weight for weight in self._unmoved if id(weight.variable) in trainable]
+        self._weights = [weight for weight in self._weights if id(weight.variable) in trainable]
         new = [variable for variable in variables if id(variable) not in self._known]
         for variable in new:
             value = local(variable)
             if value.dtype.is_floating:
                 path = str(getattr(variable, "path", variable.name))
-                self._unmoved.append(_Weight(path=path, variable=variable, bits=_bits(value)))
+                self._weights.append(_Weight(path=path, variable=variable, bits=_bits(value)))
                 self.weights += 1
             self._known.add(id(variable))
         if new:
             self._begin = step
-            self._next = step + FIRST_LOOK
+            self._schedule = _schedule(first=step + FIRST_LOOK)
 
     def look(self, step: int, reason: str) -> bool:
-        """Looks at the weights where it is time; says whether there is news."""
-        if self._begin is None or not self._unmoved or step < self._begin + FIRST_LOOK:
+        """Look at the weights where it is time; return True where the answer changed."""
+        if self._begin is None or not self._weights or step < self._begin + FIRST_LOOK:
             return False
-        if step < self._next and (reason not in _LOOKS or step == self.looked_at):
-            return False
-        self._next = max(2 * step, step + FIRST_LOOK)
-        before = self.unmoved
-        self._unmoved = [
-            weight for weight in self._unmoved if _bits(local(weight.variable)) == weight.bits
+        if not self._schedule.is_due(step):
+            if reason not in _REASONS or step == self.checked_step:
+                return False
+            self._schedule.done(step)
+        before = self.unchanged
+        self._weights = [
+            weight for weight in self._weights if _bits(local(weight.variable)) == weight.bits
         ]
-        for weight in self._unmoved:
-            weight.looked_at = True
-        first = self.looked_at is None
-        self.looked_at = step
-        return first or self.unmoved != before
+        for weight in self._weights:
+            weight.checked = True
+        first = self.checked_step is None
+        self.checked_step = step
+        return first or self.unchanged != before
+
+
+def _schedule(first: int) -> Schedule:
+    return Schedule(lambda step: max(2 * step, step + FIRST_LOOK), first=first)
 
 
 def _bits(value: tf.Tensor) -> int:

@@ -88,7 +88,8 @@ def _restore_attributes(layer: Any, saved: dict[str, tuple[Any, list[Any] | None
     for name, (value, items) in saved.items():
         if present.get(name, saved) is not value:
             present[name] = value
-        if items is not None and value != items:
+        # By identity: a list may hold tensors or arrays, which `==` would compare by value.
+        if items is not None and [id(item) for item in value] != [id(item) for item in items]:
             value[:] = items
 
 

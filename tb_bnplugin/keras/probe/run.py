@@ -5,7 +5,7 @@ Nothing is left behind: variables, counters, losses and seeds are as they were.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
@@ -25,7 +25,8 @@ from tb_bnplugin.keras.losses.resolve import check_loss, resolve
 from tb_bnplugin.keras.probe.forced_mode import force_batch_statistics, force_moving_statistics
 from tb_bnplugin.keras.probe.preserve import preserved
 from tb_bnplugin.measure.outputs import accuracy, spread_and_scale
-from tb_bnplugin.schema.columns import PROBE_COLUMNS, PROBE_ROWS
+from tb_bnplugin.schema.columns import METRIC_PREFIX, PROBE_COLUMNS, PROBE_ROWS
+from tb_bnplugin.schema.facts import LossFacts
 
 Floats = npt.NDArray[np.float64]
 
@@ -39,9 +40,8 @@ _MEAN_REDUCTIONS: Final = ("sum_over_batch_size", "mean", "mean_with_sample_weig
 class ProbeResult:
     """One held batch, with moving and with batch statistics."""
 
-    moving: Mapping[str, float]  # tables.PROBE_COLUMNS, then metrics by name
+    moving: Mapping[str, float]  # PROBE_COLUMNS, then metrics behind METRIC_PREFIX
     batch: Mapping[str, float]  # the same keys
-    metrics: tuple[str, ...]  # names of the metrics, in order
 
 
 def run(
@@ -86,27 +86,25 @@ def run(
                 row["loss"] = _loss(flavour, model, y, predictions, sample_weight, loss)
                 row |= _metrics(flavour, model, y, predictions, sample_weight)
         rows.append(row)
-    names = tuple(name for name in rows[0] if name not in PROBE_COLUMNS and name in rows[1])
-    return ProbeResult(moving=rows[0], batch=rows[1], metrics=names)
+    return ProbeResult(moving=rows[0], batch=rows[1])
 
 
-def pack(result: ProbeResult) -> tuple[Floats, dict[str, list[str]]]:
-    """The result as on disk: float64 [PROBE_ROWS, PROBE_COLUMNS and metrics], the static part."""
-    columns = (*PROBE_COLUMNS, *result.metrics)
-    values = [[getattr(result, row)[column] for column in columns] for row in PROBE_ROWS]
-    return np.array(values, np.float64), {"metrics": list(result.metrics)}
+def pack(result: ProbeResult, columns: Sequence[str]) -> Floats:
+    """The result as on disk, float64 [PROBE_ROWS, columns]; NaN where it lacks a column."""
+    rows = [getattr(result, row) for row in PROBE_ROWS]
+    return np.array([[row.get(column, _NAN) for column in columns] for row in rows], np.float64)
 
 
 def measure_compiled_loss(
     model: Any, x: Any, y: Any, sample_weight: Any = None
-) -> list[tuple[str, Floats, dict[str, Any]]]:
+) -> list[tuple[Floats, LossFacts]]:
     """The measurements of the compiled loss of each output on a held batch.
 
     Predictions are made in inference mode, and losses measured in the strategy's scope.
 
     Returns:
-        (name, float64 [LOSS_COLUMNS], static part) of each output's loss; "loss" is the name
-        where there is one. Empty where nothing is compiled, or there are no labels.
+        float64 [LOSS_COLUMNS] and the facts of each output's loss; "loss" is the name where there
+        is one. Empty where nothing is compiled, or there are no labels.
     """
     flavour = flavour_of(model)
     if y is None:
@@ -116,7 +114,7 @@ def measure_compiled_loss(
     found = []
     with suspend(), record.stop_recording(), _strategy_scope(model) as replicas:
         for part, data in _loss_parts(flavour, model, y, predictions, sample_weight):
-            vector, static = loss_measure.measure(
+            vector, facts = loss_measure.measure(
                 part.loss,
                 data.labels,
                 data.predictions,
@@ -124,13 +122,14 @@ def measure_compiled_loss(
                 replicas=replicas,
                 learning_rate=_learning_rate(model),
                 keras=flavour.keras,
+                name=part.name,
                 taken_from="probe_data",
             )
-            if not flavour.is_keras_3 and static["reduction"] in _MEAN_REDUCTIONS:
+            if not flavour.is_keras_3 and facts.reduction in _MEAN_REDUCTIONS:
                 # tf_keras divides by the replicas outside the loss object
                 for column in ("measured", "doubled", "permuted"):
                     vector[loss_measure.column_index(column)] /= replicas
-            found.append((part.name, vector, static))
+            found.append((vector, facts))
     return found
 
 
@@ -205,7 +204,7 @@ def _metrics(
         given = compiled.handed_on(flavour, given)
         value = copy_metric(part.metric, given, weighted=part.weighted)
         if value is not None:
-            found[part.name] = value
+            found[METRIC_PREFIX + part.name] = value
     return found
 
 

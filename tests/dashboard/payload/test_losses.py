@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -92,7 +93,6 @@ def compiled(**changes: Any) -> LossFacts:
         "label_dtype": "float32",
         "prediction_dtype": "float32",
         "weighted": False,
-        "phase": 1,
     }
     return LossFacts(**{**facts, **changes})
 
@@ -112,7 +112,8 @@ def test_measured_and_compiled_loss_of_one_name_are_one_row() -> None:
     assert [(row["name"], row["phase"]) for row in loss_rows(history)] == [("loss", 1), ("aux", 1)]
 
 
-def test_ill_typed_static_facts_are_left_out() -> None:
-    loss = create_loss(static={"reduction": 3, "label_shape": ["x"], "keras_class": None})
+def test_a_measured_loss_of_which_nothing_else_is_known() -> None:
+    loss = replace(create_loss(), facts=None)
     (row,) = loss_rows(create_history(losses=[loss]))
     assert (row["reduction"], row["label_shape"], row["keras_class"]) == (None, None, None)
+    assert row["measured"]["factor"] == 1.0

@@ -7,7 +7,7 @@ import pytest
 
 from tb_bnplugin.history.model import ModelHistory
 from tb_bnplugin.schema.facts import LossFacts
-from tests.support.histories import METRIC, create_history
+from tests.support.histories import METRIC, PHASE, create_history
 from tests.support.judging import judge, judge_all
 
 Shape = tuple[int | None, ...] | None
@@ -32,7 +32,6 @@ def resolved(
         label_dtype=None,
         prediction_dtype=None,
         weighted=False,
-        phase=1,
     )
     return create_history(facts={"metrics": (metric,), "losses": (compiled,)})
 
@@ -101,6 +100,7 @@ def test_the_cure_names_the_class() -> None:
 
 
 def test_only_the_newest_phase_counts() -> None:
-    old = replace(METRIC, metric_class="CategoricalAccuracy", phase=1)
-    history = create_history(facts={"metrics": (old, replace(METRIC, phase=2))})
+    old = replace(PHASE, metrics=(replace(METRIC, metric_class="CategoricalAccuracy"),))
+    new = replace(PHASE, number=2, metrics=(METRIC,))
+    history = create_history(facts={"phases": (old, new)})
     assert [outcome.severity for outcome in judge_all("LR108", history)] == ["info"]

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tb_bnplugin.keras.losses.observe import Observer, observe
+from tb_bnplugin.guard import Guard
+from tb_bnplugin.keras.losses.observe import LossObserver
 from tests.conftest import Flavour
 
 ROWS, FEATURES, CLASSES = 16, 4, 3
@@ -33,14 +34,14 @@ def classifier(keras: Any, **options: Any) -> Any:
     return model
 
 
-def fitted(model: Any, *data: Any, **options: Any) -> Observer:
-    observer = observe(model)
+def fitted(model: Any, *data: Any, **options: Any) -> LossObserver:
+    observer = LossObserver(model, Guard("model"))
     model.fit(*data, batch_size=8, verbose=0, **options)
     return observer
 
 
 def test_a_loss_by_name_is_seen_with_its_class_and_shapes(flavour: Flavour, data: Any) -> None:
-    (loss,) = fitted(classifier(flavour.keras), *data).losses(phase=1)
+    (loss,) = fitted(classifier(flavour.keras), *data).losses()
     assert (loss.name, loss.loss_class) == ("loss", "SparseCategoricalCrossentropy")
     assert loss.reduction in ("sum_over_batch_size", "auto")
     # tf_keras expands labels before the loss sees them
@@ -49,22 +50,22 @@ def test_a_loss_by_name_is_seen_with_its_class_and_shapes(flavour: Flavour, data
     assert loss.prediction_shape is not None
     assert loss.prediction_shape[1:] == (CLASSES,)
     assert (loss.label_dtype, loss.prediction_dtype) == ("int64", "float32")
-    assert (loss.weighted, loss.phase) == (False, 1)
+    assert not loss.weighted
 
 
 def test_sample_weights_are_seen(flavour: Flavour, data: Any) -> None:
     weights = np.ones(ROWS, "float32")
-    (loss,) = fitted(classifier(flavour.keras), *data, sample_weight=weights).losses(phase=1)
+    (loss,) = fitted(classifier(flavour.keras), *data, sample_weight=weights).losses()
     assert loss.weighted
 
 
 def test_before_the_first_step_class_and_reduction_are_known(flavour: Flavour) -> None:
     loss = flavour.keras.losses.SparseCategoricalCrossentropy(reduction="sum")
-    observer = observe(classifier(flavour.keras, loss=loss))
-    (seen,) = observer.losses(phase=1)
+    observer = LossObserver(classifier(flavour.keras, loss=loss), Guard("model"))
+    (seen,) = observer.losses()
     assert (seen.loss_class, seen.reduction) == ("SparseCategoricalCrossentropy", "sum")
     assert (seen.label_shape, seen.prediction_shape) == (None, None)
-    assert observer.metrics(phase=1) == ()
+    assert observer.metrics() == ()
 
 
 def test_a_users_function_has_a_name_and_no_reduction(
@@ -74,7 +75,7 @@ def test_a_users_function_has_a_name_and_no_reduction(
         labels = tensorflow.one_hot(tensorflow.cast(tensorflow.reshape(labels, [-1]), "int32"), 3)
         return tensorflow.reduce_sum((labels - predictions) ** 2) / 32.0
 
-    (loss,) = fitted(classifier(flavour.keras, loss=my_loss), *data).losses(phase=1)
+    (loss,) = fitted(classifier(flavour.keras, loss=my_loss), *data).losses()
     assert loss.loss_class.endswith("my_loss")
     assert loss.reduction is None
 
@@ -84,14 +85,13 @@ def test_accuracy_is_seen_as_what_it_became(flavour: Flavour, data: Any) -> None
     sparse = fitted(classifier(flavour.keras, metrics=["accuracy"]), x, y)
     one_hot = classifier(flavour.keras, loss="categorical_crossentropy", metrics=["acc"])
     by_rows = fitted(one_hot, x, np.eye(CLASSES, dtype="float32")[y])
-    (metric,) = sparse.metrics(phase=1)
+    (metric,) = sparse.metrics()
     assert (metric.name, metric.compiled_as) == ("accuracy", "accuracy")
     assert metric.metric_class == "SparseCategoricalAccuracy"
-    (metric,) = by_rows.metrics(phase=2)
+    (metric,) = by_rows.metrics()
     assert (metric.compiled_as, metric.metric_class) == ("acc", "CategoricalAccuracy")
     assert metric.label_shape is not None
     assert metric.label_shape[1:] == (CLASSES,)
-    assert metric.phase == 2
 
 
 def test_metrics_given_as_objects_and_functions_are_named(
@@ -102,7 +102,7 @@ def test_metrics_given_as_objects_and_functions_are_named(
 
     top = flavour.keras.metrics.SparseTopKCategoricalAccuracy(2, name="top")
     model = classifier(flavour.keras, metrics=[top, closeness], weighted_metrics=["accuracy"])
-    first, second, third = fitted(model, *data).metrics(phase=1)
+    first, second, third = fitted(model, *data).metrics()
     assert (first.name, first.compiled_as) == ("top", "SparseTopKCategoricalAccuracy")
     assert second.name == "closeness"
     assert second.metric_class.endswith("closeness")
@@ -123,11 +123,11 @@ def test_each_output_has_its_own_loss_and_metrics(flavour: Flavour, data: Any) -
         metrics={"classes": ["accuracy"], "value": ["mae"]},
     )
     observer = fitted(model, x, {"classes": y, "value": x[:, :1]})
-    losses = {loss.name: loss for loss in observer.losses(phase=1)}
+    losses = {loss.name: loss for loss in observer.losses()}
     assert losses["classes"].loss_class == "SparseCategoricalCrossentropy"
     assert losses["value"].loss_class == "MeanSquaredError"
     assert [losses[name].prediction_shape[1:] for name in ("classes", "value")] == [(3,), (1,)]  # type: ignore[index]
-    metrics = {metric.name: metric for metric in observer.metrics(phase=1)}
+    metrics = {metric.name: metric for metric in observer.metrics()}
     assert metrics["classes_accuracy"].metric_class == "SparseCategoricalAccuracy"
     assert (metrics["value_mae"].compiled_as, metrics["value_mae"].metric_class) == (
         "mae",
@@ -142,20 +142,20 @@ def test_compile_is_followed_at_the_next_refresh(flavour: Flavour, data: Any) ->
     model.compile("sgd", loss=loss)
     observer.refresh()
     model.fit(*data, batch_size=8, verbose=0)
-    (seen,) = observer.losses(phase=2)
-    assert (seen.reduction, seen.phase) == ("sum", 2)
+    (seen,) = observer.losses()
+    assert seen.reduction == "sum"
     assert seen.prediction_shape is not None
 
 
 def test_training_shapes_stay_when_evaluation_has_others(flavour: Flavour, data: Any) -> None:
     x, y = data
     model = classifier(flavour.keras, loss="mse", metrics=["mae"])
-    observer = observe(model)
+    observer = LossObserver(model, Guard("model"))
     one_hot = np.eye(CLASSES, dtype="float32")[y]
     model.evaluate(x, y[:, np.newaxis].astype("float32"), verbose=0)
     model.fit(x, one_hot, batch_size=8, verbose=0)
     model.evaluate(x, y[:, np.newaxis].astype("float32"), verbose=0)
-    (loss,) = observer.losses(phase=1)
+    (loss,) = observer.losses()
     assert loss.label_shape is not None
     assert loss.label_shape[1:] == (CLASSES,)
 
@@ -178,7 +178,7 @@ def test_a_step_that_never_calls_the_compiled_loss_leaves_shapes_unknown(
     model = Model([flavour.keras.Input((FEATURES,)), flavour.keras.layers.Dense(CLASSES)])
     model.compile("sgd", loss="mse")
     labels = np.eye(CLASSES, dtype="float32")[data[1]]
-    (loss,) = fitted(model, data[0], labels).losses(phase=1)
+    (loss,) = fitted(model, data[0], labels).losses()
     assert loss.loss_class == "MeanSquaredError"
     assert (loss.label_shape, loss.prediction_shape) == (None, None)
 
@@ -190,10 +190,10 @@ def test_observed_training_is_bit_equal(flavour: Flavour, data: Any, options: An
     def trained(*, observed: bool) -> list[bytes]:
         flavour.keras.utils.set_random_seed(5)
         model = classifier(flavour.keras, metrics=["accuracy"], **options)
-        observer = observe(model) if observed else None
+        observer = LossObserver(model, Guard("model")) if observed else None
         model.fit(*data, batch_size=4, verbose=0, shuffle=False, epochs=2)
         if observer is not None:
-            (loss,) = observer.losses(phase=1)
+            (loss,) = observer.losses()
             assert loss.prediction_shape is not None
         return [np.asarray(variable).tobytes() for variable in model.variables]
 
@@ -213,7 +213,7 @@ def test_autograph_treats_a_users_loss_as_without_us(
 
     def outcome(*, observed: bool) -> str:
         model = classifier(flavour.keras, loss=branching)
-        observer = observe(model) if observed else None
+        observer = LossObserver(model, Guard("model")) if observed else None
         try:
             model.fit(data[0], data[1].astype("float32"), verbose=0)
         except TypeError as error:
@@ -260,22 +260,22 @@ def test_a_fault_of_ours_warns_once_and_training_goes_on(
     flavour: Flavour, data: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tb_bnplugin.keras.losses import compiled
-    from tb_bnplugin.keras.losses import observe as loss_observe
 
     def broken(*_: Any) -> None:
         raise ZeroDivisionError("on purpose")
 
-    monkeypatch.setattr(loss_observe, "_warned", False)
     monkeypatch.setattr(compiled, "loss_data", broken)
     model = classifier(flavour.keras)
     with pytest.warns(RuntimeWarning, match="on purpose") as caught:
         observer = fitted(model, *data, epochs=2)
     assert len([one for one in caught if one.category is RuntimeWarning]) == 1
-    (loss,) = observer.losses(phase=1)
+    (loss,) = observer.losses()
     assert loss.prediction_shape is None
 
 
 def test_a_model_that_is_not_compiled_has_no_losses(flavour: Flavour) -> None:
-    observer = observe(flavour.keras.Sequential([flavour.keras.layers.Dense(1)]))
-    assert observer.losses(phase=1) == ()
-    assert observer.metrics(phase=1) == ()
+    observer = LossObserver(
+        flavour.keras.Sequential([flavour.keras.layers.Dense(1)]), Guard("model")
+    )
+    assert observer.losses() == ()
+    assert observer.metrics() == ()

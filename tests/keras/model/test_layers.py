@@ -8,9 +8,10 @@ import pytest
 
 from tb_bnplugin.keras.flavour import flavour_of, flavour_of_object, imported_flavour
 from tb_bnplugin.keras.model.layers import all_layers, batch_norm_layers
-from tb_bnplugin.keras.watched_model import WatchedModel, watch_model
 from tb_bnplugin.schema.facts import LayerFacts
+from tb_bnplugin.training.recorder import Recorder, watch_model
 from tests.conftest import Flavour
+from tests.support.tiny import recorded_facts
 
 
 def paths(model: Any) -> list[str]:
@@ -96,9 +97,9 @@ def test_a_class_that_hides_what_it_makes_is_found_once_it_has_statistics(
     watch.close()
 
 
-def _rows(watch: WatchedModel) -> tuple[LayerFacts, ...]:
+def _rows(watch: Recorder) -> tuple[LayerFacts, ...]:
     watch.snapshot(1, "on_demand")
-    return watch.facts().layers
+    return recorded_facts(watch).layers
 
 
 def test_a_foreign_class_is_found_by_its_code_or_its_statistics(flavour: Flavour) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tb_bnplugin.keras.model.topology import Topology, describe
-from tb_bnplugin.keras.watched_model import WatchedModel
+from tb_bnplugin.training.recorder import Recorder
 from tests.conftest import Flavour
-from tests.support.tiny import create_dense
+from tests.support.tiny import create_dense, recorded_facts
 
 
 def edges(model: Any) -> set[tuple[str, str]]:
@@ -22,7 +22,7 @@ def test_mobile_net_has_all_layers_and_joins(flavour: Flavour) -> None:
     model = flavour.keras.applications.MobileNetV2(
         weights=None, alpha=0.35, input_shape=(32, 32, 3)
     )
-    facts = WatchedModel(model).facts()
+    facts = recorded_facts(Recorder(model))
     assert len(facts.layers) == 52
     assert len(facts.nodes) == len(model.layers)
     incoming = [target for _, target in facts.edges]

@@ -12,7 +12,7 @@ import pytest
 
 import tb_bnplugin
 from tb_bnplugin.diagnose import keras_facts
-from tb_bnplugin.schema.columns import LOSS_COLUMNS, PROBE_COLUMNS, PROBE_ROWS
+from tb_bnplugin.schema.columns import LOSS_COLUMNS, METRIC_PREFIX, PROBE_COLUMNS, PROBE_ROWS
 from tests.conftest import Flavour
 from tests.support.probe_models import (
     CLASSES,
@@ -112,9 +112,11 @@ def test_moving_statistics_give_what_evaluate_gives(flavour: Flavour, batch: Any
     model.compile("sgd", loss, metrics=["accuracy", keras.metrics.SparseTopKCategoricalAccuracy(2)])
     evaluated = model.evaluate(*batch, batch_size=ROWS, verbose=0, return_dict=True)
     result = probe.run(model, *batch)
-    assert result.metrics == ("sparse_top_k_categorical_accuracy",)
-    for name in ("loss", "accuracy", *result.metrics):
-        assert result.moving[name] == pytest.approx(evaluated[name], rel=1e-5)
+    top = "sparse_top_k_categorical_accuracy"
+    assert [name for name in result.moving if name not in PROBE_COLUMNS] == [METRIC_PREFIX + top]
+    for name in ("loss", "accuracy", METRIC_PREFIX + top):
+        value = evaluated[name.removeprefix(METRIC_PREFIX)]
+        assert result.moving[name] == pytest.approx(value, rel=1e-5)
 
 
 def test_batch_statistics_are_forced_where_the_graph_asks_for_inference(
@@ -179,11 +181,13 @@ def test_several_outputs_are_summed_as_fit_sums_them(flavour: Flavour, batch: An
     result = probe.run(model, batch[0], labels)
     assert before_the_first_step == pytest.approx(evaluated["loss"], rel=1e-5)
     assert result.moving["loss"] == pytest.approx(evaluated["loss"], rel=1e-5)
-    assert result.moving["value_mae"] == pytest.approx(evaluated["value_mae"], rel=1e-5)
+    assert result.moving[METRIC_PREFIX + "value_mae"] == pytest.approx(
+        evaluated["value_mae"], rel=1e-5
+    )
     assert result.moving["accuracy"] == pytest.approx(evaluated["classes_accuracy"], rel=1e-5)
     measured = probe.measure_compiled_loss(model, batch[0], labels)
-    assert [name for name, _, _ in measured] == ["classes", "value"]
-    classes = [static["keras_class"] for _, _, static in measured]
+    assert [facts.name for _, facts in measured] == ["classes", "value"]
+    classes = [facts.keras_class for _, facts in measured]
     assert classes == ["SparseCategoricalCrossentropy", "MeanSquaredError"]
 
 
@@ -217,8 +221,9 @@ def test_packed_rows_are_moving_and_batch(flavour: Flavour, batch: Any) -> None:
 
     model = compiled_and_trained(flavour, plain, batch)
     result = probe.run(model, *batch)
-    packed, static = probe.pack(result)
-    assert packed.shape == (len(PROBE_ROWS), len(PROBE_COLUMNS) + len(static["metrics"]))
+    packed = probe.pack(result, (*PROBE_COLUMNS, "metric:of another compile"))
+    assert packed.shape == (len(PROBE_ROWS), len(PROBE_COLUMNS) + 1)
+    assert np.isnan(packed[:, -1]).all()
     for row, values in zip(PROBE_ROWS, packed, strict=True):
         loss = values[PROBE_COLUMNS.index("loss")]
         assert loss == getattr(result, row)["loss"]
@@ -323,7 +328,7 @@ def test_replicas_keep_their_own_statistics(flavour: Flavour, strategy: Any, bat
     assert before[0] != before[1]
     result = probe.run(model, *batch)
     assert copies() == before
-    (_, vector, _), *_ = probe.measure_compiled_loss(model, *batch)
+    (vector, _), *_ = probe.measure_compiled_loss(model, *batch)
     assert copies() == before
     columns = dict(zip(LOSS_COLUMNS, vector, strict=True))
     assert columns["keras_mean"] == pytest.approx(result.moving["loss"], rel=1e-5)

@@ -1,0 +1,90 @@
+"""Never disturb the training: what goes wrong on our side switches off its own part alone."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Final, Literal, TypeVar
+
+Part = Literal[
+    "recording",
+    "writing",
+    "counting",
+    "channels",
+    "topology",
+    "weights",
+    "compiled_losses",
+    "losses",
+    "probe",
+    "findings",
+]
+
+DESCRIPTIONS: Final[dict[Part, str]] = {
+    "recording": "stops recording {model}",
+    "writing": "stops recording with this writer",
+    "counting": "could not count a call of a batch normalization layer of {model}, and counts none",
+    "channels": "records no per-channel values of {model}",
+    "topology": "cannot draw the model map of {model}",
+    "weights": "no longer looks for unchanged weights of {model}",
+    "compiled_losses": "could not observe the compiled losses and metrics of {model}",
+    "losses": "no longer measures the losses of {model}",
+    "probe": "no longer probes {model}",
+    "findings": "tells no more findings of {model} while it trains; `tb-bnplugin check` reads"
+    " what is recorded",
+}
+
+_Result = TypeVar("_Result")
+
+
+class Guard:
+    """Runs what may fail. A part that failed stays off, and is reported in one warning.
+
+    Example:
+        guard = Guard("resnet")
+        result = guard.attempt("probe", run_probe, batch)  # None where it failed, now or before
+    """
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+        self._warned: set[tuple[Part, str]] = set()  # part and class of exception
+        self.failures: dict[Part, str] = {}
+        """Why each part is off: the exception's class and the first line of its text."""
+
+    def attempt(self, part: Part, action: Callable[..., _Result], *args: object) -> _Result | None:
+        """The result of `action(*args)`; None where it raises or the part is off."""
+        if part in self.failures:
+            return None
+        try:
+            return action(*args)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the training goes on
+            self.fail(part, error)
+            return None
+
+    def fail(self, part: Part, error: Exception) -> None:
+        """Switch a part off, with a warning that is given once for each cause."""
+        self.failures.setdefault(part, describe(error))
+        cause = (part, type(error).__name__)
+        if cause not in self._warned:
+            self._warned.add(cause)
+            warn(part, error, self._model)
+
+    def restart(self) -> None:
+        """Try all parts again: a new training begins."""
+        self.failures.clear()
+
+
+def describe(error: Exception) -> str:
+    """The exception's class and the first line of its text."""
+    text = str(error).strip().split("\n")[0]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def warn(part: Part, error: Exception, model: str) -> None:
+    """Tell in one warning which part is off, why, and that the training is not touched."""
+    what = DESCRIPTIONS[part].format(model=repr(model))
+    rest = "" if part in ("recording", "writing") else "all else is recorded, and "
+    warnings.warn(
+        f"tb_bnplugin {what}; {rest}training goes on unchanged ({describe(error)})",
+        RuntimeWarning,
+        stacklevel=4,
+    )

@@ -1,0 +1,204 @@
+"""The way of a record from an observation to the event file, the history in process and the rules.
+
+Whoever records hands over an observation. In the thread that works beside the training it becomes
+records (`measure`), completed by what the run's log lacks, written, added to the history, and
+judged by whoever listens. There is no other way for a record to be made.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from tb_bnplugin.diagnose import Outcome
+from tb_bnplugin.guard import Guard
+from tb_bnplugin.measure.model_records import ModelRecords
+from tb_bnplugin.measure.reading import Moment, Observation
+from tb_bnplugin.schema.facts import Phase
+from tb_bnplugin.schema.records import Kind, Record, Value
+from tb_bnplugin.training import live
+from tb_bnplugin.training.live import LiveHistory
+from tb_bnplugin.training.queue import work_queue
+from tb_bnplugin.training.run import DOCUMENTS, Run
+from tb_bnplugin.training.writer import write_or_warn
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Where records go: a run, and the `tf.summary` writer of its log."""
+
+    run: Run
+    writer: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extra:
+    """A record beside the table: of a loss, a probe, an epoch, the channels."""
+
+    kind: Kind
+    value: Value
+    name: str = ""  # of the loss
+
+
+class Listener(Protocol):
+    """Who judges the records as they are made."""
+
+    def look(self, step: int, signature: object) -> None:
+        """Take note of a record; `signature` differs where something new was recorded."""
+
+    def deliver(self) -> bool:
+        """Do what only the thread that trains may do; return True where it is to stop."""
+
+
+class Publisher:
+    """Makes, completes, writes and publishes the records of one model of one run at a time."""
+
+    def __init__(self, name: str) -> None:
+        self.guard = Guard(name)
+        self.live = LiveHistory()
+        self.run: Run | None = None
+        self._records = ModelRecords(name)
+        self._listeners: dict[object, Listener] = {}
+        self._held: dict[Kind, Value] = {}  # documents that the history has
+        self._lock = threading.RLock()  # traced functions run their ops in threads of their own
+
+    @property
+    def name(self) -> str:
+        """Name of the model in the log."""
+        return self._records.name
+
+    @property
+    def phase(self) -> Phase | None:
+        """The newest phase that was recorded."""
+        return self._records.phase
+
+    def listen(self, listener: Listener, key: object = None) -> None:
+        """Let somebody judge the records from now on, instead of who did under the same key."""
+        self._listeners[key or listener] = listener
+
+    def ignore(self, listener: Listener) -> None:
+        """Let somebody judge no more."""
+        self._listeners.pop(listener, None)
+
+    def hand_over(
+        self,
+        observed: Observation,
+        moment: Moment,
+        target: Target | None,
+        extras: Sequence[Extra] = (),
+        *,
+        judge: bool = True,
+    ) -> None:
+        """Make records of an observation, beside the training.
+
+        Args:
+            observed: what was seen of the model.
+            moment: when and why.
+            target: where the records go; None: into the history alone.
+            extras: records of the same moment.
+            judge: let the listeners look for findings.
+        """
+        work_queue().put(
+            lambda: self._publish_guarded(observed, moment, target, extras, judge=judge)
+        )
+
+    def publish(
+        self,
+        observed: Observation,
+        moment: Moment,
+        target: Target | None,
+        extras: Sequence[Extra] = (),
+        *,
+        judge: bool = True,
+    ) -> bool:
+        """The same at once; return True where records were written."""
+        work_queue().finish()
+        return self._publish_guarded(observed, moment, target, extras, judge=judge)
+
+    def deliver(self) -> bool:
+        """Call the user's callables with what was found; return True where training is to stop.
+
+        Raises:
+            Exception: whatever a callable of the user's raises.
+        """
+        stops = [listener.deliver() for listener in list(self._listeners.values())]
+        return any(stops)
+
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """What the rules say of everything recorded so far."""
+        work_queue().finish()
+        with self._lock:
+            return live.outcomes_of(self.live)
+
+    def findings_now(self) -> tuple[Outcome, ...]:
+        """What is wrong in the records published by now; others may still wait."""
+        with self._lock:
+            return live.findings_in(live.outcomes_of(self.live))
+
+    @property
+    def told(self) -> set[tuple[str, str]]:
+        """Code and model of each finding of this run that was printed."""
+        return self.live.told
+
+    def _publish_guarded(
+        self,
+        observed: Observation,
+        moment: Moment,
+        target: Target | None,
+        extras: Sequence[Extra],
+        *,
+        judge: bool,
+    ) -> bool:
+        with self._lock:
+            written = self.guard.attempt(
+                "recording", self._publish, observed, moment, target, extras
+            )
+            if judge and observed.reading is not None:
+                for listener in self._listeners.values():
+                    listener.look(moment.step, self._records.signature())
+            return bool(written)
+
+    def _publish(
+        self,
+        observed: Observation,
+        moment: Moment,
+        target: Target | None,
+        extras: Sequence[Extra],
+    ) -> bool:
+        made = self._records.take(observed, moment)
+        made += [
+            self._records.record(extra.kind, extra.value, moment, extra.name) for extra in extras
+        ]
+        written = target is not None and self._write(made, moment, target)
+        changed = {
+            kind: value
+            for kind, value in self._records.documents.items()
+            if self._held.get(kind) is not value
+        }
+        self._held.update(changed)
+        self.live.add(self._complete(made, changed, moment))
+        return written
+
+    def _write(self, made: Sequence[Record], moment: Moment, target: Target) -> bool:
+        run = target.run
+        complete = self._complete(made, run.missing(self, self._records.documents), moment)
+        if not write_or_warn(target.writer, complete, self.name):
+            run.forget_documents()
+            return False
+        documents = [(r.metadata.kind, r.value) for r in complete if r.metadata.kind in DOCUMENTS]
+        run.hold(self, documents)
+        return True
+
+    def _complete(
+        self, made: Sequence[Record], documents: dict[Kind, Value], moment: Moment
+    ) -> list[Record]:
+        """The records, and those of documents that are not among them."""
+        kinds = {record.metadata.kind for record in made}
+        missing = (
+            self._records.record(kind, value, moment)
+            for kind, value in documents.items()
+            if kind not in kinds
+        )
+        return [*made, *missing]
