@@ -1,9 +1,7 @@
 // What opens over the page: the documentation of a rule, and the help.
-import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { fetchRules } from "../api.ts";
-import type { RuleExample, Rules } from "../api_types.ts";
+import type { RuleExample } from "../api_types.ts";
 import * as state from "../state.ts";
 import { Copy, Inline } from "./finding.tsx";
 
@@ -34,21 +32,10 @@ function Dialog({ title, onClose, children }: DialogProps) {
 
 /** The documentation of the rule that was asked for. */
 export function RuleDialog() {
-  const rules = useSignal<Rules["rules"]>([]);
-  const failure = useSignal("");
   const code = state.openRule.value;
-  useEffect(() => {
-    if (code === null || rules.value.length) return;
-    fetchRules()
-      .then((answer) => {
-        rules.value = answer.rules;
-      })
-      .catch((error: unknown) => {
-        failure.value = String(error);
-      });
-  }, [code]);
   if (code === null) return null;
-  const rule = rules.value.find((one) => one.code === code);
+  const rules = state.rules.value;
+  const rule = rules?.find((one) => one.code === code);
   return (
     <Dialog
       title={rule ? `${rule.code} ${rule.name}` : code}
@@ -56,7 +43,9 @@ export function RuleDialog() {
         state.openRule.value = null;
       }}
     >
-      {!rule && <p>{failure.value || "Loading…"}</p>}
+      {!rule && (
+        <p>{rules ? `No rule is called ${code}.` : (state.failures.value.rules ?? "Loading…")}</p>
+      )}
       {rule && (
         <>
           <p>{rule.summary}</p>

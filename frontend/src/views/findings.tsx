@@ -1,8 +1,8 @@
 // Is anything wrong, where, since when, and what to do: the list of findings, and all other outcomes.
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import type { Outcome, Report } from "../api_types.ts";
-import { differencesOf } from "../model/compare.ts";
+import type { Outcome } from "../api_types.ts";
+import { sentencesOf } from "../model/compare.ts";
 import { headline, sections } from "../model/outcomes.ts";
 import { count, formatSteps, shorten } from "../model/text.ts";
 import * as state from "../state.ts";
@@ -17,7 +17,7 @@ export function Findings() {
   const serious = all.findings.filter((outcome) => outcome.severity !== "info");
   return (
     <section class="findings" aria-label="Findings">
-      <Differences report={report} />
+      <Differences />
       <h2 class={serious.length ? "" : "fine"}>{headline(all.findings)}</h2>
       {serious.length === 0 && (
         <p class="quiet-text">
@@ -58,19 +58,17 @@ export function Findings() {
 }
 
 /** What two runs do differently, beside what the rules make of it. */
-function Differences({ report }: { report: Report }) {
-  const other = state.other.value;
-  if (!other) return null;
-  const facts = differencesOf(report, other);
+function Differences() {
+  const comparison = state.comparison.value;
+  if (!comparison) return null;
   return (
     <div class="differences">
       <h2>
-        Against <bdi title={other.run}>{shorten(other.run, 36)}</bdi>
+        Compared with <bdi title={comparison.other}>{shorten(comparison.other, 36)}</bdi>
       </h2>
-      {facts.length === 0 && <p class="quiet-text">The same modes and findings.</p>}
       <ul>
-        {facts.map((fact) => (
-          <li key={fact}>{fact}</li>
+        {sentencesOf(comparison.differences).map((sentence) => (
+          <li key={sentence}>{sentence}</li>
         ))}
       </ul>
     </div>

@@ -46,8 +46,8 @@ function Facts({ row }: { row: LayerRow }) {
     ["axis", row.axis.join(", ") || "–"],
     ["statistics in", row.dtype ?? "–"],
     ["started from", row.start],
-    ["trainable", row.trainable === null ? "–" : row.trainable ? "yes" : "no"],
-    ["across replicas", row.synchronized ? "yes" : "no"],
+    ["trainable in the last record", yesNo(row.trainable_in_record)],
+    ["across replicas", yesNo(row.synchronized)],
   ];
   const executed = Object.entries(row.executions)
     .map(([name, times]) => `${name.replaceAll("_", " ")} ${formatStep(times)}`)
@@ -116,21 +116,29 @@ function Charts({ data, phases }: { data: LayerAnswer; phases: number[] }) {
         Lines are means over channels
         {data.channels ? "; bands hold half and 90 % of the channels' moving statistics" : ""}.
       </p>
-      <Lines title="Mean" lines={lines.mean} bands={lines.meanBands} phases={phases} />
       <Lines
+        axis={state.axis}
+        title="Mean"
+        lines={lines.mean}
+        bands={lines.meanBands}
+        phases={phases}
+      />
+      <Lines
+        axis={state.axis}
         title="Variance"
         lines={lines.variance}
         bands={lines.varianceBands}
         phases={phases}
-        axis={lines.start.length < 2}
+        labelled={lines.start.length < 2}
       />
       {lines.start.length === 2 && (
         <Lines
+          axis={state.axis}
           title="Influence of the start"
           lines={lines.start}
           phases={phases}
           height={80}
-          axis
+          labelled
         />
       )}
       {data.channels && <Channels channels={data.channels} />}
@@ -149,8 +157,8 @@ function Ledger({ data }: { data: LayerAnswer }) {
       <dl class="witnesses">
         <dt>Ran</dt>
         <dd>{formatExecutions(data.executions)}</dd>
-        <dt>Now</dt>
-        <dd>{trainableWords(data.trainable)}</dd>
+        <dt>Trainable as last set</dt>
+        <dd>{yesNo(data.trainable_as_set)}</dd>
         <dt>Statistics</dt>
         <dd>
           {data.statistics}
@@ -161,11 +169,9 @@ function Ledger({ data }: { data: LayerAnswer }) {
   );
 }
 
-function trainableWords(trainable: boolean | null): string {
-  if (trainable === null) {
-    return "not known";
-  }
-  return trainable ? "trainable" : "frozen";
+function yesNo(value: boolean | null): string {
+  if (value === null) return "not known";
+  return value ? "yes" : "no";
 }
 
 function Calls({ data }: { data: LayerAnswer }) {

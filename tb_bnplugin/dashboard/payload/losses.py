@@ -10,7 +10,7 @@ import numpy as np
 from tb_bnplugin.dashboard.payload.values import number
 from tb_bnplugin.diagnose.evidence.losses import Measurement, measure, near
 from tb_bnplugin.history.model import LossHistory, ModelHistory
-from tb_bnplugin.schema.facts import LossFacts
+from tb_bnplugin.logs.provider import LossFacts
 
 _REDUCTIONS = {
     "sum_over_batch_size": "compiled as a mean over the batch",
