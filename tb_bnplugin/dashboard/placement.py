@@ -1,4 +1,4 @@
-"""Puts standard scalars, whoever wrote them, on the axis of train steps."""
+"""Standard scalars, whoever wrote them, on the axis of train steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The outcomes of a log folder: what `tb_bnplugin.check` gives and the command line prints."""
+"""The outcomes of a log folder, for `tb_bnplugin.check` and the command line."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Checked:
 
     @property
     def findings(self) -> tuple[Outcome, ...]:
-        """What is wrong and not declared as expected."""
+        """Findings that are not declared as expected."""
         return tuple(
             outcome
             for outcome in self.outcomes
@@ -80,7 +80,7 @@ class Checked:
 
 
 def check(logdir: str | os.PathLike[str], run: str | None = None) -> Checked:
-    """Reads a log folder and runs all rules, as the command line does.
+    """Read a log folder and run all rules, as the command line does.
 
     Args:
         logdir: the folder given to `tensorboard --logdir`. It may still be written.

@@ -38,14 +38,14 @@ EVERYTHING: Final = 1_000_000_000
 SCALARS_PLUGIN_NAME: Final = "scalars"
 
 _UNREADABLE: Final = (KeyError, TypeError, ValueError)
-"""What TensorBoard raises for a tensor without a value, of an unknown type, of a wrong size."""
+"""Errors of TensorBoard for a tensor without a value, of an unknown type, of a wrong size."""
 
 _DOCUMENTS: Final = ("model", "calls")
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunListing:
-    """What a run holds, without its records."""
+    """The contents of a run without its records."""
 
     run: str
     tags: Mapping[str, Metadata]  # of the records that can be read
@@ -70,7 +70,7 @@ class ScalarSeries:
 
 
 class Reader:
-    """Reads the records of one experiment from any data provider."""
+    """The records of one experiment, from any data provider."""
 
     def __init__(
         self,
@@ -189,7 +189,7 @@ class Reader:
 def create_listing(
     run: str, series: Mapping[str, TensorTimeSeries], notes: Iterable[str] = ()
 ) -> RunListing:
-    """What a run holds, from TensorBoard's description of each tag."""
+    """The contents of a run, from TensorBoard's description of each tag."""
     tags: dict[str, Metadata] = {}
     skipped = list(notes)
     unreadable: dict[str, list[str]] = {}  # tags by what keeps them from being read

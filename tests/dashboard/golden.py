@@ -142,7 +142,7 @@ def golden_history() -> ModelHistory:
 
 
 def golden_scalars() -> tuple[ScalarSeries, ...]:
-    """What Keras writes: one series on batches, one on epochs, one of the validation run."""
+    """Scalars of Keras: one series on batches, one on epochs, one of the validation run."""
     batches = np.arange(1, 401, 5)
     epochs = np.arange(4)
     begin = np.float64(1000.0)

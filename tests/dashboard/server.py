@@ -36,7 +36,7 @@ _WITHOUT_TENSORFLOW: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a route answered."""
+    """The answer of a route."""
 
     status: int
     headers: dict[str, str]  # names in lower case
@@ -125,7 +125,7 @@ class _LogEnds:
         return cls(runs={*listings}, reports=reports, scalars=_scalar_ends(logdir))
 
     def missing(self, server: Server) -> str | None:
-        """What TensorBoard does not give yet; None where it gives all."""
+        """The first thing that TensorBoard does not give yet; None where it gives all."""
         answer = server.route("runs")
         listed = answer.json()["runs"] if answer.status == 200 else []
         if {run["run"] for run in listed} != self.runs:
@@ -146,7 +146,7 @@ class _LogEnds:
 
 
 def _ends(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """What is the same however many records TensorBoard leaves out between the ends."""
+    """The part that is the same however many records TensorBoard leaves out between the ends."""
     last = {"steps": answer["steps"][-1:], "epochs": answer["epochs"][-1:]}
     return last | {"losses": answer["losses"], "probe": answer["probe"]}
 

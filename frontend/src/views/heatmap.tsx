@@ -55,7 +55,7 @@ export function Heatmap({ report }: { report: Report }) {
         axis={state.axis}
         height={rows.length * pixels}
         label={`${column.title} of every layer`}
-        summary={`From ${formatNumber(range.low)} to ${formatNumber(range.high)}; the download of a layer has the numbers`}
+        summary={`From ${formatNumber(range.low)} to ${formatNumber(range.high)}; download a layer to get the numbers`}
         paint={(host: HTMLDivElement, scale: Scale, height: number) =>
           paintHeatmap(host, scale, height, pixels, {
             rows,

@@ -44,10 +44,10 @@ function Facts({ row }: { row: LayerRow }) {
     ["momentum", formatNumber(row.momentum)],
     ["epsilon", formatNumber(row.epsilon)],
     ["axis", row.axis.join(", ") || "–"],
-    ["statistics in", row.dtype ?? "–"],
+    ["statistics dtype", row.dtype ?? "–"],
     ["started from", row.start],
     ["trainable in the last record", yesNo(row.trainable_in_record)],
-    ["across replicas", yesNo(row.synchronized)],
+    ["synchronized across replicas", yesNo(row.synchronized)],
   ];
   const executed = Object.entries(row.executions)
     .map(([name, times]) => `${name.replaceAll("_", " ")} ${formatStep(times)}`)
@@ -101,20 +101,16 @@ function Charts({ data, phases }: { data: LayerAnswer; phases: number[] }) {
       varianceBands: band(data.channels?.variance_bands),
       start: [
         ...line("updates", "updates made", "line-1"),
-        ...line(
-          "start_updates",
-          "needed until the start no longer matters",
-          "line-validation",
-          [6, 4],
-        ),
+        ...line("start_updates", "updates needed", "line-validation", [6, 4]),
       ],
     };
   }, [data]);
   return (
     <>
       <p class="quiet-text">
-        Lines are means over channels
-        {data.channels ? "; bands hold half and 90 % of the channels' moving statistics" : ""}.
+        Lines show means over channels.
+        {data.channels &&
+          " Bands show the middle 50 % and 90 % of the channels' moving statistics."}
       </p>
       <Lines
         axis={state.axis}
@@ -134,7 +130,7 @@ function Charts({ data, phases }: { data: LayerAnswer; phases: number[] }) {
       {lines.start.length === 2 && (
         <Lines
           axis={state.axis}
-          title="Influence of the start"
+          title="Influence of the initial statistics"
           lines={lines.start}
           phases={phases}
           height={80}
@@ -150,7 +146,7 @@ function Ledger({ data }: { data: LayerAnswer }) {
   return (
     <>
       {data.calls.length === 0 ? (
-        <p class="quiet-text">No call of this layer was seen while it was watched.</p>
+        <p class="quiet-text">No call of this layer was recorded.</p>
       ) : (
         <Calls data={data} />
       )}
@@ -162,7 +158,7 @@ function Ledger({ data }: { data: LayerAnswer }) {
         <dt>Statistics</dt>
         <dd>
           {data.statistics}
-          {data.agreement === "unexplained" && <strong> (not explained by what ran)</strong>}
+          {data.agreement === "unexplained" && <strong> (what ran does not explain this)</strong>}
         </dd>
       </dl>
     </>
@@ -182,14 +178,14 @@ function Calls({ data }: { data: LayerAnswer }) {
         <thead>
           <tr>
             {[
-              "ran in",
+              "mode",
               "context",
               "training argument",
-              "because",
-              "trainable",
+              "reason",
+              "trainable when traced",
               "input",
               "function",
-              "since",
+              "first seen",
             ].map((name) => (
               <th scope="col" key={name}>
                 {name}

@@ -54,13 +54,11 @@ export function ModelMap() {
     <section class="region" aria-label="Model map">
       <h2>
         Model map{" "}
-        <span class="quiet-text">
-          {summary}; a number stands for a chain of that many other layers
-        </span>
+        <span class="quiet-text">{summary}; a number marks a chain of that many other layers</span>
       </h2>
       {report.graph.edges.length === 0 && (
         <p class="quiet-text">
-          This model's own code decides what follows what, so only its layers are known.
+          The model's own code connects its layers, so this map shows only the layers.
         </p>
       )}
       <Scroll

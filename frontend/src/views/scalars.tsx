@@ -32,7 +32,7 @@ export function Scalars({ report }: { report: Report }) {
         <p class="quiet-text">
           {own === null
             ? "Reading the scalars…"
-            : "No scalars stand beside this run. Keras' TensorBoard callback and tf.summary.scalar write them."}
+            : "No scalars were found for this run. Keras' TensorBoard callback and tf.summary.scalar write them."}
         </p>
       </section>
     );

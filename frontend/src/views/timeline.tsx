@@ -100,7 +100,7 @@ export function OtherTimeline({ report }: { report: Report }) {
 
 function summaryOf(report: Report, data: TimelineData): string {
   const wrong = data.covered.filter((spans) => spans.length > 0).length;
-  return `${count(report.layers.length, "layer")}, ${count(wrong, "layer")} covered by a finding; the table below has every mode`;
+  return `${count(report.layers.length, "layer")}, ${count(wrong, "layer")} covered by a finding; the table below lists every mode`;
 }
 
 function Groups({ report }: { report: Report }) {

@@ -44,7 +44,7 @@ test("beyond a run's end nothing is drawn, however far the one beside it reaches
   expect((await drawn(frame)) / alone).toBeCloseTo(3991 / 11964, 1);
 });
 
-test("what two runs do differently is said in words", async ({ open }) => {
+test("what two runs do differently is said in words, each thing once", async ({ open }) => {
   const frame = await open("faults", { other: "other" });
   await expect(frame.locator(".differences")).toContainText("Found only in this run: BN101");
 });

@@ -29,7 +29,7 @@ HEATMAP_COLUMNS: Final = (
     HeatmapColumn(name="batch_mean", title="Batch mean", scale="linear", unit=""),
     HeatmapColumn(name="batch_variance", title="Batch variance", scale="log", unit=""),
     HeatmapColumn(name="variance_min", title="Smallest variance", scale="log", unit=""),
-    HeatmapColumn(name="start_updates", title="Start counts until", scale="log", unit="updates"),
+    HeatmapColumn(name="start_updates", title="Updates to forget the start", scale="log", unit=""),
 )
 
 

@@ -1,4 +1,4 @@
-"""What each loss does, in numbers and in one plain sentence."""
+"""The reduction of each loss, in numbers and in one plain sentence."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ _STATIC_KEYS: Mapping[str, type] = {
 
 
 def _compiled_row(facts: LossFacts) -> dict[str, Any]:
-    reduction = _REDUCTIONS.get(facts.reduction or "", "what it reduces is not known")
+    reduction = _REDUCTIONS.get(facts.reduction or "", "its reduction is not known")
     return {
         "name": facts.name,
         "loss_class": facts.loss_class,
@@ -129,7 +129,7 @@ def _reading(loss: LossHistory, measurement: Measurement, row: Mapping[str, Any]
         return f"{vector}doubling the batch multiplies it by {ratio:.4g}"
     if measurement.factor is not None:
         return (
-            f"{vector}{measurement.factor:.4g} times {keras_mean}; how it answers to the batch"
+            f"{vector}{measurement.factor:.4g} times {keras_mean}; its dependence on the batch"
             " size was not measured"
         )
     return f"{vector}neither a mean nor a sum: the measurements agree on no one factor"

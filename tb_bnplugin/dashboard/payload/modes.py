@@ -22,7 +22,7 @@ Modes = npt.NDArray[np.int8]
 
 
 def modes(history: ModelHistory) -> Modes:
-    """What each layer did between a record and the one given before it [records, layers].
+    """The mode of each layer between a record and the one given before it [records, layers].
 
     1 training: executed in training mode. 3 mixed: so executed within evaluate or predict, or
     executed in inference mode under the tape as well. 2 inference: under a tape, or outside
