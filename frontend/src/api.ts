@@ -1,25 +1,20 @@
-// The only file that fetches. Addresses are relative to data/plugin/batch_norm/.
-import type { Column1, Comparison, Layer, Report, Rules, Runs, Scalars } from "./api_types.ts";
-
-export type Column = Column1;
+// The only file that fetches.
+import type {
+  Column1 as Column,
+  Comparison,
+  Layer,
+  Report,
+  Rules,
+  Runs,
+  Scalars,
+} from "./api_types.ts";
+import { type Arguments, routeOf } from "./routes.ts";
 
 /** What a route refused, in the words of the server. */
 export class ApiError extends Error {}
 
-type Arguments = Record<string, string | number | undefined>;
-
-/** The relative address of a route. */
-export function address(route: string, given: Arguments = {}): string {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(given)) {
-    if (value !== undefined) query.set(name, String(value));
-  }
-  const text = query.toString();
-  return text ? `./${route}?${text}` : `./${route}`;
-}
-
 async function get<Answer>(route: string, given: Arguments, signal?: AbortSignal): Promise<Answer> {
-  const response = await fetch(address(route, given), signal ? { signal } : {});
+  const response = await fetch(routeOf(route, given), signal ? { signal } : {});
   if (!response.ok) {
     const text = (await response.text()).trim().slice(0, 300);
     throw new ApiError(text || `TensorBoard answered ${response.status} for ${route}`);

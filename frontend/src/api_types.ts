@@ -17,6 +17,7 @@ export interface Api {
   Scalars?: Scalars;
   ScalarSeries?: ScalarSeries;
   Comparison?: Comparison;
+  Differences?: Differences;
   Rules?: Rules;
   RuleEntry?: RuleEntry;
   RuleExample?: RuleExample;
@@ -108,9 +109,9 @@ export interface LayerRow {
   synchronized: boolean;
   start: string;
   /**
-   * in the newest record
+   * `layer.trainable` when the newest record was made; null before any record
    */
-  trainable: boolean | null;
+  trainable_in_record: boolean | null;
   /**
    * run-length: mode, records, mode, records, ...; the records sum to steps.length. 0 not called, 1 training, 2 inference, 3 mixed, 4 evaluated only
    */
@@ -220,6 +221,7 @@ export interface Probe {
   steps: number[];
   series: {
     name: string;
+    kind: "loss" | "accuracy" | "other";
     moving: (number | null)[];
     batch: (number | null)[];
   }[];
@@ -278,9 +280,9 @@ export interface Layer {
   } | null;
   calls: Call[];
   /**
-   * as the program last set it; null before any record
+   * as the program last set it, which in tf_keras is not what `fit` runs with; null before any record
    */
-  trainable: boolean | null;
+  trainable_as_set: boolean | null;
   /**
    * counted by mode and context, those that are not 0
    */
@@ -332,12 +334,34 @@ export interface ScalarSeries {
   points: [number | null, number | null][];
 }
 /**
- * Outcomes of the CR rules for two runs.
+ * Outcomes of the CR rules for two runs, and what only one of them has.
  */
 export interface Comparison {
   run: string;
+  model: string;
   other: string;
+  /**
+   * the model of the other run that is compared
+   */
+  other_model: string;
   outcomes: Outcome[];
+  differences: Differences;
+}
+/**
+ * What two runs do differently: `here` is the run, `there` the other.
+ */
+export interface Differences {
+  /**
+   * in which modes the layers differ, in the words of CR102, or why that is not known
+   */
+  modes: string;
+  layers_only_here: string[];
+  layers_only_there: string[];
+  /**
+   * codes; expected findings left out
+   */
+  findings_only_here: string[];
+  findings_only_there: string[];
 }
 /**
  * Documentation of every rule.

@@ -16,7 +16,7 @@ let columnAbort = new AbortController();
 /** What a link asked for, until its report is shown. */
 let arrived: Place | null = null;
 
-type Part = "report" | "scalars" | "comparison" | "layer" | "column";
+type Part = "report" | "scalars" | "comparison" | "layer" | "column" | "rules";
 
 /** Does one part of the loading; what fails is told until that part succeeds. */
 async function guarded(part: Part, work: () => Promise<void>): Promise<void> {
@@ -25,12 +25,16 @@ async function guarded(part: Part, work: () => Promise<void>): Promise<void> {
     if (text !== before)
       state.failures.value = text === null ? others : { ...others, [part]: text };
   };
+  // Not read as a signal: the effects below would call themselves.
+  state.pending.value = state.pending.peek() + 1;
   try {
     await work();
     tell(null);
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") return;
     tell(error instanceof Error ? error.message : String(error));
+  } finally {
+    state.pending.value = state.pending.peek() - 1;
   }
 }
 
@@ -39,7 +43,6 @@ export async function refresh(): Promise<void> {
   mainAbort.abort();
   mainAbort = new AbortController();
   const { signal } = mainAbort;
-  state.busy.value = true;
   await guarded("report", async () => {
     const { runs } = await api.fetchRuns(signal);
     keep(state.runs, runs);
@@ -55,7 +58,6 @@ export async function refresh(): Promise<void> {
       guarded("comparison", () => loadOther(report, signal)),
     ]);
   });
-  if (!signal.aborted) state.busy.value = false;
 }
 
 /** Puts an answer into the state unless it says what is there already: nothing is drawn again. */
@@ -103,12 +105,12 @@ async function loadOther(report: Report, signal: AbortSignal): Promise<void> {
     batch(forgetOther);
     return;
   }
-  const same = listed.models.includes(report.model) ? report.model : undefined;
-  const [other, comparison] = await Promise.all([
-    api.fetchReport(wanted, same, signal),
-    api.fetchComparison(report.run, report.model, wanted, signal),
+  const comparison = await api.fetchComparison(report.run, report.model, wanted, signal);
+  const model = comparison.other_model;
+  const [other, scalars] = await Promise.all([
+    api.fetchReport(wanted, model, signal),
+    api.fetchScalars(wanted, model, signal),
   ]);
-  const scalars = await api.fetchScalars(wanted, other.model, signal);
   batch(() => {
     keep(state.other, other);
     keep(state.comparison, comparison);
@@ -145,6 +147,13 @@ function loadColumn(): void {
   });
 }
 
+function loadRules(): void {
+  if (state.openRule.value === null || state.rules.peek() !== null) return;
+  void guarded("rules", async () => {
+    state.rules.value = (await api.fetchRules()).rules;
+  });
+}
+
 function follow(): void {
   effect(() => {
     state.report.value;
@@ -156,6 +165,7 @@ function follow(): void {
     state.wantedColumn.value;
     loadColumn();
   });
+  effect(loadRules);
   effect(() => {
     if (state.report.value !== null) writePlace(currentPlace());
   });
@@ -180,6 +190,6 @@ export async function start(): Promise<void> {
     if (visible) state.now.value = Date.now();
   }, 1000);
   setInterval(() => {
-    if (visible && !document.hidden && !state.busy.value) void refresh();
+    if (visible && !document.hidden && state.pending.value === 0) void refresh();
   }, REFRESH_MS);
 }

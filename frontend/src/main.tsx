@@ -1,6 +1,7 @@
 // TensorBoard imports this module and calls `render`.
 import { render as renderInto } from "preact";
 import { start } from "./load.ts";
+import { markSettled } from "./settled.ts";
 import { followTheme } from "./theme.ts";
 import { Page } from "./views/page.tsx";
 
@@ -16,6 +17,7 @@ export function render(): void {
   document.body.append(host);
   const show = () => {
     followTheme();
+    markSettled();
     renderInto(<Page />, host);
     void start();
   };

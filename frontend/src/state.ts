@@ -1,7 +1,15 @@
 // What the page knows and what is selected: one step axis, one cursor, one selection for all.
 import { batch, computed, signal } from "@preact/signals";
-import type { Column } from "./api.ts";
-import type { Comparison, Layer, Outcome, Report, RunEntry, Scalars } from "./api_types.ts";
+import type {
+  Column1 as Column,
+  Comparison,
+  Layer,
+  Outcome,
+  Report,
+  Rules,
+  RunEntry,
+  Scalars,
+} from "./api_types.ts";
 import { fullSpan, type Span } from "./model/axis.ts";
 import { keysOf } from "./model/outcomes.ts";
 
@@ -13,11 +21,17 @@ export const scalars = signal<Scalars | null>(null);
 export const otherScalars = signal<Scalars | null>(null);
 export const column = signal<Column | null>(null);
 export const layerData = signal<Layer | null>(null);
+export const rules = signal<Rules["rules"] | null>(null);
 
-export const busy = signal(false);
+/** How many parts of the page are being loaded. */
+export const pending = signal(0);
 /** What could not be loaded, by the part that failed. */
 export const failures = signal<Readonly<Record<string, string>>>({});
 export const failure = computed(() => [...new Set(Object.values(failures.value))].join("; "));
+/** All that was asked for is there, or has failed. */
+export const settled = computed(
+  () => pending.value === 0 && (runs.value !== null || failure.value !== ""),
+);
 export const now = signal(Date.now());
 
 export const wantedRun = signal<string | null>(null);
@@ -56,6 +70,9 @@ export const wholeSpan = computed<Span>(() => {
 });
 
 export const span = computed<Span>(() => zoom.value ?? wholeSpan.value);
+
+/** What all pictures on this page share. */
+export const axis = { span, whole: wholeSpan, zoom, cursor: cursorStep, selected: selectedStep };
 
 export const chosenOutcome = computed(
   () => outcomes.value.find((outcome) => keyOf(outcome) === selectedFinding.value) ?? null,

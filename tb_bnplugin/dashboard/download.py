@@ -13,7 +13,6 @@ from typing import Any, Final
 from tb_bnplugin.dashboard.payload.values import number
 from tb_bnplugin.diagnose import Outcome
 from tb_bnplugin.history.model import ModelHistory
-from tb_bnplugin.schema.columns import LAYER_COLUMNS
 
 _FINDING_COLUMNS: Final = (
     "run",
@@ -60,8 +59,8 @@ def layer(run: str, model: ModelHistory, index: int, form: str) -> File:
     """Every recorded column of one layer, with all digits, one row a record."""
     path = model.facts.layers[index].path
     table = {
-        name: [number(value) for value in model.layer(name)[:, index].tolist()]
-        for name in LAYER_COLUMNS
+        name: [number(value) for value in column[:, index].tolist()]
+        for name, column in model.layer_columns.items()
     }
     steps, wall_times = model.steps.tolist(), model.wall_times.tolist()
     if form == "json":

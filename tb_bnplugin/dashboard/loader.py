@@ -17,13 +17,13 @@ SAMPLES: Final = {"batch_norm": 1000, "batch_norm_channels": 60}
 
 
 class BatchNormLoader(base_plugin.TBLoader):
-    """Loads the plugin, and raises TensorBoard's sampling limits for its records.
+    """The loader of the plugin, which also raises TensorBoard's sampling limits for its records.
 
     What raises here, or in this module's imports, keeps TensorBoard itself from starting.
     """
 
     def fix_flags(self, flags: argparse.Namespace) -> None:
-        """Raises the limits that the user has not set with `--samples_per_plugin`."""
+        """Raise the limits that the user has not set with `--samples_per_plugin`."""
         limits = getattr(flags, "samples_per_plugin", None)
         if isinstance(limits, dict):
             for plugin_name, samples in SAMPLES.items():

@@ -1,4 +1,4 @@
-"""Puts standard scalars, whoever wrote them, on the axis of train steps."""
+"""Standard scalars, whoever wrote them, on the axis of train steps."""
 
 from __future__ import annotations
 
@@ -10,20 +10,15 @@ from typing import Final, Literal
 
 import numpy as np
 
+from tb_bnplugin.dashboard.kinds import Kind, kind_of
 from tb_bnplugin.history.model import Floats, ModelHistory
 from tb_bnplugin.logs.provider import ScalarSeries
 
 Placed = Literal["step", "epoch", "wall_time"]
-Kind = Literal["loss", "accuracy", "other"]
-
-PARTS_OF_A_RUN: Final = ("train", "validation", "batch_norm", "val", "eval", "test")
-"""Folders in which one program's writers put their runs (Keras: train and validation)."""
 
 _VALIDATION: Final = re.compile(
     r"(?:^|[^a-z])(?:val|valid|validation|eval|evaluation|test)(?:[^a-z]|$)", re.IGNORECASE
 )
-_LOSS: Final = re.compile(r"loss|(?:^|[^a-z])(?:mse|mae|rmse)(?:[^a-z]|$)", re.IGNORECASE)
-_ACCURACY: Final = re.compile(r"acc(?:uracy)?(?:[^a-z]|$)", re.IGNORECASE)
 
 SPREAD: Final = 2.0
 """Steps that are off by more than this factor from where their wall time puts them count
@@ -47,15 +42,6 @@ class PlacedSeries:
     values: Floats  # [points]
 
 
-def siblings(run: str) -> frozenset[str]:
-    """Names of the runs that one program writes beside this one, itself included."""
-    last = posixpath.basename(run)
-    base = posixpath.dirname(run) if last in PARTS_OF_A_RUN else run
-    base = "" if base == "." else base
-    parts = (posixpath.join(base, part) for part in PARTS_OF_A_RUN)
-    return frozenset((run, base or ".", *parts))
-
-
 def place(history: ModelHistory, series: Iterable[ScalarSeries]) -> list[PlacedSeries]:
     """All series on the train steps of the history, sorted by run and tag."""
     placed = (_place(history, entry) for entry in series if len(entry.steps))
@@ -68,7 +54,7 @@ def _place(history: ModelHistory, series: ScalarSeries) -> PlacedSeries:
     return PlacedSeries(
         run=series.run,
         tag=series.tag,
-        kind=_kind(series.tag),
+        kind=kind_of(series.tag),
         validation=_is_validation(series),
         placed=placed,
         steps=steps[order],
@@ -120,12 +106,6 @@ def _counts_something_else(own: Floats, by_wall_time: Floats) -> bool:
         return True
     off = np.maximum(own, by_wall_time) - SPREAD * np.minimum(own, by_wall_time)
     return bool((off > SLACK_STEPS).any())
-
-
-def _kind(tag: str) -> Kind:
-    if _LOSS.search(tag):
-        return "loss"
-    return "accuracy" if _ACCURACY.search(tag) else "other"
 
 
 def _is_validation(series: ScalarSeries) -> bool:

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from tensorboard import errors, plugin_util
-from tensorboard.backend import http_util
 from tensorboard.plugins import base_plugin
 from werkzeug import wrappers
 
 from tb_bnplugin.dashboard import download, requests
 from tb_bnplugin.dashboard.analysis import Analyses, Analysis
-from tb_bnplugin.dashboard.payload import report as payload
+from tb_bnplugin.dashboard.payload.columns import HEATMAP_COLUMNS, column
+from tb_bnplugin.dashboard.payload.comparison import Side, comparison
 from tb_bnplugin.dashboard.payload.layer import layer_payload
-from tb_bnplugin.dashboard.placement import place, siblings
+from tb_bnplugin.dashboard.payload.report import report
+from tb_bnplugin.dashboard.payload.rules import rules
+from tb_bnplugin.dashboard.payload.runs import runs
+from tb_bnplugin.dashboard.payload.scalars import scalars
+from tb_bnplugin.dashboard.placement import place
 from tb_bnplugin.dashboard.requests import route
-from tb_bnplugin.diagnose import compare
+from tb_bnplugin.dashboard.responses import encode, respond, respond_json
 from tb_bnplugin.history.build import build_channels
 from tb_bnplugin.history.model import ChannelHistory, ModelHistory
-from tb_bnplugin.logs.provider import Reader, RunListing, shorten
-from tb_bnplugin.schema.columns import PLUGIN_NAME
+from tb_bnplugin.logs.program import models_to_compare, runs_of_program
+from tb_bnplugin.logs.provider import PLUGIN_NAME, Reader, RunListing, shorten
 
 STATIC: Final[Mapping[str, str]] = {
     "index.js": "text/javascript",
@@ -83,9 +86,9 @@ class BatchNormPlugin(base_plugin.TBPlugin):
             (listing, self._analyses.known_outcomes(experiment, listing))
             for listing in listings.values()
         )
-        return _json(
+        return respond_json(
             request,
-            payload.runs(
+            runs(
                 (listing.run, listing.models, None if known is None else known[0])
                 for listing, known in known_outcomes
             ),
@@ -98,23 +101,23 @@ class BatchNormPlugin(base_plugin.TBPlugin):
         model = _model(analysis, requests.optional(request, "model"))
         name = model.facts.name
         if name not in analysis.reports:
-            analysis.reports[name] = _encode(
-                payload.report(analysis.history, model, analysis.outcomes[name])
+            analysis.reports[name] = encode(
+                report(analysis.history, model, analysis.outcomes[name])
             )
-        return _respond(request, analysis.reports[name])
+        return respond(request, analysis.reports[name])
 
     @route
     def serve_column(self, request: wrappers.Request) -> wrappers.Response:
         """`Column`."""
         analysis = self._analysis(request, requests.required(request, "run"))
         model = _model(analysis, requests.optional(request, "model"))
-        columns = {column.name: column for column in payload.HEATMAP_COLUMNS}
+        columns = {entry.name: entry for entry in HEATMAP_COLUMNS}
         name = requests.required(request, "name")
         if name not in columns:
             raise errors.NotFoundError(
                 f"no column {shorten(name)!r}; there are {', '.join(columns)}"
             )
-        return _json(request, payload.column(model, columns[name]))
+        return respond_json(request, column(model, columns[name]))
 
     @route
     def serve_layer(self, request: wrappers.Request) -> wrappers.Response:
@@ -124,7 +127,7 @@ class BatchNormPlugin(base_plugin.TBPlugin):
         model = _model(analysis, requests.optional(request, "model"))
         layer = requests.index(request, "layer", len(model.facts.layers))
         channels = self._channels(request, model, layer)
-        return _json(request, layer_payload(model, layer, channels))
+        return respond_json(request, layer_payload(model, layer, channels))
 
     @route
     def serve_scalars(self, request: wrappers.Request) -> wrappers.Response:
@@ -132,24 +135,28 @@ class BatchNormPlugin(base_plugin.TBPlugin):
         run = requests.required(request, "run")
         analysis = self._analysis(request, run)
         model = _model(analysis, requests.optional(request, "model"))
-        series = self._reader(request).read_scalars(siblings(run))
-        return _json(request, payload.scalars(place(model, series)))
+        series = self._reader(request).read_scalars(runs_of_program(run))
+        return respond_json(request, scalars(place(model, series)))
 
     @route
     def serve_comparison(self, request: wrappers.Request) -> wrappers.Response:
         """`Comparison`."""
         run, other = requests.required(request, "run"), requests.required(request, "other")
-        name = requests.optional(request, "model")
-        model = _model(self._analysis(request, run), name)
-        other_analysis = self._analysis(request, other)
-        # Two programs rarely name their models alike; the first stands for the other run.
-        other_model = other_analysis.model(model.facts.name) or _model(other_analysis, None)
-        return _json(request, payload.comparison(run, other, compare(model, other_model)))
+        here = self._analysis(request, run)
+        model = _model(here, requests.optional(request, "model"))
+        there = self._analysis(request, other)
+        _model(there, None)  # refuses a run without any
+        pair = models_to_compare(here.history, there.history, model.facts.name)
+        sides = (
+            Side(model=history, outcomes=analysis.outcomes[history.facts.name])
+            for analysis, history in zip((here, there), pair, strict=True)
+        )
+        return respond_json(request, comparison(*sides))
 
     @route
     def serve_rules(self, request: wrappers.Request) -> wrappers.Response:
         """`Rules`."""
-        return _json(request, payload.rules())
+        return respond_json(request, rules())
 
     @route
     def serve_download(self, request: wrappers.Request) -> wrappers.Response:
@@ -165,7 +172,7 @@ class BatchNormPlugin(base_plugin.TBPlugin):
         else:
             layer = requests.index(request, "layer", len(model.facts.layers))
             file = download.layer(run, model, layer, form)
-        return _respond(
+        return respond(
             request,
             file.content,
             content_type=file.content_type,
@@ -185,7 +192,7 @@ class BatchNormPlugin(base_plugin.TBPlugin):
                 "the page of tb_bnplugin is not built; run `make build` in its repository,"
                 " or install a released package"
             ) from None
-        return _respond(request, content, content_type=STATIC[name])
+        return respond(request, content, content_type=STATIC[name])
 
     def _reader(self, request: wrappers.Request) -> Reader:
         return Reader(
@@ -223,23 +230,3 @@ def _model(analysis: Analysis, name: str | None) -> ModelHistory:
             f"no model {shorten(name)!r} in run {shorten(analysis.history.run)!r}"
         )
     return model
-
-
-def _encode(content: Mapping[str, Any]) -> bytes:
-    # TensorBoard's own encoder walks every value in Python first, and writes NaN as a text.
-    return json.dumps(content, separators=(",", ":"), allow_nan=False).encode("ascii")
-
-
-def _json(request: wrappers.Request, content: Mapping[str, Any]) -> wrappers.Response:
-    return _respond(request, _encode(content))
-
-
-def _respond(
-    request: wrappers.Request,
-    content: bytes,
-    *,
-    content_type: str = "application/json",
-    headers: list[tuple[str, str]] | None = None,
-) -> wrappers.Response:
-    response: wrappers.Response = http_util.Respond(request, content, content_type, headers=headers)
-    return response

@@ -1,4 +1,4 @@
-"""What a request may ask: its arguments, checked, and the errors TensorBoard answers with."""
+"""The arguments of a request, checked, and the errors TensorBoard answers with."""
 
 from __future__ import annotations
 

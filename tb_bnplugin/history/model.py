@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from tb_bnplugin.schema.columns import CONTEXTS, MODES, PAIRED_ROWS, RECORD_REASONS
+from tb_bnplugin.schema.columns import CHANNEL_ROWS, CONTEXTS, MODES, PAIRED_ROWS, RECORD_REASONS
 from tb_bnplugin.schema.facts import (
     Call,
     LayerFacts,
@@ -25,6 +25,7 @@ from tb_bnplugin.schema.facts import (
 
 # Rules read histories and know nothing of the disk: what they need of its words stands here.
 __all__ = [
+    "CHANNEL_ROWS",
     "CONTEXTS",
     "MODES",
     "PAIRED_ROWS",

@@ -1,9 +1,8 @@
-"""The outcomes of a log folder: what `tb_bnplugin.check` gives and the command line prints."""
+"""The outcomes of a log folder, for `tb_bnplugin.check` and the command line."""
 
 from __future__ import annotations
 
 import os
-import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,14 +10,12 @@ from typing import Any, Final
 
 from tb_bnplugin.diagnose import Outcome, compare, diagnose
 from tb_bnplugin.history.build import build_run
-from tb_bnplugin.history.model import ModelHistory, RunHistory
+from tb_bnplugin.history.model import RunHistory
 from tb_bnplugin.logs.folder import LogFolder, LogFolderError
+from tb_bnplugin.logs.program import models_to_compare, runs_to_compare
 from tb_bnplugin.logs.provider import RunListing, shorten
 
 SCHEMA_VERSION: Final = 1
-
-_PARTS_OF_A_RUN: Final = ("train", "batch_norm")
-"""Folders into which one program's writers put their runs: `X/train` belongs to program `X`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +62,7 @@ class Checked:
 
     @property
     def findings(self) -> tuple[Outcome, ...]:
-        """What is wrong and not declared as expected."""
+        """Findings that are not declared as expected."""
         return tuple(
             outcome
             for outcome in self.outcomes
@@ -83,7 +80,7 @@ class Checked:
 
 
 def check(logdir: str | os.PathLike[str], run: str | None = None) -> Checked:
-    """Reads a log folder and runs all rules, as the command line does.
+    """Read a log folder and run all rules, as the command line does.
 
     Args:
         logdir: the folder given to `tensorboard --logdir`. It may still be written.
@@ -171,27 +168,8 @@ def _checked(history: RunHistory) -> CheckedRun:
 
 
 def _compare(histories: Sequence[RunHistory]) -> tuple[Outcome, ...]:
-    """Each run against the first of its parent folder."""
-    first: dict[str, RunHistory] = {}
-    outcomes: list[Outcome] = []
-    for history in histories:
-        if not history.models:
-            continue
-        reference = first.setdefault(_folder_of_program(history.run), history)
-        if reference is not history:
-            outcomes += compare(*_models_alike(reference, history))
-    return tuple(outcomes)
-
-
-def _folder_of_program(run: str) -> str:
-    last = posixpath.basename(run)
-    return posixpath.dirname(posixpath.dirname(run) if last in _PARTS_OF_A_RUN else run)
-
-
-def _models_alike(first: RunHistory, second: RunHistory) -> tuple[ModelHistory, ModelHistory]:
-    """The models of the same name, or the first of each run."""
-    names = {model.facts.name: model for model in second.models}
-    for model in first.models:
-        if model.facts.name in names:
-            return model, names[model.facts.name]
-    return first.models[0], second.models[0]
+    return tuple(
+        outcome
+        for run, other in runs_to_compare(histories)
+        for outcome in compare(*models_to_compare(run, other))
+    )

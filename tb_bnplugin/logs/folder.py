@@ -105,7 +105,7 @@ class LogFolder:
 
     @property
     def unread(self) -> tuple[str, ...]:
-        """What could not be read in runs that show no record of this plugin, one line each."""
+        """Notes on runs of which nothing could be read, one line each."""
         return tuple(
             f"{run}: {note}"
             for run in sorted(self._notes)

@@ -18,20 +18,31 @@ from tensorboard.data.provider import DataProvider, RunTagFilter, TensorDatum, T
 from tb_bnplugin.schema.columns import CHANNELS_PLUGIN_NAME, PLUGIN_NAME
 from tb_bnplugin.schema.records import Metadata, MetadataError, Record, parse_content
 
+# The dashboard knows nothing of the disk: what it needs of its words stands here.
+__all__ = [
+    "PLUGIN_NAME",
+    "Reader",
+    "RunListing",
+    "ScalarSeries",
+    "create_listing",
+    "create_record",
+    "shorten",
+]
+
 EVERYTHING: Final = 1_000_000_000
 """`downsample` is required; the sampling that matters happened when TensorBoard loaded the log."""
 
 SCALARS_PLUGIN_NAME: Final = "scalars"
 
 _UNREADABLE: Final = (KeyError, TypeError, ValueError)
-"""What TensorBoard raises for a tensor without a value, of an unknown type, of a wrong size."""
+"""Errors of TensorBoard for a tensor without a value, of an unknown type, of a wrong size."""
 
 _DOCUMENTS: Final = ("model", "phase", "calls")
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunListing:
-    """What a run holds, without its records."""
+    """The contents of a run without its records."""
 
     run: str
     tags: Mapping[str, Metadata]  # of the records that can be read
@@ -56,7 +67,7 @@ class ScalarSeries:
 
 
 class Reader:
-    """Reads the records of one experiment from any data provider."""
+    """The records of one experiment, from any data provider."""
 
     def __init__(
         self,
@@ -175,9 +186,10 @@ class Reader:
 def create_listing(
     run: str, series: Mapping[str, TensorTimeSeries], notes: Iterable[str] = ()
 ) -> RunListing:
-    """What a run holds, from TensorBoard's description of each tag."""
+    """The contents of a run, from TensorBoard's description of each tag."""
     tags: dict[str, Metadata] = {}
     skipped = list(notes)
+    unreadable: dict[str, list[str]] = {}  # tags by what keeps them from being read
     steps: list[int] = [0]
     wall_times: list[float] = [0.0]
     for tag in sorted(series):
@@ -186,10 +198,17 @@ def create_listing(
         try:
             tags[tag] = parse_content(series[tag].plugin_content)
         except MetadataError as error:
-            skipped.append(f"{shorten(tag)} is skipped: {error}")
+            unreadable.setdefault(str(error), []).append(tag)
+    skipped += (_skipped(names, reason) for reason, names in unreadable.items())
     return RunListing(
         run=run, tags=tags, notes=tuple(skipped), newest=(max(steps), max(wall_times))
     )
+
+
+def _skipped(tags: list[str], reason: str) -> str:
+    """One line for all tags that cannot be read for the same reason: a format is theirs alike."""
+    which = f"{shorten(tags[0])} is" if len(tags) == 1 else f"{len(tags)} tags are"
+    return f"{which} skipped: {reason}"
 
 
 def create_record(metadata: Metadata, datum: TensorDatum) -> Record | None:

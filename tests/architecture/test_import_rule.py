@@ -34,6 +34,7 @@ def test_every_contract_is_kept() -> None:
         ("schema/columns.py", "tb_bnplugin.history.model"),
         ("diagnose/engine.py", "tb_bnplugin.schema.columns"),
         ("diagnose/engine.py", "tensorflow"),
+        ("dashboard/plugin.py", "tb_bnplugin.schema.columns"),
         ("keras/calls/counting.py", "tb_bnplugin.history.model"),
         ("logs/provider.py", "tb_bnplugin.diagnose.engine"),
         ("logs/provider.py", "werkzeug"),

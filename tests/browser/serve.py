@@ -14,7 +14,6 @@ from tests.browser.logs import write_all
 from tests.dashboard.server import Server, serve
 
 PREFIX = "/some/prefix"
-RUNS = 9
 
 
 def _address(server: Server) -> str:
@@ -33,7 +32,7 @@ def main(folder: Path) -> None:
         )
         nothing = stack.enter_context(serve(empty, "--load_fast=true", tensorflow=False))
         for server in (fast, slow):
-            server.wait_for_runs(RUNS)
+            server.wait_for_log(logdir)
         places = {"fast": _address(fast), "slow": _address(slow), "empty": _address(nothing)}
         print(json.dumps({**places, "logdir": str(logdir)}), flush=True)
         sys.stdin.read()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dashboard.logs import RUNS, write_all
+from tests.dashboard.logs import write_all
 from tests.dashboard.server import Server, serve
 
 
@@ -23,5 +23,5 @@ def logdir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(request: pytest.FixtureRequest, logdir: Path) -> Iterator[Server]:
     """TensorBoard with the sampling limits as shipped, under each loader in turn."""
     with serve(logdir, request.param) as started:
-        started.wait_for_runs(len(RUNS))
+        started.wait_for_log(logdir)
         yield started

@@ -15,10 +15,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from tb_bnplugin.dashboard.payload import report as payload
+from tb_bnplugin.dashboard.payload.columns import HEATMAP_COLUMNS, column
+from tb_bnplugin.dashboard.payload.comparison import Side, comparison
 from tb_bnplugin.dashboard.payload.layer import layer_payload
+from tb_bnplugin.dashboard.payload.report import report
+from tb_bnplugin.dashboard.payload.runs import runs
+from tb_bnplugin.dashboard.payload.scalars import scalars
 from tb_bnplugin.dashboard.placement import place
-from tb_bnplugin.diagnose import compare, diagnose
+from tb_bnplugin.diagnose import diagnose
 from tb_bnplugin.history.model import ChannelHistory, Floats, ModelHistory, RunHistory
 from tb_bnplugin.logs.provider import ScalarSeries
 from tb_bnplugin.schema.facts import LossFacts, Node, Phase
@@ -140,7 +144,7 @@ def golden_history() -> ModelHistory:
 
 
 def golden_scalars() -> tuple[ScalarSeries, ...]:
-    """What Keras writes: one series on batches, one on epochs, one of the validation run."""
+    """Scalars of Keras: one series on batches, one on epochs, one of the validation run."""
     batches = np.arange(1, 401, 5)
     epochs = np.arange(4)
     begin = np.float64(1000.0)
@@ -187,14 +191,14 @@ def golden_answers() -> dict[str, dict[str, Any]]:
     run = RunHistory(run="train", models=(history,), notes=())
     outcomes = diagnose(history)
     return {
-        "Runs": payload.runs(
-            [("train", ["resnet"], outcomes), ("other", ["model", "critic"], None)]
-        ),
-        "Report": payload.report(run, history, outcomes),
-        "Column": payload.column(history, payload.HEATMAP_COLUMNS[1]),
+        "Runs": runs([("train", ["resnet"], outcomes), ("other", ["model", "critic"], None)]),
+        "Report": report(run, history, outcomes),
+        "Column": column(history, HEATMAP_COLUMNS[1]),
         "Layer": layer_payload(history, 0, golden_channels()),
-        "Scalars": payload.scalars(place(history, golden_scalars())),
-        "Comparison": payload.comparison("train", "other", compare(history, other)),
+        "Scalars": scalars(place(history, golden_scalars())),
+        "Comparison": comparison(
+            Side(model=history, outcomes=outcomes), Side(model=other, outcomes=diagnose(other))
+        ),
     }
 
 

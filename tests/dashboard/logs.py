@@ -65,7 +65,7 @@ def write_all(logdir: Path) -> None:
 
 
 def write_fit(logdir: Path) -> None:
-    """What a `fit` with both callbacks leaves: two runs, scalars on batches and on epochs."""
+    """The files of a `fit` with both callbacks: two runs, scalars on batches and on epochs."""
     history = create_history(run="fit/train", losses=(create_loss(),))
     history = replace(history, epochs=((0, 25), (1, 50)))
     channels = np.arange(2 * 4 * 24, dtype=np.float32).reshape(2, 4, 24)

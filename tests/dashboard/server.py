@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import os
 import re
 import subprocess
 import sys
@@ -16,6 +17,13 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from tensorboard.compat.proto.event_pb2 import Event
+
+from tb_bnplugin.dashboard.payload.report import report
+from tb_bnplugin.history.build import build_run
+from tb_bnplugin.logs.folder import LogFolder, _CutError, _read_frames
+
+ROOT: Final = Path(__file__).resolve().parents[2]
 TIMEOUT_SECONDS: Final = 60.0
 
 _WITHOUT_TENSORFLOW: Final = (
@@ -28,7 +36,7 @@ _WITHOUT_TENSORFLOW: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a route answered."""
+    """The answer of a route."""
 
     status: int
     headers: dict[str, str]  # names in lower case
@@ -69,7 +77,7 @@ class Server:
         return self.ask(f"/data/plugin/batch_norm/{route}{query}", method)
 
     def wait_for_runs(self, count: int) -> list[dict[str, Any]]:
-        """The runs, once so many are loaded and their findings are counted."""
+        """The runs, once so many are listed, however far they are read, and are counted."""
         until = time.monotonic() + TIMEOUT_SECONDS
         while time.monotonic() < until:
             answer = self.route("runs")
@@ -78,6 +86,82 @@ class Server:
                 return runs
             time.sleep(0.1)
         raise TimeoutError(f"no {count} runs in {TIMEOUT_SECONDS} s: {self.route('runs').body!r}")
+
+    def wait_for_log(self, logdir: Path) -> None:
+        """Waits until TensorBoard gives all that the log folder holds, and findings are counted.
+
+        While TensorBoard reads, it gives whatever it has read by then.
+        """
+        expected = _LogEnds.of(logdir)
+        until = time.monotonic() + TIMEOUT_SECONDS
+        while (missing := expected.missing(self)) is not None:
+            if time.monotonic() > until:
+                raise TimeoutError(f"not read in {TIMEOUT_SECONDS} s: {missing}")
+            time.sleep(0.1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _LogEnds:
+    """How far a log reaches: an event file is read in its order, so that its ends tell it all."""
+
+    runs: set[str]  # those with records
+    reports: dict[tuple[str, str], dict[str, Any]]  # by run and model
+    scalars: dict[tuple[str, str], int]  # by run and tag: the last step
+
+    @classmethod
+    def of(cls, logdir: Path) -> _LogEnds:
+        folder = LogFolder(logdir)
+        listings = folder.list_runs()
+        reports = {}
+        for run, listing in listings.items():
+            records, _ = folder.read_records(listing)
+            history = build_run(run, records)
+            reports.update(
+                {
+                    (run, model.facts.name): _ends(report(history, model, ()))
+                    for model in history.models
+                }
+            )
+        return cls(runs={*listings}, reports=reports, scalars=_scalar_ends(logdir))
+
+    def missing(self, server: Server) -> str | None:
+        """The first thing that TensorBoard does not give yet; None where it gives all."""
+        answer = server.route("runs")
+        listed = answer.json()["runs"] if answer.status == 200 else []
+        if {run["run"] for run in listed} != self.runs:
+            return f"the runs {sorted(self.runs)}: {answer.body!r}"
+        for (run, model), ends in self.reports.items():
+            answer = server.route("report", run=run, model=model)
+            # A tag without a value keeps the Python loader from listing its run.
+            unlisted = answer.status == 404 and b"has no value" in answer.body
+            if not unlisted and (answer.status != 200 or _ends(answer.json()) != ends):
+                return f"the records of {run}: {answer.body[:500]!r}"
+        for (run, tag), step in self.scalars.items():
+            query = urlencode({"run": run, "tag": tag})
+            answer = server.ask(f"/data/plugin/scalars/scalars?{query}")
+            if answer.status != 200 or answer.json()[-1][1] != step:
+                return f"scalar {tag} of {run}"
+        uncounted = [run["run"] for run in listed if run["errors"] is None]
+        return f"the findings of {uncounted}" if uncounted else None
+
+
+def _ends(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The part that is the same however many records TensorBoard leaves out between the ends."""
+    last = {"steps": answer["steps"][-1:], "epochs": answer["epochs"][-1:]}
+    return last | {"losses": answer["losses"], "probe": answer["probe"]}
+
+
+def _scalar_ends(logdir: Path) -> dict[tuple[str, str], int]:
+    ends: dict[tuple[str, str], int] = {}
+    for path in sorted(logdir.rglob("*tfevents*")):
+        run = path.parent.relative_to(logdir).as_posix()
+        with path.open("rb") as stream, contextlib.suppress(_CutError):
+            for content in _read_frames(stream):
+                event = Event.FromString(content)
+                for value in event.summary.value:
+                    if value.metadata.plugin_data.plugin_name == "scalars":
+                        ends[run, value.tag] = event.step
+    return ends
 
 
 @contextlib.contextmanager
@@ -94,7 +178,13 @@ def serve(logdir: Path, *flags: str, prefix: str = "", tensorflow: bool = True) 
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "tensorboard.log"
         with log.open("wb") as output:
-            process = subprocess.Popen([*program, *arguments], stdout=output, stderr=output)
+            process = subprocess.Popen(
+                [*program, *arguments],
+                stdout=output,
+                stderr=output,
+                # The plugin of this checkout, wherever the environment has another one.
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+            )
         try:
             port = _wait_for_port(process, log)
             yield Server(host="127.0.0.1", port=port, prefix=prefix, log=log)

@@ -226,7 +226,7 @@ def test_no_request_made_the_server_fail(server: Server) -> None:
 
 def test_everything_works_below_a_path_prefix_and_without_tensorflow(logdir: Path) -> None:
     with serve(logdir, "--load_fast=false", prefix="/some/where", tensorflow=False) as started:
-        started.wait_for_runs(len(RUNS))
+        started.wait_for_log(logdir)
         assert started.ask("/data/plugins_listing").json()["batch_norm"]["enabled"]
         validate(started.route("report", run="fit/train").json(), "Report")
 
@@ -234,7 +234,7 @@ def test_everything_works_below_a_path_prefix_and_without_tensorflow(logdir: Pat
 def test_limits_of_the_user_are_kept(logdir: Path) -> None:
     flags = ("--load_fast=true", "--samples_per_plugin=batch_norm=40")
     with serve(logdir, *flags, tensorflow=False) as started:
-        started.wait_for_runs(len(RUNS))
+        started.wait_for_log(logdir)
         given: dict[str, Any] = started.route("report", run="long/train").json()["records"]
         assert given == {"given": 40, "made": 5000}
 

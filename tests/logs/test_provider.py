@@ -11,6 +11,7 @@ from tensorboard.data.provider import TensorDatum
 from tb_bnplugin.history.build import build_run
 from tb_bnplugin.logs.folder import LogFolder, LogFolderError
 from tb_bnplugin.logs.provider import create_record, shorten
+from tb_bnplugin.schema.plugin_data_pb2 import PluginData
 from tb_bnplugin.schema.records import Metadata
 from tests.dashboard.write_log import (
     event_of,
@@ -151,3 +152,13 @@ def test_document_without_a_value_is_no_record() -> None:
 )
 def test_names_in_notes_are_one_short_line(name: str, shown: str) -> None:
     assert shorten(name) == shown
+
+
+def test_format_that_cannot_be_read_is_one_note_for_all_its_tags(tmp_path: Path) -> None:
+    content = PluginData(version=99, kind=PluginData.LAYERS, model="m").SerializeToString()
+    tags = ("batch_norm/m/layers", "batch_norm/m/model", "batch_norm/m/calls")
+    events = [tensor_event(tag, 1, 1.0, np.zeros((2, 3)), content=content) for tag in tags]
+    write_events(tmp_path / "newer", events)
+    (note,) = LogFolder(tmp_path).list_runs()["newer"].notes
+    assert note.startswith("3 tags are skipped: ")
+    assert "update tb_bnplugin" in note

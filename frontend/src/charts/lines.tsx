@@ -1,12 +1,10 @@
 // Line charts on the shared axis, painted by uPlot; cursor, zoom and legend are the page's own.
-import { useComputed } from "@preact/signals";
-import { useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import { GUTTER, nearestIndex, RIGHT, type Scale, type Shade } from "../model/axis.ts";
 import { formatNumber, formatStep } from "../model/text.ts";
-import { cursorStep, selectedStep } from "../state.ts";
-import { color, dark } from "../theme.ts";
-import { Plot } from "./plot.tsx";
+import { color } from "../theme.ts";
+import { type Axis, Plot } from "./plot.tsx";
 
 export type Line = {
   name: string;
@@ -23,13 +21,15 @@ export type Line = {
 export type Band = { low: Line; high: Line; fill: string };
 
 export type LinesProps = {
+  axis: Axis;
   title: string;
   lines: readonly Line[];
   bands?: readonly Band[];
   shades?: readonly Shade[];
   phases?: readonly number[];
   height?: number;
-  axis?: boolean;
+  /** With the steps written under it. */
+  labelled?: boolean;
 };
 
 const AXIS_PIXELS = 24;
@@ -38,39 +38,42 @@ const HALF_DIGIT_PIXELS = 3.5;
 /** A line chart with its legend, which reads the values at the cursor. */
 export function Lines(props: LinesProps) {
   const chart = useRef<uPlot | null>(null);
-  const height = (props.height ?? 96) + (props.axis ? AXIS_PIXELS : 0);
+  const height = (props.height ?? 96) + (props.labelled ? AXIS_PIXELS : 0);
   const paint = (host: HTMLDivElement, scale: Scale, tall: number) => {
     chart.current?.destroy();
     chart.current = draw(host, scale, tall, props);
   };
+  useEffect(() => () => chart.current?.destroy(), []);
   return (
     <figure class="lines">
       <figcaption>
         <span class="lines-title">{props.title}</span>
         {props.lines.map((line) => (
-          <Legend key={line.name} line={line} />
+          <Legend key={line.name} line={line} axis={props.axis} />
         ))}
       </figcaption>
       <Plot
+        axis={props.axis}
         height={height}
         label={props.title}
         summary={summary(props.lines)}
         paint={paint}
-        inputs={[props.lines, props.bands, props.shades, props.phases, props.axis, dark.value]}
+        inputs={[props.lines, props.bands, props.shades, props.phases, props.labelled]}
         onPick={(step) => {
-          selectedStep.value = Math.round(step);
+          props.axis.selected.value = Math.round(step);
         }}
       />
     </figure>
   );
 }
 
-function Legend({ line }: { line: Line }) {
-  const value = useComputed(() => {
-    const step = cursorStep.value ?? selectedStep.value;
-    if (step === null) return formatNumber(line.values.findLast((one) => one !== null));
-    return formatNumber(line.values[nearestIndex(line.steps, step)]);
-  });
+/** The name of a line, and its value at the cursor: drawn anew with each move, the lines are not. */
+function Legend({ line, axis }: { line: Line; axis: Axis }) {
+  const step = axis.cursor.value ?? axis.selected.value;
+  const value =
+    step === null
+      ? line.values.findLast((one) => one !== null)
+      : line.values[nearestIndex(line.steps, step)];
   return (
     <span class="key">
       <svg width="22" height="8" aria-hidden="true">
@@ -84,7 +87,7 @@ function Legend({ line }: { line: Line }) {
           stroke-dasharray={line.dash?.join(" ")}
         />
       </svg>
-      {line.name} <b>{value}</b>
+      {line.name} <b>{formatNumber(value)}</b>
     </span>
   );
 }
@@ -126,7 +129,7 @@ function draw(host: HTMLDivElement, scale: Scale, height: number, props: LinesPr
     {
       width: GUTTER + scale.width + RIGHT,
       height,
-      padding: [6, RIGHT, props.axis ? 0 : 6, 0],
+      padding: [6, RIGHT, props.labelled ? 0 : 6, 0],
       cursor: { show: false },
       legend: { show: false },
       scales: {
@@ -135,7 +138,7 @@ function draw(host: HTMLDivElement, scale: Scale, height: number, props: LinesPr
       },
       axes: [
         {
-          show: props.axis ?? false,
+          show: props.labelled ?? false,
           stroke: text,
           grid,
           ticks: { show: false },

@@ -1,19 +1,34 @@
 // What every picture shares: its width, the step axis, the cursor, zoom by dragging, the keyboard.
-import { useSignal, useSignalEffect } from "@preact/signals";
+import { effect, type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { GUTTER, RIGHT, type Scale, scaleOf, zoomed } from "../model/axis.ts";
-import { cursorRow, cursorStep, selectedStep, span, wholeSpan, zoom } from "../state.ts";
+import { GUTTER, RIGHT, type Scale, type Span, scaleOf, zoomed } from "../model/axis.ts";
+import { dark } from "../theme.ts";
+
+/** The step axis that pictures share: signals, so that a move of the cursor paints nothing anew. */
+export type Axis = {
+  /** The steps that are shown. */
+  span: ReadonlySignal<Span>;
+  /** All steps. */
+  whole: ReadonlySignal<Span>;
+  /** What is zoomed to; null: all. */
+  zoom: Signal<Span | null>;
+  /** The step under the pointer. */
+  cursor: Signal<number | null>;
+  selected: Signal<number | null>;
+};
 
 export type PlotProps = {
+  axis: Axis;
   height: number;
   label: string;
   /** The picture in one sentence, for those who do not see it. */
   summary: string;
   paint: (host: HTMLDivElement, scale: Scale, height: number) => void;
-  /** Things `paint` depends on, besides width and axis. */
+  /** Things `paint` depends on, besides width, axis and theme. */
   inputs: readonly unknown[];
   onPoint?: (step: number, y: number) => void;
+  onLeave?: () => void;
   onPick?: (step: number, y: number) => void;
   onKey?: (event: KeyboardEvent) => boolean;
   /** What the keyboard's cursor is on; given, the picture takes the keyboard. */
@@ -51,18 +66,23 @@ export function Plot(props: PlotProps) {
   const band = useRef<HTMLDivElement>(null);
   const drag = useRef<number | null>(null);
   const width = useWidth(host);
-  const scale = scaleOf(span.value, width.value);
+  const { axis } = props;
+  const scale = scaleOf(axis.span.value, width.value);
 
   useEffect(() => {
     if (picture.current && width.value > 0) props.paint(picture.current, scale, props.height);
-  }, [width.value, span.value, props.height, ...props.inputs]);
+  }, [width.value, axis.span.value, props.height, dark.value, ...props.inputs]);
 
-  useSignalEffect(() => {
-    place(cursor.current, cursorStep.value, scaleOf(span.value, width.value));
-  });
-  useSignalEffect(() => {
-    place(chosen.current, selectedStep.value, scaleOf(span.value, width.value));
-  });
+  useEffect(() => {
+    const now = () => scaleOf(axis.span.value, width.value);
+    const ends = [
+      effect(() => place(cursor.current, axis.cursor.value, now())),
+      effect(() => place(chosen.current, axis.selected.value, now())),
+    ];
+    return () => {
+      for (const end of ends) end();
+    };
+  }, [axis]);
 
   const stepAt = (event: PointerEvent | MouseEvent) => {
     const box = host.current?.getBoundingClientRect();
@@ -81,8 +101,9 @@ export function Plot(props: PlotProps) {
   };
 
   const move = (event: PointerEvent) => {
-    const step = Math.max(span.value[0], Math.min(span.value[1], stepAt(event)));
-    cursorStep.value = step;
+    const [first, last] = axis.span.value;
+    const step = Math.max(first, Math.min(last, stepAt(event)));
+    axis.cursor.value = step;
     props.onPoint?.(step, yAt(event));
     const from = drag.current;
     if (from !== null && Math.abs(event.clientX - from) > CLICK_PIXELS) {
@@ -100,8 +121,8 @@ export function Plot(props: PlotProps) {
       return;
     }
     const left = host.current?.getBoundingClientRect().left ?? 0;
-    const next = zoomed(scale.toStep(from - left), stepAt(event), wholeSpan.value);
-    if (next) zoom.value = next;
+    const next = zoomed(scale.toStep(from - left), stepAt(event), axis.whole.value);
+    if (next) axis.zoom.value = next;
   };
 
   const { value } = props;
@@ -126,8 +147,8 @@ export function Plot(props: PlotProps) {
       {...interactive}
       onPointerMove={move}
       onPointerLeave={() => {
-        cursorStep.value = null;
-        cursorRow.value = null;
+        axis.cursor.value = null;
+        props.onLeave?.();
       }}
       onPointerDown={(event) => {
         if (event.button !== 0) return;
@@ -136,7 +157,7 @@ export function Plot(props: PlotProps) {
       }}
       onPointerUp={up}
       onDblClick={() => {
-        zoom.value = null;
+        axis.zoom.value = null;
       }}
       onKeyDown={(event) => {
         if (props.onKey?.(event)) event.preventDefault();

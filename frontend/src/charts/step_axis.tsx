@@ -2,16 +2,15 @@
 import { useRef } from "preact/hooks";
 import { scaleOf, ticks } from "../model/axis.ts";
 import { formatStep } from "../model/text.ts";
-import { span } from "../state.ts";
-import { useWidth } from "./plot.tsx";
+import { type Axis, useWidth } from "./plot.tsx";
 
 const LABEL_PIXELS = 80;
 
 /** Round steps of the axis that all pictures share. */
-export function StepAxis() {
+export function StepAxis({ axis }: { axis: Axis }) {
   const host = useRef<HTMLDivElement>(null);
   const width = useWidth(host);
-  const scale = scaleOf(span.value, width.value);
+  const scale = scaleOf(axis.span.value, width.value);
   const last = scale.left + scale.width;
   return (
     <div ref={host} class="step-axis" aria-hidden="true">

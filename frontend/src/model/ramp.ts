@@ -1,5 +1,5 @@
 // From values to colours: the range of a column, and where a value lies in it.
-import type { Column } from "../api.ts";
+import type { Column1 as Column } from "../api_types.ts";
 
 export type Range = { low: number; high: number; log: boolean };
 

@@ -20,12 +20,6 @@ export type Curve = {
 
 export type Chart = { title: string; kind: Kind; curves: Curve[] };
 
-/** The kind that a probed metric belongs to, by its name as Keras gives it. */
-export function kindOf(name: string): Kind {
-  if (/(^|_)loss$/.test(name)) return "loss";
-  return /acc/i.test(name) ? "accuracy" : "other";
-}
-
 /** Charts of loss and accuracy, then one for each other tag, since their units differ. */
 export function chartsOf(
   own: readonly Series[],
@@ -46,7 +40,7 @@ export function chartsOf(
     chartFor(series.kind, series.tag).curves.push(curveOf(series, false));
   }
   for (const series of probe?.series ?? []) {
-    const { curves } = chartFor(kindOf(series.name), series.name);
+    const { curves } = chartFor(series.kind, series.name);
     for (const source of ["moving", "batch"] as const) {
       curves.push({
         name: `held batch, ${source} statistics`,

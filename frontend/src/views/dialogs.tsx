@@ -1,9 +1,7 @@
 // What opens over the page: the documentation of a rule, and the help.
-import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { fetchRules } from "../api.ts";
-import type { RuleExample, Rules } from "../api_types.ts";
+import type { RuleExample } from "../api_types.ts";
 import * as state from "../state.ts";
 import { Copy, Inline } from "./finding.tsx";
 
@@ -34,21 +32,10 @@ function Dialog({ title, onClose, children }: DialogProps) {
 
 /** The documentation of the rule that was asked for. */
 export function RuleDialog() {
-  const rules = useSignal<Rules["rules"]>([]);
-  const failure = useSignal("");
   const code = state.openRule.value;
-  useEffect(() => {
-    if (code === null || rules.value.length) return;
-    fetchRules()
-      .then((answer) => {
-        rules.value = answer.rules;
-      })
-      .catch((error: unknown) => {
-        failure.value = String(error);
-      });
-  }, [code]);
   if (code === null) return null;
-  const rule = rules.value.find((one) => one.code === code);
+  const rules = state.rules.value;
+  const rule = rules?.find((one) => one.code === code);
   return (
     <Dialog
       title={rule ? `${rule.code} ${rule.name}` : code}
@@ -56,7 +43,9 @@ export function RuleDialog() {
         state.openRule.value = null;
       }}
     >
-      {!rule && <p>{failure.value || "Loading…"}</p>}
+      {!rule && (
+        <p>{rules ? `No rule is called ${code}.` : (state.failures.value.rules ?? "Loading…")}</p>
+      )}
       {rule && (
         <>
           <p>{rule.summary}</p>
@@ -166,41 +155,44 @@ export function HelpDialog() {
       }}
     >
       <p>
-        All pictures share one axis of global train steps. The left column says what is wrong; a
-        click on a finding shows its layers and steps everywhere.
+        All charts share one axis: the global training step. The left column lists what is wrong.
+        Click a finding to select its layers and steps in every chart.
       </p>
       <table>
         <tbody>
           <tr>
             <th scope="row">Drag</th>
-            <td>zooms all pictures; double click shows all steps again</td>
+            <td>Zooms all charts. Double-click shows all steps again.</td>
           </tr>
           <tr>
             <th scope="row">Click</th>
-            <td>selects layer and step</td>
+            <td>Selects a layer and a step.</td>
           </tr>
           <tr>
             <th scope="row">Arrow keys</th>
             <td>
-              in the timeline: one record or layer, with Shift 50 records; Home and End; Enter opens
-              the finding under the cursor; Escape clears
+              Move by one record or one layer in the timeline; with Shift, by 50 records. Home and
+              End go to the first and the last record. Enter opens the finding under the cursor.
+              Escape clears the selection.
             </td>
           </tr>
           <tr>
             <th scope="row">Training mode</th>
-            <td>the layer normalizes with the batch and moves its statistics</td>
+            <td>The layer normalizes with batch statistics and updates its moving statistics.</td>
           </tr>
           <tr>
             <th scope="row">Inference mode</th>
-            <td>it normalizes with the moving statistics and changes nothing</td>
+            <td>The layer normalizes with its moving statistics and changes nothing.</td>
           </tr>
           <tr>
             <th scope="row">Mixed</th>
-            <td>both under a tape, or training mode in evaluate or predict</td>
+            <td>
+              Both modes ran under a gradient tape, or training mode ran in evaluate or predict.
+            </td>
           </tr>
         </tbody>
       </table>
-      <p>The address holds the selection: a copied link shows a colleague the same thing.</p>
+      <p>The address holds the selection: copy the link to show a colleague the same view.</p>
     </Dialog>
   );
 }

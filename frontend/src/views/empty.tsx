@@ -19,9 +19,9 @@ export function Empty() {
   return (
     <main class="empty">
       <h1>No batch normalization records in this log folder</h1>
-      <p>Add two lines to the program; this page fills while it trains.</p>
+      <p>Add these lines to your program. This page fills in while it trains.</p>
       <Snippet title="With fit" text={FIT} />
-      <Snippet title="With a training loop of your own" text={LOOP} />
+      <Snippet title="With your own training loop" text={LOOP} />
     </main>
   );
 }

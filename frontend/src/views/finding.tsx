@@ -124,21 +124,23 @@ export function Inline({ text }: { text: string }) {
   );
 }
 
-/** Copies a text, and says so. */
+/** Copies a text, and says so until it is left. */
 export function Copy({ text, what }: { text: string; what: string }) {
   const done = useSignal(false);
+  const leave = () => {
+    done.value = false;
+  };
   return (
     <button
       type="button"
       class="copy"
       aria-label={`Copy ${what}`}
+      onBlur={leave}
+      onPointerLeave={leave}
       onClick={async () => {
         try {
           await navigator.clipboard.writeText(text);
           done.value = true;
-          setTimeout(() => {
-            done.value = false;
-          }, 1500);
         } catch {
           done.value = false; // without focus or permission the text can be selected by hand
         }

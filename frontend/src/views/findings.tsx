@@ -1,8 +1,8 @@
 // Is anything wrong, where, since when, and what to do: the list of findings, and all other outcomes.
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import type { Outcome, Report } from "../api_types.ts";
-import { differencesOf } from "../model/compare.ts";
+import type { Outcome } from "../api_types.ts";
+import { sentencesOf } from "../model/compare.ts";
 import { headline, sections } from "../model/outcomes.ts";
 import { count, formatSteps, shorten } from "../model/text.ts";
 import * as state from "../state.ts";
@@ -17,19 +17,21 @@ export function Findings() {
   const serious = all.findings.filter((outcome) => outcome.severity !== "info");
   return (
     <section class="findings" aria-label="Findings">
-      <Differences report={report} />
+      <Differences findings={all.findings.filter((outcome) => outcome.runs)} />
       <h2 class={serious.length ? "" : "fine"}>{headline(all.findings)}</h2>
       {serious.length === 0 && (
         <p class="quiet-text">
           {all.passed.length
-            ? `${count(all.passed.length, "rule")} looked and found nothing.`
-            : "No rule could look yet."}
+            ? `${count(all.passed.length, "rule")} found nothing wrong.`
+            : "No rule has enough data yet."}
         </p>
       )}
       <ul class="finding-list">
-        {all.findings.map((outcome) => (
-          <Finding key={state.keyOf(outcome)} outcome={outcome} />
-        ))}
+        {all.findings
+          .filter((outcome) => !outcome.runs)
+          .map((outcome) => (
+            <Finding key={state.keyOf(outcome)} outcome={outcome} />
+          ))}
       </ul>
       <Others title={`Expected (${all.expected.length})`} outcomes={all.expected}>
         {(outcome) => <Finding key={state.keyOf(outcome)} outcome={outcome} />}
@@ -45,7 +47,7 @@ export function Findings() {
       </Others>
       {report.notes.length > 0 && (
         <div class="notes">
-          <h3>Not in this report</h3>
+          <h3>Left out of this report</h3>
           <ul>
             {report.notes.map((note) => (
               <li key={note}>{note}</li>
@@ -57,20 +59,25 @@ export function Findings() {
   );
 }
 
-/** What two runs do differently, beside what the rules make of it. */
-function Differences({ report }: { report: Report }) {
-  const other = state.other.value;
-  if (!other) return null;
-  const facts = differencesOf(report, other);
+/** What two runs do differently: what the rules make of it first, then the rest. */
+function Differences({ findings }: { findings: readonly Outcome[] }) {
+  const comparison = state.comparison.value;
+  if (!comparison) return null;
+  const told = new Set(findings.map((outcome) => outcome.message));
+  const rest = sentencesOf(comparison.differences).filter((sentence) => !told.has(sentence));
   return (
     <div class="differences">
       <h2>
-        Against <bdi title={other.run}>{shorten(other.run, 36)}</bdi>
+        Compared with <bdi title={comparison.other}>{shorten(comparison.other, 36)}</bdi>
       </h2>
-      {facts.length === 0 && <p class="quiet-text">The same modes and findings.</p>}
+      <ul class="finding-list">
+        {findings.map((outcome) => (
+          <Finding key={state.keyOf(outcome)} outcome={outcome} />
+        ))}
+      </ul>
       <ul>
-        {facts.map((fact) => (
-          <li key={fact}>{fact}</li>
+        {rest.map((sentence) => (
+          <li key={sentence}>{sentence}</li>
         ))}
       </ul>
     </div>

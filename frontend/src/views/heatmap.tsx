@@ -1,7 +1,6 @@
 // One column of all layers on the same axis, chosen from those that were recorded.
 import { useMemo } from "preact/hooks";
-import type { Column } from "../api.ts";
-import type { Report } from "../api_types.ts";
+import type { Column1 as Column, Report } from "../api_types.ts";
 import { paintHeatmap, valueAt } from "../charts/heatmap.ts";
 import { Plot } from "../charts/plot.tsx";
 import { recordAt, type Scale } from "../model/axis.ts";
@@ -9,7 +8,7 @@ import { type Range, rangeOf, shareOf, viridis } from "../model/ramp.ts";
 import { type Row, rowOf, rowsOf } from "../model/rows.ts";
 import { formatNumber, formatStep, shorten, withUnit } from "../model/text.ts";
 import * as state from "../state.ts";
-import { color, dark } from "../theme.ts";
+import { color } from "../theme.ts";
 
 const HIGHEST = 156;
 
@@ -53,9 +52,10 @@ export function Heatmap({ report }: { report: Report }) {
       </h2>
       <Readout report={report} column={column} rows={rows} range={range} />
       <Plot
+        axis={state.axis}
         height={rows.length * pixels}
         label={`${column.title} of every layer`}
-        summary={`From ${formatNumber(range.low)} to ${formatNumber(range.high)}; the download of a layer has the numbers`}
+        summary={`From ${formatNumber(range.low)} to ${formatNumber(range.high)}; download a layer to get the numbers`}
         paint={(host: HTMLDivElement, scale: Scale, height: number) =>
           paintHeatmap(host, scale, height, pixels, {
             rows,
@@ -66,9 +66,12 @@ export function Heatmap({ report }: { report: Report }) {
             chosen,
           })
         }
-        inputs={[rows, report, column, chosen.looked, chosen.layers, first, last, dark.value]}
+        inputs={[rows, report, column, chosen.looked, chosen.layers, first, last]}
         onPoint={(_, y) => {
           state.cursorRow.value = rowAt(y);
+        }}
+        onLeave={() => {
+          state.cursorRow.value = null;
         }}
         onPick={(at, y) =>
           state.selectCell(

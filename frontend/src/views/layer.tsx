@@ -44,10 +44,10 @@ function Facts({ row }: { row: LayerRow }) {
     ["momentum", formatNumber(row.momentum)],
     ["epsilon", formatNumber(row.epsilon)],
     ["axis", row.axis.join(", ") || "–"],
-    ["statistics in", row.dtype ?? "–"],
+    ["statistics dtype", row.dtype ?? "–"],
     ["started from", row.start],
-    ["trainable", row.trainable === null ? "–" : row.trainable ? "yes" : "no"],
-    ["across replicas", row.synchronized ? "yes" : "no"],
+    ["trainable in the last record", yesNo(row.trainable_in_record)],
+    ["synchronized across replicas", yesNo(row.synchronized)],
   ];
   const executed = Object.entries(row.executions)
     .map(([name, times]) => `${name.replaceAll("_", " ")} ${formatStep(times)}`)
@@ -101,36 +101,40 @@ function Charts({ data, phases }: { data: LayerAnswer; phases: number[] }) {
       varianceBands: band(data.channels?.variance_bands),
       start: [
         ...line("updates", "updates made", "line-1"),
-        ...line(
-          "start_updates",
-          "needed until the start no longer matters",
-          "line-validation",
-          [6, 4],
-        ),
+        ...line("start_updates", "updates needed", "line-validation", [6, 4]),
       ],
     };
   }, [data]);
   return (
     <>
       <p class="quiet-text">
-        Lines are means over channels
-        {data.channels ? "; bands hold half and 90 % of the channels' moving statistics" : ""}.
+        Lines show means over channels.
+        {data.channels &&
+          " Bands show the middle 50 % and 90 % of the channels' moving statistics."}
       </p>
-      <Lines title="Mean" lines={lines.mean} bands={lines.meanBands} phases={phases} />
       <Lines
+        axis={state.axis}
+        title="Mean"
+        lines={lines.mean}
+        bands={lines.meanBands}
+        phases={phases}
+      />
+      <Lines
+        axis={state.axis}
         title="Variance"
         lines={lines.variance}
         bands={lines.varianceBands}
         phases={phases}
-        axis={lines.start.length < 2}
+        labelled={lines.start.length < 2}
       />
       {lines.start.length === 2 && (
         <Lines
-          title="Influence of the start"
+          axis={state.axis}
+          title="Influence of the initial statistics"
           lines={lines.start}
           phases={phases}
           height={80}
-          axis
+          labelled
         />
       )}
       {data.channels && <Channels channels={data.channels} />}
@@ -142,30 +146,28 @@ function Ledger({ data }: { data: LayerAnswer }) {
   return (
     <>
       {data.calls.length === 0 ? (
-        <p class="quiet-text">No call of this layer was seen while it was watched.</p>
+        <p class="quiet-text">No call of this layer was recorded.</p>
       ) : (
         <Calls data={data} />
       )}
       <dl class="witnesses">
         <dt>Ran</dt>
         <dd>{formatExecutions(data.executions)}</dd>
-        <dt>Now</dt>
-        <dd>{trainableWords(data.trainable)}</dd>
+        <dt>Trainable as last set</dt>
+        <dd>{yesNo(data.trainable_as_set)}</dd>
         <dt>Statistics</dt>
         <dd>
           {data.statistics}
-          {data.agreement === "unexplained" && <strong> (not explained by what ran)</strong>}
+          {data.agreement === "unexplained" && <strong> (what ran does not explain this)</strong>}
         </dd>
       </dl>
     </>
   );
 }
 
-function trainableWords(trainable: boolean | null): string {
-  if (trainable === null) {
-    return "not known";
-  }
-  return trainable ? "trainable" : "frozen";
+function yesNo(value: boolean | null): string {
+  if (value === null) return "not known";
+  return value ? "yes" : "no";
 }
 
 function Calls({ data }: { data: LayerAnswer }) {
@@ -176,14 +178,14 @@ function Calls({ data }: { data: LayerAnswer }) {
         <thead>
           <tr>
             {[
-              "ran in",
+              "mode",
               "context",
               "training argument",
-              "because",
-              "trainable",
+              "reason",
+              "trainable when traced",
               "input",
               "function",
-              "since",
+              "first seen",
             ].map((name) => (
               <th scope="col" key={name}>
                 {name}

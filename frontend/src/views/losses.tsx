@@ -15,8 +15,8 @@ export function Losses() {
       <h2>Loss reduction</h2>
       {losses.length === 0 && (
         <p class="quiet-text">
-          Nothing recorded. Pass <code>probe_data</code> to the callback, or call{" "}
-          <code>tb_bnplugin.summary.loss_reduction</code> in the loop.
+          No loss was recorded. Pass <code>probe_data</code> to the callback, or call{" "}
+          <code>tb_bnplugin.summary.loss_reduction</code> in your training loop.
         </p>
       )}
       {losses.length > 0 && <LossTable losses={losses} caption="This run" />}
@@ -29,8 +29,8 @@ export function Losses() {
               <thead>
                 <tr>
                   <th scope="col">metric</th>
-                  <th scope="col">asked for</th>
-                  <th scope="col">became</th>
+                  <th scope="col">compiled as</th>
+                  <th scope="col">resolved to</th>
                   <th scope="col">labels</th>
                   <th scope="col">predictions</th>
                 </tr>
@@ -71,7 +71,7 @@ function LossTable({ losses, caption }: { losses: readonly LossRow[]; caption: s
               <th scope="col">class</th>
               <th scope="col">reduction</th>
               <th scope="col">predictions</th>
-              <th scope="col">yours</th>
+              <th scope="col">your value</th>
               <th scope="col">Keras' mean</th>
               <th scope="col">factor</th>
               <th scope="col">outputs</th>
@@ -90,7 +90,7 @@ function LossTable({ losses, caption }: { losses: readonly LossRow[]; caption: s
                     ? ` (a ${loss.keras_class})`
                     : ""}
                 </td>
-                <td>{loss.reduction ?? "own"}</td>
+                <td>{loss.reduction ?? "custom"}</td>
                 <td class="nowrap">{formatShape(loss.prediction_shape)}</td>
                 {loss.measured ? (
                   <>

@@ -9,6 +9,7 @@ import { count } from "../model/text.ts";
 import * as state from "../state.ts";
 import { Scroll } from "./scroll.tsx";
 
+const NO_GRAPH: Report["graph"] = { nodes: [], edges: [] };
 const SIZE = 14;
 const CHAIN = 24; // wide enough for the number of layers that it stands for
 const MODE_CLASSES = [
@@ -30,11 +31,12 @@ type Placed = {
 export function ModelMap() {
   const report = state.report.value;
   const placed = useSignal<Placed | null>(null);
-  const key = report ? `${report.run} ${report.model} ${report.graph.nodes.length}` : "";
-  const folded = useMemo(
-    () => (report ? fold(report.graph.nodes, report.graph.edges) : { nodes: [], edges: [] }),
-    [key],
-  );
+  // A run that grows has the same graph in each of its reports: it is laid out once.
+  const graph = useMemo(() => JSON.stringify(report?.graph ?? NO_GRAPH), [report]);
+  const folded = useMemo(() => {
+    const { nodes, edges } = JSON.parse(graph) as Report["graph"];
+    return fold(nodes, edges);
+  }, [graph]);
   useEffect(() => {
     placed.value = null;
     return whenIdle(() => {
@@ -52,13 +54,11 @@ export function ModelMap() {
     <section class="region" aria-label="Model map">
       <h2>
         Model map{" "}
-        <span class="quiet-text">
-          {summary}; a number stands for a chain of that many other layers
-        </span>
+        <span class="quiet-text">{summary}; a number marks a chain of that many other layers</span>
       </h2>
       {report.graph.edges.length === 0 && (
         <p class="quiet-text">
-          This model's own code decides what follows what, so only its layers are known.
+          The model's own code connects its layers, so this map shows only the layers.
         </p>
       )}
       <Scroll

@@ -1,9 +1,9 @@
 // The downloads: a menu that closes when it is left.
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { address } from "../api.ts";
 import { saveSvg } from "../charts/export.ts";
 import { shorten } from "../model/text.ts";
+import { routeOf } from "../routes.ts";
 import * as state from "../state.ts";
 
 /** What can be taken away: findings, a layer's records, the timeline. */
@@ -28,7 +28,7 @@ export function Download() {
   const report = state.report.value;
   if (!report) return null;
   const file = (what: string, format: string, layer?: number) =>
-    address("download", { run: report.run, model: report.model, what, format, layer });
+    routeOf("download", { run: report.run, model: report.model, what, format, layer });
   const layer = state.selectedLayer.value;
   const path = layer === null ? undefined : report.layers[layer]?.path;
   return (

@@ -72,8 +72,8 @@ function Missing() {
   if (state.runs.value?.some((entry) => entry.run === wanted)) return null;
   return (
     <p class="notice" role="status">
-      This log folder has no run <bdi>{shorten(wanted)}</bdi>; what you see is{" "}
-      <bdi>{shorten(shown)}</bdi>.
+      This log folder has no run <bdi>{shorten(wanted)}</bdi>. You see <bdi>{shorten(shown)}</bdi>{" "}
+      instead.
     </p>
   );
 }

@@ -32,7 +32,7 @@ export function Scalars({ report }: { report: Report }) {
         <p class="quiet-text">
           {own === null
             ? "Reading the scalars…"
-            : "No scalars stand beside this run. Keras' TensorBoard callback and tf.summary.scalar write them."}
+            : "No scalars were found for this run. Keras' TensorBoard callback and tf.summary.scalar write them."}
         </p>
       </section>
     );
@@ -49,7 +49,7 @@ export function Scalars({ report }: { report: Report }) {
           chart={chart}
           shades={shades}
           phases={phases}
-          axis={at === shown.length - 1}
+          labelled={at === shown.length - 1}
         />
       ))}
       {others.length > SHOWN_OTHERS && (
@@ -68,7 +68,7 @@ export function Scalars({ report }: { report: Report }) {
   );
 }
 
-type ChartProps = { chart: Chart; shades: Shade[]; phases: number[]; axis: boolean };
+type ChartProps = { chart: Chart; shades: Shade[]; phases: number[]; labelled: boolean };
 
 function ChartOf({ chart, ...more }: ChartProps) {
   const other = state.other.value?.run ?? "";
@@ -77,7 +77,15 @@ function ChartOf({ chart, ...more }: ChartProps) {
     [chart, other],
   );
   const height = chart.kind === "other" ? 70 : 110;
-  return <Lines title={shorten(chart.title, 40)} lines={lines} height={height} {...more} />;
+  return (
+    <Lines
+      axis={state.axis}
+      title={shorten(chart.title, 40)}
+      lines={lines}
+      height={height}
+      {...more}
+    />
+  );
 }
 
 function lineOf(curve: Curve, at: number, other: string): Line {

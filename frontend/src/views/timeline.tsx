@@ -11,7 +11,6 @@ import { MODE_WORDS } from "../model/modes.ts";
 import { groupsOf, type Row, rowHeight, rowOf, rowsOf } from "../model/rows.ts";
 import { count, formatStep, shorten } from "../model/text.ts";
 import * as state from "../state.ts";
-import { dark } from "../theme.ts";
 import { Legend } from "./legend.tsx";
 import { ModeTable } from "./mode_table.tsx";
 
@@ -41,6 +40,7 @@ export function Timeline({ report, title }: TimelineProps) {
       <Groups report={report} />
       <Readout data={data} />
       <Plot
+        axis={state.axis}
         height={rows.length * pixels}
         label={title}
         summary={summaryOf(report, data)}
@@ -48,14 +48,17 @@ export function Timeline({ report, title }: TimelineProps) {
         paint={(host: HTMLDivElement, scale: Scale, height: number) =>
           paintTimeline(host, scale, height, pixels, data)
         }
-        inputs={[cells, chosen.looked, chosen.layers, first, last, dark.value]}
+        inputs={[cells, chosen.looked, chosen.layers, first, last]}
         onPoint={(_, y) => {
           state.cursorRow.value = rowAt(y);
+        }}
+        onLeave={() => {
+          state.cursorRow.value = null;
         }}
         onPick={(step, y) => select(data, rowAt(y), recordAt(report.steps, step))}
         onKey={(event) => onKey(event, data)}
       />
-      <StepAxis />
+      <StepAxis axis={state.axis} />
       <ModeTable report={report} />
     </section>
   );
@@ -77,18 +80,19 @@ export function OtherTimeline({ report }: { report: Report }) {
         </span>
       </h2>
       <Plot
+        axis={state.axis}
         height={rows.length * pixels}
         label={title}
         summary={summaryOf(report, data)}
         paint={(host: HTMLDivElement, scale: Scale, height: number) =>
           paintTimeline(host, scale, height, pixels, data)
         }
-        inputs={[cells, dark.value]}
+        inputs={[cells]}
         onPick={(step) =>
           state.selectCell(null, report.steps[recordAt(report.steps, step)] ?? step)
         }
       />
-      <StepAxis />
+      <StepAxis axis={state.axis} />
       <ModeTable report={report} />
     </section>
   );
@@ -96,7 +100,7 @@ export function OtherTimeline({ report }: { report: Report }) {
 
 function summaryOf(report: Report, data: TimelineData): string {
   const wrong = data.covered.filter((spans) => spans.length > 0).length;
-  return `${count(report.layers.length, "layer")}, ${count(wrong, "layer")} covered by a finding; the table below has every mode`;
+  return `${count(report.layers.length, "layer")}, ${count(wrong, "layer")} covered by a finding; the table below lists every mode`;
 }
 
 function Groups({ report }: { report: Report }) {

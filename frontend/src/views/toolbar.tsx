@@ -100,7 +100,7 @@ function Facts() {
       )}
       <span class={sampled ? "sampled" : ""} title={sampled ? SAMPLED : undefined}>
         {sampled
-          ? `${formatStep(given)} of ${formatStep(made)} records given by TensorBoard`
+          ? `TensorBoard gives ${formatStep(given)} of ${formatStep(made)} records`
           : count(given, "record")}
       </span>
       <span>{report.keras}</span>

@@ -1,23 +1,21 @@
 import { readFile } from "node:fs/promises";
 import type { Frame, Page } from "@playwright/test";
-import { expect, test } from "./open.ts";
+import { expect, region, test } from "./open.ts";
 
 test("a comparison shows the differences first", async ({ open }) => {
   const frame = await open({ run: "dense_sum" });
   await frame.getByLabel("Compare with").selectOption("dense_mean");
   await expect(frame.locator(".finding").first()).toContainText("CR101 loss-scale-differs");
   await expect(frame.locator(".finding").first()).toContainText("dense_mean");
-  await expect(frame.getByRole("region", { name: "Losses of dense_mean" })).toBeVisible();
+  await expect(region(frame, "Losses of dense_mean")).toBeVisible();
 });
 
 test("a comparison shows a second timeline and the other run's curves", async ({ open, page }) => {
   const frame = await open({ run: "faulty/train" });
   await frame.getByLabel("Compare with").selectOption("healthy/train");
-  const second = frame.getByRole("region", { name: "Effective mode of healthy/train" });
+  const second = region(frame, "Effective mode of healthy/train");
   await expect(second.locator("canvas")).toBeVisible();
-  await expect(frame.getByRole("region", { name: "Scalars" })).toContainText(
-    "healthy/train: batch_loss",
-  );
+  await expect(region(frame, "Scalars")).toContainText("healthy/train: batch_loss");
   await expect(page).toHaveURL(/other=healthy%2Ftrain/);
   await frame.getByLabel("Compare with").selectOption("");
   await expect(second).toHaveCount(0);

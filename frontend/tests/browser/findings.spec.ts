@@ -1,4 +1,4 @@
-import { expect, places, runSelect, test } from "./open.ts";
+import { addresses, expect, region, runSelect, test } from "./open.ts";
 
 test("the findings of a run are seen first, and the worst is open", async ({ open }) => {
   const frame = await open({ run: "faulty/train" });
@@ -25,7 +25,7 @@ test("a click on a finding selects its layers and steps everywhere", async ({ op
   const frame = await open({ run: "resnet", layer: "stem_bn" });
   await expect(frame.locator(".finding.selected")).toHaveCount(0);
   await frame.getByRole("button", { name: /BN101/ }).click();
-  await expect(frame.getByRole("region", { name: "Effective mode" })).toContainText(
+  await expect(region(frame, "Effective mode")).toContainText(
     "step 1 · block_1/head_bn · inference ⚠ BN101",
   );
   await expect(frame.getByRole("combobox", { name: "Layer" })).toHaveValue("2");
@@ -88,7 +88,7 @@ test("a model without batch normalization shows its loss and no empty picture", 
   await expect(row).toContainText("10×");
   await expect(row).toContainText("0.1×");
   for (const name of ["Effective mode", "Model map", "Layer"]) {
-    await expect(frame.getByRole("region", { name, exact: true })).toHaveCount(0);
+    await expect(region(frame, name)).toHaveCount(0);
   }
 });
 
@@ -97,9 +97,9 @@ test("both loaders show the same findings, one of them below a path prefix", asy
   for (const at of ["fast", "slow"] as const) {
     const frame = await open({ at, run: "faulty/train" });
     await expect(frame.locator(".finding")).toHaveCount(3);
-    await expect(frame.getByRole("region", { name: "Scalars" }).locator("canvas")).toHaveCount(3);
+    await expect(region(frame, "Scalars").locator("canvas")).toHaveCount(3);
     seen.push(await frame.locator(".finding-head").allInnerTexts());
   }
   expect(seen[1]).toEqual(seen[0]);
-  expect(places().slow).toContain("/some/prefix/");
+  expect(addresses().slow).toContain("/some/prefix/");
 });

@@ -1,13 +1,13 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { expect, places, test } from "./open.ts";
+import { addresses, expect, test } from "./open.ts";
 import { PYTHON, ROOT } from "./setup.ts";
 
 test("a run that grows is followed, and the selection stays", async ({ open, page }) => {
   const frame = await open({ run: "growing", layer: "bn_2", step: "7" });
   await expect(frame.getByText("steps 1–40", { exact: true })).toBeVisible();
   await frame.getByText("As a table").click();
-  await promisify(execFile)(PYTHON, ["-m", "tests.browser.logs", "grow", places().logdir], {
+  await promisify(execFile)(PYTHON, ["-m", "tests.browser.logs", "grow", addresses().logdir], {
     cwd: ROOT,
   });
   await expect(frame.getByText("steps 1–80", { exact: true })).toBeVisible({ timeout: 60_000 });

@@ -1,4 +1,13 @@
-import { colours, expect, flaws, runSelect, switchTheme, test, themeColour } from "./open.ts";
+import {
+  coloursOf,
+  expect,
+  flawsOf,
+  overflow,
+  runSelect,
+  switchTheme,
+  test,
+  themeColour,
+} from "./open.ts";
 
 test("dark follows TensorBoard's own switch, and the pictures are painted anew", async ({
   open,
@@ -6,15 +15,15 @@ test("dark follows TensorBoard's own switch, and the pictures are painted anew",
 }) => {
   const frame = await open({ run: "healthy/train" });
   const pale = await themeColour(frame, "mode-training");
-  const light = await colours(frame, "Scalars");
+  const light = await coloursOf(frame, "Scalars");
   await switchTheme(page, "Dark");
   await expect(frame.locator("html")).toHaveAttribute("data-theme", "dark");
   const dark = await themeColour(frame, "mode-training");
   expect(dark).not.toBe(pale);
   await expect
-    .poll(async () => (await colours(frame, "Effective mode")).get(dark) ?? 0)
+    .poll(async () => (await coloursOf(frame, "Effective mode")).get(dark) ?? 0)
     .toBeGreaterThan(50_000);
-  expect(await colours(frame, "Scalars")).not.toEqual(light);
+  await expect.poll(() => coloursOf(frame, "Scalars")).not.toEqual(light);
   await switchTheme(page, "Light");
   await expect(frame.locator("html")).toHaveAttribute("data-theme", "light");
 });
@@ -27,20 +36,20 @@ for (const theme of ["Light", "Dark"] as const) {
     await expect(frame.locator(".finding.selected")).toBeVisible();
     await frame.getByText("As a table").first().click();
     await frame.getByText(/^Not checked/).click();
-    expect(await flaws(page), "the page").toEqual([]);
+    expect(await flawsOf(page), "the page").toEqual([]);
     await frame.getByRole("button", { name: "All about BN101" }).click();
     await expect(frame.getByRole("dialog")).toContainText("Why it matters");
-    expect(await flaws(page), "a rule").toEqual([]);
+    expect(await flawsOf(page), "a rule").toEqual([]);
     await page.keyboard.press("Escape");
     await frame.getByRole("button", { name: "Help" }).click();
     await expect(frame.getByRole("dialog")).toBeVisible();
-    expect(await flaws(page), "the help").toEqual([]);
+    expect(await flawsOf(page), "the help").toEqual([]);
   });
 }
 
 test("axe finds nothing on an empty folder", async ({ open, page }) => {
   await open({ at: "empty" });
-  expect(await flaws(page)).toEqual([]);
+  expect(await flawsOf(page)).toEqual([]);
 });
 
 test("nothing is wider than a narrow window", async ({ open, page }) => {
@@ -48,9 +57,6 @@ test("nothing is wider than a narrow window", async ({ open, page }) => {
   for (const run of ["faulty/train", "dense_sum", "hostile <img src=x onerror=alert(1)>"]) {
     const frame = await open({ run });
     await expect(runSelect(frame)).toHaveValue(run);
-    const over = await frame.evaluate(
-      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-    );
-    expect(over, run).toBe(0);
+    expect(await overflow(frame), run).toBe(0);
   }
 });

@@ -88,7 +88,7 @@ export function layerOf(made: Program, at: number): Layer {
         first_step: steps[10] ?? 1,
       },
     ],
-    trainable: true,
+    trainable_as_set: true,
     executions: still
       ? { inference_tape: steps.length, inference_evaluate: 10 }
       : { training_tape: steps.length, inference_evaluate: 10 },

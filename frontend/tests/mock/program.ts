@@ -14,6 +14,8 @@ export type Program = {
   /** Run-length modes of the layers that do not train all the time, by index. */
   modes: Record<number, number[]>;
   notes: string[];
+  /** The last loss of the held batch with moving statistics. */
+  probedLoss: number;
 };
 
 const PLAIN: Program = {
@@ -27,6 +29,7 @@ const PLAIN: Program = {
   outcomes: [],
   modes: {},
   notes: [],
+  probedLoss: 2.31,
 };
 
 /** A program like this one; what is not said is small and right. */
@@ -93,7 +96,7 @@ function layerRow(made: Program, path: string, at: number): LayerRow {
     dtype: "float32",
     synchronized: false,
     start: "initializer",
-    trainable: true,
+    trainable_in_record: true,
     modes,
     executions: {
       ...(trained ? { training_tape: last } : { inference_tape: last }),
@@ -156,8 +159,18 @@ export function reportOf(made: Program): Report {
     probe: {
       steps: ends,
       series: [
-        { name: "loss", moving: [2.31, 2.3, 2.32, 2.31], batch: [1.9, 0.9, 0.4, 0.2] },
-        { name: "accuracy", moving: [0.1, 0.1, 0.11, 0.1], batch: [0.3, 0.7, 0.88, 0.94] },
+        {
+          name: "loss",
+          kind: "loss",
+          moving: [2.31, 2.3, 2.32, made.probedLoss],
+          batch: [1.9, 0.9, 0.4, 0.2],
+        },
+        {
+          name: "accuracy",
+          kind: "accuracy",
+          moving: [0.1, 0.1, 0.11, 0.1],
+          batch: [0.3, 0.7, 0.88, 0.94],
+        },
       ],
     },
     graph: graphOf(made.paths),

@@ -1,12 +1,12 @@
 // Log folders that the tests open: each a name, its programs, and how many runs there are.
-import type { Outcome, RunEntry } from "../../src/api_types.ts";
+import type { Comparison, RunEntry } from "../../src/api_types.ts";
 import { outcome, type Program, program } from "./program.ts";
 
 export type Scenario = {
   programs: Program[];
   /** Runs that are only listed, beside those of the programs. */
   listed?: RunEntry[];
-  comparison?: Outcome[];
+  comparison?: Pick<Comparison, "outcomes" | "differences">;
   /** The first requests of `report` that fail. */
   failures?: number;
   /** Records that each further request of `report` adds. */
@@ -172,9 +172,19 @@ export const SCENARIOS: Record<string, Scenario> = {
   faults: {
     programs: [
       program(faults(400, 10)),
-      program({ ...faults(300, 10), run: "other", modes: {}, ...right }),
+      program({ ...faults(300, 10), run: "other", modes: {}, ...right, probedLoss: 0.47 }),
     ],
-    comparison: [difference],
+    comparison: {
+      outcomes: [difference],
+      differences: {
+        modes:
+          "In training, 12 layers ran in inference mode in 'train' and in training mode in 'other'.",
+        layers_only_here: [],
+        layers_only_there: [],
+        findings_only_here: ["BN101", "BN104", "BN201"],
+        findings_only_there: [],
+      },
+    },
   },
   large: {
     programs: [

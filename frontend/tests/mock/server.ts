@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import type { Comparison } from "../../src/api_types.ts";
 import { columnOf, layerOf, rulesOf, scalarsOf } from "./answers.ts";
 import { type Program, reportOf } from "./program.ts";
 import { SCENARIOS, type Scenario } from "./scenarios.ts";
@@ -51,7 +52,7 @@ class Folder {
   }
 
   answer(route: string, query: URLSearchParams): Answer {
-    const { programs, listed = [], comparison = [], growth = 0 } = this.scenario;
+    const { programs, listed = [], comparison, growth = 0 } = this.scenario;
     if (route === "runs") {
       const own = programs.map((made) => ({
         run: made.run,
@@ -85,7 +86,7 @@ class Folder {
       case "scalars":
         return json(scalarsOf(made));
       case "comparison":
-        return json({ run: made.run, other: query.get("other"), outcomes: comparison });
+        return json(comparisonOf(made, query.get("other") ?? "", comparison));
       case "download":
         return { status: 200, type: "text/csv", body: `what\n${query.get("what")}\n` };
       default:
@@ -93,6 +94,22 @@ class Folder {
     }
   }
 }
+
+function comparisonOf(
+  made: Program,
+  other: string,
+  given: Scenario["comparison"] = { outcomes: [], differences: SAME },
+): Comparison {
+  return { run: made.run, model: made.model, other, other_model: made.model, ...given };
+}
+
+const SAME: Comparison["differences"] = {
+  modes: "All layers ran in the same modes in both runs.",
+  layers_only_here: [],
+  layers_only_there: [],
+  findings_only_here: [],
+  findings_only_there: [],
+};
 
 function count(made: Program, severity: "error" | "warning"): number {
   return made.outcomes.filter(

@@ -11,7 +11,7 @@ test("says that nothing is wrong only where rules have looked", async ({ open })
   const frame = await open("right");
   const findings = region(frame, "Findings");
   await expect(findings).toContainText("Nothing is wrong");
-  await expect(findings).toContainText("1 rule looked and found nothing");
+  await expect(findings).toContainText("1 rule found nothing wrong");
 });
 
 test("names what was expected, crashed, passed and could not be checked, and why", async ({

@@ -1,7 +1,5 @@
 import type { Frame } from "@playwright/test";
-import { coloursOf, expect, region, test } from "./open.ts";
-
-const timeline = (frame: Frame) => frame.getByRole("slider", { name: /^Effective mode\./ });
+import { coloursOf, expect, region, runSelect, test, timeline } from "./open.ts";
 
 test("the timeline says to a screen reader what its cursor is on", async ({ open, page }) => {
   const frame = await open("faults", { layer: "bn_0" });
@@ -46,9 +44,17 @@ test("beyond a run's end nothing is drawn, however far the one beside it reaches
   expect((await drawn(frame)) / alone).toBeCloseTo(3991 / 11964, 1);
 });
 
-test("what two runs do differently is said in words", async ({ open }) => {
+test("what two runs do differently is said in words, each thing once", async ({ open }) => {
   const frame = await open("faults", { other: "other" });
-  await expect(frame.locator(".differences")).toContainText("found only here: BN101");
+  await expect(frame.locator(".differences")).toContainText("Found only in this run: BN101");
+});
+
+test("the legends read the values of the run that is shown", async ({ open }) => {
+  const frame = await open("faults", { run: "train" });
+  const legend = region(frame, "Scalars").locator(".key", { hasText: "held batch, moving" });
+  await expect(legend.first()).toHaveText(/2\.31$/);
+  await runSelect(frame).selectOption("other");
+  await expect(legend.first()).toHaveText(/0\.47$/);
 });
 
 test("the menu of downloads closes when it is left", async ({ open, page }) => {

@@ -1,4 +1,4 @@
-import { expect, overflow, region, test } from "./open.ts";
+import { expect, overflow, region, runSelect, test } from "./open.ts";
 
 const MOVES = 40;
 
@@ -44,7 +44,7 @@ test("2,048 channels are sorted into one picture", async ({ open }) => {
 test("a hundred runs can be chosen from, with what is wrong in them", async ({ page, open }) => {
   await page.setViewportSize({ width: 800, height: 1000 });
   const frame = await open("many");
-  const runs = frame.getByRole("combobox", { name: "Run", exact: true });
+  const runs = runSelect(frame);
   await expect(runs.locator("option")).toHaveCount(100);
   await expect(runs.locator("option").nth(1)).toContainText("1 error");
   expect(await overflow(frame)).toBeLessThanOrEqual(0);

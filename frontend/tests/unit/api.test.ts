@@ -1,16 +1,17 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { ApiError, address, fetchReport, fetchRuns } from "../../src/api.ts";
+import { ApiError, fetchReport, fetchRuns } from "../../src/api.ts";
+import { routeOf } from "../../src/routes.ts";
 
 const answer = (body: string, status = 200) => vi.fn(async () => new Response(body, { status }));
 
 afterEach(() => vi.unstubAllGlobals());
 
 test("addresses are relative, so that any path prefix works", () => {
-  expect(address("runs")).toBe("./runs");
+  expect(routeOf("runs")).toBe("./runs");
 });
 
 test("what is not given is not asked, and what is given is escaped", () => {
-  const text = address("layer", { run: "a&b/c d", model: undefined, layer: 0 });
+  const text = routeOf("layer", { run: "a&b/c d", model: undefined, layer: 0 });
   const query = new URLSearchParams(text.replace("./layer?", ""));
   expect([...query]).toEqual([
     ["run", "a&b/c d"],

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from tb_bnplugin.dashboard.payload.values import Drawn, draw
+from tb_bnplugin.dashboard.payload.modes import EXECUTIONS
+from tb_bnplugin.dashboard.payload.values import Drawn, Json, draw
 from tb_bnplugin.diagnose import create_ledger
-from tb_bnplugin.history.model import ChannelHistory, Floats, ModelHistory
-from tb_bnplugin.schema.columns import CHANNEL_ROWS, EXECUTION_COLUMNS
-from tb_bnplugin.schema.facts import Call
+from tb_bnplugin.history.model import CHANNEL_ROWS, Call, ChannelHistory, Floats, ModelHistory
 
 LAYER_SERIES: Final = (
     "moving_mean",
@@ -26,17 +25,11 @@ LAYER_SERIES: Final = (
 PERCENTILES: Final = (5, 25, 50, 75, 95)
 
 
-def layer_payload(
-    history: ModelHistory, index: int, channels: ChannelHistory | None
-) -> dict[str, Any]:
+def layer_payload(history: ModelHistory, index: int, channels: ChannelHistory | None) -> Json:
     """`Layer`: series, channels and mode ledger of one layer."""
     series: dict[str, Drawn] = {name: draw(history.layer(name)[:, index]) for name in LAYER_SERIES}
     updates: Floats = sum(
-        (
-            history.layer(name)[:, index]
-            for name in EXECUTION_COLUMNS
-            if name.startswith("training")
-        ),
+        (history.layer(name)[:, index] for name in EXECUTIONS if name.startswith("training")),
         start=np.zeros(len(history.steps)),
     )
     series["updates"] = draw(updates)
@@ -48,14 +41,14 @@ def layer_payload(
         "series": series,
         "channels": None if channels is None or not len(channels.steps) else _channels(channels),
         "calls": [_call(call) for call in ledger.calls],
-        "trainable": ledger.trainable,
+        "trainable_as_set": ledger.trainable,
         "executions": dict(ledger.executions),
         "statistics": ledger.statistics,
         "agreement": ledger.agreement,
     }
 
 
-def _channels(channels: ChannelHistory) -> dict[str, Any]:
+def _channels(channels: ChannelHistory) -> Json:
     last = channels.values[-1]
     row = {name: draw(last[index]) for index, name in enumerate(CHANNEL_ROWS)}
     return {
@@ -77,7 +70,7 @@ def _bands(values: npt.NDArray[np.float32]) -> list[Drawn]:
     return draw(bands)
 
 
-def _call(call: Call) -> dict[str, Any]:
+def _call(call: Call) -> Json:
     return {
         "mode": call.mode,
         "context": call.context,

@@ -1,4 +1,4 @@
-"""What each loss does, in numbers and in one plain sentence."""
+"""The reduction of each loss, in numbers and in one plain sentence."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import numpy as np
 
 from tb_bnplugin.dashboard.payload.values import number
 from tb_bnplugin.diagnose.evidence.losses import Measurement, measure, near
-from tb_bnplugin.history.model import LossHistory, ModelHistory
-from tb_bnplugin.schema.facts import LossFacts
+from tb_bnplugin.history.model import LossFacts, LossHistory, ModelHistory
 
 _REDUCTIONS = {
     "sum_over_batch_size": "compiled as a mean over the batch",
@@ -63,7 +62,7 @@ def _facts(facts: LossFacts) -> dict[str, Any]:
 
 
 def _compiled_row(facts: LossFacts, phase: int | None) -> dict[str, Any]:
-    reduction = _REDUCTIONS.get(facts.reduction or "", "what it reduces is not known")
+    reduction = _REDUCTIONS.get(facts.reduction or "", "its reduction is not known")
     return {
         **_facts(facts),
         "phase": phase,
@@ -123,7 +122,7 @@ def _reading(loss: LossHistory, measurement: Measurement, row: Mapping[str, Any]
         return f"{vector}doubling the batch multiplies it by {ratio:.4g}"
     if measurement.factor is not None:
         return (
-            f"{vector}{measurement.factor:.4g} times {keras_mean}; how it answers to the batch"
+            f"{vector}{measurement.factor:.4g} times {keras_mean}; its dependence on the batch"
             " size was not measured"
         )
     return f"{vector}neither a mean nor a sum: the measurements agree on no one factor"

@@ -7,8 +7,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from tb_bnplugin.history.model import Floats, ModelHistory
-from tb_bnplugin.schema.columns import EXECUTION_COLUMNS
+from tb_bnplugin.history.model import CONTEXTS, MODES, Floats, ModelHistory
+
+EXECUTIONS: Final = tuple(f"{mode}_{context}" for mode in MODES for context in CONTEXTS)
+"""Layer columns of cumulative executions by mode and context."""
 
 NOT_CALLED: Final = 0
 TRAINING: Final = 1
@@ -20,7 +22,7 @@ Modes = npt.NDArray[np.int8]
 
 
 def modes(history: ModelHistory) -> Modes:
-    """What each layer did between a record and the one given before it [records, layers].
+    """The mode of each layer between a record and the one given before it [records, layers].
 
     1 training: executed in training mode. 3 mixed: so executed within evaluate or predict, or
     executed in inference mode under the tape as well. 2 inference: under a tape, or outside
@@ -31,7 +33,7 @@ def modes(history: ModelHistory) -> Modes:
     one's own the record at the end of an evaluation bears the step of the record before it, so
     that it counts what was executed up to the next one.
     """
-    counts = {name: _since_last_record(history, name) for name in EXECUTION_COLUMNS}
+    counts = {name: _since_last_record(history, name) for name in EXECUTIONS}
     training = sum(counts[f"training_{name}"] for name in ("tape", "no_tape", "unknown")) > 0
     evaluated_in_training_mode = counts["training_evaluate"] + counts["training_predict"] > 0
     under_tape = counts["inference_tape"] > 0

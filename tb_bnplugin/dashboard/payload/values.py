@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from tb_bnplugin.history.model import Floats
 
+Json = dict[str, Any]
 Drawn = list[float | None]
+
+SCHEMA_VERSION: Final = 1
+"""Of the answers that say it: `Runs` and `Report`."""
 
 
 def draw(values: Floats | npt.NDArray[np.float32]) -> list[Any]:

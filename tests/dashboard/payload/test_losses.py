@@ -65,7 +65,7 @@ READINGS: list[tuple[dict[str, Any], str]] = [
     ({"measured": 1.0, "doubled": 1.5}, "doubling the batch multiplies it by 1.5"),
     (
         {"measured": 1.0, "doubled": np.nan},
-        "2 times Keras' MeanSquaredError; how it answers to the batch size was not measured",
+        "2 times Keras' MeanSquaredError; its dependence on the batch size was not measured",
     ),
     ({"measured": np.nan}, "no finite value was measured"),
 ]

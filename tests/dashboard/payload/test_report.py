@@ -7,7 +7,11 @@ import numpy as np
 import pytest
 
 from tb_bnplugin.dashboard.payload import report as payload
+from tb_bnplugin.dashboard.payload.columns import HEATMAP_COLUMNS, column
 from tb_bnplugin.dashboard.payload.layer import layer_payload
+from tb_bnplugin.dashboard.payload.outcomes import outcome
+from tb_bnplugin.dashboard.payload.runs import runs
+from tb_bnplugin.dashboard.payload.values import Json
 from tb_bnplugin.diagnose import Outcome, diagnose
 from tb_bnplugin.diagnose.outcome import Severity, Status
 from tb_bnplugin.history.model import ChannelHistory, ModelHistory, RunHistory
@@ -15,7 +19,7 @@ from tests.dashboard.validate import validate
 from tests.support.histories import create_history, create_probe, inference_columns
 
 
-def report(history: ModelHistory) -> payload.Json:
+def report(history: ModelHistory) -> Json:
     run = RunHistory(run=history.run, models=(history,))
     return payload.report(run, history, diagnose(history))
 
@@ -70,9 +74,7 @@ def test_outcomes_come_with_what_matters_first() -> None:
 
 
 def test_outcome_carries_its_rules_documentation() -> None:
-    entry = payload.outcome(
-        Outcome(code="BN101", name="never-updated", status="ok", severity="error")
-    )
+    entry = outcome(Outcome(code="BN101", name="never-updated", status="ok", severity="error"))
     validate(entry, "Outcome")
     assert entry["why"]
     assert entry["fine_when"]
@@ -81,9 +83,9 @@ def test_outcome_carries_its_rules_documentation() -> None:
 def test_column_is_layers_by_steps() -> None:
     values = np.array([[1.0, 2.0], [3.0, np.nan], [5.0, 6.0]])
     history = create_history(steps=[1, 2, 3], layers=2, columns={"mean_gap": values})
-    column = payload.column(history, payload.HEATMAP_COLUMNS[0])
-    validate(column, "Column")
-    assert column["values"] == [[1.0, 3.0, 5.0], [2.0, None, 6.0]]
+    answer = column(history, HEATMAP_COLUMNS[0])
+    validate(answer, "Column")
+    assert answer["values"] == [[1.0, 3.0, 5.0], [2.0, None, 6.0]]
 
 
 def test_only_columns_that_hold_a_value_are_offered() -> None:
@@ -114,7 +116,8 @@ def test_probe_draws_only_what_was_measured() -> None:
     probe = replace(probe, moving={**probe.moving, "loss": np.full(2, np.nan)})
     probe = replace(probe, batch={**probe.batch, "loss": np.full(2, np.nan)})
     answer = report(create_history(probe=probe))["probe"]
-    assert [series["name"] for series in answer["series"]] == ["accuracy", "spread"]
+    drawn = [(series["name"], series["kind"]) for series in answer["series"]]
+    assert drawn == [("accuracy", "accuracy"), ("spread", "other")]
     assert answer["series"][1]["moving"] == [0.25, 0.25]
 
 
@@ -122,7 +125,7 @@ def test_counts_are_of_unexpected_findings() -> None:
     def finding(*, expected: bool) -> Outcome:
         return Outcome(code="BN1", name="n", status="finding", severity="error", expected=expected)
 
-    answer = payload.runs(
+    answer = runs(
         [("a", ["m"], [finding(expected=True), finding(expected=False)]), ("b", [], None)]
     )
     validate(answer, "Runs")
