@@ -43,7 +43,7 @@ def compare(
     *,
     rules: Sequence[ComparisonModule] = COMPARISONS,
 ) -> tuple[Outcome, ...]:
-    """What differs between two runs that changes how they train: outcomes of the CR rules."""
+    """The outcomes of the CR rules: differences between two runs that change how they train."""
     both = (history.newest_process(), other.newest_process())
     expect = (*history.facts.expect, *other.facts.expect)
     return tuple(

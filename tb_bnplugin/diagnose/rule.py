@@ -1,4 +1,4 @@
-"""What a rule is: its name, what it needs, the outcomes it can give, the shape of its module."""
+"""A rule: its name, its needs, the outcomes it can give, and the shape of its module."""
 
 from __future__ import annotations
 

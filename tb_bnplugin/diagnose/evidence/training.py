@@ -28,7 +28,7 @@ around it. One left behind by another layer, or an unknown one, was not meant fo
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """What happened since each layer last became trainable, among the records given.
+    """The training since each layer last became trainable, among the records given.
 
     What was frozen on purpose is left out, and missing records do no harm.
     """

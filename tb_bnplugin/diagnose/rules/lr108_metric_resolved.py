@@ -84,7 +84,7 @@ def _describe(history: ModelHistory, metric: MetricFacts) -> Outcome:
 
 
 def _find_contradiction(history: ModelHistory, metric: MetricFacts) -> tuple[str, str] | None:
-    """What contradicts the class, and the cure; None: nothing, or it is not known."""
+    """A contradiction to the class, and the cure; None: there is none, or it is not known."""
     labels, predictions = metric.label_shape, metric.prediction_shape
     kind = _kind(metric.metric_class)
     if labels is None or not predictions or kind is None:
