@@ -81,7 +81,7 @@ def check(history: ModelHistory) -> Outcome:
     alike = (moving < COLLAPSED_BELOW) | (against < COLLAPSED_AGAINST_BATCH)
     collapsed = alike & (batch > DIFFERENT_ABOVE)
     if not collapsed[-1]:
-        return RULE.ok("The rows of the held batch give different outputs in inference mode too.")
+        return RULE.ok("The rows of the held batch give different outputs in inference mode, too.")
     first = len(collapsed) - int(np.argmin(collapsed[::-1])) if not collapsed.all() else 0
     recovering = _recovering(history, int(probe.steps[-1]))
     return RULE.finding(

@@ -63,8 +63,8 @@ WIDE: Final = ("float32", "float64")
 NEITHER: Final = "idle_records"
 CASES: Final = {
     NEITHER: "neither moving mean nor moving variance has changed",
-    "mean_only_records": "the moving mean changes and the moving variance does not",
-    "variance_only_records": "the moving variance changes and the moving mean does not",
+    "mean_only_records": "the moving mean changes, but the moving variance does not",
+    "variance_only_records": "the moving variance changes, but the moving mean does not",
 }
 """By the column that counts the records in which that is so."""
 
@@ -111,7 +111,7 @@ def _finding(history: ModelHistory, wrong: layers.Mask, column: str) -> Outcome:
     return RULE.layer_finding(
         history,
         wrong,
-        f"ran in training mode {updates} times, and {CASES[column]}.",
+        f"ran in training mode {updates} times: {CASES[column]}.",
         fix=(
             f"Let `call` of {layer.layer_class} assign both from the batch:"
             " `moving.assign(momentum * moving + (1 - momentum) * batch)`."

@@ -50,7 +50,7 @@ def check(history: ModelHistory) -> Outcome:
     updates = updates_since_start(history)[-1]
     wrong = outside & (updates > 0)
     if not wrong.any():
-        return RULE.not_checked("Layers with such a momentum did not run in training mode yet.")
+        return RULE.not_checked("Layers with a momentum outside 0 to 1 did not train yet.")
     worst = float(momenta(history)[wrong][0])
     return RULE.layer_finding(
         history,

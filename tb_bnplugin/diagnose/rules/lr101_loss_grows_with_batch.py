@@ -65,7 +65,7 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
     if ratio is None or not near(ratio, 2.0):
         return RULE.not_checked(
             f"Doubling the batch does not always give {loss.name} the same value or twice the"
-            " value: it is no sum over rows (contrastive losses are not)."
+            " value, so it is not a sum over rows (contrastive losses are not)."
         )
     divisor = found.divisor
     frequent = losses.frequent_batch(history, loss)

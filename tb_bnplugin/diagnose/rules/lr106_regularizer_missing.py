@@ -76,7 +76,7 @@ def _check_loss(loss: LossHistory) -> Outcome:
             " differentiated is not known: pass it to summary.loss_reduction(..., value=loss)."
         )
     if not (np.abs(value - measured)[usable] / terms[usable] <= WITHIN).all():
-        return RULE.ok(f"{loss.name} as differentiated holds more than labels and predictions.")
+        return RULE.ok(f"The differentiated {loss.name} has more terms than that of the labels.")
     return RULE.finding(
         message=(
             f"{loss.name} was differentiated without the regularizers of the model's weights: they"
