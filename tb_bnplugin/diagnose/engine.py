@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from tb_bnplugin.diagnose.needs import find_missing
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import ComparisonModule, Rule, RuleModule
 from tb_bnplugin.diagnose.rules import COMPARISONS, RULES
@@ -20,15 +21,20 @@ def diagnose(history: ModelHistory, *, rules: Sequence[RuleModule] = RULES) -> t
     static facts are those of the newest one.
     """
     newest = history.newest_process()
-    outcomes: list[Outcome] = []
-    for rule in rules:
-        outcomes += _isolated(rule.RULE, lambda rule=rule: rule.check(newest))  # type: ignore[misc]
-    return tuple(_of_model(outcome, history) for outcome in outcomes)
+    return tuple(
+        _of_model(outcome, history)
+        for rule in rules
+        for outcome in _run(rule.RULE, rule.check, newest)
+    )
 
 
 def diagnose_run(run: RunHistory) -> tuple[Outcome, ...]:
-    """The outcomes of all rules for each model of a run, model by model."""
-    return tuple(outcome for model in run.models for outcome in diagnose(model))
+    """The outcomes of all rules for each model of a run, model by model.
+
+    Where there are several models, the reason of a rule that was not checked names its model.
+    """
+    outcomes = tuple(outcome for model in run.models for outcome in diagnose(model))
+    return outcomes if len(run.models) < 2 else tuple(map(_name_model, outcomes))
 
 
 def compare(
@@ -37,34 +43,53 @@ def compare(
     *,
     rules: Sequence[ComparisonModule] = COMPARISONS,
 ) -> tuple[Outcome, ...]:
-    """What differs between two runs that changes how they train: outcomes of the CR rules."""
-    newest, other_newest = history.newest_process(), other.newest_process()
-    outcomes: list[Outcome] = []
-    for rule in rules:
-        outcomes += _isolated(
-            rule.RULE,
-            lambda rule=rule: rule.check(newest, other_newest),  # type: ignore[misc]
-        )
-    runs = (history.run, other.run)
+    """The outcomes of the CR rules: differences between two runs that change how they train."""
+    both = (history.newest_process(), other.newest_process())
+    expect = (*history.facts.expect, *other.facts.expect)
     return tuple(
         replace(
             _of_model(outcome, history),
-            runs=runs,
-            expected=outcome.status == "finding"
-            and outcome.code in (*history.facts.expect, *other.facts.expect),
+            runs=(history.run, other.run),
+            expected=outcome.status == "finding" and outcome.code in expect,
         )
-        for outcome in outcomes
+        for rule in rules
+        for outcome in _run(rule.RULE, rule.check, *both)
     )
 
 
-def _isolated(rule: Rule, check: Callable[[], Sequence[Outcome]]) -> Sequence[Outcome]:
+def _run(
+    rule: Rule, check: Callable[..., Outcome | Iterable[Outcome]], *histories: ModelHistory
+) -> Sequence[Outcome]:
+    """The outcomes of one rule; never raises."""
     try:
         with np.errstate(all="ignore"):  # a log may hold any number
-            return tuple(check())
+            for history in histories:
+                if reason := find_missing(history, rule.needs):
+                    of_run = f"Run {history.run!r}: " if len(histories) > 1 else ""
+                    return (rule.not_checked(f"{of_run}{reason}"),)
+            found = check(*histories)
+            return (found,) if isinstance(found, Outcome) else _settle(found)
     except Exception as error:  # noqa: BLE001  # one rule must not take the others down
         return (rule.crashed(error),)
+
+
+def _settle(outcomes: Iterable[Outcome]) -> Sequence[Outcome]:
+    """Several outcomes of one rule, without repeats, and without an ok beside a finding."""
+    distinct: list[Outcome] = []
+    for outcome in outcomes:
+        if outcome not in distinct:
+            distinct.append(outcome)
+    if any(outcome.status == "finding" for outcome in distinct):
+        distinct = [outcome for outcome in distinct if outcome.status != "ok"]
+    return distinct
 
 
 def _of_model(outcome: Outcome, history: ModelHistory) -> Outcome:
     expected = outcome.status == "finding" and outcome.code in history.facts.expect
     return replace(outcome, model=history.facts.name, expected=expected)
+
+
+def _name_model(outcome: Outcome) -> Outcome:
+    if outcome.status != "not_checked":
+        return outcome
+    return replace(outcome, reason=f"Model {outcome.model!r}: {outcome.reason}")

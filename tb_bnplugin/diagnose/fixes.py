@@ -1,34 +1,62 @@
-"""Cures that several rules name, right for the Keras that was recorded and the way of training."""
+"""Cures that depend on the Keras that was recorded and on the way of training."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from tb_bnplugin.history.model import LayerFacts, ModelFacts
+from tb_bnplugin.diagnose.evidence.layers import Mask, chosen
+from tb_bnplugin.history.model import ModelFacts, ModelHistory
 
 HAND_TRAINING_ON = "def call(self, x, training=None): ... x = self.bn(x, training=training)"
 
 
-def run_in_training_mode(facts: ModelFacts, layers: Sequence[LayerFacts]) -> str:
-    """How to make layers run in training mode while the model trains."""
-    if any(layer.requested is False for layer in layers):
+def run_in_training_mode(history: ModelHistory, wrong: Mask) -> str:
+    """How to make layers [layers] run in training mode while the model trains."""
+    facts = history.facts
+    if any(layer.requested is False for layer in chosen(history, wrong)):
         return (
             "The functional graph was built with training=False for these layers. Remove it where"
-            " the layer or the base model is called, `x = base(x)`, and build and compile the"
-            " model again; or, to keep them frozen, set `base.trainable = False` and compile."
+            " the layer or the base model is called, `x = base(x)`, then build and compile the"
+            " model again. To keep the layers frozen, set `base.trainable = False` and compile."
         )
     if facts.trained_by == "loop":
         cure = (
-            "Inside the tape call `y = model(x, training=True)`; call `model(x, training=False)`"
+            "Call `y = model(x, training=True)` inside the tape, and `model(x, training=False)`"
             " when you evaluate or predict."
         )
         return f"{cure} {_subclass_cure(facts)}" if facts.subclassed else cure
-    own_step = "In a `train_step` of your own call `y = self(x, training=True)`."
+    own_step = "In your own `train_step`, call `y = self(x, training=True)`."
     return f"{_subclass_cure(facts)} {own_step}" if facts.subclassed else own_step
+
+
+def freeze(history: ModelHistory) -> str:
+    """How to freeze layers, to go on with "To freeze these layers ..."."""
+    again = "and compile again" if history.facts.trained_by == "fit" else "before tracing"
+    return f"set `layer.trainable = False` {again}"
+
+
+def evaluate_in_inference_mode(history: ModelHistory) -> str:
+    """How to find the call that runs in training mode while the model is evaluated."""
+    if history.facts.trained_by == "loop":
+        return (
+            "Evaluate with `model(x, training=False)`. Call no layer with `training=True`, and let"
+            " no `call` have True as the default of `training`."
+        )
+    if history.facts.subclassed:
+        return (
+            f"Let `training` default to None and pass it on: `{HAND_TRAINING_ON}`. A default of"
+            " True turns training mode on in evaluate."
+        )
+    return (
+        "Look for a layer that is called with `training=True`, `bn(x, training=True)`, while the"
+        " model is built, or a `test_step` that calls `self(x, training=True)`, and remove it."
+    )
 
 
 def _subclass_cure(facts: ModelFacts) -> str:
     if facts.call_accepts_training is False:
-        told = " Keras 3 does not tell a model without it that it trains." if facts.keras_3 else ""
-        return f"Give the model's `call` the argument and hand it on: `{HAND_TRAINING_ON}`.{told}"
-    return f"The model's `call` must hand the argument on: `{HAND_TRAINING_ON}`."
+        why = (
+            " Keras 3 does not tell a model without it that it is training."
+            if facts.keras_3
+            else ""
+        )
+        return f"Add the argument to the model's `call` and pass it on: `{HAND_TRAINING_ON}`.{why}"
+    return f"The model's `call` must pass the argument on: `{HAND_TRAINING_ON}`."

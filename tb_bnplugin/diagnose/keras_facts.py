@@ -1,4 +1,4 @@
-"""What a version of Keras really does, as measured: `keras_facts.json`, looked up.
+"""The measured behaviour of versions of Keras: `keras_facts.json`, looked up.
 
 The file is written by `make facts`, from what `tb-bnplugin doctor` measures with each version.
 """

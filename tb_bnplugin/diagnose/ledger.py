@@ -1,7 +1,7 @@
-"""The mode ledger: for each layer how it was called, what ran, and what its statistics did.
+"""The mode ledger: for each layer its calls, its executions, and the changes of its statistics.
 
-Two witnesses are compared, the executions that were counted and the statistics that were read.
-Where they do not agree, the ledger says what explains it, or that nothing does.
+The executions that were counted are compared with the statistics that were read. Where they
+disagree, the ledger says what explains it, or that nothing does.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class LayerLedger:
     executions: Mapping[str, int]  # "training_tape": 120; those that are not 0
     requested: bool | None  # `training` as a functional graph asks for it; None: nothing known
     dtype: str | None  # of the moving statistics
-    statistics: str  # what moving mean and variance did, one sentence
+    statistics: str  # how moving mean and variance changed, one sentence
     agreement: Agreement  # of the executions and the statistics
 
     def to_json(self) -> dict[str, Any]:
@@ -124,14 +124,14 @@ def _statistics(history: ModelHistory) -> list[tuple[str, Agreement]]:
     names = [f"training_{context}" for context in CONTEXTS]
     trained = np.sum([count(history, name) for name in names], axis=0)
     before = np.array([layer.start_updates_before for layer in history.facts.layers])
-    changes, foreign = count(history, "statistics_changes"), count(history, "external_changes")
+    changes, external = count(history, "statistics_changes"), count(history, "external_changes")
     own = count(history, "frozen_updates")
     return [
         _sentence(
             facts,
             trained=int(max(trained[at] - before[at], 0)),
             changes=int(changes[at]),
-            foreign=int(foreign[at]),
+            external=int(external[at]),
             own=int(own[at]),
             records=len(history.steps),
         )
@@ -140,9 +140,9 @@ def _statistics(history: ModelHistory) -> list[tuple[str, Agreement]]:
 
 
 def _sentence(
-    facts: LayerFacts, *, trained: int, changes: int, foreign: int, own: int, records: int
+    facts: LayerFacts, *, trained: int, changes: int, external: int, own: int, records: int
 ) -> tuple[str, Agreement]:
-    """What the statistics did, and whether what was executed explains it."""
+    """The changes of the statistics, and if the executions explain them."""
     if not records:
         return "no record was made yet", "unknown"
     if own:
@@ -150,18 +150,18 @@ def _sentence(
             f"moved in {own} of the layer's own calls although it is frozen (BN107)",
             "unexplained",
         )
-    if not trained and not foreign:
+    if not trained and not external:
         return "stood still, as nothing ran in training mode", "agree"
     if not trained:
-        if foreign == 1:
+        if external == 1:
             return "written once by other code: loaded or copied", "explained"
         return (
-            f"moved between {foreign} records with nothing counted in training mode: written by"
+            f"moved between {external} records with nothing counted in training mode: written by"
             " other code (a copy, an average), or by a function traced before the watch"
         ), "explained"
-    if foreign:
+    if external:
         return (
-            f"moved as it trained, and were written {_times(foreign)} by other code besides"
+            f"moved as it trained, and were written {_times(external)} by other code besides"
         ), "explained"
     if changes:
         return f"moved as it trained, between {_records(changes)}", "agree"
@@ -169,7 +169,7 @@ def _sentence(
 
 
 def _standing(facts: LayerFacts) -> tuple[str, Agreement]:
-    """Why statistics did not move although the layer ran in training mode."""
+    """Why statistics did not change although the layer ran in training mode."""
     if facts.momentum == 1.0:
         return "stood still: with a momentum of 1 an update changes nothing", "explained"
     if facts.dtype in _HALF:

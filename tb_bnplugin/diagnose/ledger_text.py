@@ -68,7 +68,7 @@ def _call_line(call: Call) -> str:
 
 
 def _asked(call: Call) -> str:
-    """What was asked for, and who did."""
+    """The mode asked for, and where it came from."""
     value = {
         "true": "training=True",
         "false": "training=False",

@@ -1,4 +1,4 @@
-"""What a rule says: a finding, ok, not checked (with the reason), or crashed."""
+"""An outcome of a rule: a finding, ok, not checked (with the reason), or crashed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EvidenceValue = float | int | str | bool | None
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What one rule says of one model of one run (or of two runs)."""
+    """The outcome of one rule for one model of one run (or of two runs)."""
 
     code: str
     name: str

@@ -1,4 +1,4 @@
-"""Writes docs/rules from the rules' documentation; `--check` says whether they are stale.
+"""Writes docs/rules from the rules' documentation; `--check` fails if they are out of date.
 
 python -m tb_bnplugin.diagnose.pages [--check] [FOLDER]
 """
@@ -33,15 +33,15 @@ def find_stale(folder: Path) -> list[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write or check the pages; 1 when the check finds stale ones."""
+    """Write or check the pages; 1 when the check finds pages that are out of date."""
     parser = argparse.ArgumentParser(prog="python -m tb_bnplugin.diagnose.pages")
     parser.add_argument("folder", nargs="?", type=Path, default=FOLDER)
-    parser.add_argument("--check", action="store_true", help="write nothing, fail when stale")
+    parser.add_argument("--check", action="store_true", help="write nothing, fail if out of date")
     options = parser.parse_args(arguments)
     stale = find_stale(options.folder)
     if options.check:
         if stale:
-            print(f"stale in {options.folder}: {', '.join(stale)}; run {parser.prog}")
+            print(f"out of date in {options.folder}: {', '.join(stale)}; run {parser.prog}")
         return 1 if stale else 0
     pages = create_pages()
     options.folder.mkdir(parents=True, exist_ok=True)

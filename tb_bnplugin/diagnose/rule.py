@@ -1,23 +1,32 @@
-"""What a rule is: who it is, the outcomes it can give, and the shape of its module."""
+"""A rule: its name, its needs, the outcomes it can give, and the shape of its module."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
+from tb_bnplugin.diagnose.evidence.layers import Mask, count_layers, newest, paths
+from tb_bnplugin.diagnose.needs import Need
 from tb_bnplugin.diagnose.outcome import EvidenceValue, Outcome, Severity
 from tb_bnplugin.history.model import ModelHistory
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """Code, name and usual severity of a rule; makes its outcomes."""
+    """Code, name and usual severity of a rule; makes its outcomes.
+
+    A rule whose `needs` are not met is not checked: the engine answers with the reason of the
+    first one that is missing, and does not call `check`.
+    """
 
     code: str  # "BN101"
     name: str  # "never-updated": the symptom, never the remedy
     severity: Severity
-    transient: bool = False  # what it sees ends by itself: told when training ended in it
+    needs: tuple[Need, ...] = ()  # in the order in which they are asked for
+    transient: bool = False  # the fault ends by itself: notified only if training ends in it
 
     def finding(
         self,
@@ -42,6 +51,44 @@ class Rule:
             steps=steps,
         )
 
+    def layer_finding(
+        self,
+        history: ModelHistory,
+        wrong: Mask,
+        what: str,
+        *,
+        fix: str,
+        evidence: Mapping[str, EvidenceValue],
+        since: str | None = None,
+        steps: tuple[int, int] | None = None,
+        severity: Severity | None = None,
+    ) -> Outcome:
+        """Something is wrong with some layers of the model.
+
+        Args:
+            history: of the model.
+            wrong: [layers] the layers concerned, at least one.
+            what: the rest of a sentence that begins with the layers, "ran in inference mode".
+            fix: what to do.
+            evidence: beside the counts `layers` and `layers_in_model`, which come first.
+            since: layer column with the first step, as `training_first_step`; the finding then
+                lasts from the earliest of them to the last record.
+            steps: first and last step, instead of `since`.
+            severity: instead of the usual one.
+        """
+        return self.finding(
+            message=f"{count_layers(history, wrong)} {what}",
+            fix=fix,
+            evidence={
+                "layers": int(wrong.sum()),
+                "layers_in_model": len(history.facts.layers),
+                **evidence,
+            },
+            layers=paths(history, wrong),
+            steps=steps if since is None else steps_since(history, wrong, since),
+            severity=severity,
+        )
+
     def ok(self, message: str, *, evidence: Mapping[str, EvidenceValue] | None = None) -> Outcome:
         """There was enough evidence, and nothing is wrong."""
         return Outcome(
@@ -54,7 +101,7 @@ class Rule:
         )
 
     def not_checked(self, reason: str) -> Outcome:
-        """The evidence does not suffice; the reason says what would."""
+        """The evidence does not suffice; the reason says what is missing."""
         return Outcome(
             code=self.code,
             name=self.name,
@@ -74,25 +121,36 @@ class Rule:
         )
 
 
+def steps_since(history: ModelHistory, wrong: Mask, column: str) -> tuple[int, int]:
+    """The steps from the earliest in a column of first steps to the last record.
+
+    Where the column holds no step of these layers, from the first record.
+    """
+    first_steps = newest(history.layer(column))[wrong]
+    known = first_steps[np.isfinite(first_steps)]
+    first, last = int(known.min() if len(known) else history.steps[0]), int(history.steps[-1])
+    return min(first, last), last
+
+
 class Documented(Protocol):
-    """A module of `diagnose.rules`: who the rule is, and its documentation."""
+    """A module of `diagnose.rules`: the rule, and its documentation."""
 
     __doc__: str | None
 
     @property
     def RULE(self) -> Rule:  # noqa: N802  # a module's constant
-        """Who the rule is."""
+        """The rule of the module."""
 
 
 class RuleModule(Documented, Protocol):
     """A rule that judges one model of one run."""
 
-    def check(self, history: ModelHistory) -> Sequence[Outcome]:
-        """What the rule says of the history; pure."""
+    def check(self, history: ModelHistory) -> Outcome | Iterable[Outcome]:
+        """Judge the history, in one outcome or several; pure."""
 
 
 class ComparisonModule(Documented, Protocol):
     """A rule that compares two runs."""
 
-    def check(self, history: ModelHistory, other: ModelHistory) -> Sequence[Outcome]:
-        """What the rule says of the two histories; pure."""
+    def check(self, history: ModelHistory, other: ModelHistory) -> Outcome | Iterable[Outcome]:
+        """Judge the two histories, in one outcome or several; pure."""

@@ -21,6 +21,7 @@ from tb_bnplugin.schema.facts import (
     MetricFacts,
     ModelFacts,
     Phase,
+    Shape,
 )
 
 # Rules read histories and know nothing of the disk: what they need of its words stands here.
@@ -44,6 +45,7 @@ __all__ = [
     "ProbeHistory",
     "ProbeLayers",
     "RunHistory",
+    "Shape",
     "Steps",
 ]
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -8,24 +9,113 @@ import numpy as np
 import pytest
 
 from tb_bnplugin.diagnose import Outcome, compare, diagnose, diagnose_run
+from tb_bnplugin.diagnose.needs import (
+    LAYERS,
+    LOSSES,
+    METRICS,
+    PROBE,
+    RECORDS,
+    TWO_RECORDS,
+    Need,
+)
 from tb_bnplugin.diagnose.rule import ComparisonModule, Rule, RuleModule
 from tb_bnplugin.history.model import ModelHistory, RunHistory
 from tb_bnplugin.schema.columns import LOSS_COLUMNS
-from tests.support.histories import create_history, create_loss, inference_columns
+from tests.support.histories import (
+    METRIC,
+    create_history,
+    create_loss,
+    create_probe,
+    inference_columns,
+)
 
 RULE = Rule(code="XX101", name="always", severity="warning")
 
 
-def rule(check: Any) -> RuleModule:
-    return cast("RuleModule", SimpleNamespace(RULE=RULE, check=check, __doc__=""))
+def rule(check: Any, *needs: Need) -> RuleModule:
+    identity = replace(RULE, needs=needs)
+    return cast("RuleModule", SimpleNamespace(RULE=identity, check=check, __doc__=""))
 
 
-def find(history: ModelHistory) -> Sequence[Outcome]:
-    return (RULE.finding(message="found", fix="mend", evidence={"layers": 1}),)
+def find(history: ModelHistory) -> Outcome:
+    return RULE.finding(message="found", fix="mend", evidence={"layers": 1})
 
 
-def crash(history: ModelHistory) -> Sequence[Outcome]:
+def crash(history: ModelHistory) -> Outcome:
     raise ZeroDivisionError("by nothing")
+
+
+@pytest.mark.parametrize(
+    ("need", "lacking", "words"),
+    [
+        (LAYERS, create_history(layers=0), "no batch normalization layer"),
+        (RECORDS, create_history(layers=0), "no batch normalization layer"),
+        (RECORDS, create_history(steps=[]), "not recorded yet"),
+        (TWO_RECORDS, create_history(steps=[]), "not recorded yet"),
+        (TWO_RECORDS, create_history(steps=[1]), "Needs two records; there is one."),
+        (LOSSES, create_history(), "No loss was measured"),
+        (METRICS, create_history(), "No metric was recorded"),
+        (PROBE, create_history(), "No probe was recorded"),
+    ],
+)
+def test_a_rule_is_not_asked_without_what_it_needs(
+    need: Need, lacking: ModelHistory, words: str
+) -> None:
+    (outcome,) = diagnose(lacking, rules=[rule(crash, need)])
+    assert outcome.status == "not_checked"
+    assert words in str(outcome.reason)
+
+
+def test_a_rule_is_asked_with_what_it_needs() -> None:
+    history = create_history(
+        steps=[1, 2],
+        losses=[create_loss()],
+        probe=create_probe(0.1, 0.1, steps=(1, 2)),
+        facts={"metrics": (METRIC,)},
+    )
+    needs = (LAYERS, RECORDS, TWO_RECORDS, LOSSES, METRICS, PROBE)
+    (outcome,) = diagnose(history, rules=[rule(find, *needs)])
+    assert outcome.status == "finding"
+
+
+def test_a_comparison_names_the_run_that_lacks_what_it_needs() -> None:
+    module = cast("ComparisonModule", rule(crash, LOSSES))
+    measured = create_history(run="a", losses=[create_loss()])
+    (outcome,) = compare(measured, create_history(run="b"), rules=[module])
+    assert (outcome.status, outcome.runs) == ("not_checked", ("a", "b"))
+    assert str(outcome.reason).startswith("Run 'b': No loss was measured.")
+
+
+def test_a_rule_may_give_its_outcomes_one_by_one() -> None:
+    def check(history: ModelHistory) -> Iterator[Outcome]:
+        yield RULE.ok("this one is well")
+        yield find(history)
+        yield RULE.not_checked("unknown")
+        yield find(history)
+
+    outcomes = diagnose(create_history(), rules=[rule(check)])
+    assert [outcome.status for outcome in outcomes] == ["finding", "not_checked"]
+
+
+def test_a_rule_that_raises_midway_has_crashed() -> None:
+    def check(history: ModelHistory) -> Iterator[Outcome]:
+        yield find(history)
+        yield crash(history)
+
+    (outcome,) = diagnose(create_history(), rules=[rule(check)])
+    assert outcome.status == "crashed"
+
+
+def test_a_finding_of_layers_says_which_and_since_when() -> None:
+    first = np.array([np.nan, 7.0, 5.0])
+    history = create_history(columns={"training_first_step": np.tile(first, (50, 1))})
+    wrong = np.array([False, True, True])
+    outcome = RULE.layer_finding(
+        history, wrong, "ran.", fix="mend", evidence={"worst": 2}, since="training_first_step"
+    )
+    assert outcome.message == "2 of 3 batch normalization layers ran."
+    assert dict(outcome.evidence) == {"layers": 2, "layers_in_model": 3, "worst": 2}
+    assert (outcome.layers, outcome.steps) == (("bn_1", "bn_2"), (5, 50))
 
 
 def test_a_rule_that_raises_is_reported_and_the_others_run() -> None:
@@ -35,7 +125,7 @@ def test_a_rule_that_raises_is_reported_and_the_others_run() -> None:
 
 
 def test_a_comparison_that_raises_is_reported() -> None:
-    def crash_on_two(history: ModelHistory, other: ModelHistory) -> Sequence[Outcome]:
+    def crash_on_two(history: ModelHistory, other: ModelHistory) -> Outcome:
         raise KeyError("loss")
 
     module = cast("ComparisonModule", SimpleNamespace(RULE=RULE, check=crash_on_two))
@@ -56,7 +146,7 @@ def test_what_was_declared_is_expected() -> None:
 
 def test_only_findings_are_expected() -> None:
     history = create_history(facts={"expect": ("XX101",)})
-    (outcome,) = diagnose(history, rules=[rule(lambda _: (RULE.not_checked("no record"),))])
+    (outcome,) = diagnose(history, rules=[rule(lambda _: RULE.not_checked("no record"))])
     assert not outcome.expected
 
 
@@ -64,6 +154,19 @@ def test_all_models_of_a_run_are_judged() -> None:
     models = tuple(create_history(facts={"name": name}) for name in ("generator", "critic"))
     outcomes = diagnose_run(RunHistory(run="train", models=models))
     assert {outcome.model for outcome in outcomes} == {"generator", "critic"}
+
+
+def test_the_reason_names_the_model_where_a_run_has_several() -> None:
+    models = tuple(create_history(facts={"name": name}) for name in ("generator", "critic"))
+    reasons = {
+        outcome.reason
+        for outcome in diagnose_run(RunHistory(run="train", models=models))
+        if outcome.code == "BN109"
+    }
+    alone = [
+        o for o in diagnose_run(RunHistory(run="train", models=models[:1])) if o.code == "BN109"
+    ]
+    assert reasons == {f"Model {name!r}: {alone[0].reason}" for name in ("generator", "critic")}
 
 
 def test_a_healthy_training_has_no_error_and_no_warning() -> None:

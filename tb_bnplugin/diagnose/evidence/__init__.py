@@ -1,1 +1,1 @@
-"""What the columns of a history say, in the terms of the rules."""
+"""The columns of a history, in the terms of the rules."""

@@ -1,23 +1,19 @@
-"""What the measurements of a loss say: its factor, its divisor, how it answers to the batch."""
+"""Losses and metrics: the factor of a loss, how it grows with the batch, what was compiled."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from tb_bnplugin.diagnose.evidence.layers import Mask, newest
-from tb_bnplugin.history.model import Floats, LossHistory, ModelHistory
-
-NOTHING_MEASURED: Final = (
-    "no loss was measured: pass probe_data=(x, y) to the callback, or call"
-    " tb_bnplugin.summary.loss_reduction(loss, y_true, y_pred) in the loop"
-)
+from tb_bnplugin.history.model import Floats, LossHistory, ModelHistory, Shape
 
 RELATIVE_TOLERANCE: Final = 0.005
 """Two sums of the same terms in another order agree far better in float32, and to 2^-8 in
-bfloat16, the coarsest dtype a loss comes in; factors worth telling are at least 1.03 apart."""
+bfloat16, the coarsest dtype a loss comes in; factors that matter are at least 1.03 apart."""
 
 ADAPTIVE_OPTIMIZERS: Final = frozenset(
     (
@@ -41,9 +37,23 @@ class Measurement:
     replicas: float
     steps: tuple[int, int]  # first and last record of these
 
+    @property
+    def divisor(self) -> float | None:
+        """The number by which the sum over rows and outputs is divided, None where not known."""
+        if self.factor is None or not np.isfinite(self.batch * self.outputs):
+            return None
+        return self.batch * self.outputs / self.factor
+
 
 def measure(history: ModelHistory, loss: LossHistory) -> Measurement | None:
-    """What the measurements of a loss agree on; None where none is finite and not zero."""
+    """The factor and the growth on which the measurements of a loss agree.
+
+    None where no measured value is finite and not zero.
+    """
+    # batch          32     32     16      the short batch is left out
+    # measured      5.0    4.0    2.5
+    # keras_mean    0.5    0.4    0.5      factor 10: a sum over 10 outputs
+    # doubled      10.0    8.0    5.0      ratio 2: the loss grows with the batch
     measured, batch = loss_column(loss, "measured"), loss_column(loss, "batch")
     usable = np.isfinite(measured) & (measured != 0.0)
     if not usable.any():
@@ -53,25 +63,24 @@ def measure(history: ModelHistory, loss: LossHistory) -> Measurement | None:
     if not typical.any():
         typical = usable & ((batch == _most_common(batch[usable])) | np.isnan(batch))
     usable = typical if typical.any() else usable
-    steps = loss.steps[usable]
     reduced, doubled = _as_differentiated(loss)
     return Measurement(
         loss=loss,
-        batch=float(batch[usable][-1]),
-        outputs=float(loss_column(loss, "outputs")[usable][-1]),
+        batch=value_at(loss, "batch", usable),
+        outputs=value_at(loss, "outputs", usable),
         measured=float(reduced[usable][-1]),
         factor=_agreed(reduced[usable], loss_column(loss, "keras_mean")[usable]),
         doubled_ratio=_agreed(doubled[usable], reduced[usable]),
-        replicas=float(np.nan_to_num(loss_column(loss, "replicas")[usable][-1], nan=1.0)),
-        steps=(int(steps[0]), int(steps[-1])),
+        replicas=float(np.nan_to_num(value_at(loss, "replicas", usable), nan=1.0)),
+        steps=steps_of(loss, usable),
     )
 
 
 def _as_differentiated(loss: LossHistory) -> tuple[Floats, Floats]:
-    """The loss, and that of the doubled batch [records], as what is differentiated reduces them.
+    """The loss, and that of the doubled batch [records], as they are differentiated.
 
-    A loss that returns a vector is summed by a tape, unless the loop takes the mean itself, as
-    the given value shows. Where it does neither, how it grows is not known: NaN.
+    A tape sums a loss that returns a vector, unless the loop takes the mean itself, as the given
+    value shows. Where the value is neither sum nor mean, its growth is not known: NaN.
     """
     measured, doubled = loss_column(loss, "measured"), loss_column(loss, "doubled")
     elements, value = loss_column(loss, "elements"), loss_column(loss, "value_given")
@@ -95,7 +104,7 @@ def frequent_batch(history: ModelHistory, loss: LossHistory) -> float:
 
 
 def near(value: float, expected: float, tolerance: float = RELATIVE_TOLERANCE) -> bool:
-    """Whether two numbers agree to a relative tolerance; False when either is not finite."""
+    """True where two numbers agree to a relative tolerance; False when either is not finite."""
     return bool(abs(value - expected) <= tolerance * abs(expected))
 
 
@@ -109,19 +118,43 @@ def learning_rate(history: ModelHistory, loss: LossHistory) -> float | None:
 
 
 def cancels_factors(*histories: ModelHistory) -> bool:
-    """Whether an optimizer is known, and all that are cancel a constant factor of the loss."""
+    """True where an optimizer is known, and all that are cancel a constant factor of the loss."""
     known = [history.facts.optimizer.lower() for history in histories if history.facts.optimizer]
     return bool(known) and all(optimizer in ADAPTIVE_OPTIMIZERS for optimizer in known)
-
-
-def keras_class_of(loss: LossHistory) -> str:
-    """The Keras loss that a measured loss is a multiple of, "" where it is not known."""
-    return (loss.facts.keras_class if loss.facts else None) or ""
 
 
 def loss_column(loss: LossHistory, name: str) -> Floats:
     """One column of the measurements [records], NaN where it was not recorded."""
     return loss.columns.get(name, np.full(len(loss.steps), np.nan))
+
+
+def value_at(loss: LossHistory, name: str, usable: Mask) -> float:
+    """The newest of the usable measurements [records] in one column."""
+    return float(loss_column(loss, name)[usable][-1])
+
+
+def steps_of(loss: LossHistory, usable: Mask) -> tuple[int, int]:
+    """First and last step of the usable measurements [records]."""
+    steps = loss.steps[usable]
+    return int(steps[0]), int(steps[-1])
+
+
+def keras_class(loss: LossHistory) -> str | None:
+    """The class of Keras' losses that a loss was recognised as, "MeanSquaredError"."""
+    return (loss.facts.keras_class or None) if loss.facts else None
+
+
+def shapes(loss: LossHistory) -> tuple[Shape | None, Shape | None]:
+    """Shapes of labels and of predictions, None where not known."""
+    if loss.facts is None:
+        return None, None
+    return loss.facts.label_shape, loss.facts.prediction_shape
+
+
+def shape_text(shape: Sequence[int | None]) -> str:
+    """A shape as Python writes it, "(None, 10)"."""
+    sizes = ["None" if size is None else str(size) for size in shape]
+    return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
 
 
 def _agreed(numerators: Floats, denominators: Floats) -> float | None:

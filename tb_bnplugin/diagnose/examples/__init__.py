@@ -50,7 +50,7 @@ class Example:
 
     @property
     def title(self) -> str:
-        """What the program shows, and on which Keras if not on both."""
+        """The title of the program, with its Keras if the fault is not on both."""
         how = "with `fit`" if self.trained_by == "fit" else "with a loop of your own"
         on_one = ", on Keras 3 only" if self.keras == ("keras",) else ", on tf_keras only"
         return f"Example {how}{on_one if len(self.keras) == 1 else ''}"

@@ -5,20 +5,20 @@ What it sees:
     bursts outside a gradient tape between two steps of the optimizer.
 
 Why it matters:
-    Evaluation then changes the model: the result depends on the batch size, the order of the
-    data and on how often it is repeated, statistics of the validation data leak into the model,
-    and the model that is saved is not the one that was trained.
+    Evaluation then changes the model. The result depends on the batch size, the order of the data
+    and the number of repetitions, statistics of the validation data leak into the model, and the
+    model that is saved is not the one that was trained.
 
 How it decides:
-    Error: an execution in training mode was counted in evaluate or predict. Warning: of a layer
-    that also runs under a tape, bursts of executions in training mode were counted outside a
-    tape, two or more, each of at least four and more than three a step between two records, in
-    at most a quarter of the steps, with steps without any in between. Info: there was one burst
-    (which re-estimating the statistics is too), or a whole number of executions at every step
-    (a generator that runs outside a tape). What was counted by the first record is left out: a
-    model is often built by one call. Layers with a momentum of 1 have nothing to update.
-    Contexts that are unknown are left out; where executions cannot be told apart since
-    records are missing, the rule is not checked.
+    Error: an execution in training mode was counted in evaluate or predict. Warning: a layer that
+    also runs under a tape had bursts of executions in training mode outside a tape. There were
+    two or more, each of at least four executions and more than three a step between two records,
+    in at most a quarter of the steps, with steps without any in between. Info: there was one burst
+    (re-estimating the statistics is one too), or a whole number of executions at every step (a
+    generator that runs outside a tape). Executions by the first record are left out, since one
+    call often builds the model. Layers with a momentum of 1 have nothing to update. Unknown
+    contexts are left out. Where missing records make these cases look the same, the rule is not
+    checked.
 
 What to do:
     Pass `training=False` to the model when evaluating. Look for a `call` whose `training`
@@ -41,55 +41,55 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence.layers import (
-    Mask,
-    count_layers,
-    executions,
-    missing_evidence,
-    movable,
-    newest,
-    paths,
-)
+from tb_bnplugin.diagnose.evidence.layers import Mask, executions, newest
+from tb_bnplugin.diagnose.evidence.momentum import movable
+from tb_bnplugin.diagnose.fixes import evaluate_in_inference_mode
+from tb_bnplugin.diagnose.needs import RECORDS
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import Floats, ModelHistory
 
-RULE: Final = Rule(code="BN104", name="updates-during-evaluation", severity="error")
+RULE: Final = Rule(
+    code="BN104", name="updates-during-evaluation", severity="error", needs=(RECORDS,)
+)
 
 BURSTS_FOR_A_WARNING: Final = 2
 """A single burst may re-estimate the statistics, as precise batch normalization does once."""
 
 SMALLEST_BURST: Final = 4
-"""Executions: fewer are the call that builds a layer, a picture drawn, or a generator."""
+"""Executions. Fewer are the call that builds a layer, a picture drawn, or a generator."""
 
 MORE_A_STEP: Final = 3
 """Executions a step that a burst exceeds: a GAN may run its generator up to three times."""
 
 SHARE_OF_STEPS: Final = 0.25
-"""Of all steps, that the records with bursts cover: training in turns covers half or a third."""
+"""Share of the steps that bursts may cover: training in turns covers a half or a third."""
 
 
-def check(history: ModelHistory) -> tuple[Outcome]:
-    """Whether evaluation changes the moving statistics."""
-    if missing := missing_evidence(history):
-        return (RULE.not_checked(missing),)
-    known = movable(history)
-    evaluating = executions(history, "training", ("evaluate", "predict")) * known
+def check(history: ModelHistory) -> Outcome:
+    """Look for executions in training mode while the model is evaluated."""
+    evaluating = executions(history, "training", ("evaluate", "predict")) * movable(history)
     if evaluating[-1].any():
-        return (_evaluated(history, evaluating),)
-    outside = executions(history, "training", ("no_tape",)) * known
+        return _evaluated(history, evaluating)
+    outside = executions(history, "training", ("no_tape",)) * movable(history)
     outside = outside * (_under_tape(history)[-1] > 0)
-    bursts = _bursts(history, outside)
+    bursts = _find_bursts(history, outside)
     if bursts.any():
-        return (_burst(history, outside, bursts),)
+        return _burst(history, outside, bursts)
     every_step = _every_step(history, outside)
     if every_step.any():
-        return (_once_a_step(history, outside, every_step),)
+        return _at_every_step(history, outside, every_step)
     if (outside[-1] - outside[0] >= SMALLEST_BURST).any():
-        return (RULE.not_checked(_CANNOT_PLACE),)
-    if _evaluated_anywhere(history):
-        return (RULE.ok("No layer ran in training mode while the model was evaluated."),)
-    return (RULE.not_checked("the model was not evaluated yet, and made no predictions"),)
+        return RULE.not_checked(
+            "Layers ran in training mode outside a gradient tape, but the records are too far"
+            " apart to tell an evaluation from a part of each step. Set a smaller update_freq, or"
+            " mark the evaluation with `watch.evaluating()`."
+        )
+    loops = (history.model("evaluations"), history.model("predictions"))
+    inside = executions(history, "inference", ("evaluate", "predict", "no_tape"))
+    if inside[-1].any() or any(np.nansum(loop) > 0 for loop in loops):
+        return RULE.ok("No layer ran in training mode while the model was evaluated.")
+    return RULE.not_checked("The model was not evaluated yet, and made no predictions.")
 
 
 def _under_tape(history: ModelHistory) -> Floats:
@@ -97,15 +97,19 @@ def _under_tape(history: ModelHistory) -> Floats:
     return executions(history, "training", ("tape",)) + executions(history, "inference", ("tape",))
 
 
-def _bursts(history: ModelHistory, outside: Floats) -> Mask:
+def _find_bursts(history: ModelHistory, outside: Floats) -> Mask:
     """Between which records [records - 1, layers] a burst of executions lies."""
+    # step                     1  2  3  4  5
+    # outside a tape           0  0  8  8  8     8 in one step: a burst, above 3 * 1 step
+    # under a tape             1  2  3  4  5     steps 4 and 5 train without executions outside
+    # covered: 1 of 4 steps, at most a quarter
     gained = np.diff(outside, axis=0)
     steps = np.diff(history.steps)[:, None]
     trained = np.diff(_under_tape(history), axis=0)
-    quiet = ((gained == 0) & (trained > 0)).any(axis=0)
-    bursts = (gained >= SMALLEST_BURST) & (gained > MORE_A_STEP * steps) & quiet
-    rare = (bursts * steps).sum(axis=0) <= SHARE_OF_STEPS * steps.sum()
-    return np.asarray(bursts & rare, bool)
+    without_any = ((gained == 0) & (trained > 0)).any(axis=0)
+    bursts = (gained >= SMALLEST_BURST) & (gained > MORE_A_STEP * steps) & without_any
+    seldom = (bursts * steps).sum(axis=0) <= SHARE_OF_STEPS * steps.sum()
+    return np.asarray(bursts & seldom, bool)
 
 
 def _every_step(history: ModelHistory, outside: Floats) -> Mask:
@@ -116,12 +120,6 @@ def _every_step(history: ModelHistory, outside: Floats) -> Mask:
     return np.asarray((rates[0] >= 1) & (rates[0] % 1 == 0) & (rates == rates[0]).all(axis=0), bool)
 
 
-def _evaluated_anywhere(history: ModelHistory) -> bool:
-    loops = (history.model("evaluations"), history.model("predictions"))
-    inside = executions(history, "inference", ("evaluate", "predict", "no_tape"))
-    return bool(inside[-1].any()) or any(np.nansum(loop) > 0 for loop in loops)
-
-
 def _evaluated(history: ModelHistory, evaluating: Floats) -> Outcome:
     wrong = evaluating[-1] > 0
     predicting = executions(history, "training", ("predict",))[-1][wrong].max()
@@ -129,22 +127,18 @@ def _evaluated(history: ModelHistory, evaluating: Floats) -> Outcome:
     noted = newest(history.layer("evaluated_first_step"))[wrong]  # that record may be missing
     if np.isfinite(noted).any():
         first = min(first, int(np.nanmin(noted)))
-    return RULE.finding(
-        message=(
-            f"{count_layers(history, wrong)} ran in training mode in evaluate or predict, which"
-            " changes moving mean and variance."
-        ),
+    return RULE.layer_finding(
+        history,
+        wrong,
+        "ran in training mode in evaluate or predict, which changes moving mean and variance.",
         fix=(
-            f"{_where_to_look(history)} Where it is meant (adaptation to test data), declare"
-            ' `expect=("BN104",)`.'
+            f"{evaluate_in_inference_mode(history)} If this is intended (adaptation to test"
+            ' data), declare `expect=("BN104",)`.'
         ),
         evidence={
-            "layers": int(wrong.sum()),
-            "layers_in_model": len(history.facts.layers),
             "executions_in_evaluate_or_predict": int(evaluating[-1].max()),
             "executions_in_predict": int(predicting),
         },
-        layers=paths(history, wrong),
         steps=(first, last),
     )
 
@@ -152,49 +146,39 @@ def _evaluated(history: ModelHistory, evaluating: Floats) -> Outcome:
 def _burst(history: ModelHistory, outside: Floats, bursts: Mask) -> Outcome:
     wrong: Mask = np.any(bursts, axis=0)
     count = int(bursts.sum(axis=0).max())
-    several = count >= BURSTS_FOR_A_WARNING
-    return RULE.finding(
-        message=(
-            f"{count_layers(history, wrong)} ran in training mode outside a gradient tape between"
-            f" steps of the optimizer, in {count} burst{'s' if count > 1 else ''}: that looks like"
-            " an evaluation that changes moving mean and variance."
-        ),
+    return RULE.layer_finding(
+        history,
+        wrong,
+        f"ran in training mode outside a gradient tape in {count} burst{'s' if count > 1 else ''}"
+        " between steps of the optimizer. This looks like an evaluation that changes moving mean"
+        " and variance.",
         fix=(
             "Evaluate with `model(x, training=False)`, and mark the loop with"
-            " `with watch.evaluating():`. If it re-estimates the statistics on purpose, declare"
-            ' `expect=("BN104",)`.'
+            " `with watch.evaluating():`. If the loop re-estimates the statistics on purpose,"
+            ' declare `expect=("BN104",)`.'
         ),
-        evidence={
-            "layers": int(wrong.sum()),
-            "layers_in_model": len(history.facts.layers),
-            "bursts": count,
-            "executions_outside_a_tape": int(outside[-1].max()),
-        },
-        layers=paths(history, wrong),
+        evidence={"bursts": count, "executions_outside_a_tape": int(outside[-1].max())},
         steps=_growth(history, outside[:, wrong]),
-        severity="warning" if several else "info",
+        severity="warning" if count >= BURSTS_FOR_A_WARNING else "info",
     )
 
 
-def _once_a_step(history: ModelHistory, outside: Floats, every_step: Mask) -> Outcome:
+def _at_every_step(history: ModelHistory, outside: Floats, every_step: Mask) -> Outcome:
     times = int((outside[-1] - outside[-2]).max() / (history.steps[-1] - history.steps[-2]))
-    return RULE.finding(
-        message=(
-            f"{count_layers(history, every_step)} ran in training mode outside a gradient tape"
-            f" {times} time{'s' if times > 1 else ''} a step, beside training under a tape."
-        ),
+    return RULE.layer_finding(
+        history,
+        every_step,
+        f"ran in training mode outside a gradient tape {times} time{'s' if times > 1 else ''} a"
+        " step, in addition to training under a tape.",
         fix=(
             "If these calls only make inputs (a generator while the discriminator trains),"
-            " `generator(z, training=True)` is usual, and nothing is to be done; else pass"
+            " `generator(z, training=True)` is usual and needs no change. Otherwise pass"
             " `training=False`."
         ),
         evidence={
-            "layers": int(every_step.sum()),
-            "layers_in_model": len(history.facts.layers),
             "executions_a_step": times,
             "executions_outside_a_tape": int(outside[-1].max()),
         },
-        layers=paths(history, every_step),
         steps=_growth(history, outside[:, every_step]),
         severity="info",
     )
@@ -204,28 +188,3 @@ def _growth(history: ModelHistory, counts: Floats) -> tuple[int, int]:
     """First and last record step at which any of the counts [records, layers] has grown."""
     grown = np.flatnonzero((np.diff(counts, axis=0, prepend=0.0) > 0).any(axis=1))
     return int(history.steps[grown[0]]), int(history.steps[grown[-1]])
-
-
-def _where_to_look(history: ModelHistory) -> str:
-    if history.facts.trained_by == "loop":
-        return (
-            "Evaluate with `model(x, training=False)`, and let no layer be called with"
-            " `training=True`, nor `training` default to True in a `call`."
-        )
-    if history.facts.subclassed:
-        return (
-            "Let `training` default to None and hand it on: `def call(self, x, training=None): ..."
-            " x = self.bn(x, training=training)`; a default or an argument of True turns training"
-            " mode on in evaluate."
-        )
-    return (
-        "Look for a layer that is called with `training=True`, `bn(x, training=True)`, while the"
-        " model is built, or a `test_step` that calls `self(x, training=True)`, and remove it."
-    )
-
-
-_CANNOT_PLACE: Final = (
-    "layers ran in training mode outside a gradient tape, but the records are too far apart to tell"
-    " an evaluation from a part of each step: record more often (update_freq), or mark evaluation"
-    " with `watch.evaluating()`"
-)

@@ -6,9 +6,9 @@ What it sees:
     the time steps of a sequence.
 
 Why it matters:
-    The momentum then counts calls, not steps: with k calls a step the statistics forget k times
+    The momentum then counts calls, not steps. With k calls a step the statistics forget k times
     faster, and where the calls see different data (real and generated, two domains) the moving
-    statistics are those of a mixture that no single call ever has.
+    statistics are those of a mixture that no single call ever sees.
 
 How it decides:
     Executions in training mode, outside evaluate and predict, gained between records are divided
@@ -16,9 +16,9 @@ How it decides:
     known. The quotient is 1.5 or more, over the whole training and in either half of it.
 
 What to do:
-    Nothing, where it is meant. Raise the momentum to its k-th root, `0.99 ** (1 / k)`, to forget
-    as slowly as with one call a step; join the inputs and call the layer once; or use a layer
-    of its own for each kind of data.
+    Nothing, if this is intended. To forget as slowly as with one call a step, raise the momentum
+    to its k-th root, `0.99 ** (1 / k)`. Or join the inputs and call the layer once, or use a
+    separate layer for each kind of data.
 
 When it is fine:
     Always an info: GANs, siamese networks, gradient accumulation and sequences do this by design.
@@ -33,57 +33,39 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-
-from tb_bnplugin.diagnose.evidence.layers import (
-    ONE_RECORD,
-    count_layers,
-    missing_evidence,
-    movable,
-    newest,
-    paths,
-    steps_from,
-    updates_a_step,
-)
+from tb_bnplugin.diagnose.evidence.momentum import movable
+from tb_bnplugin.diagnose.evidence.training import updates_a_step
+from tb_bnplugin.diagnose.needs import TWO_RECORDS
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import ModelHistory
 
-RULE: Final = Rule(code="BN108", name="several-updates-per-step", severity="info")
+RULE: Final = Rule(
+    code="BN108", name="several-updates-per-step", severity="info", needs=(TWO_RECORDS,)
+)
 
 UPDATES_A_STEP: Final = 1.5
 """Executions a step from which they are several: nearer to two than to one."""
 
 
-def check(history: ModelHistory) -> tuple[Outcome]:
-    """Whether layers are updated more often than the optimizer steps."""
-    if missing := missing_evidence(history):
-        return (RULE.not_checked(missing),)
-    if len(history.steps) < 2:
-        return (RULE.not_checked(ONE_RECORD),)
+def check(history: ModelHistory) -> Outcome:
+    """Look for layers that are updated more often than the optimizer steps."""
     a_step, in_either_half = updates_a_step(history)
     if not (a_step > 0).any():
-        return (RULE.not_checked("no layer ran in training mode between two steps yet"),)
+        return RULE.not_checked("No layer ran in training mode between two steps yet.")
     several = (in_either_half >= UPDATES_A_STEP) & movable(history)
     if not several.any():
-        return (RULE.ok("No layer is updated more than once a step."),)
+        return RULE.ok("No layer is updated more than once a step.")
     most = float(a_step[several].max())
-    return (
-        RULE.finding(
-            message=(
-                f"{count_layers(history, several)} updated the moving statistics {most:.3g} times a"
-                " step: the momentum counts calls, not steps."
-            ),
-            fix=(
-                "Nothing, where it is meant (GAN, shared layers, accumulation). To forget as"
-                f" slowly as with one update a step: `momentum ** (1 / {most:.3g})`."
-            ),
-            evidence={
-                "layers": int(several.sum()),
-                "layers_in_model": len(history.facts.layers),
-                "updates_a_step": round(most, 3),
-            },
-            layers=paths(history, np.asarray(several, bool)),
-            steps=steps_from(history, newest(history.layer("training_first_step"))[several]),
+    return RULE.layer_finding(
+        history,
+        several,
+        f"updated the moving statistics {most:.3g} times a step: the momentum counts calls, not"
+        " steps.",
+        fix=(
+            "Nothing, if this is intended (GAN, shared layers, accumulation). To forget as slowly"
+            f" as with one update a step, use `momentum ** (1 / {most:.3g})`."
         ),
+        evidence={"updates_a_step": round(most, 3)},
+        since="training_first_step",
     )

@@ -1,18 +1,18 @@
-"""A layer of the model that was never executed while others were.
+"""A layer of the model was never called while others were.
 
 What it sees:
-    Batch normalization layers that Keras tracks in the model, but that no execution in any mode
-    and no change was ever counted of, although other layers of the model were executed.
+    Batch normalization layers that Keras tracks in the model, but for which no execution in any
+    mode and no change was ever counted, although other layers of the model ran.
 
 Why it matters:
-    Often a slip: a layer is created in `__init__` and forgotten in `call`, or the output of the
-    layer before is not handed on. Its weights are saved, counted and restored for nothing.
+    This is often a mistake: a layer is created in `__init__` and forgotten in `call`, or the
+    output of the layer before it is not used. Its weights are saved and restored for nothing.
 
 How it decides:
     All counts of the layer are 0 in the newest record, its statistics, gamma and beta never
-    changed, or it was not even built; and another layer of the model was executed. Where nothing
-    was counted at all, the functions were traced before the model was watched, and the rule is
-    not checked.
+    changed, or it was not even built; and another layer of the model ran. Where nothing was
+    counted at all, the functions were traced before the model was watched, and the rule is not
+    checked.
 
 What to do:
     Call the layer, or remove it.
@@ -31,17 +31,13 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence.layers import (
-    all_executions,
-    missing_evidence,
-    newest,
-    paths,
-)
+from tb_bnplugin.diagnose.evidence.layers import all_executions, newest, paths
+from tb_bnplugin.diagnose.needs import RECORDS
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import ModelHistory
 
-RULE: Final = Rule(code="BN110", name="never-called", severity="info")
+RULE: Final = Rule(code="BN110", name="never-called", severity="info", needs=(RECORDS,))
 
 OTHERS_EXECUTED_AT_LEAST: Final = 2
 """Executions of another layer: one may be the call that builds a part of the model."""
@@ -50,17 +46,13 @@ NAMES_OF_LAYERS: Final = ("BatchNormalization", "SyncBatchNormalization")
 """Classes of layers that Keras tracks but that, never called, were never built either."""
 
 
-def check(history: ModelHistory) -> tuple[Outcome]:
-    """Whether layers are in the model for nothing."""
-    if missing := missing_evidence(history):
-        return (RULE.not_checked(missing),)
+def check(history: ModelHistory) -> Outcome:
+    """Look for layers that never run."""
     executed = all_executions(history)[-1]
     if executed.max() < OTHERS_EXECUTED_AT_LEAST:
-        return (
-            RULE.not_checked(
-                "next to no execution was counted: nothing ran yet, or it was traced before the"
-                " model was watched (call tb_bnplugin.watch(model) before the first step)"
-            ),
+        return RULE.not_checked(
+            "Almost no execution was counted: nothing ran yet, or it was traced before the model"
+            " was watched. Call tb_bnplugin.watch(model) before the first step."
         )
     idle = (executed == 0) & (newest(history.layer("training_tape")) == 0)
     idle &= newest(history.layer("statistics_changes")) == 0
@@ -72,21 +64,17 @@ def check(history: ModelHistory) -> tuple[Outcome]:
     ]
     layers = (*paths(history, idle), *unbuilt)
     if not layers:
-        return (RULE.ok("Every layer was executed."),)
-    return (
-        RULE.finding(
-            message=(
-                f"{len(layers)} of {len(idle) + len(unbuilt)} batch normalization layers never ran,"
-                " while others did."
-            ),
-            fix="Call the layer in the model's `call` (`x = self.bn(x)`), or remove it.",
-            evidence={
-                "layers": len(layers),
-                "layers_in_model": len(idle) + len(unbuilt),
-                "layers_not_built": len(unbuilt),
-                "executions_of_others": int(executed.max()),
-            },
-            layers=layers,
-            steps=(int(history.steps[0]), int(history.steps[-1])),
-        ),
+        return RULE.ok("Every layer ran.")
+    of = len(idle) + len(unbuilt)
+    return RULE.finding(
+        message=f"{len(layers)} of {of} batch normalization layers never ran, while others did.",
+        fix="Call the layer in the model's `call` (`x = self.bn(x)`), or remove it.",
+        evidence={
+            "layers": len(layers),
+            "layers_in_model": of,
+            "layers_not_built": len(unbuilt),
+            "executions_of_others": int(executed.max()),
+        },
+        layers=layers,
+        steps=(int(history.steps[0]), int(history.steps[-1])),
     )

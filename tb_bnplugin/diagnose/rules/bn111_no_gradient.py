@@ -1,25 +1,25 @@
-"""Trainable weights that no update reaches, while others are trained.
+"""Trainable weights never change while others are trained.
 
 What it sees:
     Trainable weights of the model, of any layer, that have not changed in any bit although the
     rest of the model has been trained for five steps or more.
 
 Why it matters:
-    Often a slip: the output of a layer is not handed on (`x = self.conv(inputs)` and then
-    `x = self.bn(inputs)`), so that the layer is called, shows up in the summary, and takes no
-    part. Or the optimizer was given only some of the weights, or a part was unfrozen too late.
+    This is often a mistake: the output of a layer is not used (`x = self.conv(inputs)` and then
+    `x = self.bn(inputs)`), so that the layer is called and appears in the summary, but has no
+    effect. Or the optimizer got only some of the weights, or a part was unfrozen too late.
 
 How it decides:
-    Each trainable weight is looked at as a whole, by the sum of its bits: five steps after it was
-    first seen, then whenever the steps have doubled and at the end of an epoch, until it has
-    changed. Weight decay and regularizers move weights too, and hide the fault.
+    Each trainable weight is compared as a whole, by the sum of its bits: five steps after it first
+    appeared, then each time the steps have doubled and at the end of each epoch, until it has
+    changed. Weight decay and regularizers change weights too, and hide the fault.
 
 What to do:
-    Look at how the layer's output is used in `call`. Where only a part is to be trained, set
-    `trainable = False` on the rest, which says so.
+    Check how `call` uses the output of the layer. If only a part of the model should train, set
+    `trainable = False` on the rest.
 
 When it is fine:
-    A head or a branch that is trained later, and optimizers that are given a list of weights on
+    A head or a branch that is trained later, and optimizers that get a list of weights on
     purpose: always an info.
 
 References:
@@ -42,42 +42,36 @@ NAMED_AT_MOST: Final = 3
 """Weights that the message names; the evidence has their number."""
 
 
-def check(history: ModelHistory) -> tuple[Outcome]:
-    """Whether there are trainable weights that training does not reach."""
+def check(history: ModelHistory) -> Outcome:
+    """Look for trainable weights that training does not change."""
     facts = history.facts
     if facts.weights_checked_step is None:
-        return (RULE.not_checked("no five steps of training were watched yet"),)
-    if not (history.model("weight_changes") > 0).any() and not _affine_learns(history):
-        return (RULE.not_checked("no weight was trained between the records"),)
-    unreached = facts.unchanged_weights
-    if not unreached:
-        return (RULE.ok("Every trainable weight has changed."),)
-    if len(unreached) >= facts.trainable_weights:
-        return (RULE.not_checked("no trainable weight has changed by the last look"),)
-    named = ", ".join(unreached[:NAMED_AT_MOST])
-    more = len(unreached) - NAMED_AT_MOST
-    return (
-        RULE.finding(
-            message=(
-                f"{len(unreached)} of {facts.trainable_weights} trainable weights have not changed"
-                f" by step {facts.weights_checked_step}, while others were trained: {named}"
-                f"{f' and {more} more' if more > 0 else ''}."
-            ),
-            fix=(
-                "Look whether the output of these layers is used in `call`, and whether the"
-                " optimizer is given these weights; where they are not to be trained, set"
-                " `trainable = False`."
-            ),
-            evidence={
-                "weights": len(unreached),
-                "trainable_weights": facts.trainable_weights,
-                "looked_at_step": facts.weights_checked_step,
-                "first_weight": unreached[0],
-            },
-            steps=(int(history.steps[0]) if len(history.steps) else 0, facts.weights_checked_step),
+        return RULE.not_checked("Needs five steps of training that were watched.")
+    changes = (history.model("weight_changes"), history.layer("gamma_beta_changes"))
+    if not (changes[0] > 0).any() and not np.nan_to_num(changes[1]).any():
+        return RULE.not_checked("No weight was trained between the records.")
+    unchanged = facts.unchanged_weights
+    if not unchanged:
+        return RULE.ok("Every trainable weight has changed.")
+    if len(unchanged) >= facts.trainable_weights:
+        return RULE.not_checked("No trainable weight had changed when they were last compared.")
+    named = ", ".join(unchanged[:NAMED_AT_MOST])
+    more = len(unchanged) - NAMED_AT_MOST
+    return RULE.finding(
+        message=(
+            f"{len(unchanged)} of {facts.trainable_weights} trainable weights have not changed by"
+            f" step {facts.weights_checked_step}, while others were trained: {named}"
+            f"{f' and {more} more' if more > 0 else ''}."
         ),
+        fix=(
+            "Check that `call` uses the output of these layers, and that the optimizer gets these"
+            " weights. If they should not train, set `trainable = False`."
+        ),
+        evidence={
+            "weights": len(unchanged),
+            "trainable_weights": facts.trainable_weights,
+            "looked_at_step": facts.weights_checked_step,
+            "first_weight": unchanged[0],
+        },
+        steps=(int(history.steps[0]) if len(history.steps) else 0, facts.weights_checked_step),
     )
-
-
-def _affine_learns(history: ModelHistory) -> bool:
-    return bool(np.nan_to_num(history.layer("gamma_beta_changes")).any())

@@ -1,32 +1,31 @@
-"""Moving and batch statistics stay apart, beyond what batches differ among themselves.
+"""Moving and batch statistics stay apart by more than batches differ among themselves.
 
 What it sees:
-    Layers that train in training mode and whose moving variance stays off the variance of their
+    Layers that train in training mode and whose moving variance differs from the variance of their
     batches by more than a factor of two, record after record and in the same direction.
 
 Why it matters:
-    In training the layer normalizes with the batch, in evaluation with the moving statistics.
-    While both stay apart validation is that of another network: the momentum is too high for
-    statistics that go on changing, or the data have changed and the statistics have not yet.
+    The layer normalizes with the batch in training, and with the moving statistics in evaluation.
+    While they differ, validation measures another network: the momentum is too high for
+    statistics that keep changing, or the data have changed and the statistics have not yet.
 
 How it decides:
-    Over the newest ten records or more, which cover at least as many updates as the moving
-    average remembers, 1 / (1 - momentum): in every one of them the ratio of moving to batch
-    variance (means over channels) lies on the same side of 1, its median is beyond a factor of
-    two, and beyond four times the spread that the batch variances have among themselves. The
-    starting value must not explain it (BN201 does), so layers whose start still matters, and
-    those whose batch statistics cannot be recovered (momentum 0 or 1, half precision), and those
-    that were not updated for as long (frozen ones), are not judged. It is an info until the model
-    is evaluated while the gap lasts.
+    The rule takes the newest ten records or more, which cover at least as many updates as the
+    moving average remembers, 1 / (1 - momentum). In every one of them the ratio of moving to batch
+    variance (means over channels) lies on the same side of 1, and its median is beyond a factor of
+    two, and beyond four times the spread that the batch variances have among themselves. Not
+    judged are layers whose starting value still matters (BN201 reports those), layers whose batch
+    statistics cannot be recovered (momentum 0 or 1, half precision), and layers that were not
+    updated for as long (frozen ones). It is an info until the model is evaluated in these records.
 
 What to do:
-    Lower the momentum, so that the statistics follow: `BatchNormalization(momentum=0.9)`; lower
-    the learning rate; or estimate the statistics again before evaluating, by running some
+    Lower the momentum, so that the statistics follow: `BatchNormalization(momentum=0.9)`. Or lower
+    the learning rate, or estimate the statistics again before evaluating, by running some
     batches with `training=True`.
 
 When it is fine:
     Batches of one kind each (one domain or one class a batch) differ among themselves, and are
-    not reported. While data are changed on purpose: declare it with `expect=("BN202",)`.
+    not reported. If the data change on purpose, declare it with `expect=("BN202",)`.
 
 References:
     https://github.com/keras-team/keras/issues/3949,
@@ -43,18 +42,17 @@ import numpy as np
 
 from tb_bnplugin.diagnose.evidence.layers import (
     Mask,
-    count_layers,
     executions,
-    missing_evidence,
-    paths,
+    layers_where,
     updates_since_start,
 )
-from tb_bnplugin.diagnose.evidence.momentum import updates_needed
+from tb_bnplugin.diagnose.evidence.momentum import averages, updates_needed, updates_remembered
+from tb_bnplugin.diagnose.needs import RECORDS
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history.model import Floats, ModelHistory
+from tb_bnplugin.history.model import ModelHistory
 
-RULE: Final = Rule(code="BN202", name="statistics-gap", severity="warning")
+RULE: Final = Rule(code="BN202", name="statistics-gap", severity="warning", needs=(RECORDS,))
 
 RECORDS_AT_LEAST: Final = 10
 """Records that agree: with fewer, one odd batch would make a finding."""
@@ -69,55 +67,46 @@ PRECISE: Final = ("float32", "float64")
 """Types of the statistics from which those of the batch can be recovered."""
 
 
-def check(history: ModelHistory) -> tuple[Outcome]:
-    """Whether moving and batch statistics stay apart."""
-    if missing := missing_evidence(history):
-        return (RULE.not_checked(missing),)
+def check(history: ModelHistory) -> Outcome:
+    """Look for moving and batch statistics that stay apart."""
     if len(history.steps) < RECORDS_AT_LEAST:
-        return (RULE.not_checked(f"fewer than {RECORDS_AT_LEAST} records: train on"),)
+        return RULE.not_checked(f"Needs {RECORDS_AT_LEAST} records; there are fewer. Train longer.")
     first = _first_of_window(history)
     judged = _judgeable(history, first)
     if not judged.any():
-        return (
-            RULE.not_checked(
-                "no layer was updated long enough, free of its starting value, in records from"
-                " which its batch statistics can be recovered"
-            ),
+        return RULE.not_checked(
+            "No layer was updated for long enough after its starting value wore off, in records"
+            " from which its batch statistics can be recovered."
         )
-    gaps, noise = _gaps(history, first)
+    batch = np.log(history.layer("batch_variance")[first:])
+    gaps = np.log(history.layer("moving_variance")[first:]) - batch
+    noise = np.median(np.abs(np.diff(batch, axis=0)), axis=0)
     middle = np.median(gaps, axis=0)
     same_side = (gaps > 0).all(axis=0) | (gaps < 0).all(axis=0)
     wrong = judged & same_side & (np.abs(middle) > np.maximum(LOG_GAP, NOISE_FACTOR * noise))
     if not wrong.any():
-        return (RULE.ok("Moving statistics follow those of the batches."),)
+        return RULE.ok("Moving statistics follow those of the batches.")
     evaluated = _evaluated(history, first)
     worst = int(np.argmax(np.where(wrong, np.abs(middle), -1.0)))
     factor = math.exp(abs(float(middle[worst])))
-    side = "above" if middle[worst] > 0 else "below"
-    return (
-        RULE.finding(
-            message=(
-                f"{count_layers(history, np.asarray(wrong, bool))} kept a moving variance"
-                f" {factor:.3g} times {side} that of its batches over the last"
-                f" {len(gaps)} records."
-            ),
-            fix=(
-                "Lower the momentum so that the statistics follow, for example"
-                " `BatchNormalization(momentum=0.9)`, or the learning rate; before evaluating,"
-                " run some batches with `training=True` to estimate them again."
-            ),
-            evidence={
-                "layers": int(wrong.sum()),
-                "layers_in_model": len(history.facts.layers),
-                "factor": round(factor, 4),
-                "noise": round(float(noise[worst]), 4),
-                "records": len(gaps),
-                "evaluated_meanwhile": evaluated,
-            },
-            layers=paths(history, np.asarray(wrong, bool)),
-            steps=(int(history.steps[first]), int(history.steps[-1])),
-            severity=None if evaluated else "info",
+    return RULE.layer_finding(
+        history,
+        wrong,
+        f"kept a moving variance {factor:.3g} times {'above' if middle[worst] > 0 else 'below'}"
+        f" that of its batches over the last {len(gaps)} records.",
+        fix=(
+            "Lower the momentum so that the statistics follow, for example"
+            " `BatchNormalization(momentum=0.9)`, or lower the learning rate. Or estimate the"
+            " statistics again before evaluating, by running some batches with `training=True`."
         ),
+        evidence={
+            "factor": round(factor, 4),
+            "noise": round(float(noise[worst]), 4),
+            "records": len(gaps),
+            "evaluated_meanwhile": evaluated,
+        },
+        steps=(int(history.steps[first]), int(history.steps[-1])),
+        severity=None if evaluated else "info",
     )
 
 
@@ -126,9 +115,11 @@ def _first_of_window(history: ModelHistory) -> int:
 
     Layers that were not updated for as long, frozen ones among them, are not judged at all.
     """
+    # record     0  10  20  30  40     momentum 0.95 remembers 20 updates
+    # updates    0  10  20  30  40     20 or more since record 20: the window begins there, or
+    #                                  earlier where it would have fewer than 10 records
     updates = updates_since_start(history)
-    momenta = [layer.momentum or 0.0 for layer in history.facts.layers]
-    memory = np.array([1.0 / (1.0 - m) if 0.0 < m < 1.0 else 0.0 for m in momenta])
+    memory = updates_remembered(history)
     grown = updates[-1] - updates
     covered = (grown >= memory)[:, grown[0] >= memory].all(axis=1)
     enough = np.flatnonzero(covered)
@@ -139,25 +130,16 @@ def _first_of_window(history: ModelHistory) -> int:
 def _judgeable(history: ModelHistory, first: int) -> Mask:
     """Layers [layers] with usable batch statistics in the window, free of their start."""
     updates = updates_since_start(history)
-    facts = history.facts.layers
-    momenta = np.array([layer.momentum or 0.0 for layer in facts])
-    precise = np.array([layer.dtype in PRECISE for layer in facts], bool)
-    between = (momenta > 0.0) & (momenta < 1.0)
-    memory = 1.0 / (1.0 - np.where(between, momenta, 0.0))
-    enough = updates[-1] - updates[first] >= memory
-    every_time = (np.diff(updates[first:], axis=0) > 0).all(axis=0)
     batch, moving = history.layer("batch_variance")[first:], history.layer("moving_variance")
-    positive = ((batch > 0) & (moving[first:] > 0)).all(axis=0)
-    started = np.nan_to_num(updates_needed(history)[first]) <= 0
-    return np.asarray(precise & between & enough & every_time & positive & started, bool)
-
-
-def _gaps(history: ModelHistory, first: int) -> tuple[Floats, Floats]:
-    """ln(moving / batch variance) [window, layers], and the spread of ln(batch variance)."""
-    batch = np.log(history.layer("batch_variance")[first:])
-    moving = np.log(history.layer("moving_variance")[first:])
-    changes = np.abs(np.diff(batch, axis=0))
-    return moving - batch, np.asarray(np.median(changes, axis=0), np.float64)
+    return np.asarray(
+        layers_where(history, lambda layer: layer.dtype in PRECISE)
+        & averages(history)
+        & (updates[-1] - updates[first] >= updates_remembered(history))
+        & (np.diff(updates[first:], axis=0) > 0).all(axis=0)
+        & ((batch > 0) & (moving[first:] > 0)).all(axis=0)
+        & (np.nan_to_num(updates_needed(history)[first]) <= 0),
+        bool,
+    )
 
 
 def _evaluated(history: ModelHistory, first: int) -> bool:

@@ -1,21 +1,20 @@
-"""Moving statistics that are NaN or infinite, or a moving variance below zero.
+"""Moving statistics are NaN or infinite, or a moving variance is below zero.
 
 What it sees:
     A moving mean or variance that is not finite, or a negative moving variance, in any channel.
 
 Why it matters:
-    Training may go on as if nothing were wrong, since training mode does not read the moving
-    statistics. In inference mode every output is NaN, and an average that has once been NaN
-    stays NaN.
+    Training mode does not read the moving statistics, so training goes on as if nothing were
+    wrong. In inference mode every output is NaN, and an average that was NaN once stays NaN.
 
 How it decides:
-    The first record step with such a value is kept in every record, so that none is missed. The
-    newest record tells a negative variance from one that is not finite.
+    Every record keeps the first record step with such a value, so that none is missed. The newest
+    record tells a negative variance from one that is not finite.
 
 What to do:
-    Negative variance: the momentum must lie between 0 and 1. Not finite: find what was not finite
-    in the layer's input at that step (the loss diverged, a batch had one value per channel, float16
-    overflowed), mend it, and begin again from a checkpoint before that step.
+    Negative variance: use a momentum between 0 and 1. Not finite: find the values that were not
+    finite in the layer's input (the loss diverged, a batch had one value per channel, float16
+    overflowed), correct them, and start again from a checkpoint before that step.
 
 When it is fine:
     Never.
@@ -32,83 +31,57 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence.layers import (
-    Mask,
-    count_layers,
-    missing_evidence,
-    newest,
-    paths,
-    steps_from,
-)
+from tb_bnplugin.diagnose.evidence.layers import Mask, newest
+from tb_bnplugin.diagnose.evidence.momentum import outside_range
+from tb_bnplugin.diagnose.needs import RECORDS
 from tb_bnplugin.diagnose.outcome import Outcome
-from tb_bnplugin.diagnose.rule import Rule
+from tb_bnplugin.diagnose.rule import Rule, steps_since
 from tb_bnplugin.history.model import ModelHistory
 
-RULE: Final = Rule(code="BN204", name="non-finite-statistics", severity="error")
+RULE: Final = Rule(code="BN204", name="non-finite-statistics", severity="error", needs=(RECORDS,))
 
 
-def check(history: ModelHistory) -> tuple[Outcome]:
-    """Whether any moving statistic is not a number that inference mode can use."""
-    if missing := missing_evidence(history):
-        return (RULE.not_checked(missing),)
+def check(history: ModelHistory) -> Outcome:
+    """Look for moving statistics that inference mode cannot use."""
     if "invalid_first_step" not in history.layer_columns:
-        return (RULE.not_checked("the log does not hold the column invalid_first_step"),)
+        return RULE.not_checked("The log does not have the column invalid_first_step.")
     first_steps = newest(history.layer("invalid_first_step"))
     wrong = np.isfinite(first_steps)
     if not wrong.any():
-        return (RULE.ok("All moving statistics are finite, and no variance is negative."),)
+        return RULE.ok("All moving statistics are finite, and no variance is negative.")
     negative = wrong & (history.layer("variance_min")[-1] < 0)
-    outside = _momentum_outside(history, wrong)
-    first, last = steps_from(history, first_steps[wrong])
-    weights_broke = bool((history.model("weights_finite") == 0).any())
+    outside = wrong & outside_range(history)
+    first, last = steps_since(history, wrong, "invalid_first_step")
+    weights_finite = not (history.model("weights_finite") == 0).any()
     kind = "a negative moving variance" if negative.any() else "NaN or infinite statistics"
-    return (
-        RULE.finding(
-            message=(
-                f"{count_layers(history, wrong)} had {kind} from step {first} on;"
-                " inference mode gives NaN."
-            ),
-            fix=_fix(outside=outside, negative=negative, weights_broke=weights_broke),
-            evidence={
-                "layers": int(wrong.sum()),
-                "layers_in_model": len(history.facts.layers),
-                "layers_with_negative_variance": int(negative.sum()),
-                "layers_with_momentum_outside_0_1": int(outside.sum()),
-                "first_step": first,
-                "first_layer": history.facts.layers[
-                    int(np.nanargmin(np.where(wrong, first_steps, np.nan)))
-                ].path,
-                "weights_finite": not weights_broke,
-            },
-            layers=paths(history, wrong),
-            steps=(first, last),
-        ),
+    first_layer = history.facts.layers[int(np.argmin(np.where(wrong, first_steps, np.inf)))]
+    return RULE.layer_finding(
+        history,
+        wrong,
+        f"had {kind} from step {first} on. Inference mode gives NaN.",
+        fix=_fix(outside=outside, negative=negative, weights_finite=weights_finite),
+        evidence={
+            "layers_with_negative_variance": int(negative.sum()),
+            "layers_with_momentum_outside_0_1": int(outside.sum()),
+            "first_step": first,
+            "first_layer": first_layer.path,
+            "weights_finite": weights_finite,
+        },
+        steps=(first, last),
     )
 
 
-def _momentum_outside(history: ModelHistory, wrong: Mask) -> Mask:
-    momenta = [layer.momentum for layer in history.facts.layers]
-    odd = [momentum is not None and not 0.0 <= momentum <= 1.0 for momentum in momenta]
-    return np.asarray(wrong & np.array(odd, bool))
-
-
-def _fix(*, outside: Mask, negative: Mask, weights_broke: bool) -> str:
+def _fix(*, outside: Mask, negative: Mask, weights_finite: bool) -> str:
     if outside.any():
-        return (
-            "The momentum must lie between 0 and 1: `BatchNormalization(momentum=0.99)`. Build the"
-            " model again; statistics that went wrong do not recover."
-        )
+        return "Build the model again with a momentum between 0 and 1: `momentum=0.99`."
     if negative.any():
         return (
-            "A variance below 0 was written or loaded: check what assigns the moving variance, and"
-            " begin again from a checkpoint before that step."
+            "A variance below 0 was written or loaded: check the code that assigns the moving"
+            " variance, and start again from a checkpoint before that step."
         )
-    also = (
-        " The weights are not finite either: lower the learning rate or clip the gradients,"
-        " `optimizer = SGD(0.001, clipnorm=1.0)`."
-    )
+    weights = " The weights are not finite either: lower the learning rate, or set `clipnorm=1.0`."
     return (
-        "Begin again from a checkpoint before that step, and look at the batch of that step: NaN or"
-        " huge inputs, one value per channel, float16 that overflows."
-        f"{also if weights_broke else ''}"
+        "Start again from a checkpoint before that step, and check the batch of that step for NaN"
+        " or huge inputs, one value per channel, or float16 that overflows."
+        f"{'' if weights_finite else weights}"
     )

@@ -1,25 +1,25 @@
-"""A vector was handed to the gradient tape, which differentiates its sum.
+"""The gradient tape got a vector, and differentiates its sum.
 
 What it sees:
-    A loss that returns one value a row (or a pixel), where what was differentiated is the sum of
-    these values.
+    A loss that returns one value a row (or a pixel), where the sum of these values was
+    differentiated.
 
 Why it matters:
-    `tape.gradient` of a vector is the gradient of its sum, without a word. The step is then larger
-    by the number of values than with the mean, and grows with the batch.
+    `tape.gradient` of a vector is the gradient of its sum, without a warning. The step is then
+    larger by the number of values than with the mean, and grows with the batch.
 
 How it decides:
     The loss returned more than one element, and the value that the loop says it differentiated
-    (`value=`) is their sum within 0.5 %. Without `value` nobody knows what became of the
-    vector, and the rule is not checked.
+    (`value=`) is their sum within 0.5 %. Without `value` it is not known how the vector was
+    reduced, and the rule is not checked.
 
 What to do:
-    Reduce it before the tape sees it:
+    Reduce it before the tape differentiates it:
 
         loss = tf.reduce_mean(loss_fn(y, y_pred))
 
 When it is fine:
-    Where the sum is meant and the learning rate was found for it.
+    If you want the sum, and chose the learning rate for it.
 
 References:
     https://github.com/tensorflow/tensorflow/issues/54343,
@@ -28,24 +28,23 @@ References:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence.layers import settle
-from tb_bnplugin.diagnose.evidence.losses import NOTHING_MEASURED, loss_column, near
+from tb_bnplugin.diagnose.evidence.losses import loss_column, near, steps_of, value_at
+from tb_bnplugin.diagnose.needs import LOSSES
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import LossHistory, ModelHistory
 
-RULE: Final = Rule(code="LR103", name="vector-loss", severity="warning")
+RULE: Final = Rule(code="LR103", name="vector-loss", severity="warning", needs=(LOSSES,))
 
 
-def check(history: ModelHistory) -> tuple[Outcome, ...]:
-    """Whether vectors are differentiated as their sum, one outcome a loss."""
-    if not history.losses:
-        return (RULE.not_checked(NOTHING_MEASURED),)
-    return settle(_check_loss(loss) for loss in history.losses)
+def check(history: ModelHistory) -> Iterator[Outcome]:
+    """Look for vectors that are differentiated as their sum, one outcome a loss."""
+    return (_check_loss(loss) for loss in history.losses)
 
 
 def _check_loss(loss: LossHistory) -> Outcome:
@@ -56,27 +55,23 @@ def _check_loss(loss: LossHistory) -> Outcome:
     usable = (elements > 1) & np.isfinite(value) & np.isfinite(measured) & (measured != 0.0)
     if not usable.any():
         return RULE.not_checked(
-            f"{loss.name} returns a vector, and what was differentiated is not known: pass it,"
-            " tb_bnplugin.summary.loss_reduction(..., value=loss)"
+            f"{loss.name} returns a vector, and the value that was differentiated is not known."
+            " Pass it: tb_bnplugin.summary.loss_reduction(..., value=loss)."
         )
-    sums = [
-        near(float(given), float(total))
-        for given, total in zip(value[usable], measured[usable], strict=True)
-    ]
-    if not all(sums):
-        return RULE.ok(f"{loss.name} returns a vector, which is reduced before the tape sees it.")
-    steps = loss.steps[usable]
+    pairs = zip(value[usable].tolist(), measured[usable].tolist(), strict=True)
+    if not all(near(given, total) for given, total in pairs):
+        return RULE.ok(f"{loss.name} returns a vector, which is reduced before differentiation.")
     return RULE.finding(
         message=(
-            f"{loss.name} returns {elements[usable][-1]:.6g} values, and their sum was"
-            " differentiated, as a tape does with a vector."
+            f"{loss.name} returns {elements[usable][-1]:.6g} values, and the tape differentiated"
+            " their sum, as it does with every vector."
         ),
         fix="Reduce it inside the tape: `loss = tf.reduce_mean(loss_fn(y, y_pred))`.",
         evidence={
             "loss": loss.name,
-            "elements": float(elements[usable][-1]),
-            "value": float(value[usable][-1]),
-            "sum": float(measured[usable][-1]),
+            "elements": value_at(loss, "elements", usable),
+            "value": value_at(loss, "value_given", usable),
+            "sum": value_at(loss, "measured", usable),
         },
-        steps=(int(steps[0]), int(steps[-1])),
+        steps=steps_of(loss, usable),
     )

@@ -77,5 +77,5 @@ def test_layers_of_one_run_only_are_named(
 
 def test_modes_that_nobody_could_compare_are_told() -> None:
     found = differences(create_history(layers=0), HEALTHY)
-    assert found["modes"].startswith("The modes of the layers were not compared: run ")
+    assert found["modes"].startswith("The modes of the layers were not compared: Run ")
     assert len(found["layers_only_there"]) == 2

@@ -143,7 +143,7 @@ def test_a_restart_begins_anew() -> None:
         ({"subclassed": True, "call_accepts_training": False}, "Keras 3 does not tell"),
         (
             {"subclassed": True, "call_accepts_training": True, "keras": "tf_keras 2.21.0"},
-            "must hand the argument on",
+            "must pass the argument on",
         ),
         ({}, "self(x, training=True)"),
     ],

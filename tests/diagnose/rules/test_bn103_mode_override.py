@@ -67,6 +67,6 @@ def test_missing_evidence_is_not_ok(name: str) -> None:
 
 
 def test_the_fix_names_the_version_where_it_was_measured() -> None:
-    assert judge("BN103", graph()).fix.startswith("keras 3.15.1 does not honour")
+    assert judge("BN103", graph()).fix.startswith("keras 3.15.1 ignores")
     unknown = replace(graph(), facts=replace(graph().facts, keras="keras 3.99.0"))
     assert judge("BN103", unknown).fix.startswith("Freeze these layers")

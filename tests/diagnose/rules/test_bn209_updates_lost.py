@@ -69,7 +69,7 @@ def test_missing_evidence_is_not_ok(name: str) -> None:
     assert judge("BN209", SILENT[name]).status == "not_checked"
 
 
-def test_a_class_that_hands_on_inference_mode_is_told_so() -> None:
+def test_a_class_that_passes_inference_mode_on_learns_so() -> None:
     own = judge("BN209", lost("idle_records", keras_layer=False))
-    assert "hand `training` on" in own.fix
+    assert "pass `training` on" in own.fix
     assert "stateless_call" in judge("BN209", lost("idle_records")).fix

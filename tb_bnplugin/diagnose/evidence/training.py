@@ -1,0 +1,186 @@
+"""Training and evaluation: what learned, in which mode, why, and when it was validated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from tb_bnplugin.diagnose.evidence.layers import (
+    OUTSIDE_EVALUATION,
+    Mask,
+    count,
+    executions,
+    has_gamma_beta,
+    layers_called,
+)
+from tb_bnplugin.history.model import Call, Floats, ModelHistory
+
+TRAINED_AT_LEAST: Final = 2
+"""Updates of the weights from which a model counts as training; one may be a restored file."""
+
+ASKING: Final = ("explicit", "graph", "inherited")
+"""Reasons by which a False was given by the program: on the layer, in the graph, or on a model
+around it. One left behind by another layer, or an unknown one, was not meant for this layer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """The training since each layer last became trainable, among the records given.
+
+    What was frozen on purpose is left out, and missing records do no harm.
+    """
+
+    trainable: Mask  # [layers] is trainable now, and was when its calls were traced
+    gamma_beta_changes: Floats  # [layers] records at which gamma or beta changed
+    updates: Floats  # [layers] changes of any weight, or steps of the optimizer
+    tape: Floats  # [layers] inference executions under a tape
+    elsewhere: Floats  # [layers] inference executions that may have been under a tape
+
+
+def training_while_trainable(history: ModelHistory, *, as_if_always: bool = False) -> Training:
+    """Evidence of training in inference mode; needs at least one record.
+
+    `as_if_always` counts from the beginning of the process instead, as if the layers had been
+    trainable in all records that are not given: what may have been, for a "not checked".
+    """
+    # record              0   1   2   3   4
+    # trainable           1   0   0   1   1     last frozen at record 2, so `since` is record 3
+    # inference_tape      5  10  15  20  25     gained: 25 - 20 = 5; as if always: 25
+    trainable = history.layer("trainable")
+    frozen = trainable == 0.0
+    last_frozen = len(frozen) - 1 - np.argmax(frozen[::-1], axis=0)
+    since = np.where(frozen.any(axis=0), np.minimum(last_frozen + 1, len(frozen) - 1), 0)
+    before = 0.0 if as_if_always else 1.0  # factor of what was counted before `since`
+
+    def gained(column: Floats) -> Floats:
+        counted = np.nan_to_num(column)
+        begin = np.take_along_axis(counted, since[None], axis=0)[0]
+        return np.asarray(counted[-1] - before * begin, np.float64)
+
+    gamma_beta = gained(history.layer("gamma_beta_changes"))
+    weights = np.nan_to_num(history.model("weight_changes"))
+    steps = optimizer_steps(history)
+    return Training(
+        trainable=(trainable[-1] == 1.0) & ~frozen_when_traced(history),
+        gamma_beta_changes=gamma_beta,
+        updates=np.maximum.reduce(
+            [gamma_beta, weights[-1] - before * weights[since], steps[-1] - steps[since]]
+        ),
+        tape=gained(executions(history, "inference", ("tape",))),
+        elsewhere=gained(executions(history, "inference", ("no_tape", "unknown"))),
+    )
+
+
+def why_not_known(
+    history: ModelHistory, find_wrong: Callable[[ModelHistory, Training], Mask]
+) -> str | None:
+    """Why nothing is known of layers among which a rule found nothing wrong; None: all is well."""
+    if find_wrong(history, training_while_trainable(history, as_if_always=True)).any():
+        return (
+            "The steps that would show this were not recorded, or the layers were frozen in them."
+            " Set a smaller update_freq, or train longer."
+        )
+    if not (training_while_trainable(history).updates >= TRAINED_AT_LEAST).any():
+        return "No weight was trained between the records."
+    return None
+
+
+def optimizer_steps(history: ModelHistory) -> Floats:
+    """Steps of the optimizer [records] since the first record; `compile` restarts its counter."""
+    iterations = history.model("iterations")
+    advance = np.diff(iterations, prepend=iterations[:1])
+    return np.cumsum(np.where(advance > 0, advance, 0.0))
+
+
+def updates_a_step(history: ModelHistory) -> tuple[Floats, Floats]:
+    """Executions in training mode a step: [layers] in all, and in the half that has fewer.
+
+    NaN where there were no steps. A burst, which estimates the statistics anew, is in one half.
+    """
+    # step of the optimizer    0    2    4    6    8
+    # executions               0    4    8   12  116     100 of them re-estimate the statistics
+    # in all: 116 / 8 = 14.5; halves: 8 / 4 = 2 and 108 / 4 = 27; gives 14.5 and 2
+    trained = executions(history, "training", OUTSIDE_EVALUATION)
+    known = np.isfinite(history.model("iterations")).all()
+    steps = optimizer_steps(history) if known else history.steps - float(history.steps[0])
+    if steps[-1] <= 0:
+        steps = history.steps - float(history.steps[0])  # an optimizer that is not the one used
+    middle = int(np.searchsorted(steps, steps[-1] / 2))
+    rates = [
+        (trained[end] - trained[begin]) / (steps[end] - steps[begin])
+        for begin, end in ((0, -1), (0, middle), (middle, -1))
+        if steps[end] > steps[begin]
+    ]
+    return rates[0], np.min(rates, axis=0)
+
+
+def batches_a_step(history: ModelHistory) -> float:
+    """Batches that a step of the optimizer accumulates: 1 where that is not known."""
+    if len(history.steps) < 2 or not history.facts.layers:
+        return 1.0
+    most = np.nanmax(updates_a_step(history)[0], initial=1.0)
+    return float(max(1.0, np.round(most)))
+
+
+def learns(history: ModelHistory) -> Mask:
+    """Layers [layers] that have learned: gamma or beta changed, or the layer has neither."""
+    return np.asarray(~has_gamma_beta(history) | (count(history, "gamma_beta_changes") > 0), bool)
+
+
+def frozen_when_traced(history: ModelHistory) -> Mask:
+    """Layers [layers] of which every known call under a tape was traced while frozen.
+
+    A layer unfrozen after that goes on as it was traced, which is no wrong `training`.
+    """
+    return layers_called(
+        history,
+        lambda calls: (
+            any(call.context == "tape" for call in calls)
+            and not any(call.trainable for call in calls if call.context == "tape")
+        ),
+    )
+
+
+def asked_for_inference(history: ModelHistory) -> Mask:
+    """Layers [layers] given `training=False` by the program wherever a tape saw them run.
+
+    A teacher, a target network, a pretrained network that measures: nothing was forgotten.
+    """
+    return layers_called(
+        history, lambda calls: all_ask_for_inference([c for c in calls if c.context == "tape"])
+    )
+
+
+def all_ask_for_inference(calls: Sequence[Call]) -> bool:
+    """True where the program gave `training=False` to every trainable call in inference mode.
+
+    False where there is no such call.
+    """
+    inference = [call for call in calls if call.mode == "inference" and call.trainable]
+    return bool(inference) and all(
+        call.training_argument == "false" and call.reason in ASKING for call in inference
+    )
+
+
+def validated(history: ModelHistory) -> Mask:
+    """Records [records] by which the model was validated since the record before.
+
+    An inference execution by the first record may be the call that builds the model.
+    """
+    evaluations = np.nan_to_num(history.model("evaluations"))
+    inference = executions(history, "inference", ("no_tape", "evaluate", "predict")).sum(axis=1)
+    ended = np.diff(evaluations, prepend=0.0) > 0
+    return np.asarray(ended | (np.diff(inference, prepend=inference[:1]) > 0), bool)
+
+
+def has_trained(history: ModelHistory) -> bool:
+    """True where weights were trained since the model is watched."""
+    if not len(history.steps):
+        return False
+    changes = np.nansum(history.layer("gamma_beta_changes")[-1]) + np.nan_to_num(
+        history.model("weight_changes")[-1]
+    )
+    return bool(max(changes, optimizer_steps(history)[-1]) >= TRAINED_AT_LEAST)
