@@ -70,6 +70,8 @@ def _one_record(model: Any) -> Iterator[Figure]:
             seconds.append(handed_over - begin)
             whole.append(time.perf_counter() - begin)
         after_a_step = statistics.median(seconds[5:])
+        in_all = statistics.median(whole[5:]) * 1e3
+        beside = f"with what is done beside the next step {in_all:.1f} ms"
         steps = itertools.count(100)
 
         def one_record() -> None:
@@ -97,7 +99,7 @@ def _one_record(model: Any) -> Iterator[Figure]:
             value=after_a_step * 1e3,
             limit=3,
             unit="ms",
-            note=f"with what is done beside the next step {statistics.median(whole[5:]) * 1e3:.1f} ms",
+            note=beside,
         )
         yield Figure(
             name="one record against tf.summary.histogram of the same",
