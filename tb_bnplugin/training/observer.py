@@ -125,9 +125,9 @@ class ModelObserver:
         """
         if self._phase is None:
             self.begin_phase(step, "watch")
-        self.last_step = max(step, self.last_step)
         self.find_layers()
         reader, baseline = self.watched.reader(self.last_step)
+        self.last_step = max(step, self.last_step)
         if read is not None and self.watched.is_current(read[0]):
             reading = read[1]
         else:  # layers came, or training was set up anew, since the function was traced
