@@ -30,6 +30,15 @@ class FactsError(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
+class GammaBeta:
+    """Which of gamma and beta a layer has, and where they began."""
+
+    gamma: bool
+    beta: bool
+    start: str = "unknown"  # when the watch began: or "initializer", "trained"
+
+
+@dataclass(frozen=True, kw_only=True)
 class LayerFacts:
     """Static facts of one batch normalization layer."""
 
@@ -45,9 +54,7 @@ class LayerFacts:
     start_updates_before: float  # training executions counted before the start was (re)taken
     requested: bool | None  # `training` asked for by the functional graph; None: nothing known
     keras_layer: bool  # its `call` is Keras' own; False: a foreign class, or one derived from it
-    has_gamma: bool
-    has_beta: bool
-    gamma_beta_start: str = "unknown"  # gamma and beta at watch: or "initializer", "trained"
+    gamma_beta: GammaBeta
     virtual_batch: int | None = None  # rows of a virtual batch, which the layer is normalized by
 
 
@@ -76,6 +83,14 @@ class Node:
     path: str
     layer_class: str
     layer: int | None  # index into ModelFacts.layers when it is batch normalization
+
+
+@dataclass(frozen=True, kw_only=True)
+class Graph:
+    """The model map: all layers of the model, and how they are connected as far as it is known."""
+
+    nodes: tuple[Node, ...] = ()
+    edges: tuple[tuple[int, int], ...] = ()  # pairs of indices into nodes
 
 
 Shape = tuple[int | None, ...]
@@ -149,29 +164,42 @@ class SwitchedOff:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ModelCode:
+    """Who wrote what of the model: Keras, or the user."""
+
+    model_class: str
+    subclassed: bool  # neither Sequential nor Functional
+    call_accepts_training: bool | None  # does the root model's `call` have `training`
+    own_train_step: bool | None = None  # the class overrides Keras' train_step; None: not known
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightFacts:
+    """Which trainable weights training has changed."""
+
+    trainable: int = 0  # how many trainable weights were looked at
+    unchanged: tuple[str, ...] = ()  # paths of those that never changed
+    checked_step: int | None = None  # step of the newest look; None: not looked yet
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelFacts:
     """The newest static facts of one model."""
 
     name: str
-    model_class: str
+    code: ModelCode
     keras: str  # "keras 3.15.1" or "tf_keras 2.21.0"
     tensorflow: str
     replicas: int
     optimizer: str | None  # class name
-    subclassed: bool  # neither Sequential nor Functional
-    call_accepts_training: bool | None  # does the root model's `call` have `training`
     trained_by: str  # "fit" or "loop"
     expect: tuple[str, ...]  # rule codes that are meant here
     layers: tuple[LayerFacts, ...]
-    nodes: tuple[Node, ...]
-    edges: tuple[tuple[int, int], ...]  # pairs of indices into nodes
+    graph: Graph
     process_started: float = 0.0  # wall time, seconds, as in the layers records
     columns: Columns = Columns()
-    unchanged_weights: tuple[str, ...] = ()  # paths of trainable weights that never changed
-    trainable_weights: int = 0  # how many trainable weights were looked at
-    weights_checked_step: int | None = None  # step of that look; None: not looked yet
+    weights: WeightFacts = WeightFacts()
     switched_off: tuple[SwitchedOff, ...] = ()
-    own_train_step: bool | None = None  # the class overrides Keras' train_step; None: not known
 
     @property
     def keras_3(self) -> bool:
