@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from tb_bnplugin.schema.facts import (
     Call,
-    FactsError,
     Graph,
     LayerFacts,
     LossFacts,
@@ -18,6 +17,9 @@ from tb_bnplugin.schema.facts import (
     ModelFacts,
     Node,
     Phase,
+)
+from tb_bnplugin.schema.facts_json import (
+    FactsError,
     encode_calls,
     encode_model,
     encode_phase,
