@@ -22,6 +22,9 @@ class IdentityRef(weakref.ref[Any]):
         target = self()
         return isinstance(other, IdentityRef) and target is not None and target is other()
 
+    def __ne__(self, other: object) -> bool:
+        return not self == other  # a weak reference has its own, which compares the objects
+
     def __hash__(self) -> int:
         return self._id
 
