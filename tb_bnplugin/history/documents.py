@@ -9,14 +9,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from tb_bnplugin.history.order import wall_time_of
-from tb_bnplugin.schema.facts import (
-    Columns,
-    FactsError,
-    ModelFacts,
-    Phase,
-    parse_model,
-    parse_phase,
-)
+from tb_bnplugin.schema.facts import Columns, ModelFacts, Phase
+from tb_bnplugin.schema.facts_json import FactsError, parse_model, parse_phase
 from tb_bnplugin.schema.records import Record
 
 _Document = TypeVar("_Document")
