@@ -20,14 +20,13 @@ from tb_bnplugin.diagnose import (
     COMPARISONS,
     RULES,
     Outcome,
-    UnknownRuleError,
     create_ledger,
     explain,
     keep_layers,
     ledger_text,
 )
-from tb_bnplugin.logs.check import Checked, check, read_runs
-from tb_bnplugin.logs.folder import LogFolderError
+from tb_bnplugin.errors import CannotExamineError, LogFolderError, UnknownRuleError
+from tb_bnplugin.logs.check import Report, check, read_runs
 
 CLEAN: Final = 0
 FINDINGS: Final = 1
@@ -59,20 +58,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run_check(options: argparse.Namespace) -> int:
     """`tb-bnplugin check`."""
     try:
-        checked = check(options.logdir, options.run)
+        report = check(options.logdir, options.run)
     except (LogFolderError, ValueError) as error:
         return _fail(str(error))
-    checked = _filter(checked, options.select, options.ignore)
+    report = _filter(report, options.select, options.ignore)
     if options.format == "json":
-        print(json.dumps(checked.to_json(), indent=1, allow_nan=False))
+        print(json.dumps(report.to_json(), indent=1, allow_nan=False))
     else:
-        print(check_text(checked, Style.of(sys.stdout)))
-    crashed = [outcome for outcome in checked.outcomes if outcome.status == "crashed"]
+        print(check_text(report, Style.of(sys.stdout)))
+    crashed = [outcome for outcome in report.outcomes if outcome.status == "crashed"]
     if crashed:
         codes = ", ".join(sorted({outcome.code for outcome in crashed}))
         return _fail(f"these rules crashed, which is a fault of tb_bnplugin: {codes}")
     failing = _FAIL_ON[options.fail_on]
-    return FINDINGS if any(entry.severity in failing for entry in checked.findings) else CLEAN
+    return FINDINGS if any(entry.severity in failing for entry in report.findings) else CLEAN
 
 
 def run_rules(options: argparse.Namespace) -> int:
@@ -91,7 +90,7 @@ def run_rules(options: argparse.Namespace) -> int:
 def run_doctor(options: argparse.Namespace) -> int:
     """`tb-bnplugin doctor`."""
     # The one command that needs TensorFlow, and trains with it.
-    from tb_bnplugin.doctor import CannotExamineError, report
+    from tb_bnplugin.doctor import report
 
     try:
         found = report(options.keras)
@@ -132,7 +131,7 @@ def _fail(message: str) -> int:
     return UNREADABLE
 
 
-def _filter(checked: Checked, select: Sequence[str], ignore: Sequence[str]) -> Checked:
+def _filter(report: Report, select: Sequence[str], ignore: Sequence[str]) -> Report:
     def wanted(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
         return tuple(
             outcome
@@ -142,9 +141,9 @@ def _filter(checked: Checked, select: Sequence[str], ignore: Sequence[str]) -> C
         )
 
     return replace(
-        checked,
-        runs=tuple(replace(run, outcomes=wanted(run.outcomes)) for run in checked.runs),
-        comparisons=wanted(checked.comparisons),
+        report,
+        runs=tuple(replace(run, outcomes=wanted(run.outcomes)) for run in report.runs),
+        comparisons=wanted(report.comparisons),
     )
 
 

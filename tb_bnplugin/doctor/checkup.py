@@ -10,12 +10,9 @@ from typing import Any, Final
 
 from tb_bnplugin.doctor.environment import Environment, environment, installed
 from tb_bnplugin.doctor.examination import Examination, examine, prepare
+from tb_bnplugin.errors import CannotExamineError
 
 FLAVOURS: Final = ("keras", "tf_keras")
-
-
-class CannotExamineError(RuntimeError):
-    """TensorFlow or Keras is not installed, or cannot be imported."""
 
 
 @dataclass(frozen=True, kw_only=True)

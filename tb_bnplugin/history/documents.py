@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from tb_bnplugin.errors import FactsError
 from tb_bnplugin.history.order import wall_time_of
 from tb_bnplugin.schema.facts import (
     Columns,
-    FactsError,
     ModelFacts,
     Phase,
     parse_model,

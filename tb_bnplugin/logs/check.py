@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tb_bnplugin.diagnose import Outcome, compare, diagnose
+from tb_bnplugin.errors import LogFolderError
 from tb_bnplugin.history.build import build_run
 from tb_bnplugin.history.model import RunHistory
-from tb_bnplugin.logs.folder import LogFolder, LogFolderError
+from tb_bnplugin.logs.folder import LogFolder
 from tb_bnplugin.logs.program import models_to_compare, runs_to_compare
 from tb_bnplugin.logs.provider import RunListing, shorten
 
@@ -19,8 +20,8 @@ SCHEMA_VERSION: Final = 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class CheckedRun:
-    """One run of a log folder with what the rules say of it."""
+class RunReport:
+    """The outcomes of one run, and what was read of it."""
 
     run: str
     keras: str | None  # "keras 3.15.1"; None where no model can be read
@@ -42,14 +43,19 @@ class CheckedRun:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Checked:
-    """The runs of a log folder, checked; iterating gives the runs."""
+class Report:
+    """The result of `check`: the outcomes of each run of a log folder. Iterating gives the runs.
 
-    runs: tuple[CheckedRun, ...]  # sorted by name
+    Example:
+        for finding in tb_bnplugin.check("logs").findings:
+            print(finding.code, finding.message, finding.fix)
+    """
+
+    runs: tuple[RunReport, ...]  # sorted by name
     comparisons: tuple[Outcome, ...]  # each run against the first beside it
     notes: tuple[str, ...] = ()  # what was skipped elsewhere in the folder, one line each
 
-    def __iter__(self) -> Iterator[CheckedRun]:
+    def __iter__(self) -> Iterator[RunReport]:
         return iter(self.runs)
 
     def __len__(self) -> int:
@@ -79,7 +85,7 @@ class Checked:
         }
 
 
-def check(logdir: str | os.PathLike[str], run: str | None = None) -> Checked:
+def check(logdir: str | os.PathLike[str], run: str | None = None) -> Report:
     """Read a log folder and run all rules, as the command line does.
 
     Args:
@@ -99,8 +105,8 @@ def check(logdir: str | os.PathLike[str], run: str | None = None) -> Checked:
         >>> assert not tb_bnplugin.check("logs").findings
     """
     histories, unread = read_runs(logdir, run)
-    return Checked(
-        runs=tuple(_checked(history) for history in histories),
+    return Report(
+        runs=tuple(_report(history) for history in histories),
         comparisons=_compare(histories),
         notes=unread,
     )
@@ -155,9 +161,9 @@ def _read(folder: LogFolder, listing: RunListing) -> RunHistory:
     return build_run(listing.run, records, (*listing.notes, *notes))
 
 
-def _checked(history: RunHistory) -> CheckedRun:
+def _report(history: RunHistory) -> RunReport:
     steps = [step for model in history.models for step in model.steps[[0, -1][: len(model.steps)]]]
-    return CheckedRun(
+    return RunReport(
         run=history.run,
         keras=history.models[0].facts.keras if history.models else None,
         models=tuple((model.facts.name, len(model.facts.layers)) for model in history.models),

@@ -14,6 +14,7 @@ import typing
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from tb_bnplugin.errors import FactsError
 from tb_bnplugin.schema.columns import (
     EVENT_COLUMNS,
     GRADIENT_COLUMNS,
@@ -23,10 +24,6 @@ from tb_bnplugin.schema.columns import (
     PROBE_COLUMNS,
     PROBE_LAYER_COLUMNS,
 )
-
-
-class FactsError(ValueError):
-    """A JSON document of a log is not what its kind says."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tb_bnplugin.errors import FactsError
 from tb_bnplugin.schema.facts import (
     Call,
-    FactsError,
     LayerFacts,
     LossFacts,
     MetricFacts,
