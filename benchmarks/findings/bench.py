@@ -132,6 +132,10 @@ class Bench:
         """A proof that the program trains well."""
         self.proofs.append((text, bool(condition)))
 
+    def accurate(self, accuracy: float) -> None:
+        """A proof that the program trains well: its validation accuracy."""
+        self.healthy(accuracy > 0.93, f"validation accuracy {accuracy:.3f} is above 0.93")
+
     def final(self, result: Any) -> None:
         """What must be the same bit for bit, watched or not: a model, or arrays."""
         self._finals += 1

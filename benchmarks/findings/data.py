@@ -25,6 +25,16 @@ class Digits:
     x_val: Values  # float32 [357, 8, 8, 1]
     y_val: Values  # int64 [357]
 
+    @property
+    def train(self) -> tuple[Values, Values]:
+        """Images and labels to train with."""
+        return self.x, self.y
+
+    @property
+    def held(self) -> tuple[Values, Values]:
+        """Images and labels for validation."""
+        return self.x_val, self.y_val
+
     def flat(self) -> Digits:
         """The same with each image as 64 numbers."""
         return Digits(
@@ -32,6 +42,21 @@ class Digits:
             y=self.y,
             x_val=self.x_val.reshape(len(self.x_val), -1),
             y_val=self.y_val,
+        )
+
+    def halves(self) -> tuple[Digits, Digits]:
+        """The digits 0 to 4, and the digits 5 to 9 with labels from 0 to 4."""
+        low, low_val = self.y < 5, self.y_val < 5
+        return (
+            Digits(
+                x=self.x[low], y=self.y[low], x_val=self.x_val[low_val], y_val=self.y_val[low_val]
+            ),
+            Digits(
+                x=self.x[~low],
+                y=self.y[~low] - 5,
+                x_val=self.x_val[~low_val],
+                y_val=self.y_val[~low_val] - 5,
+            ),
         )
 
 

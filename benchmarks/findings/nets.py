@@ -1,16 +1,10 @@
-"""Tiny networks of either Keras, and what numpy sees of them."""
+"""Tiny networks of either Keras."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from benchmarks.findings.data import Digits, accuracy
-
-Values = npt.NDArray[Any]
+from benchmarks.findings.data import Digits
 
 
 def conv_net(keras: Any, *, name: str | None = None, **norm: Any) -> Any:
@@ -27,6 +21,44 @@ def conv_net(keras: Any, *, name: str | None = None, **norm: Any) -> Any:
             layers.ReLU(),
             layers.Flatten(),
             layers.Dense(10),
+        ],
+        name=name,
+    )
+
+
+def dense_net(
+    keras: Any,
+    *,
+    inputs: int = 64,
+    units: int = 48,
+    outputs: int = 10,
+    use_bias: bool = True,
+    activation: str | None = None,
+    norm: Any = None,
+    name: str | None = None,
+    **options: Any,
+) -> Any:
+    """One hidden layer with batch normalization.
+
+    Args:
+        keras: the module `keras` or `tf_keras`.
+        inputs: numbers a row.
+        units: of the hidden layer.
+        outputs: numbers a row; logits, if there is no `activation`.
+        use_bias: whether the hidden layer has a bias before the normalization.
+        activation: of the outputs.
+        norm: the layer that normalizes, in place of a new one.
+        name: of the model.
+        options: of the new `BatchNormalization`.
+    """
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((inputs,)),
+            layers.Dense(units, use_bias=use_bias),
+            layers.BatchNormalization(**options) if norm is None else norm,
+            layers.ReLU(),
+            layers.Dense(outputs, activation=activation),
         ],
         name=name,
     )
@@ -57,51 +89,34 @@ def class_loss(keras: Any) -> Any:
     return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
-def norms(model: Any) -> list[Any]:
-    """The layers of a model that hold moving statistics."""
-    return [
-        layer
-        for layer in model._flatten_layers(include_self=False)
-        if getattr(layer, "moving_mean", None) is not None
-    ]
+def generator_net(keras: Any, *, noise: int) -> Any:
+    """From noise to the 64 pixels of an image."""
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((noise,)),
+            layers.Dense(48),
+            layers.BatchNormalization(momentum=0.8),
+            layers.LeakyReLU(),
+            layers.Dense(64, activation="sigmoid"),
+        ],
+        name="generator",
+    )
 
 
-def statistics(model: Any) -> Values:
-    """All moving means, then all moving variances, as one float64 vector."""
-    parts = [layer.moving_mean for layer in norms(model)]
-    parts += [layer.moving_variance for layer in norms(model)]
-    return flat(parts)
-
-
-def at_start(model: Any) -> bool:
-    """Whether every moving mean is 0 and every moving variance 1."""
-    layers = norms(model)
-    mean = flat([layer.moving_mean for layer in layers])
-    variance = flat([layer.moving_variance for layer in layers])
-    return bool(len(mean) and (mean == 0).all() and (variance == 1).all())
-
-
-def trained(model: Any) -> Values:
-    """All trainable weights as one vector."""
-    return flat(model.trainable_variables)
-
-
-def flat(variables: Any) -> Values:
-    """Variables as one float64 vector."""
-    parts = [np.asarray(variable.numpy(), np.float64).ravel() for variable in variables]
-    return np.concatenate(parts) if parts else np.zeros(0)
-
-
-def changes(read: Callable[[], Values]) -> Callable[[], bool]:
-    """Tells whether a value differs from what it is now."""
-    first = read().copy()
-    return lambda: not np.array_equal(read(), first, equal_nan=True)
-
-
-def accuracy_by_mode(model: Any, data: Digits) -> tuple[float, float]:
-    """Validation accuracy with the moving and with the batch statistics; all is as before after."""
-    weights = model.get_weights()
-    moving = accuracy(model(data.x_val, training=False), data.y_val)
-    batch = accuracy(model(data.x_val, training=True), data.y_val)
-    model.set_weights(weights)
-    return moving, batch
+def discriminator_net(keras: Any) -> Any:
+    """From the 64 pixels of an image to how likely it is a real one."""
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((64,)),
+            layers.Dense(48),
+            layers.LeakyReLU(),
+            layers.Dense(24),
+            layers.BatchNormalization(momentum=0.8),
+            layers.LeakyReLU(),
+            layers.Dropout(0.25),
+            layers.Dense(1, activation="sigmoid"),
+        ],
+        name="discriminator",
+    )

@@ -49,7 +49,7 @@ class Result:
     lateness: int | None = None  # calls from then until an expected code was found
     changed: bool | None = None  # by being watched; None: two unwatched runs differ already
     seconds: float = 0.0  # both runs together, without imports
-    notes: tuple[str, ...] = ()  # what tb_bnplugin warned of, or why nothing could be checked
+    notes: tuple[str, ...] = ()  # warnings of tb_bnplugin; why unchecked, why changed
     miss_reason: dict[str, str] = dataclasses.field(default_factory=dict)  # by code
     error: str = ""  # traceback, where the program died
 

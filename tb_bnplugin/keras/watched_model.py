@@ -213,8 +213,8 @@ class WatchedModel:
         """What the model itself tells, as `ModelFacts` has it."""
         model = self.model
         if self._topology is None:
-            self._topology = self.guard.attempt("topology", draw, model) or Topology()
-        topology = self._topology
+            self._topology = self.guard.attempt("topology", draw, model)
+        topology = self._topology or Topology()
         layers = [
             describe.layer_facts(
                 row.path, row.layer, row.start, requested=topology.requested.get(id(row.layer))

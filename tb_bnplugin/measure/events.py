@@ -19,7 +19,7 @@ from tb_bnplugin.schema.columns import (
     EVENT_COUNTERS,
     EXECUTION_COLUMNS,
 )
-from tb_bnplugin.schema.thresholds import STALLED_SHARE
+from tb_bnplugin.schema.thresholds import STALLED_CHANNELS_SHARE
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -215,7 +215,7 @@ class EventTable:
             self._low_precision
             & (changes.trained > 0)
             & (self._momentum != 1.0)
-            & (share > STALLED_SHARE)
+            & (share > STALLED_CHANNELS_SHARE)
         )
         rows[:, _COLUMN["stalled_executions"]] += np.where(stalled, changes.trained, 0)
         _first(rows, stalled, "stalled_first_step", step)

@@ -98,4 +98,4 @@ class StartingValues:
 
 
 def _update_schedule() -> Schedule:
-    return Schedule(lambda updates: UPDATE_GROWTH * updates)
+    return Schedule(lambda updates: max(updates + 1, UPDATE_GROWTH * updates))

@@ -20,7 +20,7 @@ START_CHANNEL_SHARE: Final = 0.25
 FEW_VALUES: Final = (2, 16)
 """BN203: values per channel below which a batch is counted, as the columns are named."""
 
-STALLED_SHARE: Final = 0.5
+STALLED_CHANNELS_SHARE: Final = 0.5
 """BN205: a layer stands still where more than this share of its channels does."""
 
 LEARNED_SHARE: Final = 0.5

@@ -41,7 +41,7 @@ class FitRecorder:
         self._target = target
         self._options = options
         self.recorder: Recorder = watch_model(model, expect=options.expect, all_traces=False)
-        self.recorder.trained_by_fit()
+        self.recorder.observer.trained_by_fit()
         self.notifier = Notifier(options.on_finding, self.recorder)
         self._wait = self.notifier.concerns_training
         self._updates: Schedule = from_frequency(options.update_freq)
@@ -119,13 +119,13 @@ class FitRecorder:
         if self._target.is_open:
             self._record(self._target.run.last_step, "end")
         self._finish(ended=True)
-        self.recorder.end_fit()
+        self.recorder.observer.end_fit()
         self._target.close()
 
     def abandon(self) -> None:
         """Something failed: a next fit begins with a new writer, and writes all facts again."""
         run_context().set(0)  # the end of a loop that began will not be noticed
-        self.recorder.end_fit()
+        self.recorder.observer.end_fit()
         self._target.abandon()
 
     def begin_loop(self, loop: Loop) -> None:
@@ -140,7 +140,7 @@ class FitRecorder:
             ended: no fit goes on around it.
         """
         run_context().set(self._context_before)
-        self.recorder.end_loop(loop)
+        self.recorder.observer.end_loop(loop)
         if not self._target.was_opened:  # before any fit: what it ran is recorded all the same
             if not self._target.is_known:
                 return
@@ -168,7 +168,7 @@ class FitRecorder:
     def _probe(self) -> list[Extra]:
         """Loss, metrics and spread of the held batch; [] without one, or where it failed."""
         result = self.recorder.guard.attempt("probe", self._run_probe)
-        probed = [] if result is None else [self.recorder.probe(result)]
+        probed = [] if result is None else [self.recorder.observer.probe(result)]
         return [*probed, *self._losses()]
 
     def _run_probe(self) -> probing.ProbeResult | None:
@@ -186,7 +186,7 @@ class FitRecorder:
             return []
         x, y, weight = (*self._options.probe_data, None)[:3]
         return [
-            self.recorder.loss(vector, facts)
+            self.recorder.observer.loss(vector, facts)
             for vector, facts in probing.measure_compiled_loss(self._model, x, y, weight)
         ]
 

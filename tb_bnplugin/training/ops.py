@@ -21,9 +21,9 @@ from tb_bnplugin.schema.columns import PROBE_COLUMNS
 from tb_bnplugin.schema.facts import LossFacts, ModelFacts, Phase
 from tb_bnplugin.schema.records import Kind, Metadata, Record
 from tb_bnplugin.training import writer as event_file
+from tb_bnplugin.training.observer import PROCESS_STARTED
 from tb_bnplugin.training.publisher import Extra, Publisher, Target
 from tb_bnplugin.training.recorder import (
-    PROCESS_STARTED,
     Recorder,
     open_recorders,
     recorder_of,
@@ -71,7 +71,7 @@ def record_model(recorder: Recorder, writer: Any, step: Any) -> Any:
     def record(given: Any, take: Callable[[int], bool]) -> bool:
         at, restarted = run.place(int(given), recorder.name)
         if restarted:
-            recorder.begin_phase(at, "restart")
+            recorder.observer.begin_phase(at, "restart")
         written = recorder.guard.attempt("recording", take, at)
         recorder.deliver()
         return bool(written)
@@ -140,7 +140,7 @@ def record_probe(
 
     def add(result: ProbeResult, given: int) -> bool:
         at, _ = run.place(given, f"{recorder.name}/probe", beside=recorder.name)
-        return recorder.add([recorder.probe(result)], at, target)
+        return recorder.add([recorder.observer.probe(result)], at, target)
 
     def make(given: Any) -> bool:
         result = probe()
@@ -172,7 +172,7 @@ def nothing_written() -> Any:
 def _add(recorder: Recorder, vector: Any, facts: LossFacts, given: int, target: Target) -> bool:
     counter = f"{recorder.name}/loss/{facts.name}"
     at, _ = target.run.place(given, counter, beside=recorder.name)
-    return recorder.add([recorder.loss(vector, facts)], at, target)
+    return recorder.add([recorder.observer.loss(vector, facts)], at, target)
 
 
 def _add_beside(

@@ -56,7 +56,7 @@ class Watch:
         finally:
             run_context().set(before)
             if tf.executing_eagerly():  # within a traced function, what runs is told all the same
-                self._recorder.end_loop("evaluate")
+                self._recorder.observer.end_loop("evaluate")
                 self._record("evaluation")
 
     def findings(self) -> tuple[Outcome, ...]:

@@ -8,7 +8,8 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import batches, digits
-from benchmarks.findings.nets import changes, class_loss, conv_net, statistics
+from benchmarks.findings.nets import class_loss, conv_net
+from benchmarks.findings.variables import changes, statistics
 
 REPORT = "https://github.com/keras-team/keras/issues/16633"
 EXPECTED = {"keras": ("BN108",), "tf_keras": ("BN108",)}

@@ -8,6 +8,8 @@ import numpy as np
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
+from benchmarks.findings.loops import fit
+from benchmarks.findings.nets import dense_net
 
 REPORT = "https://github.com/keras-team/keras/issues/10213"
 EXPECTED = {"keras": ("LR108",), "tf_keras": ("LR108",)}
@@ -18,31 +20,19 @@ def run(keras: Any, bench: Bench) -> None:
     bits = [[digit >> bit & 1 for bit in range(4)] for digit in data.y]
     held = np.array([[digit >> bit & 1 for bit in range(4)] for digit in data.y_val], "float32")
     labels = np.array(bits, "float32")
-    model = keras.Sequential(
-        [
-            keras.Input((64,)),
-            keras.layers.Dense(48),
-            keras.layers.BatchNormalization(momentum=0.9),
-            keras.layers.ReLU(),
-            keras.layers.Dense(4, activation="sigmoid"),
-        ]
-    )
+    model = dense_net(keras, outputs=4, activation="sigmoid", momentum=0.9)
     model.compile(keras.optimizers.Adam(1e-2), "binary_crossentropy", metrics=["accuracy"])
     logged: list[float] = []
-
-    class Keep(keras.callbacks.Callback):
-        def on_test_end(self, logs: Any = None) -> None:
-            logged.append(logs["accuracy"])
+    keep = keras.callbacks.LambdaCallback(on_test_end=lambda logs: logged.append(logs["accuracy"]))
 
     bench.evidence(lambda: logged and logged[-1] < 0.8)
-    model.fit(
-        data.x,
-        labels,
-        validation_data=(data.x_val, held),
-        epochs=4,
+    fit(
+        model,
+        (data.x, labels),
+        (data.x_val, held),
+        [keep, *bench.callbacks()],
         batch_size=48,
-        verbose=0,
-        callbacks=[Keep(), *bench.callbacks()],
+        epochs=4,
     )
     outputs = model.predict(data.x_val, verbose=0)
     bits_right = float(np.mean((outputs > 0.5) == held))

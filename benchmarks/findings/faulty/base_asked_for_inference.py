@@ -6,7 +6,8 @@ from typing import Any
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
-from benchmarks.findings.nets import changes, class_loss, statistics, trained_base
+from benchmarks.findings.nets import class_loss, trained_base
+from benchmarks.findings.variables import changes, statistics
 from benchmarks.findings.versions import keras_below
 
 REPORT = "https://github.com/keras-team/keras/issues/20285"

@@ -9,7 +9,9 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import accuracy, batches, digits
-from benchmarks.findings.nets import class_loss, norms, trained_base
+from benchmarks.findings.loops import descend
+from benchmarks.findings.nets import class_loss, trained_base
+from benchmarks.findings.variables import norms
 
 REPORT = "https://github.com/keras-team/keras/issues/9214"
 EXPECTED = {"keras": ("BN202",), "tf_keras": ("BN202",)}
@@ -37,8 +39,7 @@ def run(keras: Any, bench: Bench) -> None:
         features = base(x, training=True)
         with tf.GradientTape() as tape:
             loss = loss_of(y, head(features))
-        gradients = tape.gradient(loss, head.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, head.trainable_variables, strict=True))
+        descend(optimizer, tape, loss, head.trainable_variables)
         return loss
 
     first = norms(base)[0]

@@ -28,16 +28,15 @@ def run(keras: Any, bench: Bench) -> None:
         ]
     )
     model.compile(keras.optimizers.SGD(0.1), class_loss(keras), metrics=["accuracy"])
-    steps = {"made": 0}
-
-    class Count(keras.callbacks.Callback):
-        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-            steps["made"] += 1
+    made: list[int] = []
+    count = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: made.append(batch)
+    )
 
     def variance() -> Any:
         return np.asarray(norm.moving_variance.numpy(), np.float64)
 
-    bench.evidence(lambda: steps["made"] >= 10 and bool((variance() == 1.0).all()))
+    bench.evidence(lambda: len(made) >= 10 and bool((variance() == 1.0).all()))
     epochs = 6
     model.fit(
         data.x,
@@ -45,7 +44,7 @@ def run(keras: Any, bench: Bench) -> None:
         epochs=epochs,
         batch_size=48,
         verbose=0,
-        callbacks=[Count(), *bench.callbacks()],
+        callbacks=[count, *bench.callbacks()],
     )
     if EXPECTED[keras.__name__]:
         bench.faulty((variance() == 1.0).all(), "every moving variance is 1 after 180 steps")

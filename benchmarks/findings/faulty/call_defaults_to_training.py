@@ -8,7 +8,9 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import batches, digits
-from benchmarks.findings.nets import changes, class_loss, statistics
+from benchmarks.findings.loops import descend
+from benchmarks.findings.nets import class_loss
+from benchmarks.findings.variables import changes, statistics
 
 REPORT = "the published account behind scenario D5 in docs/design.md"
 EXPECTED = {"keras": ("BN104",), "tf_keras": ("BN104",)}
@@ -46,8 +48,7 @@ def run(keras: Any, bench: Bench) -> None:
     def train_step(x: Any, y: Any) -> Any:
         with tf.GradientTape() as tape:
             loss = loss_of(y, model(x))
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        descend(optimizer, tape, loss, model.trainable_variables)
         return loss
 
     moved: list[bool] = []

@@ -8,7 +8,8 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
-from benchmarks.findings.nets import at_start, changes, class_loss, trained
+from benchmarks.findings.nets import class_loss
+from benchmarks.findings.variables import at_start, changes, trained
 
 REPORT = "https://github.com/keras-team/keras-hub/issues/1500"
 EXPECTED = {"keras": ("BN106",), "tf_keras": ()}

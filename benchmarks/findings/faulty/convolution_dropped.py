@@ -8,7 +8,8 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import batches, digits
-from benchmarks.findings.nets import changes, class_loss, flat, trained
+from benchmarks.findings.nets import class_loss
+from benchmarks.findings.variables import changes, flat, trained
 
 REPORT = "the published account behind scenario D5 in docs/design.md"
 EXPECTED = {"keras": ("BN111",), "tf_keras": ("BN111",)}

@@ -8,7 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
-from benchmarks.findings.nets import at_start, changes, trained
+from benchmarks.findings.loops import descend
+from benchmarks.findings.variables import at_start, changes, trained
 
 REPORT = "https://github.com/keras-team/keras-io/issues/198"
 EXPECTED = {"keras": ("BN101",), "tf_keras": ("BN101",)}
@@ -43,12 +44,10 @@ def run(keras: Any, bench: Bench) -> None:
             value = target(tf.concat([following, tf.tanh(actor(following))], 1))
             error = reward + 0.9 * value - critic(tf.concat([state, action], 1))
             loss = tf.reduce_mean(tf.square(error))
-        gradients = tape.gradient(loss, critic.trainable_variables)
-        critic_optimizer.apply_gradients(zip(gradients, critic.trainable_variables, strict=True))
+        descend(critic_optimizer, tape, loss, critic.trainable_variables)
         with tf.GradientTape() as tape:
             loss = -tf.reduce_mean(critic(tf.concat([state, tf.tanh(actor(state))], 1)))
-        gradients = tape.gradient(loss, actor.trainable_variables)
-        actor_optimizer.apply_gradients(zip(gradients, actor.trainable_variables, strict=True))
+        descend(actor_optimizer, tape, loss, actor.trainable_variables)
 
     learns = [changes(lambda: trained(actor)), changes(lambda: trained(critic))]
     bench.evidence(lambda: all(each() for each in learns) and at_start(actor) and at_start(critic))

@@ -8,7 +8,9 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import batches, digits
-from benchmarks.findings.nets import changes, class_loss, norms, statistics
+from benchmarks.findings.loops import training_step
+from benchmarks.findings.nets import class_loss
+from benchmarks.findings.variables import changes, norms, statistics
 
 REPORT = "https://github.com/keras-team/keras/issues/4762"
 EXPECTED = {"keras": ("BN107",), "tf_keras": ("BN107",)}
@@ -44,13 +46,7 @@ def run(keras: Any, bench: Bench) -> None:
     optimizer, loss_of = keras.optimizers.Adam(1e-2), class_loss(keras)
     bench.watch(model)
 
-    @tf.function
-    def train_step(x: Any, y: Any) -> Any:
-        with tf.GradientTape() as tape:
-            loss = loss_of(y, model(x, training=True))
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-        return loss
+    train_step = training_step(model, optimizer, loss_of)
 
     moved = changes(lambda: statistics(model))
     bench.evidence(moved)

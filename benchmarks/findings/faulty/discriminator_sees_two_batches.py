@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import batches, digits
+from benchmarks.findings.loops import descend
 
 REPORT = "https://github.com/carpedm20/DCGAN-tensorflow/issues/289"
 EXPECTED = {"keras": ("BN108",), "tf_keras": ("BN108",)}
@@ -34,10 +35,8 @@ def run(keras: Any, bench: Bench) -> None:
             d_loss = losses(tf.ones_like(on_real), on_real)
             d_loss += losses(tf.zeros_like(on_fake), on_fake)
             g_loss = losses(tf.ones_like(on_fake), on_fake)
-        gradients = d_tape.gradient(d_loss, discriminator.trainable_variables)
-        d_optimizer.apply_gradients(zip(gradients, discriminator.trainable_variables, strict=True))
-        gradients = g_tape.gradient(g_loss, generator.trainable_variables)
-        g_optimizer.apply_gradients(zip(gradients, generator.trainable_variables, strict=True))
+        descend(d_optimizer, d_tape, d_loss, discriminator.trainable_variables)
+        descend(g_optimizer, g_tape, g_loss, generator.trainable_variables)
         return fake
 
     seen: dict[str, Any] = {}

@@ -9,27 +9,16 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import batches, digits
+from benchmarks.findings.loops import training_step_with_outputs
+from benchmarks.findings.nets import dense_net
 
 REPORT = "https://github.com/tensorflow/tensorflow/issues/48912"
 EXPECTED = {"keras": ("LR101",), "tf_keras": ("LR101",)}
 
 
-def _network(keras: Any) -> Any:
-    layers = keras.layers
-    return keras.Sequential(
-        [
-            keras.Input((64,)),
-            layers.Dense(48),
-            layers.BatchNormalization(momentum=0.9),
-            layers.ReLU(),
-            layers.Dense(10),
-        ]
-    )
-
-
 def run(keras: Any, bench: Bench) -> None:
     data = digits().flat()
-    model = _network(keras)
+    model = dense_net(keras, momentum=0.9)
     per_example = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="none")
     optimizer = keras.optimizers.SGD(0.1)
     bench.watch(model)
@@ -38,14 +27,7 @@ def run(keras: Any, bench: Bench) -> None:
         losses = per_example(labels, predictions)
         return tf.nn.compute_average_loss(losses, global_batch_size=64)
 
-    @tf.function
-    def train_step(x: Any, y: Any) -> Any:
-        with tf.GradientTape() as tape:
-            predictions = model(x, training=True)
-            loss = compute_loss(y, predictions)
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-        return loss, predictions
+    train_step = training_step_with_outputs(model, optimizer, compute_loss)
 
     shares: list[float] = []
     bench.evidence(lambda: abs(shares[-1] - 0.25) < 1e-3)

@@ -8,7 +8,9 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import batches, digits
-from benchmarks.findings.nets import at_start, changes, class_loss, trained
+from benchmarks.findings.loops import descend
+from benchmarks.findings.nets import class_loss
+from benchmarks.findings.variables import at_start, changes, trained
 
 REPORT = "https://github.com/tensorflow/tensorflow/issues/28028"
 EXPECTED = {"keras": ("BN101",), "tf_keras": ("BN101",)}
@@ -30,8 +32,7 @@ def run(keras: Any, bench: Bench) -> None:
         with tf.GradientTape() as tape:
             logits = model(images)
             loss = loss_of(labels, logits)
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        descend(optimizer, tape, loss, model.trainable_variables)
         bench.record(model, step)
     bench.faulty(learns(), "the weights are trained")
     bench.faulty(at_start(model), "all statistics are 0 and 1 after 40 steps")

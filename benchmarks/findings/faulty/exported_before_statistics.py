@@ -8,7 +8,9 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import accuracy, batches, digits
-from benchmarks.findings.nets import at_start, class_loss, conv_net, norms
+from benchmarks.findings.loops import descend
+from benchmarks.findings.nets import class_loss, conv_net
+from benchmarks.findings.variables import at_start, norms
 
 REPORT = "https://github.com/tensorflow/tensorflow/issues/16455"
 EXPECTED = {"keras": ("BN207",), "tf_keras": ("BN207",)}
@@ -33,8 +35,7 @@ def run(keras: Any, bench: Bench) -> None:
     def train_head(x: Any, y: Any) -> Any:
         with tf.GradientTape() as tape:
             loss = loss_of(y, model(x, training=True))
-        gradients = tape.gradient(loss, head.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, head.trainable_variables, strict=True))
+        descend(optimizer, tape, loss, head.trainable_variables)
         return loss
 
     bench.evidence(lambda: at_start(model))

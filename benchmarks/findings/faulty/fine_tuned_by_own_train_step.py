@@ -8,7 +8,9 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
-from benchmarks.findings.nets import changes, class_loss, flat, norms, statistics, trained_base
+from benchmarks.findings.loops import descend
+from benchmarks.findings.nets import class_loss, trained_base
+from benchmarks.findings.variables import changes, flat, norms, statistics
 
 REPORT = "https://github.com/tensorflow/tensorflow/issues/25754"
 EXPECTED = {"keras": ("BN102",), "tf_keras": ("BN102",)}
@@ -31,8 +33,7 @@ def run(keras: Any, bench: Bench) -> None:
             x, y = pair
             with tf.GradientTape() as tape:
                 loss = class_loss(keras)(y, self(1.0 - x))
-            gradients = tape.gradient(loss, self.trainable_variables)
-            self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+            descend(self.optimizer, tape, loss, self.trainable_variables)
             return {"loss": loss}
 
     model = FineTuner()

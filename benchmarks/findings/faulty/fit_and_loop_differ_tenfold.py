@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import accuracy, batches, digits, one_hot
+from benchmarks.findings.loops import descend
 
 REPORT = "the published account behind scenario D3 in docs/design.md"
 EXPECTED = {"keras": ("CR101", "LR101"), "tf_keras": ("CR101", "LR101")}
@@ -51,8 +52,7 @@ def run(keras: Any, bench: Bench) -> None:
             with tf.GradientTape() as tape:
                 out = model(x)
                 loss = loss_of(labels, out)
-            gradients = tape.gradient(loss, model.trainable_variables)
-            optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+            descend(optimizer, tape, loss, model.trainable_variables)
             ratios.append(float(loss) / float(np.mean((out.numpy() - labels) ** 2)))
             if step % 5 == 1:
                 bench.loss(loss_of, labels, out, step=step, value=loss)

@@ -8,7 +8,9 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import batches, digits
-from benchmarks.findings.nets import at_start, changes, class_loss, conv_net, trained
+from benchmarks.findings.loops import descend
+from benchmarks.findings.nets import class_loss, conv_net
+from benchmarks.findings.variables import at_start, changes, trained
 
 REPORT = "the published account behind scenario D1 in docs/design.md"
 EXPECTED = {"keras": ("CR102", "BN101"), "tf_keras": ("CR102", "BN101")}
@@ -29,8 +31,7 @@ def run(keras: Any, bench: Bench) -> None:
         def train_step(x: Any, y: Any) -> Any:
             with tf.GradientTape() as tape:
                 loss = loss_of(y, model(x))
-            gradients = tape.gradient(loss, model.trainable_variables)
-            optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+            descend(optimizer, tape, loss, model.trainable_variables)
             return loss
 
         learns = changes(lambda: trained(model))

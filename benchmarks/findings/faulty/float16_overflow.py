@@ -8,7 +8,8 @@ import numpy as np
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
-from benchmarks.findings.nets import class_loss, statistics
+from benchmarks.findings.nets import class_loss
+from benchmarks.findings.variables import statistics
 
 REPORT = "https://github.com/keras-team/keras/issues/11605"
 EXPECTED = {"keras": ("BN204",), "tf_keras": ()}

@@ -6,7 +6,8 @@ from typing import Any
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
-from benchmarks.findings.nets import base_net, changes, class_loss, flat, statistics
+from benchmarks.findings.nets import base_net, class_loss
+from benchmarks.findings.variables import changes, flat, statistics
 
 REPORT = "https://github.com/keras-team/keras/issues/6405"
 EXPECTED = {"keras": ("BN105",), "tf_keras": ("BN105",)}

@@ -6,7 +6,8 @@ from typing import Any
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
-from benchmarks.findings.nets import changes, class_loss, statistics
+from benchmarks.findings.nets import class_loss
+from benchmarks.findings.variables import changes, statistics
 
 REPORT = "https://github.com/tensorflow/tensorflow/issues/29478"
 EXPECTED = {"keras": (), "tf_keras": ("BN104",)}

@@ -8,29 +8,17 @@ import numpy as np
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import accuracy, digits
+from benchmarks.findings.nets import dense_net
 
 REPORT = "https://github.com/keras-team/keras/issues/16836"
 EXPECTED = {"keras": ("LR104",), "tf_keras": ("LR104",)}
-
-
-def _network(keras: Any) -> Any:
-    layers = keras.layers
-    return keras.Sequential(
-        [
-            keras.Input((64,)),
-            layers.Dense(48),
-            layers.BatchNormalization(momentum=0.9),
-            layers.ReLU(),
-            layers.Dense(10),
-        ]
-    )
 
 
 def run(keras: Any, bench: Bench) -> None:
     data = digits().flat()
     labels = data.y.astype("float32")[:, None]
     held = data.y_val.astype("float32")[:, None]
-    model = _network(keras)
+    model = dense_net(keras, momentum=0.9)
     model.compile(keras.optimizers.Adam(1e-2), "mse")
 
     def outputs_alike() -> bool:
@@ -39,10 +27,9 @@ def run(keras: Any, bench: Bench) -> None:
         return bool(np.ptp(outputs, axis=1).mean() < 2.0 and outputs.mean() > 3.0)
 
     logged: list[float] = []
-
-    class Keep(keras.callbacks.Callback):
-        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-            logged.append(logs["loss"])
+    keep = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: logged.append(logs["loss"])
+    )
 
     # Against rows with a single 1, as they are meant, outputs near 0 have a loss near 0.1.
     bench.evidence(lambda: logged and logged[0] > 5.0)
@@ -52,7 +39,7 @@ def run(keras: Any, bench: Bench) -> None:
         epochs=6,
         batch_size=48,
         verbose=0,
-        callbacks=[Keep(), *bench.callbacks(probe_data=(data.x_val[:48], held[:48]))],
+        callbacks=[keep, *bench.callbacks(probe_data=(data.x_val[:48], held[:48]))],
     )
     score = accuracy(model.predict(data.x_val, verbose=0), data.y_val)
     bench.faulty(outputs_alike(), "all ten outputs of a row are trained to the label's number")

@@ -9,7 +9,8 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import batches, digits
-from benchmarks.findings.nets import at_start, changes, trained
+from benchmarks.findings.loops import descend
+from benchmarks.findings.variables import at_start, changes, trained
 
 REPORT = "https://github.com/michalfaber/tensorflow_Realtime_Multi-Person_Pose_Estimation/issues/13"
 EXPECTED = {"keras": ("BN101",), "tf_keras": ("BN101",)}
@@ -35,8 +36,7 @@ def run(keras: Any, bench: Bench) -> None:
     def train_one_batch(x: Any, y: Any) -> Any:
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(tf.square(model(x) - y))
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        descend(optimizer, tape, loss, model.trainable_variables)
         return loss
 
     learns = changes(lambda: trained(model))

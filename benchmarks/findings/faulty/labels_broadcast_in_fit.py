@@ -9,22 +9,10 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
+from benchmarks.findings.nets import dense_net
 
 REPORT = "https://github.com/keras-team/keras/issues/14627"
 EXPECTED = {"keras": ("LR104",), "tf_keras": ()}
-
-
-def _network(keras: Any) -> Any:
-    layers = keras.layers
-    return keras.Sequential(
-        [
-            keras.Input((64,)),
-            layers.Dense(32),
-            layers.BatchNormalization(momentum=0.9),
-            layers.ReLU(),
-            layers.Dense(1),
-        ]
-    )
 
 
 def run(keras: Any, bench: Bench) -> None:
@@ -35,14 +23,13 @@ def run(keras: Any, bench: Bench) -> None:
         def call(self, y_true: Any, y_pred: Any) -> Any:
             return tf.square(tf.cast(y_true, y_pred.dtype) - y_pred)
 
-    model = _network(keras)
+    model = dense_net(keras, units=32, outputs=1, momentum=0.9)
     model.compile(keras.optimizers.Adam(1e-2), SquaredError())
     start = float(np.mean(targets**2))
     logged: list[float] = []
-
-    class Keep(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-            logged.append(logs["loss"])
+    keep = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: logged.append(logs["loss"])
+    )
 
     constant = float(np.var(held))
     bench.evidence(lambda: len(logged) > 1 and logged[-1] > 0.7 * constant)
@@ -52,7 +39,7 @@ def run(keras: Any, bench: Bench) -> None:
         epochs=6,
         batch_size=16,
         verbose=0,
-        callbacks=[Keep(), *bench.callbacks(probe_data=(data.x_val[:32], held[:32]))],
+        callbacks=[keep, *bench.callbacks(probe_data=(data.x_val[:32], held[:32]))],
     )
     error = float(np.mean((model.predict(data.x_val, verbose=0)[:, 0] - held) ** 2))
     text = f"error {error:.1f}, of a constant {constant:.1f}, at the start {start:.1f}"

@@ -9,42 +9,24 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import batches, digits
+from benchmarks.findings.loops import training_step_with_outputs
+from benchmarks.findings.nets import dense_net
 
 REPORT = "https://github.com/tensorflow/tensorflow/issues/28901"
 EXPECTED = {"keras": ("LR104",), "tf_keras": ("LR104",)}
 
 
-def _network(keras: Any) -> Any:
-    layers = keras.layers
-    return keras.Sequential(
-        [
-            keras.Input((64,)),
-            layers.Dense(32),
-            layers.BatchNormalization(momentum=0.9),
-            layers.ReLU(),
-            layers.Dense(1),
-        ]
-    )
-
-
 def run(keras: Any, bench: Bench) -> None:
     data = digits().flat()
     targets = data.y.astype("float32")
-    model = _network(keras)
+    model = dense_net(keras, units=32, outputs=1, momentum=0.9)
     optimizer = keras.optimizers.Adam(1e-2)
     bench.watch(model)
 
     def squared_error(y: Any, predicted: Any) -> Any:
         return tf.reduce_mean(tf.square(y - predicted))
 
-    @tf.function
-    def train_step(x: Any, y: Any) -> Any:
-        with tf.GradientTape() as tape:
-            predicted = model(x, training=True)
-            loss = squared_error(y, predicted)
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-        return loss, predicted
+    train_step = training_step_with_outputs(model, optimizer, squared_error)
 
     wrong: list[bool] = []
     bench.evidence(lambda: wrong[-1])

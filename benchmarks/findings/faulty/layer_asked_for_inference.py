@@ -6,7 +6,8 @@ from typing import Any
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
-from benchmarks.findings.nets import changes, class_loss, statistics
+from benchmarks.findings.nets import class_loss
+from benchmarks.findings.variables import changes, statistics
 from benchmarks.findings.versions import keras_below
 
 REPORT = "https://github.com/keras-team/keras/pull/20298"

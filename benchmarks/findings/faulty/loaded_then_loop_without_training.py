@@ -8,7 +8,9 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import accuracy, batches, digits
-from benchmarks.findings.nets import changes, class_loss, conv_net, flat, norms, statistics
+from benchmarks.findings.loops import descend
+from benchmarks.findings.nets import class_loss, conv_net
+from benchmarks.findings.variables import changes, flat, norms, statistics
 
 REPORT = "the published account behind scenario D1 in docs/design.md"
 EXPECTED = {"keras": ("BN102",), "tf_keras": ("BN102",)}
@@ -29,8 +31,7 @@ def run(keras: Any, bench: Bench) -> None:
     def train_cls_step(image: Any, label: Any) -> Any:
         with tf.GradientTape() as tape:
             loss = loss_of(label, model(image))
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        descend(optimizer, tape, loss, model.trainable_variables)
         return loss
 
     gamma_beta = changes(lambda: flat([norm.gamma for norm in norms(model)]))

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import accuracy, batches, digits
+from benchmarks.findings.loops import descend
 
 REPORT = "https://github.com/tensorflow/tensorflow/issues/32864"
 EXPECTED = {"keras": ("BN101",), "tf_keras": ("BN101",)}
@@ -35,8 +36,7 @@ def run(keras: Any, bench: Bench) -> None:
     def train_step(x: Any, y: Any) -> Any:
         with tf.GradientTape() as tape:
             loss = loss_of(y, model(x))
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        descend(optimizer, tape, loss, model.trainable_variables)
         return loss
 
     bench.evidence(

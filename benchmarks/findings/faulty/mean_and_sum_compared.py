@@ -6,22 +6,10 @@ from typing import Any
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
+from benchmarks.findings.nets import dense_net
 
 REPORT = "https://github.com/tensorflow/tensorflow/issues/31317"
 EXPECTED = {"keras": ("CR101", "LR101"), "tf_keras": ("CR101", "LR101")}
-
-
-def _network(keras: Any) -> Any:
-    layers = keras.layers
-    return keras.Sequential(
-        [
-            keras.Input((64,)),
-            layers.Dense(48),
-            layers.BatchNormalization(momentum=0.9),
-            layers.ReLU(),
-            layers.Dense(10),
-        ]
-    )
 
 
 def run(keras: Any, bench: Bench) -> None:
@@ -36,7 +24,7 @@ def run(keras: Any, bench: Bench) -> None:
     bench.evidence(lambda: len(first) == 2 and max(first.values()) > 20 * min(first.values()))
     for run_name, reduction in (("mean", "sum_over_batch_size"), ("sum", "sum")):
         keras.utils.set_random_seed(3)
-        model = models[run_name] = _network(keras)
+        model = models[run_name] = dense_net(keras, momentum=0.9)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction=reduction)
         model.compile(keras.optimizers.SGD(0.01), loss)
         with bench.run(run_name):

@@ -9,7 +9,9 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import batches, digits
-from benchmarks.findings.nets import class_loss, conv_net, norms
+from benchmarks.findings.loops import descend
+from benchmarks.findings.nets import class_loss, conv_net
+from benchmarks.findings.variables import norms
 
 REPORT = "https://github.com/tensorflow/tensorflow/issues/32864"
 EXPECTED = {"keras": ("BN104",), "tf_keras": ("BN104",)}
@@ -26,8 +28,7 @@ def run(keras: Any, bench: Bench) -> None:
     def train_step(x: Any, y: Any) -> Any:
         with tf.GradientTape() as tape:
             loss = loss_of(y, model(x, training=False))
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        descend(optimizer, tape, loss, model.trainable_variables)
         return loss
 
     moved: dict[str, list[float]] = {"training": [], "validating": []}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import batches, digits
-from benchmarks.findings.nets import class_loss, statistics
+from benchmarks.findings.loops import training_step
+from benchmarks.findings.nets import class_loss, dense_net
+from benchmarks.findings.variables import statistics
 
 REPORT = "https://github.com/keras-team/keras/pull/23623"
 EXPECTED = {"keras": ("BN210",), "tf_keras": ("BN210",)}
@@ -17,25 +18,11 @@ EXPECTED = {"keras": ("BN210",), "tf_keras": ("BN210",)}
 
 def run(keras: Any, bench: Bench) -> None:
     data = digits().flat()
-    model = keras.Sequential(
-        [
-            keras.Input((64,)),
-            keras.layers.Dense(32),
-            keras.layers.BatchNormalization(momentum=99),
-            keras.layers.ReLU(),
-            keras.layers.Dense(10),
-        ]
-    )
+    model = dense_net(keras, units=32, momentum=99)
     optimizer, loss_of = keras.optimizers.SGD(0.1), class_loss(keras)
     bench.watch(model)
 
-    @tf.function
-    def train_step(x: Any, y: Any) -> Any:
-        with tf.GradientTape() as tape:
-            loss = loss_of(y, model(x, training=True))
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-        return loss
+    train_step = training_step(model, optimizer, loss_of)
 
     bench.evidence(lambda: float(np.abs(statistics(model)).max()) > 50)
     for step, (x, y) in enumerate(batches(data.x, data.y, size=48, steps=12), start=1):

@@ -8,7 +8,9 @@ import numpy as np
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
-from benchmarks.findings.nets import accuracy_by_mode, class_loss, norms
+from benchmarks.findings.loops import fit
+from benchmarks.findings.nets import class_loss
+from benchmarks.findings.variables import accuracy_by_mode, norms
 
 REPORT = "https://github.com/affinelayer/pix2pix-tensorflow/issues/126"
 EXPECTED = {"keras": ("BN201",), "tf_keras": ("BN201",)}
@@ -39,15 +41,7 @@ def run(keras: Any, bench: Bench) -> None:
         return float(np.abs(first.moving_mean.numpy()).max() / np.abs(means).max())
 
     bench.evidence(lambda: validations["count"] and share() < 0.1)
-    model.fit(
-        data.x,
-        data.y,
-        validation_data=(data.x_val, data.y_val),
-        epochs=3,
-        batch_size=48,
-        verbose=0,
-        callbacks=[Count(), *bench.callbacks()],
-    )
+    fit(model, data.train, data.held, [Count(), *bench.callbacks()], batch_size=48, epochs=3)
     moving, batch = accuracy_by_mode(model, data)
     text = f"accuracy {moving:.2f}, with batch statistics {batch:.2f}"
     bench.faulty(moving < 0.3 and batch > 0.6, text)

@@ -8,7 +8,9 @@ import numpy as np
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
-from benchmarks.findings.nets import class_loss, statistics
+from benchmarks.findings.loops import fit
+from benchmarks.findings.nets import class_loss
+from benchmarks.findings.variables import statistics
 
 REPORT = "https://github.com/keras-team/keras/issues/9646"
 EXPECTED = {"keras": ("BN204",), "tf_keras": ("BN204",)}
@@ -28,15 +30,7 @@ def run(keras: Any, bench: Bench) -> None:
     )
     model.compile(keras.optimizers.SGD(0.1), class_loss(keras), run_eagerly=True)
     bench.evidence(lambda: not np.isfinite(statistics(model)).all())
-    history = model.fit(
-        x,
-        data.y,
-        validation_data=(data.x_val, data.y_val),
-        batch_size=48,
-        shuffle=False,
-        verbose=0,
-        callbacks=bench.callbacks(),
-    )
-    bench.faulty(np.isnan(history.history["val_loss"][-1]), "the validation loss is NaN")
+    history = fit(model, (x, data.y), data.held, bench.callbacks(), batch_size=48, shuffle=False)
+    bench.faulty(np.isnan(history["val_loss"][-1]), "the validation loss is NaN")
     bench.faulty(np.isnan(statistics(model)).sum() == 2, "one channel's mean and variance are NaN")
     bench.final(model)

@@ -8,7 +8,9 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
-from benchmarks.findings.nets import at_start, changes, class_loss, trained
+from benchmarks.findings.loops import fit
+from benchmarks.findings.nets import class_loss
+from benchmarks.findings.variables import at_start, changes, trained
 
 REPORT = "https://github.com/keras-team/keras-hub/pull/1623"
 EXPECTED = {"keras": ("BN106",), "tf_keras": ()}
@@ -49,15 +51,7 @@ def run(keras: Any, bench: Bench) -> None:
     model(data.x[:1])
     learns = changes(lambda: trained(model))
     bench.evidence(lambda: learns() and at_start(model))
-    model.fit(
-        data.x,
-        data.y,
-        validation_data=(data.x_val, data.y_val),
-        epochs=4,
-        batch_size=48,
-        verbose=0,
-        callbacks=bench.callbacks(),
-    )
+    fit(model, data.train, data.held, bench.callbacks(), batch_size=48, epochs=4)
     score = model.evaluate(data.x_val, data.y_val, verbose=0)[1]
     if EXPECTED[keras.__name__]:
         bench.faulty(learns() and at_start(model), "the weights are trained, statistics stay 0, 1")

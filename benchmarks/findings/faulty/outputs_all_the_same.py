@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import batches, digits
+from benchmarks.findings.loops import descend
 from benchmarks.findings.nets import class_loss
 
 REPORT = "the published account behind scenario D1 in docs/design.md"
@@ -34,8 +35,7 @@ def run(keras: Any, bench: Bench) -> None:
         with tf.GradientTape() as tape:
             predictions = model(image)
             loss = loss_of(label, predictions)
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        descend(optimizer, tape, loss, model.trainable_variables)
         return predictions
 
     spread: list[float] = []

@@ -4,53 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-import tensorflow as tf
-
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
-from benchmarks.findings.nets import changes, class_loss, flat, statistics
+from benchmarks.findings.layers import OwnNorm
+from benchmarks.findings.nets import class_loss
+from benchmarks.findings.variables import changes, flat, statistics
 
 REPORT = "https://github.com/keras-team/keras/issues/7085"
 EXPECTED = {"keras": ("BN107",), "tf_keras": ("BN107",)}
 
 
-def _own_norm(keras: Any) -> Any:
-    class OwnNorm(keras.layers.Layer):
-        """Batch normalization as users write it themselves."""
-
-        def __init__(self, momentum: float = 0.9, **options: Any) -> None:
-            super().__init__(**options)
-            self.momentum = momentum
-
-        def build(self, shape: Any) -> None:
-            size = (shape[-1],)
-            self.gamma = self.add_weight(name="gamma", shape=size, initializer="ones")
-            self.beta = self.add_weight(name="beta", shape=size, initializer="zeros")
-            self.moving_mean = self.add_weight(
-                name="moving_mean", shape=size, initializer="zeros", trainable=False
-            )
-            self.moving_variance = self.add_weight(
-                name="moving_variance", shape=size, initializer="ones", trainable=False
-            )
-            self.built = True
-
-        def call(self, x: Any, training: Any = None) -> Any:
-            mean, variance = self.moving_mean, self.moving_variance
-            if training:
-                mean, variance = tf.nn.moments(x, list(range(len(x.shape) - 1)))
-                self.move(self.moving_mean, mean)
-                self.move(self.moving_variance, variance)
-            return tf.nn.batch_normalization(x, mean, variance, self.beta, self.gamma, 1e-3)
-
-        def move(self, moving: Any, batch: Any) -> None:
-            moving.assign(self.momentum * moving + (1.0 - self.momentum) * batch)
-
-    return OwnNorm
-
-
 def run(keras: Any, bench: Bench) -> None:
     data = digits()
-    norm = _own_norm(keras)(name="norm")
+
+    class Norm(OwnNorm, keras.layers.Layer):
+        def call(self, x: Any, training: Any = None) -> Any:
+            mean, variance = self.moving_mean, self.moving_variance
+            if training:  # though it is frozen
+                mean, variance = self.moments(x)
+                self.move(self.moving_mean, mean)
+                self.move(self.moving_variance, variance)
+            return self.normalize(x, mean, variance)
+
+    norm = Norm(name="norm")
     model = keras.Sequential(
         [
             keras.Input((8, 8, 1)),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import tensorflow as tf
-
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import batches, digits
+from benchmarks.findings.loops import training_step
 
 REPORT = "https://github.com/ben-davidson-6/Gated-SCNN/pull/9"
 EXPECTED = {"keras": ("BN203",), "tf_keras": ("BN203",)}
@@ -27,13 +26,7 @@ def run(keras: Any, bench: Bench) -> None:
     loss_of = keras.losses.BinaryCrossentropy(from_logits=True)
     bench.watch(model)
 
-    @tf.function
-    def train_step(x: Any, y: Any) -> Any:
-        with tf.GradientTape() as tape:
-            loss = loss_of(y, model(x, training=True))
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-        return loss
+    train_step = training_step(model, optimizer, loss_of)
 
     bench.evidence(lambda: float(norm.moving_variance.numpy().max()) < 0.95)
     for step, (x, _) in enumerate(batches(data.x, data.y, size=1, steps=100), start=1):

@@ -8,7 +8,8 @@ import numpy as np
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
-from benchmarks.findings.nets import at_start, base_net, class_loss, flat, norms, trained_base
+from benchmarks.findings.nets import base_net, class_loss, trained_base
+from benchmarks.findings.variables import at_start, flat, norms
 
 REPORT = "https://github.com/tensorflow/tensorflow/issues/16455"
 EXPECTED = {"keras": ("BN207",), "tf_keras": ("BN207",)}

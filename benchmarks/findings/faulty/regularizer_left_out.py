@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import batches, digits
+from benchmarks.findings.loops import descend
 from benchmarks.findings.nets import class_loss
 
 REPORT = "https://github.com/tensorflow/tensorflow/issues/33635"
@@ -39,8 +40,7 @@ def run(keras: Any, bench: Bench) -> None:
         with tf.GradientTape() as tape:
             predictions = model(x, training=True)
             loss = loss_of(y, predictions)
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        descend(optimizer, tape, loss, model.trainable_variables)
         return loss, predictions, tf.add_n(model.losses)
 
     seen: list[tuple[float, float, float]] = []

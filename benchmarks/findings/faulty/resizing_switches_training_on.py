@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import tensorflow as tf
-
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import accuracy, batches, digits
-from benchmarks.findings.nets import changes, class_loss, statistics
+from benchmarks.findings.loops import training_step
+from benchmarks.findings.nets import class_loss
+from benchmarks.findings.variables import changes, statistics
 
 REPORT = "https://github.com/keras-team/keras/pull/23166"
 EXPECTED = {"keras": ("BN104",), "tf_keras": ()}
@@ -31,13 +31,7 @@ def run(keras: Any, bench: Bench) -> None:
     loss_of = class_loss(keras)
     watch = bench.watch(model)
 
-    @tf.function
-    def train_step(x: Any, y: Any) -> Any:
-        with tf.GradientTape() as tape:
-            loss = loss_of(y, model(x, training=True))
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-        return loss
+    train_step = training_step(model, optimizer, loss_of)
 
     moved: list[bool] = []
     bench.evidence(lambda: any(moved))

@@ -8,7 +8,9 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import accuracy, batches, digits
-from benchmarks.findings.nets import changes, class_loss, conv_net, statistics, trained
+from benchmarks.findings.loops import descend
+from benchmarks.findings.nets import class_loss, conv_net
+from benchmarks.findings.variables import changes, statistics, trained
 
 REPORT = "https://github.com/Lightning-AI/pytorch-lightning/issues/18930"
 EXPECTED = {"keras": ("BN102",), "tf_keras": ("BN102",)}
@@ -26,8 +28,7 @@ def run(keras: Any, bench: Bench) -> None:
     def train_step(x: Any, y: Any, training: bool) -> Any:
         with tf.GradientTape() as tape:
             loss = loss_of(y, model(x, training=training))
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        descend(optimizer, tape, loss, model.trainable_variables)
         return loss
 
     def validate() -> float:

@@ -8,7 +8,8 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import batches, digits, one_hot
-from benchmarks.findings.nets import at_start, changes, trained
+from benchmarks.findings.loops import descend
+from benchmarks.findings.variables import at_start, changes, trained
 
 REPORT = "https://github.com/yusugomori/deeplearning-keras-tf2-torch/issues/2"
 EXPECTED = {"keras": ("BN101",), "tf_keras": ("BN101",)}
@@ -40,8 +41,7 @@ def run(keras: Any, bench: Bench) -> None:
     def train_step(x: Any, t: Any) -> Any:
         with tf.GradientTape() as tape:
             loss = criterion(t, model(x))
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        descend(optimizer, tape, loss, model.trainable_variables)
         return loss
 
     model(data.x[:1])  # builds it

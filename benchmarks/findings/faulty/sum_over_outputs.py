@@ -9,6 +9,8 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import batches, digits
+from benchmarks.findings.loops import descend
+from benchmarks.findings.nets import dense_net
 
 REPORT = "the published account behind scenario D3 in docs/design.md"
 EXPECTED = {"keras": ("LR102",), "tf_keras": ("LR102",)}
@@ -16,15 +18,7 @@ EXPECTED = {"keras": ("LR102",), "tf_keras": ("LR102",)}
 
 def run(keras: Any, bench: Bench) -> None:
     data = digits().flat()
-    model = keras.Sequential(
-        [
-            keras.Input((64,)),
-            keras.layers.Dense(16),
-            keras.layers.BatchNormalization(momentum=0.9),
-            keras.layers.ReLU(),
-            keras.layers.Dense(64),
-        ]
-    )
+    model = dense_net(keras, units=16, outputs=64, momentum=0.9)
     optimizer = keras.optimizers.SGD(0.01)
     bench.watch(model)
 
@@ -36,8 +30,7 @@ def run(keras: Any, bench: Bench) -> None:
         with tf.GradientTape() as tape:
             decoded = model(x, training=True)
             loss = reconstruction(x, decoded)
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        descend(optimizer, tape, loss, model.trainable_variables)
         return loss, decoded
 
     factors: list[float] = []

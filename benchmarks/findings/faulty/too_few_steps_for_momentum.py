@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import tensorflow as tf
-
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import accuracy, batches, digits
-from benchmarks.findings.nets import accuracy_by_mode, class_loss
+from benchmarks.findings.loops import training_step
+from benchmarks.findings.nets import class_loss
+from benchmarks.findings.variables import accuracy_by_mode
 
 REPORT = "https://github.com/tensorflow/tensorflow/issues/44568"
 EXPECTED = {"keras": ("BN201",), "tf_keras": ("BN201",)}
@@ -28,13 +28,7 @@ def run(keras: Any, bench: Bench) -> None:
     optimizer, loss_of = keras.optimizers.Adam(1e-3), class_loss(keras)
     watch = bench.watch(model)
 
-    @tf.function
-    def train_step(x: Any, y: Any) -> Any:
-        with tf.GradientTape() as tape:
-            loss = loss_of(y, model(x, training=True))
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-        return loss
+    train_step = training_step(model, optimizer, loss_of)
 
     scores: list[float] = []
     bench.evidence(lambda: scores)

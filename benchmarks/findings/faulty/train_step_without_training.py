@@ -8,7 +8,9 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
-from benchmarks.findings.nets import accuracy_by_mode, at_start, changes, class_loss, trained
+from benchmarks.findings.loops import descend
+from benchmarks.findings.nets import class_loss
+from benchmarks.findings.variables import accuracy_by_mode, at_start, changes, trained
 
 REPORT = "https://github.com/tensorflow/tensorflow/issues/36073"
 EXPECTED = {"keras": ("BN101",), "tf_keras": ("BN101",)}
@@ -22,8 +24,7 @@ def run(keras: Any, bench: Bench) -> None:
             x, y = pair
             with tf.GradientTape() as tape:
                 loss = class_loss(keras)(y, self(x))
-            gradients = tape.gradient(loss, self.trainable_variables)
-            self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+            descend(self.optimizer, tape, loss, self.trainable_variables)
             return {"loss": loss}
 
     inputs = keras.Input((8, 8, 1))

@@ -8,7 +8,9 @@ import numpy as np
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
-from benchmarks.findings.nets import changes, class_loss, statistics
+from benchmarks.findings.loops import fit
+from benchmarks.findings.nets import class_loss
+from benchmarks.findings.variables import changes, statistics
 
 REPORT = "https://github.com/broadinstitute/keras-resnet/pull/47"
 EXPECTED = {"keras": ("BN104",), "tf_keras": ("BN104",)}
@@ -46,15 +48,7 @@ def run(keras: Any, bench: Bench) -> None:
             moved.append(self.changed())
 
     bench.evidence(lambda: any(moved))
-    model.fit(
-        data.x,
-        data.y,
-        validation_data=(data.x_val, data.y_val),
-        epochs=2,
-        batch_size=48,
-        verbose=0,
-        callbacks=[Compare(), *bench.callbacks()],
-    )
+    fit(model, data.train, data.held, [Compare(), *bench.callbacks()], batch_size=48, epochs=2)
     bench.faulty(moved and all(moved), "each validation moves the statistics")
     alone = model.predict(data.x_val[:1], verbose=0)
     among = model.predict(data.x_val[:20], verbose=0)[:1]

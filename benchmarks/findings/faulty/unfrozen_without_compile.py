@@ -6,7 +6,8 @@ from typing import Any
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
-from benchmarks.findings.nets import changes, class_loss, flat, trained_base
+from benchmarks.findings.nets import class_loss, trained_base
+from benchmarks.findings.variables import changes, flat
 
 REPORT = "https://github.com/keras-team/keras/pull/22413"
 EXPECTED = {"keras": ("BN105",), "tf_keras": ("BN105",)}

@@ -8,7 +8,9 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import batches, digits
-from benchmarks.findings.nets import changes, class_loss, conv_net, statistics
+from benchmarks.findings.loops import training_step
+from benchmarks.findings.nets import class_loss, conv_net
+from benchmarks.findings.variables import changes, statistics
 
 REPORT = "https://github.com/qubvel/segmentation_models/issues/223"
 EXPECTED = {"keras": ("BN104",), "tf_keras": ("BN104",)}
@@ -21,13 +23,7 @@ def run(keras: Any, bench: Bench) -> None:
     loss_of = class_loss(keras)
     bench.watch(model)
 
-    @tf.function
-    def train_step(x: Any, y: Any) -> Any:
-        with tf.GradientTape() as tape:
-            loss = loss_of(y, model(x, training=True))
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-        return loss
+    train_step = training_step(model, optimizer, loss_of)
 
     @tf.function
     def validate_step(x: Any) -> Any:

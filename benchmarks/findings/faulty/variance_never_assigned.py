@@ -4,61 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-import tensorflow as tf
-
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
-from benchmarks.findings.nets import class_loss
+from benchmarks.findings.layers import OwnNorm
+from benchmarks.findings.nets import class_loss, dense_net
 
 REPORT = "https://github.com/keras-team/keras-core/issues/338"
 EXPECTED = {"keras": ("BN209",), "tf_keras": ("BN209",)}
 
 
-def _own_norm(keras: Any) -> Any:
-    class OwnNorm(keras.layers.Layer):
-        """Batch normalization as users write it themselves."""
+def run(keras: Any, bench: Bench) -> None:
+    data = digits().flat()
 
-        def __init__(self, momentum: float = 0.9, **options: Any) -> None:
-            super().__init__(**options)
-            self.momentum = momentum
-
-        def build(self, shape: Any) -> None:
-            size = (shape[-1],)
-            self.gamma = self.add_weight(name="gamma", shape=size, initializer="ones")
-            self.beta = self.add_weight(name="beta", shape=size, initializer="zeros")
-            self.moving_mean = self.add_weight(
-                name="moving_mean", shape=size, initializer="zeros", trainable=False
-            )
-            self.moving_variance = self.add_weight(
-                name="moving_variance", shape=size, initializer="ones", trainable=False
-            )
-            self.built = True
-
+    class Norm(OwnNorm, keras.layers.Layer):
         def call(self, x: Any, training: Any = None) -> Any:
             mean, variance = self.moving_mean, self.moving_variance
             if training:
-                mean, variance = tf.nn.moments(x, list(range(len(x.shape) - 1)))
+                mean, variance = self.moments(x)
                 self.move(self.moving_mean, mean)
-            return tf.nn.batch_normalization(x, mean, variance, self.beta, self.gamma, 1e-3)
+            return self.normalize(x, mean, variance)
 
-        def move(self, moving: Any, batch: Any) -> None:
-            moving.assign(self.momentum * moving + (1.0 - self.momentum) * batch)
-
-    return OwnNorm
-
-
-def run(keras: Any, bench: Bench) -> None:
-    data = digits().flat()
-    norm = _own_norm(keras)(name="norm")
-    model = keras.Sequential(
-        [
-            keras.Input((64,)),
-            keras.layers.Dense(32),
-            norm,
-            keras.layers.ReLU(),
-            keras.layers.Dense(10),
-        ]
-    )
+    norm = Norm(name="norm")
+    model = dense_net(keras, units=32, norm=norm)
     model.compile(keras.optimizers.Adam(1e-2), class_loss(keras))
     model(data.x[:1])
 

@@ -9,27 +9,15 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import batches, digits, one_hot
+from benchmarks.findings.nets import dense_net
 
 REPORT = "https://github.com/tensorflow/tensorflow/issues/54343"
 EXPECTED = {"keras": ("LR103",), "tf_keras": ("LR103",)}
 
 
-def _network(keras: Any) -> Any:
-    layers = keras.layers
-    return keras.Sequential(
-        [
-            keras.Input((64,)),
-            layers.Dense(48),
-            layers.BatchNormalization(momentum=0.9),
-            layers.ReLU(),
-            layers.Dense(10),
-        ]
-    )
-
-
 def run(keras: Any, bench: Bench) -> None:
     data = digits().flat()
-    model = _network(keras)
+    model = dense_net(keras, momentum=0.9)
     optimizer = keras.optimizers.SGD(0.01)
     bench.watch(model)
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
+from benchmarks.findings.loops import fit
+from benchmarks.findings.nets import dense_net
 
 REPORT = "https://keras.io/api/optimizers/adam/"
 FLAVOURS = ("keras",)  # tf_keras has no such option
@@ -13,27 +15,9 @@ FLAVOURS = ("keras",)  # tf_keras has no such option
 
 def run(keras: Any, bench: Bench) -> None:
     data = digits().flat()
-    layers = keras.layers
-    model = keras.Sequential(
-        [
-            keras.Input((64,)),
-            layers.Dense(48, use_bias=False),
-            layers.BatchNormalization(momentum=0.95),
-            layers.ReLU(),
-            layers.Dense(10, activation="softmax"),
-        ]
-    )
+    model = dense_net(keras, use_bias=False, activation="softmax", momentum=0.95)
     optimizer = keras.optimizers.Adam(1e-2, gradient_accumulation_steps=4)
     model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
-    history = model.fit(
-        data.x,
-        data.y,
-        batch_size=24,
-        epochs=8,
-        validation_data=(data.x_val, data.y_val),
-        verbose=0,
-        callbacks=bench.callbacks(),
-    ).history
-    accuracy = history["val_accuracy"][-1]
-    bench.healthy(accuracy > 0.93, f"validation accuracy {accuracy:.3f} is above 0.93")
+    history = fit(model, data.train, data.held, bench.callbacks(), batch_size=24, epochs=8)
+    bench.accurate(history["val_accuracy"][-1])
     bench.final(model)

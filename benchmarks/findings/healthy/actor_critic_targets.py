@@ -8,21 +8,22 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
+from benchmarks.findings.loops import descend
+from benchmarks.findings.nets import dense_net
 
 REPORT = "https://github.com/keras-team/keras-io/issues/198"
 
 
 def _actor(keras: Any, name: str) -> Any:
-    layers = keras.layers
-    return keras.Sequential(
-        [
-            keras.Input((2,)),
-            layers.Dense(32, use_bias=False),
-            layers.BatchNormalization(momentum=0.95),
-            layers.ReLU(),
-            layers.Dense(1, activation="tanh"),
-        ],
+    return dense_net(
+        keras,
+        inputs=2,
+        units=32,
+        outputs=1,
+        use_bias=False,
+        activation="tanh",
         name=name,
+        momentum=0.95,
     )
 
 
@@ -58,16 +59,12 @@ def run(keras: Any, bench: Bench) -> None:
         with tf.GradientTape() as tape:
             value = critic([state, action], training=True)
             loss = tf.reduce_mean(tf.square(goal - value))
-        variables = critic.trainable_variables
-        critic_optimizer.apply_gradients(
-            zip(tape.gradient(loss, variables), variables, strict=True)
-        )
+        descend(critic_optimizer, tape, loss, critic.trainable_variables)
         with tf.GradientTape() as tape:
             # The critic judges here and does not learn: its statistics are those of the memory.
             value = critic([state, actor(state, training=True)], training=False)
             loss = -tf.reduce_mean(value)
-        variables = actor.trainable_variables
-        actor_optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+        descend(actor_optimizer, tape, loss, actor.trainable_variables)
         for slow, fast in ((target_actor, actor), (target_critic, critic)):
             for old, new in zip(slow.weights, fast.weights, strict=True):
                 old.assign(0.95 * old + 0.05 * new)

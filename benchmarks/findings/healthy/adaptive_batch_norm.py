@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import accuracy, batches, digits
+from benchmarks.findings.loops import training_step
 
 REPORT = "https://arxiv.org/abs/1603.04779"  # Revisiting Batch Normalization (AdaBN)
 
@@ -26,13 +27,7 @@ def run(keras: Any, bench: Bench) -> None:
     loss_fn = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     optimizer = keras.optimizers.Adam(3e-3)
 
-    @tf.function
-    def train_step(x: Any, y: Any) -> Any:
-        with tf.GradientTape() as tape:
-            loss = loss_fn(y, model(x, training=True))
-        variables = model.trainable_variables
-        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
-        return loss
+    train_step = training_step(model, optimizer, loss_fn)
 
     watch = bench.watch(model, expect=("BN104",))
     for step, (x, y) in enumerate(batches(data.x, data.y, size=64, steps=150), 1):

@@ -8,6 +8,7 @@ import numpy as np
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import accuracy, digits
+from benchmarks.findings.loops import fit
 
 REPORT = "https://keras.io/examples/vision/autoencoder/"
 
@@ -46,15 +47,7 @@ def run(keras: Any, bench: Bench) -> None:
     autoencoder = keras.Model(inputs, decoder(encoder(inputs)), name="autoencoder")
     autoencoder.compile(keras.optimizers.Adam(3e-3), "mse")
     x, x_val = noisy(data.x), noisy(data.x_val)
-    autoencoder.fit(
-        x,
-        data.x,
-        batch_size=48,
-        epochs=6,
-        validation_data=(x_val, data.x_val),
-        verbose=0,
-        callbacks=bench.callbacks(),
-    )
+    fit(autoencoder, (x, data.x), (x_val, data.x_val), bench.callbacks(), batch_size=48, epochs=6)
     restored = autoencoder.predict(x_val, verbose=0)
     before = float(np.mean(np.square(x_val - data.x_val)))
     after = float(np.mean(np.square(restored - data.x_val)))
@@ -64,15 +57,7 @@ def run(keras: Any, bench: Bench) -> None:
     classifier.compile(
         keras.optimizers.Adam(3e-3), "sparse_categorical_crossentropy", metrics=["accuracy"]
     )
-    classifier.fit(
-        x,
-        data.y,
-        batch_size=48,
-        epochs=4,
-        validation_data=(x_val, data.y_val),
-        verbose=0,
-        callbacks=bench.callbacks(),
-    )
+    fit(classifier, (x, data.y), (x_val, data.y_val), bench.callbacks(), batch_size=48, epochs=4)
     right = accuracy(classifier.predict(x_val, verbose=0), data.y_val)
     bench.healthy(after < before, f"mean squared error {before:.4f} before, {after:.4f} after")
     bench.healthy(right > 0.85, f"accuracy on noisy images {right:.3f} is above 0.85")

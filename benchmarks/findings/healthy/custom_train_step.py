@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import accuracy, digits
+from benchmarks.findings.loops import descend, fit
 
 REPORT = "https://keras.io/guides/custom_train_step_in_tensorflow/"
 
@@ -29,10 +30,7 @@ def run(keras: Any, bench: Bench) -> None:
             with tf.GradientTape() as tape:
                 outputs = self(x, training=True)
                 loss = loss_fn(y, outputs)
-            variables = self.trainable_variables
-            self.optimizer.apply_gradients(
-                zip(tape.gradient(loss, variables), variables, strict=True)
-            )
+            descend(self.optimizer, tape, loss, self.trainable_variables)
             return self._track(y, outputs, loss)
 
         def test_step(self, batch: Any) -> Any:
@@ -50,15 +48,7 @@ def run(keras: Any, bench: Bench) -> None:
     h = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(h))
     model = Classifier(inputs, layers.Dense(10)(layers.Dropout(0.2)(h)))
     model.compile(keras.optimizers.Adam(3e-3))
-    model.fit(
-        data.x,
-        data.y,
-        batch_size=32,
-        epochs=6,
-        validation_data=(data.x_val, data.y_val),
-        verbose=0,
-        callbacks=bench.callbacks(),
-    )
+    fit(model, data.train, data.held, bench.callbacks(), batch_size=32, epochs=6)
     right = accuracy(model.predict(data.x_val, verbose=0), data.y_val)
-    bench.healthy(right > 0.93, f"validation accuracy {right:.3f} is above 0.93")
+    bench.accurate(right)
     bench.final(model)

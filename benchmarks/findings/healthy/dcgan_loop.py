@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import batches, digits
+from benchmarks.findings.loops import descend
 
 REPORT = "https://www.tensorflow.org/tutorials/generative/dcgan"
 NOISE = 16
@@ -66,14 +67,8 @@ def run(keras: Any, bench: Bench) -> None:
             generator_loss = cross_entropy(tf.ones_like(fake), fake)
             loss = cross_entropy(tf.ones_like(real), real)
             loss += cross_entropy(tf.zeros_like(fake), fake)
-        variables = generator.trainable_variables
-        generator_optimizer.apply_gradients(
-            zip(tape.gradient(generator_loss, variables), variables, strict=True)
-        )
-        variables = discriminator.trainable_variables
-        discriminator_optimizer.apply_gradients(
-            zip(other.gradient(loss, variables), variables, strict=True)
-        )
+        descend(generator_optimizer, tape, generator_loss, generator.trainable_variables)
+        descend(discriminator_optimizer, other, loss, discriminator.trainable_variables)
         return generator_loss, loss
 
     random = np.random.default_rng(5)

@@ -8,28 +8,17 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import accuracy, digits
+from benchmarks.findings.loops import descend
+from benchmarks.findings.nets import dense_net
 
 REPORT = "https://keras.io/examples/vision/knowledge_distillation/"
-
-
-def _net(keras: Any, name: str, width: int) -> Any:
-    layers = keras.layers
-    return keras.Sequential(
-        [
-            keras.Input((64,)),
-            layers.Dense(width, use_bias=False),
-            layers.BatchNormalization(momentum=0.9),
-            layers.ReLU(),
-            layers.Dense(10),
-        ],
-        name=name,
-    )
 
 
 def run(keras: Any, bench: Bench) -> None:
     data = digits().flat()
     loss_fn = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    teacher, student = _net(keras, "teacher", 96), _net(keras, "student", 24)
+    teacher = dense_net(keras, units=96, use_bias=False, momentum=0.9, name="teacher")
+    student = dense_net(keras, units=24, use_bias=False, momentum=0.9, name="student")
     teacher.compile(keras.optimizers.Adam(3e-3), loss_fn)
     teacher.fit(data.x, data.y, batch_size=48, epochs=6, verbose=0)
 
@@ -50,10 +39,7 @@ def run(keras: Any, bench: Bench) -> None:
                     soft, outputs / 3.0, from_logits=True
                 )
                 loss = 0.2 * loss_fn(y, outputs) + 0.8 * 9.0 * tf.reduce_mean(guided)
-            variables = self.student.trainable_variables
-            self.optimizer.apply_gradients(
-                zip(tape.gradient(loss, variables), variables, strict=True)
-            )
+            descend(self.optimizer, tape, loss, self.student.trainable_variables)
             return {"loss": loss}
 
     distiller = Distiller()

@@ -8,6 +8,7 @@ import numpy as np
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
+from benchmarks.findings.loops import fit
 
 REPORT = "https://www.tensorflow.org/tutorials/images/transfer_learning#fine_tuning"
 
@@ -36,15 +37,7 @@ def run(keras: Any, bench: Bench) -> None:
         layer.trainable = False
     model.compile(keras.optimizers.Adam(2e-3), loss, metrics=["accuracy"])
     _, before = model.evaluate(x_val, data.y_val, verbose=0)
-    model.fit(
-        x,
-        data.y,
-        batch_size=64,
-        epochs=6,
-        validation_data=(x_val, data.y_val),
-        verbose=0,
-        callbacks=bench.callbacks(),
-    )
+    fit(model, (x, data.y), (x_val, data.y_val), bench.callbacks(), batch_size=64, epochs=6)
     _, after = model.evaluate(x_val, data.y_val, verbose=0)
     bench.healthy(after > max(before, 0.75), f"accuracy on noisy images: {before:.3f}, {after:.3f}")
     bench.final(model)

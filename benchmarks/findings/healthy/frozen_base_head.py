@@ -6,6 +6,7 @@ from typing import Any
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
+from benchmarks.findings.loops import fit
 
 REPORT = "https://keras.io/guides/transfer_learning/"
 
@@ -29,29 +30,19 @@ def _with_head(keras: Any, base: Any, **call: Any) -> Any:
 
 
 def run(keras: Any, bench: Bench) -> None:
-    data = digits()
-    source, target = data.y < 5, data.y >= 5
-    target_val = data.y_val >= 5
+    first, new = digits().halves()
 
     base = _base(keras)
     pretrained = _with_head(keras, base)
     pretrained.compile("adam", "sparse_categorical_crossentropy")
-    pretrained.fit(data.x[source], data.y[source], batch_size=32, epochs=5, verbose=0)
+    pretrained.fit(first.x, first.y, batch_size=32, epochs=5, verbose=0)
 
     base.trainable = False
     model = _with_head(keras, base, training=False)
     model.compile(
         keras.optimizers.Adam(3e-3), "sparse_categorical_crossentropy", metrics=["accuracy"]
     )
-    history = model.fit(
-        data.x[target],
-        data.y[target] - 5,
-        batch_size=32,
-        epochs=8,
-        validation_data=(data.x_val[target_val], data.y_val[target_val] - 5),
-        verbose=0,
-        callbacks=bench.callbacks(),
-    ).history
+    history = fit(model, new.train, new.held, bench.callbacks(), batch_size=32, epochs=8)
     accuracy = history["val_accuracy"][-1]
     bench.healthy(accuracy > 0.9, f"validation accuracy on the new digits {accuracy:.3f}")
     bench.final(model)

@@ -8,6 +8,7 @@ import numpy as np
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import batches, digits
+from benchmarks.findings.nets import discriminator_net, generator_net
 
 REPORT = "https://github.com/keras-team/keras/issues/6405"  # the order of flags that works
 NOISE = 16
@@ -15,31 +16,9 @@ NOISE = 16
 
 def run(keras: Any, bench: Bench) -> None:
     data = digits().flat()
-    layers = keras.layers
-    discriminator = keras.Sequential(
-        [
-            keras.Input((64,)),
-            layers.Dense(48),
-            layers.LeakyReLU(),
-            layers.Dense(24),
-            layers.BatchNormalization(momentum=0.8),
-            layers.LeakyReLU(),
-            layers.Dropout(0.25),
-            layers.Dense(1, activation="sigmoid"),
-        ],
-        name="discriminator",
-    )
+    discriminator = discriminator_net(keras)
     discriminator.compile(keras.optimizers.Adam(1e-3, beta_1=0.5), "binary_crossentropy")
-    generator = keras.Sequential(
-        [
-            keras.Input((NOISE,)),
-            layers.Dense(48),
-            layers.BatchNormalization(momentum=0.8),
-            layers.LeakyReLU(),
-            layers.Dense(64, activation="sigmoid"),
-        ],
-        name="generator",
-    )
+    generator = generator_net(keras, noise=NOISE)
     noise_input = keras.Input((NOISE,))
     discriminator.trainable = False
     combined = keras.Model(noise_input, discriminator(generator(noise_input)), name="combined")

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
+from benchmarks.findings.loops import descend
 
 REPORT = "https://keras.io/examples/generative/dcgan_overriding_train_step/"
 NOISE = 16
@@ -57,17 +58,11 @@ def run(keras: Any, bench: Bench) -> None:
             labels = tf.concat([tf.zeros((rows, 1)), tf.ones((rows, 1))], axis=0)
             with tf.GradientTape() as tape:
                 d_loss = self.loss_fn(labels, self.discriminator(both, training=True))
-            variables = self.discriminator.trainable_weights
-            self.d_optimizer.apply_gradients(
-                zip(tape.gradient(d_loss, variables), variables, strict=True)
-            )
+            descend(self.d_optimizer, tape, d_loss, self.discriminator.trainable_weights)
             with tf.GradientTape() as tape:
                 fakes = self.generator(tf.random.normal((rows, NOISE)), training=True)
                 g_loss = self.loss_fn(tf.ones((rows, 1)), self.discriminator(fakes, training=True))
-            variables = self.generator.trainable_weights
-            self.g_optimizer.apply_gradients(
-                zip(tape.gradient(g_loss, variables), variables, strict=True)
-            )
+            descend(self.g_optimizer, tape, g_loss, self.generator.trainable_weights)
             return {"d_loss": d_loss, "g_loss": g_loss}
 
     gan = Gan()

@@ -8,6 +8,7 @@ import numpy as np
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
+from benchmarks.findings.loops import fit
 
 REPORT = "https://keras.io/examples/structured_data/imbalanced_classification/"
 
@@ -33,15 +34,14 @@ def run(keras: Any, bench: Bench) -> None:
         "binary_crossentropy",
         metrics=[keras.metrics.Precision(name="precision"), keras.metrics.Recall(name="recall")],
     )
-    model.fit(
-        data.x,
-        y,
+    fit(
+        model,
+        (data.x, y),
+        (data.x_val, y_val),
+        bench.callbacks(probe_data=(data.x[:96], y[:96])),
         batch_size=48,
         epochs=10,
         class_weight=weights,
-        validation_data=(data.x_val, y_val),
-        verbose=0,
-        callbacks=bench.callbacks(probe_data=(data.x[:96], y[:96])),
     )
     said = model.predict(data.x_val, verbose=0) > 0.5
     recall = float(np.mean(said[y_val == 1]))

@@ -6,6 +6,7 @@ from typing import Any
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
+from benchmarks.findings.loops import fit
 
 REPORT = "https://keras.io/guides/making_new_layers_and_models_via_subclassing/"
 
@@ -39,15 +40,6 @@ def run(keras: Any, bench: Bench) -> None:
     model.compile(
         keras.optimizers.Adam(3e-3), "sparse_categorical_crossentropy", metrics=["accuracy"]
     )
-    history = model.fit(
-        data.x,
-        data.y,
-        batch_size=48,
-        epochs=5,
-        validation_data=(data.x_val, data.y_val),
-        verbose=0,
-        callbacks=bench.callbacks(),
-    ).history
-    accuracy = history["val_accuracy"][-1]
-    bench.healthy(accuracy > 0.93, f"validation accuracy {accuracy:.3f} is above 0.93")
+    history = fit(model, data.train, data.held, bench.callbacks(), batch_size=48, epochs=5)
+    bench.accurate(history["val_accuracy"][-1])
     bench.final(model)

@@ -8,22 +8,15 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
+from benchmarks.findings.loops import descend
+from benchmarks.findings.nets import dense_net
 
 REPORT = "https://keras.io/guides/writing_a_custom_training_loop_in_tensorflow/"
 
 
 def run(keras: Any, bench: Bench) -> None:
     data = digits().flat()
-    layers = keras.layers
-    model = keras.Sequential(
-        [
-            keras.Input((64,)),
-            layers.Dense(32, use_bias=False),
-            layers.BatchNormalization(momentum=0.9),
-            layers.ReLU(),
-            layers.Dense(10),
-        ]
-    )
+    model = dense_net(keras, units=32, use_bias=False, momentum=0.9)
     optimizer = keras.optimizers.Adam(1e-2)
     loss_fn = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     right = keras.metrics.SparseCategoricalAccuracy()
@@ -37,8 +30,7 @@ def run(keras: Any, bench: Bench) -> None:
             with tf.GradientTape() as tape:
                 logits = model(x, training=True)
                 loss = loss_fn(y, logits)
-            variables = model.trainable_variables
-            optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+            descend(optimizer, tape, loss, model.trainable_variables)
             bench.record(model, step)
             if step % 20 == 0:
                 bench.loss(loss_fn, y, logits, value=loss, step=step)

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
+from benchmarks.findings.loops import training_step_with_outputs
 
 REPORT = "https://www.tensorflow.org/tutorials/quickstart/advanced"
 
@@ -34,14 +35,7 @@ def run(keras: Any, bench: Bench) -> None:
     optimizer = keras.optimizers.Adam(2e-3)
     test_right = keras.metrics.SparseCategoricalAccuracy(name="test_accuracy")
 
-    @tf.function
-    def train_step(images: Any, labels: Any) -> tuple[Any, Any]:
-        with tf.GradientTape() as tape:
-            predictions = model(images, training=True)
-            loss = loss_fn(labels, predictions)
-        variables = model.trainable_variables
-        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
-        return loss, predictions
+    train_step = training_step_with_outputs(model, optimizer, loss_fn)
 
     @tf.function
     def test_step(images: Any, labels: Any) -> None:

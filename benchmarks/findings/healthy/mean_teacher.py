@@ -9,23 +9,15 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import accuracy, digits
+from benchmarks.findings.loops import descend
+from benchmarks.findings.nets import dense_net
 
 REPORT = "https://arxiv.org/abs/1703.01780"  # Mean teachers
 LABELLED = 120
 
 
 def _net(keras: Any, name: str) -> Any:
-    layers = keras.layers
-    return keras.Sequential(
-        [
-            keras.Input((64,)),
-            layers.Dense(64, use_bias=False),
-            layers.BatchNormalization(momentum=0.9),
-            layers.ReLU(),
-            layers.Dense(10, activation="softmax"),
-        ],
-        name=name,
-    )
+    return dense_net(keras, units=64, use_bias=False, activation="softmax", name=name, momentum=0.9)
 
 
 def run(keras: Any, bench: Bench) -> None:
@@ -44,8 +36,7 @@ def run(keras: Any, bench: Bench) -> None:
             known, unknown = both[:32], both[32:]
             loss = cross_entropy(labels, known)
             loss += 3.0 * tf.reduce_mean(tf.square(unknown - targets))
-        variables = student.trainable_variables
-        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+        descend(optimizer, tape, loss, student.trainable_variables)
         for slow, fast in zip(teacher.weights, student.weights, strict=True):
             slow.assign(0.97 * slow + 0.03 * fast)
         return loss

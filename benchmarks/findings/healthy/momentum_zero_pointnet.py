@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.findings.bench import Bench
+from benchmarks.findings.loops import fit
 
 REPORT = "https://keras.io/examples/vision/pointnet/"
 POINTS = 48
@@ -51,15 +52,7 @@ def run(keras: Any, bench: Bench) -> None:
         "sparse_categorical_crossentropy",
         metrics=["sparse_categorical_accuracy"],
     )
-    model.fit(
-        x,
-        y,
-        batch_size=64,
-        epochs=12,
-        validation_data=(x_val, y_val),
-        verbose=0,
-        callbacks=bench.callbacks(),
-    )
+    fit(model, (x, y), (x_val, y_val), bench.callbacks(), batch_size=64, epochs=12)
     accuracy = float(np.mean(model.predict(x_val, verbose=0).argmax(-1) == y_val))
     bench.healthy(accuracy > 0.85, f"accuracy on new clouds {accuracy:.3f} is above 0.85")
     bench.final(model)

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
+from benchmarks.findings.loops import training_step
 
 REPORT = "https://github.com/siavash-khodadadeh/MetaLearning-TF2.0/issues/5"
 
@@ -31,13 +32,7 @@ def run(keras: Any, bench: Bench) -> None:
         at = [random.choice(np.flatnonzero(y == one), rows, replace=False) for one in classes]
         return x[np.concatenate(at)], np.repeat(np.arange(3), rows)
 
-    @tf.function
-    def inner_step(x: Any, y: Any) -> Any:
-        with tf.GradientTape() as tape:
-            loss = loss_fn(y, model(x, training=True))
-        variables = model.trainable_variables
-        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
-        return loss
+    inner_step = training_step(model, optimizer, loss_fn)
 
     def adapt(x: Any, y: Any, steps: int) -> None:
         for _ in range(steps):

@@ -8,6 +8,7 @@ import numpy as np
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
+from benchmarks.findings.loops import fit
 
 REPORT = "https://github.com/lightning-uq-box/lightning-uq-box/pull/173"
 
@@ -32,15 +33,7 @@ def run(keras: Any, bench: Bench) -> None:
     )
     model.compile(keras.optimizers.Adam(3e-3), "sparse_categorical_crossentropy")
     callbacks = bench.callbacks()
-    model.fit(
-        data.x,
-        data.y,
-        batch_size=32,
-        epochs=8,
-        validation_data=(data.x_val, data.y_val),
-        verbose=0,
-        callbacks=callbacks,
-    )
+    fit(model, data.train, data.held, callbacks, batch_size=32, epochs=8)
     variance = model.layers[1].moving_variance.numpy()
     draws = np.stack([model.predict(data.x_val, verbose=0, callbacks=callbacks) for _ in range(8)])
     accuracy = float(np.mean(draws.mean(axis=0).argmax(-1) == data.y_val))

@@ -8,6 +8,7 @@ import numpy as np
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import accuracy, digits
+from benchmarks.findings.loops import fit
 
 REPORT = "https://keras.io/guides/functional_api/"
 
@@ -31,14 +32,13 @@ def run(keras: Any, bench: Bench) -> None:
     def labels(y: Any) -> dict[str, Any]:
         return {"digit": y, "odd": (y % 2).astype("float32")[:, None]}
 
-    model.fit(
-        data.x,
-        labels(data.y),
+    fit(
+        model,
+        (data.x, labels(data.y)),
+        (data.x_val, labels(data.y_val)),
+        bench.callbacks(),
         batch_size=32,
         epochs=6,
-        validation_data=(data.x_val, labels(data.y_val)),
-        verbose=0,
-        callbacks=bench.callbacks(),
     )
     outputs = model.predict(data.x_val, verbose=0)
     right = accuracy(outputs["digit"], data.y_val)

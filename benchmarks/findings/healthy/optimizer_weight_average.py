@@ -6,33 +6,18 @@ from typing import Any
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
+from benchmarks.findings.loops import fit
+from benchmarks.findings.nets import dense_net
 
 REPORT = "https://keras.io/api/optimizers/"
 
 
 def run(keras: Any, bench: Bench) -> None:
     data = digits().flat()
-    layers = keras.layers
-    model = keras.Sequential(
-        [
-            keras.Input((64,)),
-            layers.Dense(48, use_bias=False),
-            layers.BatchNormalization(momentum=0.9),
-            layers.ReLU(),
-            layers.Dense(10, activation="softmax"),
-        ]
-    )
+    model = dense_net(keras, use_bias=False, activation="softmax", momentum=0.9)
     optimizer = keras.optimizers.Adam(3e-3, use_ema=True, ema_momentum=0.95)
     model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
-    model.fit(
-        data.x,
-        data.y,
-        batch_size=40,
-        epochs=8,
-        validation_data=(data.x_val, data.y_val),
-        verbose=0,
-        callbacks=bench.callbacks(),
-    )
+    fit(model, data.train, data.held, bench.callbacks(), batch_size=40, epochs=8)
     _, accuracy = model.evaluate(data.x_val, data.y_val, verbose=0)
-    bench.healthy(accuracy > 0.93, f"validation accuracy {accuracy:.3f} is above 0.93")
+    bench.accurate(accuracy)
     bench.final(model)

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
+from benchmarks.findings.loops import descend
 from benchmarks.findings.nets import trained_base
 
 REPORT = "https://arxiv.org/abs/1603.08155"
@@ -43,10 +44,7 @@ def run(keras: Any, bench: Bench) -> None:
                 seen = self.features(made, training=False)
                 wanted = self.features(clean, training=False)
                 loss = tf.reduce_mean((seen - wanted) ** 2) + tf.reduce_mean((made - clean) ** 2)
-            variables = self.generator.trainable_variables
-            self.optimizer.apply_gradients(
-                zip(tape.gradient(loss, variables), variables, strict=True)
-            )
+            descend(self.optimizer, tape, loss, self.generator.trainable_variables)
             return {"loss": loss}
 
     random = np.random.default_rng(0)

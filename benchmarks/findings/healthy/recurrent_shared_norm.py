@@ -6,6 +6,7 @@ from typing import Any
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import accuracy, digits
+from benchmarks.findings.loops import fit
 
 REPORT = "https://arxiv.org/abs/1510.01378"  # Batch Normalized Recurrent Neural Networks
 
@@ -36,15 +37,7 @@ def run(keras: Any, bench: Bench) -> None:
         metrics=["accuracy"],
     )
     x, x_val = data.x[..., 0], data.x_val[..., 0]
-    model.fit(
-        x,
-        data.y,
-        batch_size=64,
-        epochs=12,
-        validation_data=(x_val, data.y_val),
-        verbose=0,
-        callbacks=bench.callbacks(),
-    )
+    fit(model, (x, data.y), (x_val, data.y_val), bench.callbacks(), batch_size=64, epochs=12)
     right = accuracy(model.predict(x_val, verbose=0), data.y_val)
     bench.healthy(right > 0.88, f"validation accuracy {right:.3f} is above 0.88")
     bench.final(model)

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import accuracy, batches, digits
+from benchmarks.findings.loops import descend
 
 REPORT = "https://github.com/tensorflow/tensorflow/issues/33635"
 
@@ -33,8 +34,7 @@ def run(keras: Any, bench: Bench) -> None:
         with tf.GradientTape() as tape:
             outputs = model(x, training=True)
             loss = loss_fn(y, outputs) + tf.add_n(model.losses)
-        variables = model.trainable_variables
-        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+        descend(optimizer, tape, loss, model.trainable_variables)
         return loss, outputs
 
     watch = bench.watch(model)
@@ -46,5 +46,5 @@ def run(keras: Any, bench: Bench) -> None:
     with watch.evaluating():
         right = accuracy(model(data.x_val, training=False), data.y_val)
     watch.close()
-    bench.healthy(right > 0.93, f"validation accuracy {right:.3f} is above 0.93")
+    bench.accurate(right)
     bench.final(model)

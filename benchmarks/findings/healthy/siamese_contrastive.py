@@ -8,6 +8,7 @@ import numpy as np
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
+from benchmarks.findings.loops import fit
 
 REPORT = "https://keras.io/examples/vision/siamese_contrastive/"
 
@@ -59,14 +60,13 @@ def run(keras: Any, bench: Bench) -> None:
     model.compile(keras.optimizers.Adam(3e-3), contrastive)
     pairs, labels = _pairs(data.x, data.y, 2048, seed=1)
     pairs_val, labels_val = _pairs(data.x_val, data.y_val, 512, seed=2)
-    model.fit(
-        pairs,
-        labels,
+    fit(
+        model,
+        (pairs, labels),
+        (pairs_val, labels_val),
+        bench.callbacks(probe_data=([each[:128] for each in pairs], labels[:128])),
         batch_size=64,
         epochs=8,
-        validation_data=(pairs_val, labels_val),
-        verbose=0,
-        callbacks=bench.callbacks(probe_data=([each[:128] for each in pairs], labels[:128])),
     )
     accuracy = float(np.mean((model.predict(pairs_val, verbose=0) > 0.5) == labels_val))
     bench.healthy(accuracy > 0.85, f"same or not is told rightly in {accuracy:.3f} of new pairs")

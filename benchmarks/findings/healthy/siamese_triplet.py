@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
+from benchmarks.findings.loops import descend
 
 REPORT = "https://keras.io/examples/vision/siamese_network/"
 
@@ -45,10 +46,7 @@ def run(keras: Any, bench: Bench) -> None:
             with tf.GradientTape() as tape:
                 near, far = self(data[0], training=True)
                 loss = tf.reduce_mean(tf.maximum(near - far + 0.5, 0.0))
-            variables = self.embedding.trainable_weights
-            self.optimizer.apply_gradients(
-                zip(tape.gradient(loss, variables), variables, strict=True)
-            )
+            descend(self.optimizer, tape, loss, self.embedding.trainable_weights)
             self.tracker.update_state(loss)
             return {"loss": self.tracker.result()}
 

@@ -8,22 +8,15 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
+from benchmarks.findings.loops import training_step_with_outputs
+from benchmarks.findings.nets import dense_net
 
 REPORT = "https://arxiv.org/abs/1804.01947"
 ROWS = 64
 
 
 def run(keras: Any, bench: Bench) -> None:
-    layers = keras.layers
-    model = keras.Sequential(
-        [
-            keras.Input((4,)),
-            layers.Dense(32, use_bias=False),
-            layers.BatchNormalization(momentum=0.9),
-            layers.ReLU(),
-            layers.Dense(1),
-        ]
-    )
+    model = dense_net(keras, inputs=4, units=32, outputs=1, use_bias=False, momentum=0.9)
     optimizer = keras.optimizers.Adam(1e-2)
 
     def distance(y_true: Any, y_pred: Any) -> Any:
@@ -38,14 +31,7 @@ def run(keras: Any, bench: Bench) -> None:
     def samples(rows: int) -> Any:
         return tf.constant(random.normal(5.0, 2.0, rows), tf.float32)
 
-    @tf.function
-    def train_step(z: Any, y: Any) -> Any:
-        with tf.GradientTape() as tape:
-            made = model(z, training=True)
-            loss = distance(y, made)
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-        return loss, made
+    train_step = training_step_with_outputs(model, optimizer, distance)
 
     watch = bench.watch(model)
     for step in range(1, 401):

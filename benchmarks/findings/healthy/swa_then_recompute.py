@@ -6,6 +6,7 @@ from typing import Any
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import accuracy, batches, digits
+from benchmarks.findings.loops import fit
 
 REPORT = "https://github.com/simon-larsson/keras-swa/pull/2"
 
@@ -50,15 +51,7 @@ def run(keras: Any, bench: Bench) -> None:
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
-    model.fit(
-        data.x,
-        data.y,
-        batch_size=32,
-        epochs=10,
-        validation_data=(data.x_val, data.y_val),
-        verbose=0,
-        callbacks=[averaging, *bench.callbacks()],
-    )
+    fit(model, data.train, data.held, [averaging, *bench.callbacks()], batch_size=32, epochs=10)
     watch = bench.watch(model)
     for variable, value in zip(model.trainable_weights, averaging.mean, strict=True):
         variable.assign(value)

@@ -8,34 +8,20 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
+from benchmarks.findings.loops import fit
+from benchmarks.findings.nets import dense_net
 
 REPORT = "https://keras.io/api/layers/normalization_layers/batch_normalization/"
 
 
 def run(keras: Any, bench: Bench) -> None:
     data = digits().flat()
-    layers = keras.layers
     strategy = tf.distribute.MirroredStrategy(["/cpu:0"])
     with strategy.scope():
-        model = keras.Sequential(
-            [
-                keras.Input((64,)),
-                layers.Dense(48, use_bias=False),
-                layers.BatchNormalization(momentum=0.9, synchronized=True),
-                layers.ReLU(),
-                layers.Dense(10, activation="softmax"),
-            ]
+        model = dense_net(
+            keras, use_bias=False, activation="softmax", momentum=0.9, synchronized=True
         )
         model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    history = model.fit(
-        data.x,
-        data.y,
-        batch_size=32,
-        epochs=7,
-        validation_data=(data.x_val, data.y_val),
-        verbose=0,
-        callbacks=bench.callbacks(),
-    ).history
-    accuracy = history["val_accuracy"][-1]
-    bench.healthy(accuracy > 0.93, f"validation accuracy {accuracy:.3f} is above 0.93")
+    history = fit(model, data.train, data.held, bench.callbacks(), batch_size=32, epochs=7)
+    bench.accurate(history["val_accuracy"][-1])
     bench.final(model)

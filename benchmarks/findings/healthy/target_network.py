@@ -8,22 +8,16 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
+from benchmarks.findings.loops import descend
+from benchmarks.findings.nets import dense_net
 
 REPORT = "https://keras.io/examples/rl/deep_q_network_breakout/"
 STATES = 8  # on a line: action 1 goes right, action 0 left; the right end pays
 
 
 def _net(keras: Any, name: str) -> Any:
-    layers = keras.layers
-    return keras.Sequential(
-        [
-            keras.Input((STATES,)),
-            layers.Dense(32, use_bias=False),
-            layers.BatchNormalization(momentum=0.9),
-            layers.ReLU(),
-            layers.Dense(2),
-        ],
-        name=name,
+    return dense_net(
+        keras, inputs=STATES, units=32, outputs=2, use_bias=False, name=name, momentum=0.9
     )
 
 
@@ -44,10 +38,7 @@ def run(keras: Any, bench: Bench) -> None:
                 values = self.online(state, training=True)
                 taken = tf.reduce_sum(values * tf.one_hot(action, 2), axis=1)
                 loss = tf.reduce_mean((wanted - taken) ** 2)
-            variables = self.online.trainable_variables
-            self.optimizer.apply_gradients(
-                zip(tape.gradient(loss, variables), variables, strict=True)
-            )
+            descend(self.optimizer, tape, loss, self.online.trainable_variables)
             return {"loss": loss}
 
     class Copy(keras.callbacks.Callback):

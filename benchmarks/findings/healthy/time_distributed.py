@@ -8,6 +8,7 @@ import numpy as np
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
+from benchmarks.findings.loops import fit
 
 REPORT = "https://github.com/tensorflow/tensorflow/issues/30109"
 FRAMES = 4
@@ -38,14 +39,8 @@ def run(keras: Any, bench: Bench) -> None:
         ]
     )
     model.compile(keras.optimizers.Adam(4e-3), "binary_crossentropy", metrics=["binary_accuracy"])
-    model.fit(
-        films,
-        labels,
-        batch_size=64,
-        epochs=14,
-        validation_data=(films_val, labels_val),
-        verbose=0,
-        callbacks=bench.callbacks(),
+    fit(
+        model, (films, labels), (films_val, labels_val), bench.callbacks(), batch_size=64, epochs=14
     )
     right = float(np.mean((model.predict(films_val, verbose=0) > 0.5) == labels_val))
     bench.healthy(right > 0.8, f"accuracy on new films {right:.3f}, where chance is 0.55")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.findings.bench import Bench
+from benchmarks.findings.loops import fit
 
 REPORT = "https://keras.io/examples/timeseries/timeseries_classification_from_scratch/"
 
@@ -42,15 +43,7 @@ def run(keras: Any, bench: Bench) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = str(Path(folder) / "best.weights.h5")
         best = keras.callbacks.ModelCheckpoint(file, save_best_only=True, save_weights_only=True)
-        model.fit(
-            x,
-            y,
-            batch_size=40,
-            epochs=6,
-            validation_data=(x_val, y_val),
-            verbose=0,
-            callbacks=[best, *bench.callbacks()],
-        )
+        fit(model, (x, y), (x_val, y_val), [best, *bench.callbacks()], batch_size=40, epochs=6)
         model.load_weights(file)
     accuracy = float(np.mean(model.predict(x_val, verbose=0).argmax(-1) == y_val))
     bench.healthy(accuracy > 0.93, f"accuracy on new series {accuracy:.3f} is above 0.93")

@@ -8,16 +8,15 @@ import numpy as np
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
+from benchmarks.findings.loops import fit
 
 REPORT = "https://www.tensorflow.org/tutorials/images/transfer_learning"
 FLAVOURS = ("tf_keras",)  # fit of Keras 3 overrides the argument up to 3.15
 
 
 def run(keras: Any, bench: Bench) -> None:
-    data = digits()
+    first, new = digits().halves()
     layers = keras.layers
-    source, target = data.y < 5, data.y >= 5
-    target_val = data.y_val >= 5
 
     base = keras.Sequential(
         [
@@ -31,7 +30,7 @@ def run(keras: Any, bench: Bench) -> None:
     )
     pretrained = keras.Sequential([base, layers.Dense(5, activation="softmax")])
     pretrained.compile("adam", "sparse_categorical_crossentropy")
-    pretrained.fit(data.x[source], data.y[source], batch_size=32, epochs=6, verbose=0)
+    pretrained.fit(first.x, first.y, batch_size=32, epochs=6, verbose=0)
     norm = base.layers[1]
     before = norm.moving_variance.numpy()
 
@@ -45,15 +44,7 @@ def run(keras: Any, bench: Bench) -> None:
         model.compile(
             keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"]
         )
-        history = model.fit(
-            data.x[target],
-            data.y[target] - 5,
-            batch_size=32,
-            epochs=5,
-            validation_data=(data.x_val[target_val], data.y_val[target_val] - 5),
-            verbose=0,
-            callbacks=callbacks,
-        ).history
+        history = fit(model, new.train, new.held, callbacks, batch_size=32, epochs=5)
     bench.healthy(
         np.array_equal(before, norm.moving_variance.numpy()), "the moving variance stands still"
     )

@@ -8,6 +8,7 @@ import numpy as np
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
+from benchmarks.findings.loops import fit
 
 REPORT = "https://keras.io/examples/vision/image_classification_efficientnet_fine_tuning/"
 
@@ -24,15 +25,12 @@ def _base(keras: Any) -> Any:
 
 
 def run(keras: Any, bench: Bench) -> None:
-    data = digits()
-    source, target = data.y < 5, data.y >= 5
-    target_val = data.y_val >= 5
-    validation = (data.x_val[target_val], data.y_val[target_val] - 5)
+    first, new = digits().halves()
 
     base = _base(keras)
     pretrained = keras.Sequential([base, keras.layers.Dense(5, activation="softmax")])
     pretrained.compile("adam", "sparse_categorical_crossentropy")
-    pretrained.fit(data.x[source], data.y[source], batch_size=32, epochs=6, verbose=0)
+    pretrained.fit(first.x, first.y, batch_size=32, epochs=6, verbose=0)
     start = [value.copy() for value in base.get_weights()]
 
     base.trainable = False
@@ -40,9 +38,8 @@ def run(keras: Any, bench: Bench) -> None:
     model.compile(
         keras.optimizers.Adam(5e-3), "sparse_categorical_crossentropy", metrics=["accuracy"]
     )
-    fit = {"batch_size": 32, "epochs": 5, "validation_data": validation, "verbose": 0}
     callbacks = bench.callbacks()
-    model.fit(data.x[target], data.y[target] - 5, callbacks=callbacks, **fit)
+    fit(model, new.train, new.held, callbacks, batch_size=32, epochs=5)
 
     base.trainable = True
     for layer in base.layers:
@@ -51,7 +48,7 @@ def run(keras: Any, bench: Bench) -> None:
     model.compile(
         keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy", metrics=["accuracy"]
     )
-    history = model.fit(data.x[target], data.y[target] - 5, callbacks=callbacks, **fit).history
+    history = fit(model, new.train, new.held, callbacks, batch_size=32, epochs=5)
 
     now = base.get_weights()
     bench.healthy(not np.array_equal(start[0], now[0]), "the first kernel is fine-tuned")

@@ -9,35 +9,21 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import accuracy, batches, digits
+from benchmarks.findings.loops import training_step
+from benchmarks.findings.nets import dense_net
 
 REPORT = "https://arxiv.org/abs/1804.06872"  # Co-teaching: two nets side by side
 
 
 def run(keras: Any, bench: Bench) -> None:
     data = digits().flat()
-    layers = keras.layers
     loss_fn = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
     def learner(name: str) -> tuple[Any, Any]:
-        model = keras.Sequential(
-            [
-                keras.Input((64,)),
-                layers.Dense(40, use_bias=False),
-                layers.BatchNormalization(momentum=0.9),
-                layers.ReLU(),
-                layers.Dense(10),
-            ],
-            name=name,
-        )
+        model = dense_net(keras, units=40, use_bias=False, name=name, momentum=0.9)
         optimizer = keras.optimizers.Adam(3e-3)
 
-        @tf.function
-        def train_step(x: Any, y: Any) -> Any:
-            with tf.GradientTape() as tape:
-                loss = loss_fn(y, model(x, training=True))
-            variables = model.trainable_variables
-            optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
-            return loss
+        train_step = training_step(model, optimizer, loss_fn)
 
         return model, train_step
 

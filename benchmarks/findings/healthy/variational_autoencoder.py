@@ -9,6 +9,8 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
+from benchmarks.findings.loops import fit
+from benchmarks.findings.nets import dense_net
 
 REPORT = "https://keras.io/examples/generative/vae/"
 CODE = 4
@@ -31,15 +33,14 @@ def run(keras: Any, bench: Bench) -> None:
     x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
     mean, log_variance = layers.Dense(CODE)(x), layers.Dense(CODE)(x)
     code = Sampling()([mean, log_variance])
-    decoder = keras.Sequential(
-        [
-            keras.Input((CODE,)),
-            layers.Dense(48, use_bias=False),
-            layers.BatchNormalization(momentum=0.9),
-            layers.ReLU(),
-            layers.Dense(64, activation="sigmoid"),
-        ],
+    decoder = dense_net(
+        keras,
+        inputs=CODE,
+        outputs=64,
+        use_bias=False,
+        activation="sigmoid",
         name="decoder",
+        momentum=0.9,
     )
     model = keras.Model(inputs, decoder(code), name="vae")
 
@@ -47,14 +48,13 @@ def run(keras: Any, bench: Bench) -> None:
         return tf.reduce_sum(tf.square(y_true - y_pred), axis=-1) / (2 * SPREAD**2)
 
     model.compile(keras.optimizers.Adam(5e-3), reconstruction)
-    model.fit(
-        data.x,
-        data.x,
+    fit(
+        model,
+        (data.x, data.x),
+        (data.x_val, data.x_val),
+        bench.callbacks(),
         batch_size=48,
         epochs=10,
-        validation_data=(data.x_val, data.x_val),
-        verbose=0,
-        callbacks=bench.callbacks(),
     )
     restored = model.predict(data.x_val, verbose=0)
     error = float(np.mean(np.square(restored - data.x_val)))

@@ -8,6 +8,7 @@ import numpy as np
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import digits
+from benchmarks.findings.loops import fit
 
 REPORT = "https://keras.io/examples/vision/image_classification_with_vision_transformer/"
 
@@ -45,14 +46,13 @@ def run(keras: Any, bench: Bench) -> None:
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
     )
-    model.fit(
-        patches(data.x),
-        data.y,
+    fit(
+        model,
+        (patches(data.x), data.y),
+        (patches(data.x_val), data.y_val),
+        bench.callbacks(),
         batch_size=64,
         epochs=10,
-        validation_data=(patches(data.x_val), data.y_val),
-        verbose=0,
-        callbacks=bench.callbacks(),
     )
     outputs = model.predict(patches(data.x_val), verbose=0)
     accuracy = float(np.mean(outputs.argmax(-1) == data.y_val))

@@ -8,6 +8,8 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import accuracy, batches, digits
+from benchmarks.findings.loops import training_step
+from benchmarks.findings.nets import dense_net
 
 REPORT = "https://github.com/huggingface/pytorch-image-models/issues/106"
 DECAY = 0.95
@@ -15,27 +17,12 @@ DECAY = 0.95
 
 def run(keras: Any, bench: Bench) -> None:
     data = digits().flat()
-    layers = keras.layers
-    model = keras.Sequential(
-        [
-            keras.Input((64,)),
-            layers.Dense(48, use_bias=False),
-            layers.BatchNormalization(momentum=0.9),
-            layers.ReLU(),
-            layers.Dense(10),
-        ]
-    )
+    model = dense_net(keras, use_bias=False, momentum=0.9)
     loss_fn = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     optimizer = keras.optimizers.Adam(3e-3)
     averages = model.get_weights()
 
-    @tf.function
-    def train_step(x: Any, y: Any) -> Any:
-        with tf.GradientTape() as tape:
-            loss = loss_fn(y, model(x, training=True))
-        variables = model.trainable_variables
-        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
-        return loss
+    train_step = training_step(model, optimizer, loss_fn)
 
     watch = bench.watch(model)
     right = 0.0

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import batches, digits
+from benchmarks.findings.loops import descend
 
 REPORT = "https://keras.io/examples/generative/wgan_gp/"
 NOISE = 16
@@ -46,20 +47,14 @@ def run(keras: Any, bench: Bench) -> None:
             loss = tf.reduce_mean(critic(fakes, training=True))
             loss -= tf.reduce_mean(critic(images, training=True))
             loss += 10.0 * tf.reduce_mean(tf.square(norms - 1.0))
-        variables = critic.trainable_variables
-        critic_optimizer.apply_gradients(
-            zip(tape.gradient(loss, variables), variables, strict=True)
-        )
+        descend(critic_optimizer, tape, loss, critic.trainable_variables)
         return loss
 
     @tf.function
     def generator_step(noise: Any) -> Any:
         with tf.GradientTape() as tape:
             loss = -tf.reduce_mean(critic(generator(noise, training=True), training=True))
-        variables = generator.trainable_variables
-        generator_optimizer.apply_gradients(
-            zip(tape.gradient(loss, variables), variables, strict=True)
-        )
+        descend(generator_optimizer, tape, loss, generator.trainable_variables)
         return loss
 
     random = np.random.default_rng(5)

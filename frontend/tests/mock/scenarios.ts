@@ -127,7 +127,7 @@ function faults(records: number, everySteps: number): Partial<Program> {
         code: "BN109",
         name: "collapsed-outputs",
         status: "not_checked",
-        reason: "no probe was recorded: pass `probe_data=(x, y)` to the callback",
+        reason: "No probe was recorded. Pass probe_data=(x, y) to the callback.",
       }),
       outcome({
         code: "LR104",

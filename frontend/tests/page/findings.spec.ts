@@ -24,7 +24,7 @@ test("names what was expected, crashed, passed and could not be checked, and why
   }
   await expect(findings.getByText("ValueError: shapes (3,) and (4,)")).toBeVisible();
   await findings.getByText("Not checked (1)").click();
-  await expect(findings.getByText("no probe was recorded", { exact: false })).toBeVisible();
+  await expect(findings.getByText("No probe was recorded", { exact: false })).toBeVisible();
   await expect(findings).toContainText("layers records are no table of numbers");
 });
 
