@@ -1,4 +1,4 @@
-"""What `tb-bnplugin check` prints for people."""
+"""The text of `tb-bnplugin check`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SEVERITIES: Final = ("error", "warning", "info")
 
 
 def check_text(report: Report, style: Style) -> str:
-    """The report of a log folder: run by run what is wrong, then the sum."""
+    """The report of a log folder as text: the findings of each run, then a summary."""
     explained: set[str] = set()
     blocks = [_run(run, style, explained) for run in report.runs]
     compared = [outcome for outcome in report.comparisons if outcome.status == "finding"]
@@ -65,12 +65,12 @@ def _head(run: RunReport, style: Style) -> str:
     for name, layers in run.models:
         counted = f"{layers} BN layer" + ("" if layers == 1 else "s")
         facts.append(f"{_short(name)}: {counted}" if several else counted)
-    facts.append(_steps(*run.steps) if run.steps else "no record of layers")
+    facts.append(_steps(*run.steps) if run.steps else "no records of layers")
     return f"{style.paint(printable(run.run), 'bold')}  ({printable(', '.join(facts))})"
 
 
 def _finding(outcome: Outcome, style: Style, explained: set[str], *, of_model: bool = False) -> str:
-    """What is wrong, where, and what to do; why it matters where it is told for the first time."""
+    """The lines of a finding. Why it matters is printed once for each rule."""
     where = [_short(outcome.model)] if of_model and outcome.model else []
     if outcome.steps:
         where.append(_steps(*outcome.steps))
@@ -96,7 +96,7 @@ def _finding(outcome: Outcome, style: Style, explained: set[str], *, of_model: b
 
 
 def _by_reason(label: str, status: str, outcomes: Iterable[Outcome], style: Style) -> list[str]:
-    """One entry for each reason, with the codes that share it."""
+    """One line for each reason, with the codes of the rules that share it."""
     codes: dict[str, dict[str, None]] = {}
     for outcome in outcomes:
         if outcome.status == status:

@@ -89,17 +89,17 @@ def check(logdir: str | os.PathLike[str], run: str | None = None) -> Report:
     """Read a log folder and run all rules, as the command line does.
 
     Args:
-        logdir: the folder given to `tensorboard --logdir`. It may still be written.
-        run: a regular expression; only runs whose name it matches anywhere are checked.
+        logdir: the folder given to `tensorboard --logdir`; trainings may still write to it.
+        run: a regular expression; only runs whose name contains a match are checked.
 
     Returns:
         The runs with their outcomes, sorted by name, and the comparisons between them: each
-        run against the first one of the same parent folder (`a/train` and `b/train` are
-        programs `a` and `b` of one folder), so that their number grows with the runs.
+        run is compared with the first one of the same parent folder (`a/train` and `b/train`
+        are programs `a` and `b` of one folder).
 
     Raises:
         LogFolderError: the folder cannot be read, or holds no run with records that matches.
-        ValueError: `run` is no regular expression.
+        ValueError: `run` is not a regular expression.
 
     Example:
         >>> assert not tb_bnplugin.check("logs").findings
@@ -115,7 +115,7 @@ def check(logdir: str | os.PathLike[str], run: str | None = None) -> Report:
 def read_runs(
     logdir: str | os.PathLike[str], run: str | None = None
 ) -> tuple[list[RunHistory], tuple[str, ...]]:
-    """The histories of a log folder's runs, sorted by name, and what else could not be read.
+    """The histories of a log folder's runs, sorted by name, and notes of what cannot be read.
 
     Args, Raises: as for `check`.
     """
@@ -128,7 +128,7 @@ def read_runs(
     if not matching:
         names = ", ".join(shorten(name, 40) for name in list(listings)[:10])
         more = f" and {len(listings) - 10} more" if len(listings) > 10 else ""
-        raise LogFolderError(f"no run matches {run!r}; the runs are {names}{more}")
+        raise LogFolderError(f"no run's name matches {run!r}; the runs are {names}{more}")
     histories = [_read(folder, listing) for listing in matching]
     if not any(history.models for history in histories):
         notes = [note for history in histories for note in history.notes]
@@ -142,17 +142,18 @@ def _pattern(run: str | None) -> re.Pattern[str]:
     try:
         return re.compile(run or "")
     except re.error as error:
-        raise ValueError(f"{run!r} is no regular expression: {error}") from error
+        raise ValueError(f"the run {run!r} is not a regular expression: {error}") from error
 
 
 def _no_record(logdir: str | os.PathLike[str], folder: LogFolder) -> str:
     where = os.fspath(logdir)
     if not folder.event_files:
-        return f"no event file in {where}: give the folder that `tensorboard --logdir` is given"
+        return f"no event file in {where}: give the folder that you give to `tensorboard --logdir`"
+    counted = "1 event file" if folder.event_files == 1 else f"{folder.event_files} event files"
     unread = f" ({'; '.join(folder.unread[:3])})" if folder.unread else ""
     return (
-        f"no batch norm record in the {folder.event_files} event files of {where}{unread}: record"
-        " some with tb_bnplugin.BatchNormCallback or tb_bnplugin.summary.batch_norm"
+        f"no batch norm record in {where} ({counted}){unread}: record the training with"
+        " tb_bnplugin.BatchNormCallback or tb_bnplugin.summary.batch_norm"
     )
 
 

@@ -175,7 +175,7 @@ def _walk(path: str) -> Iterator[tuple[str, list[str], list[str]]]:
     if not Path(path).exists():
         raise LogFolderError(f"no such folder: {path}")
     if not Path(path).is_dir():
-        raise LogFolderError(f"not a folder: {path} (give the folder that holds the event files)")
+        raise LogFolderError(f"not a folder: {path}: give the folder that holds the event files")
     try:
         os.listdir(path)  # noqa: PTH208  # os.walk says nothing where it may not look
     except OSError as error:
