@@ -1,4 +1,4 @@
-"""What the installed Keras really does: micro models, trained on the spot, answer questions."""
+"""Questions to the installed Keras, answered by tiny models that are trained on the spot."""
 
 from tb_bnplugin.doctor.checkup import FLAVOURS, Report, report
 from tb_bnplugin.doctor.environment import Environment

@@ -1,4 +1,4 @@
-"""What two replicas on one processor do to losses and statistics, measured."""
+"""Questions about two replicas: their losses and statistics, measured on one processor."""
 
 from __future__ import annotations
 
