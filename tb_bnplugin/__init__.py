@@ -1,7 +1,33 @@
-"""What batch normalization and loss reduction really do while a Keras model trains.
+"""Batch normalization and loss reduction of Keras trainings, recorded and checked.
 
-Recording is `BatchNormCallback` for `fit`, `watch` and the ops in `summary` for custom loops.
-`check` gives the findings of a log folder, as the command line does.
+With `fit`:
+
+    batch_norm = tb_bnplugin.BatchNormCallback("logs")
+    model.fit(x, y, callbacks=[batch_norm])
+    print(batch_norm.findings())
+
+With a training loop of your own:
+
+    with tb_bnplugin.watch(model) as watch, tf.summary.create_file_writer("logs").as_default():
+        for step, (x, y) in enumerate(dataset, start=1):
+            train_step(x, y)
+            tb_bnplugin.summary.batch_norm(model, step=step)
+        print(watch.findings())
+
+`tensorboard --logdir logs` shows the tab "Batch Norm"; `tb-bnplugin check logs` prints findings.
+
+    BatchNormCallback   records while `fit` trains
+    watch               starts to count the modes of a model's layers, before a loop is traced
+    Watch               the watched model: findings(), outcomes(), ledger(), evaluating(), close()
+    summary             the ops that record in a loop: batch_norm, loss_reduction, probe
+    check               runs all rules on a log folder
+    Report              the result of `check`: its runs, outcomes and findings
+    RunReport           the part of a report about one run
+    Outcome             the answer of one rule: a finding, ok, or not checked with the reason
+    BatchNormError      base of all errors of this package
+    LogFolderError      a log folder cannot be read, or holds no record of this plugin
+    NotBuiltError       a model has no variables yet: call it on a batch first
+    UnknownRuleError    no rule has this code
 """
 
 from __future__ import annotations
@@ -12,18 +38,46 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from tb_bnplugin import summary as summary
     from tb_bnplugin.callback import BatchNormCallback as BatchNormCallback
+    from tb_bnplugin.diagnose.outcome import Outcome as Outcome
+    from tb_bnplugin.errors import BatchNormError as BatchNormError
+    from tb_bnplugin.errors import LogFolderError as LogFolderError
+    from tb_bnplugin.errors import NotBuiltError as NotBuiltError
+    from tb_bnplugin.errors import UnknownRuleError as UnknownRuleError
+    from tb_bnplugin.logs.check import Report as Report
+    from tb_bnplugin.logs.check import RunReport as RunReport
     from tb_bnplugin.logs.check import check as check
     from tb_bnplugin.training.watch import Watch as Watch
     from tb_bnplugin.training.watch import watch as watch
 
 __version__: Final = "0.1.0"
 
-__all__ = ["BatchNormCallback", "Watch", "__version__", "check", "summary", "watch"]
+__all__ = [
+    "BatchNormCallback",
+    "BatchNormError",
+    "LogFolderError",
+    "NotBuiltError",
+    "Outcome",
+    "Report",
+    "RunReport",
+    "UnknownRuleError",
+    "Watch",
+    "__version__",
+    "check",
+    "summary",
+    "watch",
+]
 
 # Imported when first used: TensorBoard loads this package where TensorFlow is not installed,
 # and training runs where TensorBoard is not.
 _MODULES: Final = {
     "BatchNormCallback": "tb_bnplugin.callback",
+    "BatchNormError": "tb_bnplugin.errors",
+    "LogFolderError": "tb_bnplugin.errors",
+    "NotBuiltError": "tb_bnplugin.errors",
+    "Outcome": "tb_bnplugin.diagnose.outcome",
+    "Report": "tb_bnplugin.logs.check",
+    "RunReport": "tb_bnplugin.logs.check",
+    "UnknownRuleError": "tb_bnplugin.errors",
     "Watch": "tb_bnplugin.training.watch",
     "check": "tb_bnplugin.logs.check",
     "summary": "tb_bnplugin.summary",

@@ -89,16 +89,16 @@ class BatchNormCallback:
         self._abandoned = False
 
     def findings(self) -> tuple[Outcome, ...]:
-        """What is wrong so far, by the same rules as for a log, on what was recorded so far."""
+        """The findings so far, by the rules that `tb_bnplugin.check` runs on a log."""
         return live.findings_in(self.outcomes())
 
     def outcomes(self) -> tuple[Outcome, ...]:
-        """What every rule says so far, with what passed and what could not be checked."""
+        """The outcome of every rule so far: a finding, ok, or not checked with the reason."""
         work_queue().finish()
         return live.outcomes_of(*self._histories)
 
     def ledger(self) -> str:
-        """The modes in which each layer ran, why, and what its statistics did, as text."""
+        """The mode ledger so far, as text: how each layer was called, why, and what it did."""
         work_queue().finish()
         return live.ledger_of(*self._histories)
 

@@ -1,1 +1,59 @@
-"""One tree of errors."""
+"""The errors of this package, in one tree.
+
+    BatchNormError
+      + LogFolderError        a log folder cannot be read, or holds no record of this plugin
+      + NotBuiltError         a model, or a layer that it calls, has no variables yet
+      + UnknownRuleError      no rule has this code
+      + CannotExamineError    the doctor finds no TensorFlow or no Keras to examine
+        + NoReplicasError     TensorFlow started before it could be given two logical devices
+      + DamagedRecordError    a record of a log cannot be used
+        + MetadataError       its metadata is not ours, damaged, or of another format
+        + FactsError          its JSON document is not of the kind that it says it is
+      + ExampleError          the file with a rule's programs has a wrong shape
+
+`except tb_bnplugin.BatchNormError` catches them all. Most are a built-in error too: code that
+catches `ValueError` still catches a `NotBuiltError`. A wrong argument raises plain `TypeError` or
+`ValueError`. Reading a log raises no `DamagedRecordError`: it becomes a note beside the run.
+"""
+
+from __future__ import annotations
+
+
+class BatchNormError(Exception):
+    """Base of all errors of this package."""
+
+
+class LogFolderError(BatchNormError):
+    """A log folder cannot be read, or holds no record of this plugin; the text is one line."""
+
+
+class NotBuiltError(BatchNormError, ValueError):
+    """The model, or a layer that it calls, has no variables yet: call it on a batch first."""
+
+
+class UnknownRuleError(BatchNormError, LookupError):
+    """No rule has this code."""
+
+
+class CannotExamineError(BatchNormError, RuntimeError):
+    """The doctor has nothing to examine; the text says what to install."""
+
+
+class NoReplicasError(CannotExamineError):
+    """There is only one logical device, and TensorFlow has started."""
+
+
+class DamagedRecordError(BatchNormError, ValueError):
+    """A record of a log cannot be used."""
+
+
+class MetadataError(DamagedRecordError):
+    """A record's metadata is not ours, damaged, or of another format."""
+
+
+class FactsError(DamagedRecordError):
+    """A JSON document of a log is not of the kind that it says it is."""
+
+
+class ExampleError(BatchNormError, ValueError):
+    """The file with a rule's programs has a wrong shape."""

@@ -142,7 +142,7 @@ def _once(module: ModuleType, keras: Any, folder: Path | None, expected: Sequenc
 def _check(folder: str) -> tuple[tuple[Found, ...], tuple[str, ...], tuple[str, ...]]:
     """Findings, crashed rules, and notes of what a program left in its log."""
     import tb_bnplugin
-    from tb_bnplugin.logs.folder import LogFolderError
+    from tb_bnplugin.errors import LogFolderError
 
     try:
         checked = tb_bnplugin.check(folder)

@@ -1,4 +1,4 @@
-"""What `tb-bnplugin check` prints for people."""
+"""The text of `tb-bnplugin check`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 from tb_bnplugin.cli.style import Style, printable
 from tb_bnplugin.diagnose import Outcome, explain
 from tb_bnplugin.diagnose.outcome import EvidenceValue
-from tb_bnplugin.logs.check import Checked, CheckedRun
+from tb_bnplugin.logs.check import Report, RunReport
 
 SHOWN_LAYERS: Final = 3
 SHOWN_CHARACTERS: Final = 60
@@ -17,21 +17,21 @@ SHOWN_CHARACTERS: Final = 60
 _SEVERITIES: Final = ("error", "warning", "info")
 
 
-def check_text(checked: Checked, style: Style) -> str:
-    """The report of a log folder: run by run what is wrong, then the sum."""
+def check_text(report: Report, style: Style) -> str:
+    """The report of a log folder as text: the findings of each run, then a summary."""
     explained: set[str] = set()
-    blocks = [_run(run, style, explained) for run in checked.runs]
-    compared = [outcome for outcome in checked.comparisons if outcome.status == "finding"]
+    blocks = [_run(run, style, explained) for run in report.runs]
+    compared = [outcome for outcome in report.comparisons if outcome.status == "finding"]
     if compared:
         title = style.paint("Runs compared", "bold")
         findings = (_finding(outcome, style, explained) for outcome in compared)
         blocks.append("\n\n".join([title, *findings]))
-    blocks += [_listed("note", [note], style) for note in checked.notes]
-    blocks.append(_summary(checked, style))
+    blocks += [_listed("note", [note], style) for note in report.notes]
+    blocks.append(_summary(report, style))
     return "\n\n".join(blocks)
 
 
-def _run(run: CheckedRun, style: Style, explained: set[str]) -> str:
+def _run(run: RunReport, style: Style, explained: set[str]) -> str:
     parts = [_head(run, style)]
     findings = sorted(
         (outcome for outcome in run.outcomes if outcome.status == "finding"),
@@ -59,18 +59,18 @@ def _run(run: CheckedRun, style: Style, explained: set[str]) -> str:
     return "\n\n".join(parts)
 
 
-def _head(run: CheckedRun, style: Style) -> str:
+def _head(run: RunReport, style: Style) -> str:
     facts = [run.keras] if run.keras else []
     several = len(run.models) > 1
     for name, layers in run.models:
         counted = f"{layers} BN layer" + ("" if layers == 1 else "s")
         facts.append(f"{_short(name)}: {counted}" if several else counted)
-    facts.append(_steps(*run.steps) if run.steps else "no record of layers")
+    facts.append(_steps(*run.steps) if run.steps else "no records of layers")
     return f"{style.paint(printable(run.run), 'bold')}  ({printable(', '.join(facts))})"
 
 
 def _finding(outcome: Outcome, style: Style, explained: set[str], *, of_model: bool = False) -> str:
-    """What is wrong, where, and what to do; why it matters where it is told for the first time."""
+    """The lines of a finding. Why it matters is printed once for each rule."""
     where = [_short(outcome.model)] if of_model and outcome.model else []
     if outcome.steps:
         where.append(_steps(*outcome.steps))
@@ -96,7 +96,7 @@ def _finding(outcome: Outcome, style: Style, explained: set[str], *, of_model: b
 
 
 def _by_reason(label: str, status: str, outcomes: Iterable[Outcome], style: Style) -> list[str]:
-    """One entry for each reason, with the codes that share it."""
+    """One line for each reason, with the codes of the rules that share it."""
     codes: dict[str, dict[str, None]] = {}
     for outcome in outcomes:
         if outcome.status == status:
@@ -107,10 +107,10 @@ def _by_reason(label: str, status: str, outcomes: Iterable[Outcome], style: Styl
     ]
 
 
-def _summary(checked: Checked, style: Style) -> str:
-    severities = Counter(outcome.severity for outcome in checked.findings)
-    statuses = Counter(outcome.status for outcome in checked.outcomes)
-    runs = _plural(len(checked.runs), "run")
+def _summary(report: Report, style: Style) -> str:
+    severities = Counter(outcome.severity for outcome in report.findings)
+    statuses = Counter(outcome.status for outcome in report.outcomes)
+    runs = _plural(len(report.runs), "run")
     if not severities:
         found = style.paint("nothing found", "bold")
     else:
@@ -124,7 +124,7 @@ def _summary(checked: Checked, style: Style) -> str:
     rest = [
         f"{count} {word}"
         for count, word in (
-            (sum(entry.expected for entry in checked.outcomes), "expected"),
+            (sum(entry.expected for entry in report.outcomes), "expected"),
             (statuses["ok"], "passed"),
             (statuses["not_checked"], "not checked"),
             (statuses["crashed"], "crashed"),

@@ -1,4 +1,4 @@
-"""What `tb-bnplugin doctor` prints for people."""
+"""The text of `tb-bnplugin doctor`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def doctor_text(report: Report, style: Style) -> str:
-    """The environment, then each question with the answer of each Keras."""
+    """The environment, then the questions with the answers of each Keras."""
     return "\n\n".join([_environment(report.environment, style), *_topics(report, style)])
 
 
@@ -28,7 +28,7 @@ def _environment(environment: Environment, style: Style) -> str:
 
 
 def _topics(report: Report, style: Style) -> list[str]:
-    """One block for each topic; the questions are the same for each Keras."""
+    """One block for each topic. Every Keras is asked the same questions."""
     names = [examination.keras for examination in report.examinations]
     topics: dict[str, list[str]] = {}
     for facts in zip(*(examination.facts for examination in report.examinations), strict=True):

@@ -1,4 +1,4 @@
-"""Arguments, exit codes and the streams; what is printed is put together beside this."""
+"""The commands: their arguments, exit codes and streams. The modules beside write the texts."""
 
 from __future__ import annotations
 
@@ -20,25 +20,24 @@ from tb_bnplugin.diagnose import (
     COMPARISONS,
     RULES,
     Outcome,
-    UnknownRuleError,
     create_ledger,
     explain,
     keep_layers,
     ledger_text,
 )
-from tb_bnplugin.logs.check import Checked, check, read_runs
-from tb_bnplugin.logs.folder import LogFolderError
+from tb_bnplugin.errors import CannotExamineError, LogFolderError, UnknownRuleError
+from tb_bnplugin.logs.check import Report, check, read_runs
 
 CLEAN: Final = 0
 FINDINGS: Final = 1
 UNREADABLE: Final = 2
-"""Also: no record, a wrong argument (as argparse has it), or a rule that crashed."""
+"""Also: no record, a wrong argument (argparse uses 2 too), or a rule that crashed."""
 
 _FAIL_ON: Final = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line; returns the exit code."""
+    """Run the command line and return the exit code."""
     # Names in a log may hold what the terminal's encoding does not.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -49,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except BrokenPipeError:
-        # The reader has seen enough (`| head`); Python would complain once more at exit.
+        # The reader closed the pipe (`| head`); Python would report it again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return UNREADABLE
     except KeyboardInterrupt:
@@ -59,20 +58,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run_check(options: argparse.Namespace) -> int:
     """`tb-bnplugin check`."""
     try:
-        checked = check(options.logdir, options.run)
+        report = check(options.logdir, options.run)
     except (LogFolderError, ValueError) as error:
         return _fail(str(error))
-    checked = _filter(checked, options.select, options.ignore)
+    report = _filter(report, options.select, options.ignore)
     if options.format == "json":
-        print(json.dumps(checked.to_json(), indent=1, allow_nan=False))
+        print(json.dumps(report.to_json(), indent=1, allow_nan=False))
     else:
-        print(check_text(checked, Style.of(sys.stdout)))
-    crashed = [outcome for outcome in checked.outcomes if outcome.status == "crashed"]
+        print(check_text(report, Style.of(sys.stdout)))
+    crashed = [outcome for outcome in report.outcomes if outcome.status == "crashed"]
     if crashed:
         codes = ", ".join(sorted({outcome.code for outcome in crashed}))
-        return _fail(f"these rules crashed, which is a fault of tb_bnplugin: {codes}")
+        return _fail(f"these rules crashed, which is a bug in tb_bnplugin: {codes}")
     failing = _FAIL_ON[options.fail_on]
-    return FINDINGS if any(entry.severity in failing for entry in checked.findings) else CLEAN
+    return FINDINGS if any(entry.severity in failing for entry in report.findings) else CLEAN
 
 
 def run_rules(options: argparse.Namespace) -> int:
@@ -90,8 +89,8 @@ def run_rules(options: argparse.Namespace) -> int:
 
 def run_doctor(options: argparse.Namespace) -> int:
     """`tb-bnplugin doctor`."""
-    # The one command that needs TensorFlow, and trains with it.
-    from tb_bnplugin.doctor import CannotExamineError, report
+    # The only command that needs TensorFlow: it trains models.
+    from tb_bnplugin.doctor import report
 
     try:
         found = report(options.keras)
@@ -109,7 +108,7 @@ def run_ledger(options: argparse.Namespace) -> int:
     try:
         wanted = re.compile(options.layer or "")
     except re.error as error:
-        return _fail(f"{options.layer!r} is no regular expression: {error}")
+        return _fail(f"--layer {options.layer!r} is not a regular expression: {error}")
     try:
         runs, _ = read_runs(options.logdir, options.run)
     except (LogFolderError, ValueError) as error:
@@ -118,7 +117,7 @@ def run_ledger(options: argparse.Namespace) -> int:
         keep_layers(create_ledger(model), wanted.search) for run in runs for model in run.models
     ]
     if options.layer and not any(ledger.layers for ledger in ledgers):
-        return _fail(f"no layer's path matches {options.layer!r}")
+        return _fail(f"no layer's path matches {options.layer!r}: leave out --layer to see all")
     if options.format == "json":
         print(json.dumps([ledger.to_json() for ledger in ledgers], indent=1, allow_nan=False))
         return CLEAN
@@ -132,7 +131,7 @@ def _fail(message: str) -> int:
     return UNREADABLE
 
 
-def _filter(checked: Checked, select: Sequence[str], ignore: Sequence[str]) -> Checked:
+def _filter(report: Report, select: Sequence[str], ignore: Sequence[str]) -> Report:
     def wanted(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
         return tuple(
             outcome
@@ -142,20 +141,20 @@ def _filter(checked: Checked, select: Sequence[str], ignore: Sequence[str]) -> C
         )
 
     return replace(
-        checked,
-        runs=tuple(replace(run, outcomes=wanted(run.outcomes)) for run in checked.runs),
-        comparisons=wanted(checked.comparisons),
+        report,
+        runs=tuple(replace(run, outcomes=wanted(run.outcomes)) for run in report.runs),
+        comparisons=wanted(report.comparisons),
     )
 
 
 def _codes(text: str) -> list[str]:
-    """Codes or their beginnings, with commas between them."""
+    """Codes or prefixes of codes, separated by commas."""
     known = [rule.RULE.code for rule in (*RULES, *COMPARISONS)]
     codes = [code.strip().upper() for code in text.split(",") if code.strip()]
     for code in codes:
         if not any(rule.startswith(code) for rule in known):
             raise argparse.ArgumentTypeError(
-                f"no rule begins with {code!r}; the codes are {', '.join(known)}"
+                f"no rule code starts with {code!r}; the codes are {', '.join(known)}"
             )
     if not codes:
         raise argparse.ArgumentTypeError("give at least one code, for example BN101 or BN")
@@ -165,72 +164,80 @@ def _codes(text: str) -> list[str]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tb-bnplugin",
-        description="Says what batch normalization and loss reduction did while a model trained.",
+        description="Find faults of batch normalization and loss reduction in recorded trainings.",
     )
     parser.add_argument("--version", action="version", version=tb_bnplugin.__version__)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     checking = commands.add_parser(
         "check",
-        help="check a log folder",
-        description="Checks the runs of a log folder that the callback or the ops recorded.",
-        epilog="Exit code: 0 nothing found at or above --fail-on, 1 something found, 2 LOGDIR"
-        " cannot be read or holds no record, or a rule crashed.",
+        help="print what is wrong in a log folder",
+        description="Run all rules on the runs that BatchNormCallback or the summary ops recorded.",
+        epilog="Exit code: 0 if no finding is as severe as --fail-on, 1 if one is, 2 if LOGDIR"
+        " cannot be read or holds no record, or if a rule crashed.",
     )
     checking.set_defaults(command=run_check)
-    checking.add_argument("logdir", metavar="LOGDIR", help="as given to tensorboard --logdir")
     checking.add_argument(
-        "--run", metavar="REGEX", help="only the runs whose name this matches anywhere"
+        "logdir", metavar="LOGDIR", help="the folder you give to tensorboard --logdir"
     )
+    checking.add_argument("--run", metavar="REGEX", help="only runs whose name contains a match")
     checking.add_argument("--format", choices=("text", "json"), default="text")
     checking.add_argument(
         "--select",
         metavar="CODES",
         type=_codes,
         default=[],
-        help="only these rules, for example BN101,LR (a beginning stands for all it begins)",
+        help="run only these rules, for example BN101,LR; a prefix such as LR selects every code"
+        " that starts with it",
     )
     checking.add_argument(
-        "--ignore", metavar="CODES", type=_codes, default=[], help="all rules but these"
+        "--ignore",
+        metavar="CODES",
+        type=_codes,
+        default=[],
+        help="leave out these rules; prefixes work here too",
     )
     checking.add_argument(
         "--fail-on",
         choices=tuple(_FAIL_ON),
         default="error",
-        help="the least severe finding that makes the exit code 1 (default: error)",
+        help="exit with 1 at a finding of this severity or worse (default: error)",
     )
     explaining = commands.add_parser(
-        "rules", help="list the rules, or explain one", description="Explains the rules."
+        "rules",
+        help="list the rules, or explain one",
+        description="List the rules, or explain one of them.",
     )
     explaining.set_defaults(command=run_rules)
     explaining.add_argument("code", metavar="CODE", nargs="?", help="for example BN101")
     listing = commands.add_parser(
         "ledger",
-        help="list how each layer was called, what ran, and what its statistics did",
-        description="Prints the mode ledger: for each batch normalization layer every way it was"
-        " called (mode, context, the value of `training` and who gave it, `trainable` when traced),"
-        " the executions counted by mode and context, `trainable` now, and whether the moving"
-        " statistics did what those executions explain. Layers that are alike share a block.",
+        help="print how each layer was called, what ran, and what its statistics did",
+        description="Print the mode ledger. For each batch normalization layer it lists every way"
+        " the layer was called (mode, context, the value of `training` and where it came from,"
+        " `trainable` when traced), the executions by mode and context, `trainable` now, and"
+        " whether these executions explain how the moving statistics changed. Layers with the"
+        " same entries share a block.",
     )
     listing.set_defaults(command=run_ledger)
-    listing.add_argument("logdir", metavar="LOGDIR", help="as given to tensorboard --logdir")
     listing.add_argument(
-        "--run", metavar="REGEX", help="only the runs whose name this matches anywhere"
+        "logdir", metavar="LOGDIR", help="the folder you give to tensorboard --logdir"
     )
-    listing.add_argument(
-        "--layer", metavar="REGEX", help="only the layers whose path this matches anywhere"
-    )
+    listing.add_argument("--run", metavar="REGEX", help="only runs whose name contains a match")
+    listing.add_argument("--layer", metavar="REGEX", help="only layers whose path contains a match")
     listing.add_argument("--format", choices=("text", "json"), default="text")
     examining = commands.add_parser(
         "doctor",
-        help="say what the installed Keras really does",
-        description="Trains models of a few units, and says what the installed Keras does with"
-        " training mode, trainable, moving statistics, losses and replicas. It needs TensorFlow,"
-        " takes about half a minute, and changes nothing.",
-        epilog="Exit code: 0, or 2 where TensorFlow or Keras is missing.",
+        help="test what the installed Keras does where versions differ",
+        description="Train tiny models to test how the installed Keras treats training mode,"
+        " `trainable`, moving statistics, losses and replicas. This needs TensorFlow, takes about"
+        " half a minute, and changes nothing.",
+        epilog="Exit code: 0, or 2 if TensorFlow or Keras is missing.",
     )
     examining.set_defaults(command=run_doctor)
     examining.add_argument(
-        "--keras", choices=("keras", "tf_keras"), help="only this one (default: each installed)"
+        "--keras",
+        choices=("keras", "tf_keras"),
+        help="test only this one (default: both, if installed)",
     )
     examining.add_argument("--format", choices=("text", "json"), default="text")
     return parser

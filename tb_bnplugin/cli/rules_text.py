@@ -1,4 +1,4 @@
-"""The rules, explained in text."""
+"""The text of `tb-bnplugin rules`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tb_bnplugin.diagnose.examples import Example, Line
 
 
 def rules_text(style: Style) -> str:
-    """One line or two for each rule."""
+    """The list of rules, one or two lines each."""
     rules = explain_all()
     widest = max(len(rule.name) for rule in rules)
     lines = []
@@ -19,12 +19,12 @@ def rules_text(style: Style) -> str:
         wrapped = style.wrap(rule.summary, first=first)
         lines.append(style.paint(rule.code, "bold") + wrapped[len(rule.code) :])
     lines.append("")
-    lines.append("Explain one: tb-bnplugin rules CODE")
+    lines.append("To explain one: tb-bnplugin rules CODE")
     return "\n".join(lines)
 
 
 def rule_text(rule: Documentation, style: Style) -> str:
-    """Everything a rule says of itself."""
+    """The full documentation of a rule."""
     head = style.paint(f"{rule.code} {rule.name}", "bold")
     parts = [f"{head} ({rule.severity})", style.wrap(rule.summary)]
     for section in rule.sections:
@@ -38,7 +38,7 @@ def rule_text(rule: Documentation, style: Style) -> str:
 
 
 def _example(example: Example, style: Style) -> str:
-    """The program with the fault, then the lines that mend it."""
+    """The faulty program, then the lines that change in the cured one."""
     return "\n\n".join(
         [
             style.paint(example.title, "bold") + "\n" + _paragraph(example.fault, style),
@@ -56,7 +56,7 @@ def _line(line: Line, style: Style) -> str:
 
 
 def _paragraph(text: str, style: Style) -> str:
-    """A paragraph filled to the width; code and lists keep their lines."""
+    """A paragraph wrapped to the width; code and lists keep their lines."""
     lines = text.splitlines()
     if any(line.startswith((" ", "-", "*", "```")) for line in lines):
         return "\n".join(f"  {line}".rstrip() for line in lines)

@@ -1,4 +1,4 @@
-"""Colour and width of the terminal, and names made safe to print."""
+"""Colour and width of the terminal; names made safe to print."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CODES: Final = {"bold": "1", "dim": "2", "error": "1;31", "warning": "1;33", "i
 
 @dataclass(frozen=True, kw_only=True)
 class Style:
-    """How to print: colour only where a person looks at it."""
+    """The colour and width to print with."""
 
     colour: bool
     width: int  # columns
@@ -35,7 +35,7 @@ class Style:
         return f"\x1b[{_CODES[kind]}m{text}\x1b[0m" if self.colour else text
 
     def wrap(self, text: str, *, first: str = "", rest: str | None = None) -> str:
-        """A text in lines of the width, indented; what is broken in it stays broken."""
+        """A text wrapped to the width and indented; its own line breaks stay."""
         rest = " " * len(first) if rest is None else rest
         lines: list[str] = []
         for line in text.splitlines() or [""]:
@@ -50,7 +50,7 @@ class Style:
 
 
 def printable(text: str) -> str:
-    """A text with everything escaped that moves the cursor or turns the direction of writing."""
+    """A text whose control characters, which move the cursor or turn the text, are escaped."""
     if text.isprintable():
         return text
     return "".join(

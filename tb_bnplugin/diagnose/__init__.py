@@ -4,7 +4,6 @@ from tb_bnplugin.diagnose.codes import check_codes
 from tb_bnplugin.diagnose.documentation import (
     Documentation,
     Section,
-    UnknownRuleError,
     explain,
     explain_all,
 )
@@ -22,7 +21,6 @@ __all__ = [
     "Ledger",
     "Outcome",
     "Section",
-    "UnknownRuleError",
     "check_codes",
     "compare",
     "create_ledger",

@@ -11,6 +11,7 @@ from tb_bnplugin.diagnose.examples import Examples, read_examples
 from tb_bnplugin.diagnose.outcome import Severity
 from tb_bnplugin.diagnose.rule import Documented
 from tb_bnplugin.diagnose.rules import COMPARISONS, RULES
+from tb_bnplugin.errors import UnknownRuleError
 
 HEADINGS: Final = (
     "What it sees",
@@ -20,10 +21,6 @@ HEADINGS: Final = (
     "When it is fine",
     "References",
 )
-
-
-class UnknownRuleError(LookupError):
-    """No rule has this code."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
-"""What the installed Keras really does: micro models, trained on the spot, answer questions."""
+"""Questions to the installed Keras, answered by tiny models that are trained on the spot."""
 
-from tb_bnplugin.doctor.checkup import FLAVOURS, CannotExamineError, Report, report
+from tb_bnplugin.doctor.checkup import FLAVOURS, Report, report
 from tb_bnplugin.doctor.environment import Environment
 from tb_bnplugin.doctor.examination import QUESTIONS, Examination, examine
 from tb_bnplugin.doctor.question import Fact, Question, Value
@@ -8,7 +8,6 @@ from tb_bnplugin.doctor.question import Fact, Question, Value
 __all__ = [
     "FLAVOURS",
     "QUESTIONS",
-    "CannotExamineError",
     "Environment",
     "Examination",
     "Fact",

@@ -1,4 +1,4 @@
-"""What `tb-bnplugin doctor` has to say: the environment, and each Keras that is installed."""
+"""The report of `tb-bnplugin doctor`: the environment, and the answers of each installed Keras."""
 
 from __future__ import annotations
 
@@ -10,12 +10,9 @@ from typing import Any, Final
 
 from tb_bnplugin.doctor.environment import Environment, environment, installed
 from tb_bnplugin.doctor.examination import Examination, examine, prepare
+from tb_bnplugin.errors import CannotExamineError
 
 FLAVOURS: Final = ("keras", "tf_keras")
-
-
-class CannotExamineError(RuntimeError):
-    """TensorFlow or Keras is not installed, or cannot be imported."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +32,7 @@ class Report:
 
 
 def report(flavour: str | None = None) -> Report:
-    """Examines one Keras ("keras" or "tf_keras"), or each that is installed.
+    """Examine one Keras ("keras" or "tf_keras"), or each that is installed.
 
     For a process of its own: TensorFlow is started on the processor alone.
 

@@ -27,7 +27,7 @@ _TENSORBOARD_WITHOUT_PKG_RESOURCES: Final = (2, 21)
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """What is installed, and what about it needs a hand."""
+    """The installed versions, and the problems between them."""
 
     versions: dict[str, str | None]  # of PACKAGES and "python"; None: not installed
     problems: tuple[str, ...]  # each with its remedy
@@ -38,7 +38,7 @@ class Environment:
 
 
 def environment() -> Environment:
-    """Looks at the metadata of the installed packages; imports none of them."""
+    """The environment by the metadata of the installed packages; none of them is imported."""
     versions: dict[str, str | None] = {"python": platform.python_version()}
     versions |= {name: installed(name) for name in PACKAGES}
     found = problems(
@@ -58,7 +58,7 @@ def installed(package: str) -> str | None:
 
 
 def problems(versions: dict[str, str | None], *, wit: bool, variables: dict[str, str]) -> list[str]:
-    """What does not fit together, each with its remedy.
+    """Problems between the installed packages, each with its remedy.
 
     Args:
         versions: of PACKAGES; None or absent: not installed.

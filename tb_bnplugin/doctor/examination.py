@@ -27,7 +27,7 @@ QUESTIONS: Final = tuple(question for group in TOPICS.values() for question in g
 
 @dataclass(frozen=True, kw_only=True)
 class Examination:
-    """What one Keras answered."""
+    """The answers of one Keras."""
 
     keras: str  # "keras 3.15.1", as records name it
     facts: tuple[Fact, ...]  # in the order of QUESTIONS
@@ -58,7 +58,7 @@ def prepare() -> Any:
 
 
 def examine(keras: Any, strategy: Any = None, names: Collection[str] | None = None) -> Examination:
-    """Puts the questions to one Keras; takes some seconds, and changes nothing.
+    """Ask one Keras all questions. It takes some seconds, and changes nothing.
 
     Args:
         keras: the module `keras` or `tf_keras`.

@@ -1,4 +1,4 @@
-"""What becomes of labels whose shape is not that of the predictions, measured."""
+"""Questions about labels whose shape differs from that of the predictions."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def function_in_loop(bench: Bench) -> str:
 
 
 def _labels_in_fit(bench: Bench, loss: Any) -> str:
-    """What becomes of the labels, by the loss of a model that gives its input back."""
+    """How the labels are treated, told by the loss of a model that returns its input."""
     inputs = bench.input()
     same = bench.keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")
     model = bench.compiled(bench.keras.Model(inputs, same(inputs)), loss=loss)

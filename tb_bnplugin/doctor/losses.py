@@ -1,4 +1,4 @@
-"""What `fit` and `evaluate` make of a loss and of "accuracy", measured."""
+"""Questions about losses and "accuracy" in `fit` and `evaluate`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What two replicas on one processor do to losses and statistics, measured."""
+"""Questions about two replicas: their losses and statistics, measured on one processor."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ import numpy as np
 
 from tb_bnplugin.doctor.bench import MEAN, Bench, X, number
 from tb_bnplugin.doctor.question import Question, Value, one_of
-
-
-class NoReplicasError(RuntimeError):
-    """There is only one logical device, and TensorFlow has started."""
+from tb_bnplugin.errors import NoReplicasError
 
 
 def mean_loss(bench: Bench) -> Value:

@@ -1,4 +1,4 @@
-"""What the moving statistics are made of, measured."""
+"""Questions about the moving statistics."""
 
 from __future__ import annotations
 

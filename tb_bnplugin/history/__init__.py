@@ -1,1 +1,1 @@
-"""What was recorded, decoded."""
+"""The records of a run, decoded."""

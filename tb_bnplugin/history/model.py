@@ -1,4 +1,4 @@
-"""What was recorded, decoded: the one form that rules, page and command line read.
+"""A run's records, decoded: the one form that rules, page and command line read.
 
 Nothing here knows TensorBoard, TensorFlow or Keras. A history is built from records
 (`schema.Record`), whether they come from an event file or from the process that trains.
@@ -84,7 +84,7 @@ class ProbeHistory:
 
 @dataclass(frozen=True, kw_only=True)
 class ProbeLayers:
-    """What the probes measured of each layer."""
+    """The measurements of each layer by the probes."""
 
     steps: Steps  # [records]
     columns: Mapping[str, Floats]  # each [records, layers]; keys of columns.PROBE_LAYER_COLUMNS

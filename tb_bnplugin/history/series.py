@@ -108,7 +108,7 @@ def build_probe(
 def build_probe_layers(
     records: Sequence[Record], documents: ModelDocuments, skipped: Counter[str]
 ) -> ProbeLayers | None:
-    """What the probes measured of each layer, None without any."""
+    """The measurements of each layer by the probes, None without any."""
     kept = _newest_of_each_step(keep_tables(records, 2, "probe_layers", skipped))
     if not kept:
         return None

@@ -16,7 +16,7 @@ from tb_bnplugin.schema.records import Kind, Record
 def is_table(
     value: npt.NDArray[np.generic] | bytes, *, rank: int
 ) -> TypeGuard[npt.NDArray[np.float64]]:
-    """Whether a record's value is a table of numbers of this rank."""
+    """True if a record's value is a table of numbers of this rank."""
     return (
         isinstance(value, np.ndarray)
         and value.ndim == rank

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tb_bnplugin.diagnose import Outcome, compare, diagnose
+from tb_bnplugin.errors import LogFolderError
 from tb_bnplugin.history.build import build_run
 from tb_bnplugin.history.model import RunHistory
-from tb_bnplugin.logs.folder import LogFolder, LogFolderError
+from tb_bnplugin.logs.folder import LogFolder
 from tb_bnplugin.logs.program import models_to_compare, runs_to_compare
 from tb_bnplugin.logs.provider import RunListing, shorten
 
@@ -19,8 +20,8 @@ SCHEMA_VERSION: Final = 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class CheckedRun:
-    """One run of a log folder with what the rules say of it."""
+class RunReport:
+    """The outcomes of one run, and what was read of it."""
 
     run: str
     keras: str | None  # "keras 3.15.1"; None where no model can be read
@@ -42,14 +43,19 @@ class CheckedRun:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Checked:
-    """The runs of a log folder, checked; iterating gives the runs."""
+class Report:
+    """The result of `check`: the outcomes of each run of a log folder. Iterating gives the runs.
 
-    runs: tuple[CheckedRun, ...]  # sorted by name
+    Example:
+        for finding in tb_bnplugin.check("logs").findings:
+            print(finding.code, finding.message, finding.fix)
+    """
+
+    runs: tuple[RunReport, ...]  # sorted by name
     comparisons: tuple[Outcome, ...]  # each run against the first beside it
     notes: tuple[str, ...] = ()  # what was skipped elsewhere in the folder, one line each
 
-    def __iter__(self) -> Iterator[CheckedRun]:
+    def __iter__(self) -> Iterator[RunReport]:
         return iter(self.runs)
 
     def __len__(self) -> int:
@@ -79,28 +85,28 @@ class Checked:
         }
 
 
-def check(logdir: str | os.PathLike[str], run: str | None = None) -> Checked:
+def check(logdir: str | os.PathLike[str], run: str | None = None) -> Report:
     """Read a log folder and run all rules, as the command line does.
 
     Args:
-        logdir: the folder given to `tensorboard --logdir`. It may still be written.
-        run: a regular expression; only runs whose name it matches anywhere are checked.
+        logdir: the folder given to `tensorboard --logdir`; trainings may still write to it.
+        run: a regular expression; only runs whose name contains a match are checked.
 
     Returns:
         The runs with their outcomes, sorted by name, and the comparisons between them: each
-        run against the first one of the same parent folder (`a/train` and `b/train` are
-        programs `a` and `b` of one folder), so that their number grows with the runs.
+        run is compared with the first one of the same parent folder (`a/train` and `b/train`
+        are programs `a` and `b` of one folder).
 
     Raises:
         LogFolderError: the folder cannot be read, or holds no run with records that matches.
-        ValueError: `run` is no regular expression.
+        ValueError: `run` is not a regular expression.
 
     Example:
         >>> assert not tb_bnplugin.check("logs").findings
     """
     histories, unread = read_runs(logdir, run)
-    return Checked(
-        runs=tuple(_checked(history) for history in histories),
+    return Report(
+        runs=tuple(_report(history) for history in histories),
         comparisons=_compare(histories),
         notes=unread,
     )
@@ -109,7 +115,7 @@ def check(logdir: str | os.PathLike[str], run: str | None = None) -> Checked:
 def read_runs(
     logdir: str | os.PathLike[str], run: str | None = None
 ) -> tuple[list[RunHistory], tuple[str, ...]]:
-    """The histories of a log folder's runs, sorted by name, and what else could not be read.
+    """The histories of a log folder's runs, sorted by name, and notes of what cannot be read.
 
     Args, Raises: as for `check`.
     """
@@ -122,7 +128,7 @@ def read_runs(
     if not matching:
         names = ", ".join(shorten(name, 40) for name in list(listings)[:10])
         more = f" and {len(listings) - 10} more" if len(listings) > 10 else ""
-        raise LogFolderError(f"no run matches {run!r}; the runs are {names}{more}")
+        raise LogFolderError(f"no run's name matches {run!r}; the runs are {names}{more}")
     histories = [_read(folder, listing) for listing in matching]
     if not any(history.models for history in histories):
         notes = [note for history in histories for note in history.notes]
@@ -136,17 +142,18 @@ def _pattern(run: str | None) -> re.Pattern[str]:
     try:
         return re.compile(run or "")
     except re.error as error:
-        raise ValueError(f"{run!r} is no regular expression: {error}") from error
+        raise ValueError(f"the run {run!r} is not a regular expression: {error}") from error
 
 
 def _no_record(logdir: str | os.PathLike[str], folder: LogFolder) -> str:
     where = os.fspath(logdir)
     if not folder.event_files:
-        return f"no event file in {where}: give the folder that `tensorboard --logdir` is given"
+        return f"no event file in {where}: give the folder that you give to `tensorboard --logdir`"
+    counted = "1 event file" if folder.event_files == 1 else f"{folder.event_files} event files"
     unread = f" ({'; '.join(folder.unread[:3])})" if folder.unread else ""
     return (
-        f"no batch norm record in the {folder.event_files} event files of {where}{unread}: record"
-        " some with tb_bnplugin.BatchNormCallback or tb_bnplugin.summary.batch_norm"
+        f"no batch norm record in {where} ({counted}){unread}: record the training with"
+        " tb_bnplugin.BatchNormCallback or tb_bnplugin.summary.batch_norm"
     )
 
 
@@ -155,9 +162,9 @@ def _read(folder: LogFolder, listing: RunListing) -> RunHistory:
     return build_run(listing.run, records, (*listing.notes, *notes))
 
 
-def _checked(history: RunHistory) -> CheckedRun:
+def _report(history: RunHistory) -> RunReport:
     steps = [step for model in history.models for step in model.steps[[0, -1][: len(model.steps)]]]
-    return CheckedRun(
+    return RunReport(
         run=history.run,
         keras=history.models[0].facts.keras if history.models else None,
         models=tuple((model.facts.name, len(model.facts.layers)) for model in history.models),

@@ -23,6 +23,7 @@ from tensorboard.data.provider import TensorDatum, TensorTimeSeries
 from tensorboard.summary.writer.record_writer import masked_crc32c
 from tensorboard.util.tensor_util import make_ndarray
 
+from tb_bnplugin.errors import LogFolderError
 from tb_bnplugin.logs.provider import RunListing, create_listing, create_record, shorten
 from tb_bnplugin.schema.columns import PLUGIN_NAME
 from tb_bnplugin.schema.records import Record
@@ -30,10 +31,6 @@ from tb_bnplugin.schema.records import Record
 _HEADER: Final = struct.Struct("<QI")  # length of the event, its masked checksum
 _EVENT_BYTES: Final = 2**31  # protobuf writes no larger message
 _FOOTER_BYTES: Final = 4  # masked checksum of the event
-
-
-class LogFolderError(Exception):
-    """A log folder that cannot be read, or holds nothing of this plugin; the text is one line."""
 
 
 @dataclass(kw_only=True)
@@ -178,7 +175,7 @@ def _walk(path: str) -> Iterator[tuple[str, list[str], list[str]]]:
     if not Path(path).exists():
         raise LogFolderError(f"no such folder: {path}")
     if not Path(path).is_dir():
-        raise LogFolderError(f"not a folder: {path} (give the folder that holds the event files)")
+        raise LogFolderError(f"not a folder: {path}: give the folder that holds the event files")
     try:
         os.listdir(path)  # noqa: PTH208  # os.walk says nothing where it may not look
     except OSError as error:

@@ -15,8 +15,9 @@ import numpy.typing as npt
 from tensorboard.context import RequestContext
 from tensorboard.data.provider import DataProvider, RunTagFilter, TensorDatum, TensorTimeSeries
 
+from tb_bnplugin.errors import MetadataError
 from tb_bnplugin.schema.columns import CHANNELS_PLUGIN_NAME, PLUGIN_NAME
-from tb_bnplugin.schema.records import Metadata, MetadataError, Record, parse_content
+from tb_bnplugin.schema.records import Metadata, Record, parse_content
 
 # The dashboard knows nothing of the disk: what it needs of its words stands here.
 __all__ = [

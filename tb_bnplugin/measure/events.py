@@ -41,7 +41,7 @@ _UNUSUAL: Final = [
 
 @dataclass(frozen=True, kw_only=True)
 class Changes:
-    """What differs between two readings."""
+    """The differences between two readings."""
 
     trained: Floats  # [layers] executions in training mode
     mean: Mask  # [channels] differs in any bit

@@ -45,7 +45,7 @@ class LayerTable:
 
     @property
     def starts(self) -> Sequence[LayerStart]:
-        """What each layer began with, as it is known now."""
+        """The starting values of each layer, as far as they are known now."""
         return self._starting.starts
 
     def signature(self) -> bytes:

@@ -1,4 +1,4 @@
-"""What the outputs of one batch say: how much rows differ, and how many classes are right."""
+"""Measures of the outputs of one batch: how much rows differ, and how many classes are right."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is read of a model at one moment: all that a record is made of, as plain numpy values.
+"""A reading of a model at one moment: all that a record is made of, as plain numpy values.
 
 Whoever fills these, from Keras or from anything else, can make records (`measure.model_records`).
 """
@@ -16,7 +16,7 @@ from tb_bnplugin.schema.facts import Call, ModelFacts, Phase
 
 @dataclass(frozen=True, kw_only=True)
 class LayerStart:
-    """What the table needs to know of a layer, and its statistics when the count began."""
+    """The facts of a layer that its table needs, and its statistics when the count began."""
 
     channels: int
     momentum: float
@@ -83,7 +83,7 @@ class Baseline:
 
 @dataclass(frozen=True, kw_only=True)
 class Observation:
-    """What one look at a model gives. Only what changed since the look before is not None."""
+    """One reading of a model. Parts that did not change since the reading before are None."""
 
     reading: Reading | None = None
     new_layers: NewLayers | None = None

@@ -1,1 +1,1 @@
-"""What is on disk: tables, metadata and JSON documents, each with its reader beside its writer."""
+"""The format on disk: tables, metadata and JSON documents. Each reader stands beside its writer."""

@@ -189,5 +189,5 @@ class ModelFacts:
 
     @property
     def keras_3(self) -> bool:
-        """Whether the recording Keras is version 3 (not tf_keras)."""
+        """True if the recording Keras is version 3, False if it is tf_keras."""
         return self.keras.startswith("keras 3")

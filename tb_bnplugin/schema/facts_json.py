@@ -13,11 +13,8 @@ import types
 import typing
 from typing import Any, TypeVar
 
+from tb_bnplugin.errors import FactsError
 from tb_bnplugin.schema.facts import Call, ModelFacts, Phase
-
-
-class FactsError(ValueError):
-    """A JSON document of a log is not what its kind says."""
 
 
 def encode_model(facts: ModelFacts) -> bytes:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from google.protobuf.message import DecodeError
 
+from tb_bnplugin.errors import MetadataError
 from tb_bnplugin.schema import plugin_data_pb2
 from tb_bnplugin.schema.columns import FORMAT_VERSION, TAG_PREFIX
 
@@ -29,10 +30,6 @@ Kind = Literal[
 KINDS: Final[tuple[Kind, ...]] = typing.get_args(Kind)
 
 _NAMES: Final = {plugin_data_pb2.PluginData.Kind.Value(kind.upper()): kind for kind in KINDS}
-
-
-class MetadataError(ValueError):
-    """A record's metadata is not ours, damaged, or of another format."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -60,16 +60,16 @@ class Watch:
                 self._record("evaluation")
 
     def findings(self) -> tuple[Outcome, ...]:
-        """What is wrong by now, by the same rules as for a log, on what was recorded so far."""
+        """The findings so far, by the rules that `tb_bnplugin.check` runs on a log."""
         return live.findings_in(self.outcomes())
 
     def outcomes(self) -> tuple[Outcome, ...]:
-        """What every rule says by now, with what passed and what could not be checked."""
+        """The outcome of every rule so far: a finding, ok, or not checked with the reason."""
         self._record("on_demand")
         return self._recorder.outcomes()
 
     def ledger(self) -> str:
-        """The modes in which each layer ran by now, why, and what its statistics did, as text."""
+        """The mode ledger so far, as text: how each layer was called, why, and what it did."""
         self._record("on_demand")
         return live.ledger_of(self._recorder.live)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -67,6 +69,28 @@ def test_every_public_name_resolves() -> None:
     missing = [name for name in tb_bnplugin.__all__ if getattr(tb_bnplugin, name, None) is None]
     assert tb_bnplugin.__all__
     assert missing == []
+
+
+def test_every_public_name_is_documented_and_listed() -> None:
+    import tb_bnplugin
+
+    names = [name for name in tb_bnplugin.__all__ if name != "__version__"]
+    undocumented = [name for name in names if not getattr(tb_bnplugin, name).__doc__]
+    listed = re.findall(r"^    (\w+)  +\w", tb_bnplugin.__doc__ or "", re.MULTILINE)
+    assert undocumented == []
+    assert sorted(listed) == sorted(names)
+
+
+@pytest.mark.parametrize("method", ["findings", "outcomes", "ledger"])
+def test_callback_and_watch_answer_alike(method: str) -> None:
+    import tb_bnplugin
+
+    of_callback = vars(tb_bnplugin.BatchNormCallback)[method]
+    of_watch = vars(tb_bnplugin.Watch)[method]
+    assert inspect.isfunction(of_callback)
+    assert inspect.isfunction(of_watch)
+    assert of_callback.__doc__ == of_watch.__doc__
+    assert inspect.signature(of_callback) == inspect.signature(of_watch)
 
 
 def test_a_public_name_stays_what_it_was_when_used_again() -> None:

@@ -169,7 +169,7 @@ def test_run_that_no_name_matches_gives_2(
 def test_wrong_regular_expression_gives_2(
     healthy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert "no regular expression" in failure(capsys, str(healthy), "--run", "(")
+    assert "not a regular expression" in failure(capsys, str(healthy), "--run", "(")
 
 
 def test_unknown_code_is_refused_with_the_codes(

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tb_bnplugin.diagnose import COMPARISONS, RULES, UnknownRuleError, explain, explain_all, pages
+from tb_bnplugin.diagnose import COMPARISONS, RULES, explain, explain_all, pages
 from tb_bnplugin.diagnose import rules as rules_package
 from tb_bnplugin.diagnose.documentation import HEADINGS
 from tb_bnplugin.diagnose.rule import Documented
+from tb_bnplugin.errors import UnknownRuleError
 
 ROOT = Path(__file__).parents[2]
 ALL: tuple[Documented, ...] = (*RULES, *COMPARISONS)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tb_bnplugin.diagnose import COMPARISONS, RULES, examples
-from tb_bnplugin.diagnose.examples import Example, ExampleError, Line, parse_examples, read_examples
+from tb_bnplugin.diagnose.examples import Example, Line, parse_examples, read_examples
+from tb_bnplugin.errors import ExampleError
 
 CODES = [rule.RULE.code for rule in (*RULES, *COMPARISONS)]
 PROGRAMS = [

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from tensorboard.data.provider import TensorDatum
 
+from tb_bnplugin.errors import LogFolderError
 from tb_bnplugin.history.build import build_run
-from tb_bnplugin.logs.folder import LogFolder, LogFolderError
+from tb_bnplugin.logs.folder import LogFolder
 from tb_bnplugin.logs.provider import create_record, shorten
 from tb_bnplugin.schema.plugin_data_pb2 import PluginData
 from tb_bnplugin.schema.records import Metadata

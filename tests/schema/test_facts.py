@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tb_bnplugin.errors import FactsError
 from tb_bnplugin.schema.facts import (
     Call,
     Graph,
@@ -19,7 +20,6 @@ from tb_bnplugin.schema.facts import (
     Phase,
 )
 from tb_bnplugin.schema.facts_json import (
-    FactsError,
     encode_calls,
     encode_model,
     encode_phase,

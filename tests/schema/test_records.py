@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tb_bnplugin.errors import MetadataError
 from tb_bnplugin.schema import plugin_data_pb2
 from tb_bnplugin.schema.records import (
     KINDS,
     Kind,
     Metadata,
-    MetadataError,
     create_content,
     create_tag,
     parse_content,

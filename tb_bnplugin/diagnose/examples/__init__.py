@@ -15,6 +15,8 @@ from difflib import SequenceMatcher
 from importlib.resources import files
 from typing import Final, Literal, cast
 
+from tb_bnplugin.errors import ExampleError
+
 TrainedBy = Literal["fit", "loop"]
 Mark = Literal[" ", "-", "+"]
 
@@ -23,10 +25,6 @@ FLAVOURS: Final = ("keras", "tf_keras")  # as programs import them: Keras 3 and 
 _HEADING: Final = re.compile(r"^### (Faulty|Cure): (fit|loop)$", re.MULTILINE)
 _PROGRAM: Final = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FLAVOURS: Final = re.compile(r"^Keras: (.+)$", re.MULTILINE)
-
-
-class ExampleError(ValueError):
-    """The file of a rule's programs is not as this module says it is."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,13 +10,10 @@ from typing import Any, Final
 import tensorflow as tf
 from tensorflow.python.eager import context
 
+from tb_bnplugin.errors import NotBuiltError
 from tb_bnplugin.keras.flavour import flavour_of
 
 _SEED: Final = 0x7462_626E_706C_7567  # of random operations in a probe; no user draws from it
-
-
-class NotBuiltError(ValueError):
-    """The model, or a layer that it calls, has no variables yet."""
 
 
 @contextmanager
