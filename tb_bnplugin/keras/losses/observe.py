@@ -13,8 +13,8 @@ from typing import Any
 
 from tb_bnplugin.guard import Guard
 from tb_bnplugin.keras.flavour import Flavour, flavour_of
-from tb_bnplugin.keras.losses import compiled, naming
-from tb_bnplugin.keras.losses.output_data import OutputData, loss_data, metric_data
+from tb_bnplugin.keras.losses import compiled, naming, output_data
+from tb_bnplugin.keras.losses.output_data import OutputData
 from tb_bnplugin.keras.losses.watched_container import WatchedContainer
 from tb_bnplugin.schema.facts import LossFacts, MetricFacts
 
@@ -141,7 +141,7 @@ class LossObserver:
         )
 
     def _split_losses(self, container: Any, *given: Any) -> list[OutputData | None]:
-        return loss_data(self._flavour, container, *given)
+        return output_data.loss_data(self._flavour, container, *given)
 
     def _split_metrics(self, container: Any, *given: Any) -> list[OutputData | None]:
-        return metric_data(self._flavour, container, *given)
+        return output_data.metric_data(self._flavour, container, *given)

@@ -259,12 +259,12 @@ def test_closing_gives_the_objects_their_classes_back(flavour: Flavour, data: An
 def test_a_fault_of_ours_warns_once_and_training_goes_on(
     flavour: Flavour, data: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tb_bnplugin.keras.losses import compiled
+    from tb_bnplugin.keras.losses import output_data
 
     def broken(*_: Any) -> None:
         raise ZeroDivisionError("on purpose")
 
-    monkeypatch.setattr(compiled, "loss_data", broken)
+    monkeypatch.setattr(output_data, "loss_data", broken)
     model = classifier(flavour.keras)
     with pytest.warns(RuntimeWarning, match="on purpose") as caught:
         observer = fitted(model, *data, epochs=2)
