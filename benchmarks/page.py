@@ -15,7 +15,7 @@ from urllib.parse import quote
 import numpy as np
 
 from benchmarks.figures import Figure
-from tb_bnplugin.schema.facts import Node
+from tb_bnplugin.schema.facts import Graph, Node
 from tests.dashboard.server import serve
 from tests.dashboard.write_log import scalar_event, write_history
 from tests.support.histories import create_history
@@ -60,8 +60,8 @@ def write_log(logdir: Path) -> str:
         Node(path=layer.path, layer_class=layer.layer_class, layer=index)
         for index, layer in enumerate(history.facts.layers)
     )
-    edges = tuple((index, index + 1) for index in range(LAYERS - 1))
-    history = replace(history, facts=replace(history.facts, nodes=nodes, edges=edges))
+    graph = Graph(nodes=nodes, edges=tuple((index, index + 1) for index in range(LAYERS - 1)))
+    history = replace(history, facts=replace(history.facts, graph=graph))
     scalars = [
         scalar_event(tag, step, 1000.0 + step, 1 / step)
         for step in STEPS

@@ -22,9 +22,9 @@ def run_in_training_mode(history: ModelHistory, wrong: Mask) -> str:
             "Call `y = model(x, training=True)` inside the tape, and `model(x, training=False)`"
             " when you evaluate or predict."
         )
-        return f"{cure} {_subclass_cure(facts)}" if facts.subclassed else cure
+        return f"{cure} {_subclass_cure(facts)}" if facts.code.subclassed else cure
     own_step = "In your own `train_step`, call `y = self(x, training=True)`."
-    return f"{_subclass_cure(facts)} {own_step}" if facts.subclassed else own_step
+    return f"{_subclass_cure(facts)} {own_step}" if facts.code.subclassed else own_step
 
 
 def freeze(history: ModelHistory) -> str:
@@ -40,7 +40,7 @@ def evaluate_in_inference_mode(history: ModelHistory) -> str:
             "Evaluate with `model(x, training=False)`. Call no layer with `training=True`, and let"
             " no `call` have True as the default of `training`."
         )
-    if history.facts.subclassed:
+    if history.facts.code.subclassed:
         return (
             f"Let `training` default to None and pass it on: `{HAND_TRAINING_ON}`. A default of"
             " True turns training mode on in evaluate."
@@ -52,7 +52,7 @@ def evaluate_in_inference_mode(history: ModelHistory) -> str:
 
 
 def _subclass_cure(facts: ModelFacts) -> str:
-    if facts.call_accepts_training is False:
+    if facts.code.call_accepts_training is False:
         why = (
             " Keras 3 does not tell a model without it that it is training."
             if facts.keras_3

@@ -34,7 +34,7 @@ from tb_bnplugin.history.series import (
 )
 from tb_bnplugin.history.tables import freeze, is_table, keep_tables, read_columns
 from tb_bnplugin.schema.columns import CHANNEL_ROWS, LAYER_COLUMNS, MODEL_COLUMNS
-from tb_bnplugin.schema.facts import parse_calls
+from tb_bnplugin.schema.facts_json import parse_calls
 from tb_bnplugin.schema.records import Kind, Record
 
 

@@ -10,13 +10,8 @@ from typing import TypeVar
 
 from tb_bnplugin.errors import FactsError
 from tb_bnplugin.history.order import wall_time_of
-from tb_bnplugin.schema.facts import (
-    Columns,
-    ModelFacts,
-    Phase,
-    parse_model,
-    parse_phase,
-)
+from tb_bnplugin.schema.facts import Columns, ModelFacts, Phase
+from tb_bnplugin.schema.facts_json import parse_model, parse_phase
 from tb_bnplugin.schema.records import Record
 
 _Document = TypeVar("_Document")

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from tb_bnplugin.guard import Guard
-from tb_bnplugin.keras.calls import counting
-from tb_bnplugin.keras.calls.watched_layer import WatchedLayer
 from tb_bnplugin.keras.flavour import flavour_of
 from tb_bnplugin.keras.losses.observe import LossObserver
 from tb_bnplugin.keras.model import describe
-from tb_bnplugin.keras.model.layers import batch_norm_layers, is_batch_norm
 from tb_bnplugin.keras.model.state_reader import StateReader
 from tb_bnplugin.keras.model.topology import Topology
 from tb_bnplugin.keras.model.topology import describe as draw
 from tb_bnplugin.keras.model.trainable import replaced_by_fit
 from tb_bnplugin.keras.model.unchanged_weights import UnchangedWeights
-from tb_bnplugin.keras.variables import local
+from tb_bnplugin.keras.watched_layers import WatchedLayers, strategy_of
 from tb_bnplugin.measure.reading import Baseline, NewLayers, Reading
-from tb_bnplugin.schema.columns import CONTEXTS
 from tb_bnplugin.schema.facts import Call, LossFacts, MetricFacts
 
 
@@ -34,17 +29,14 @@ class WatchedModel:
         self.flavour = flavour_of(model)
         self.guard = guard
         self.reference = weakref.ref(model)
-        self.replicas = int(_strategy(model).num_replicas_in_sync)
+        self.replicas = int(strategy_of(model).num_replicas_in_sync)
         self.closed = False
-        self._found: dict[int, WatchedLayer] = {}  # every layer found, by id, in the order found
-        self._rows: list[WatchedLayer] = []  # those that are built, in the order of the table
-        self._scanned: tuple[int | None, list[int]] | None = None  # calls and layers at the last
+        self._layers = WatchedLayers(guard)
         self._reader: StateReader | None = None
         self._optimizer: Any = None  # of which the reader reads
         self._topology: Topology | None = None
         self._weights = UnchangedWeights()
         self._trainable_replaced: dict[int, bool] = {}  # see `model.trainable`
-        self._wanted_by: set[str] = set()  # who wants all traces counted, not Keras' own alone
         self._losses: LossObserver | None = None  # of compiled losses, where `fit` trains
 
     @property
@@ -59,9 +51,7 @@ class WatchedModel:
         """Give the layers their own `call` back; functions traced before go on counting."""
         if not self.closed:
             self.closed = True
-            for found in self._found.values():
-                self._tell_wanted(found.counter)
-                counting.detach(found.layer)
+            self._layers.close()
 
     def want_all_traces(self, who: str, *, wanted: bool) -> None:
         """Count in functions of the user's too, as long as a `watch` or a `fit` wants that.
@@ -69,9 +59,7 @@ class WatchedModel:
         A function that counts cannot be frozen into constants, as exporters do; after a `fit`,
         what is traced outside of Keras' own steps is left as it is.
         """
-        (self._wanted_by.add if wanted else self._wanted_by.discard)(who)
-        for found in self._found.values():
-            self._tell_wanted(found.counter)
+        self._layers.want_all_traces(who, wanted=wanted)
 
     def begin_fit(self) -> bool:
         """Follow what `fit` is about to train with; return True for another optimizer."""
@@ -89,63 +77,11 @@ class WatchedModel:
 
     def find_layers(self) -> NewLayers | None:
         """Find layers that came since; give those that are built by now and new to the table."""
-        calls = counting.traced_calls()
-        if calls is not None and self._scanned is not None and calls == self._scanned[0]:
-            return None
-        model = self.model
-        layers = list(model._flatten_layers())
-        tracked = [id(layer) for layer in layers]
-        complete = all(getattr(layer, "built", True) for layer in layers)
-        if self._scanned is not None and tracked == self._scanned[1]:
-            self._scanned = (calls, tracked)
-            return None
-        self._attach(model)
-        # Until all are built, any of them may turn out to be one.
-        self._scanned = (calls, tracked) if complete else None
-        new = [
-            found
-            for found in self._found.values()
-            if found.start is None
-            and getattr(found.layer, "moving_mean", None) is not None
-            and is_batch_norm(found.layer)
-        ]
-        return self._append(new) if new else None
-
-    def _attach(self, model: Any) -> None:
-        strategy = _strategy(model)
-        for path, layer in batch_norm_layers(model):
-            if id(layer) not in self._found:
-                built = getattr(layer, "moving_mean", None) is not None
-                counter = counting.attach(layer, strategy, self.guard)
-                self._tell_wanted(counter)
-                if not self._found:
-                    counter.count_batches()
-                self._found[id(layer)] = WatchedLayer(
-                    path=path, layer=layer, counter=counter, built_before=built
-                )
-
-    def _tell_wanted(self, counter: counting.LayerCounter) -> None:
-        wanted = self._wanted_by and not self.closed
-        (counter.wanted_by.add if wanted else counter.wanted_by.discard)(id(self))
-
-    def _append(self, new: Sequence[WatchedLayer]) -> NewLayers:
-        starts, means, variances = [], [], []
-        for found in new:
-            with tf.init_scope():
-                executions = np.asarray(local(found.counter.executions))
-                updates = float(executions[: len(CONTEXTS)].sum())
-                found.start, mean, variance = describe.layer_start(
-                    found.layer, updates, built_while_watched=not found.built_before
-                )
-            starts.append(found.start)
-            means.append(mean)
-            variances.append(variance)
-        self._rows.extend(new)
-        self._reader = None
-        self._topology = None
-        return NewLayers(
-            starts=tuple(starts), mean=np.concatenate(means), variance=np.concatenate(variances)
-        )
+        new = None if self._layers.are_all_known() else self._layers.find(self.model)
+        if new is not None:
+            self._reader = None
+            self._topology = None
+        return new
 
     def reader(self, step: int) -> tuple[StateReader, Baseline | None]:
         """The reader of the present layers; with a baseline where it is a new one.
@@ -160,8 +96,8 @@ class WatchedModel:
         with tf.init_scope():
             reader = StateReader(
                 self.model,
-                [row.layer for row in self._rows],
-                [row.counter for row in self._rows],
+                [row.layer for row in self._layers.rows],
+                [row.counter for row in self._layers.rows],
                 self._trainable_replaced,
             )
             baseline = Baseline(reading=reader.read(), gamma_beta_layers=reader.gamma_beta_layers)
@@ -187,7 +123,7 @@ class WatchedModel:
 
     def traces(self) -> int:
         """How many ways of calling a layer have been seen: grows with each new trace."""
-        return sum(len(found.counter.seen) for found in self._found.values())
+        return self._layers.traces()
 
     def calls(self, name: str, step: int) -> tuple[Call, ...]:
         """The mode ledger: each way a layer was called.
@@ -196,10 +132,7 @@ class WatchedModel:
             name: of the model in the log.
             step: at which a way of calling that is new was first seen.
         """
-        names = {id(self.model): name, **{id(row.layer): row.path for row in self._rows}}
-        return tuple(
-            call for index, row in enumerate(self._rows) for call in row.calls(index, names, step)
-        )
+        return self._layers.calls(self.model, name, step)
 
     def losses(self) -> tuple[LossFacts, ...]:
         """The compiled losses, where `fit` trains."""
@@ -215,11 +148,12 @@ class WatchedModel:
         if self._topology is None:
             self._topology = self.guard.attempt("topology", draw, model)
         topology = self._topology or Topology()
+        optimizer = self._present_optimizer()
         layers = [
             describe.layer_facts(
                 row.path, row.layer, row.start, requested=topology.requested.get(id(row.layer))
             )
-            for row in self._rows
+            for row in self._layers.rows
             if row.start is not None
         ]
         return {
@@ -227,19 +161,12 @@ class WatchedModel:
             "tensorflow": str(tf.__version__),
             "replicas": self.replicas,
             "layers": tuple(layers),
-            "nodes": describe.nodes(topology, [row.layer for row in self._rows]),
-            "edges": tuple(topology.edges),
-            "unchanged_weights": self._weights.unchanged if self._weights.checked_step else (),
-            "trainable_weights": self._weights.weights,
-            "weights_checked_step": self._weights.checked_step,
-            **describe.class_facts(model),
+            "graph": describe.graph(topology, [row.layer for row in self._layers.rows]),
+            "weights": self._weights.facts(),
+            "code": describe.code(model),
+            "optimizer": None if optimizer is None else type(optimizer).__name__,
         }
 
     def read(self, reader: StateReader) -> Reading:
         """The present state."""
         return reader.read()
-
-
-def _strategy(model: Any) -> Any:
-    own = getattr(model, "distribute_strategy", None)
-    return tf.distribute.get_strategy() if own is None else own

@@ -7,14 +7,8 @@ from dataclasses import replace
 from tb_bnplugin.measure.layer_table import LayerTable
 from tb_bnplugin.measure.reading import LayerStart, Moment, Observation, Reading
 from tb_bnplugin.schema.columns import CONTEXTS
-from tb_bnplugin.schema.facts import (
-    LayerFacts,
-    ModelFacts,
-    Phase,
-    encode_calls,
-    encode_model,
-    encode_phase,
-)
+from tb_bnplugin.schema.facts import LayerFacts, ModelFacts, Phase
+from tb_bnplugin.schema.facts_json import encode_calls, encode_model, encode_phase
 from tb_bnplugin.schema.records import Kind, Metadata, Record, Value
 
 

@@ -24,7 +24,7 @@ class LayerStart:
     from_initializer: bool  # False: loaded, so that the start is as good as any later value
     updates_before: float  # training executions counted before the start was taken
     low_precision: bool = False  # the statistics are float16 or bfloat16
-    gamma_beta_start: str = "unknown"  # as LayerFacts has it
+    gamma_beta_start: str = "unknown"  # as GammaBeta has it
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,20 +1,9 @@
-"""Static facts of a model, and its mode ledger: the JSON documents among the records.
-
-Encoding and parsing stand side by side. Parsing takes what a hostile or newer log may
-hold: unknown keys are ignored, a missing or ill-typed value raises `FactsError`.
-"""
+"""Static facts of a model, its mode ledger and its phases: what the JSON documents hold."""
 
 from __future__ import annotations
 
-import dataclasses
-import functools
-import json
-import types
-import typing
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
-from tb_bnplugin.errors import FactsError
 from tb_bnplugin.schema.columns import (
     EVENT_COLUMNS,
     GRADIENT_COLUMNS,
@@ -24,6 +13,15 @@ from tb_bnplugin.schema.columns import (
     PROBE_COLUMNS,
     PROBE_LAYER_COLUMNS,
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class GammaBeta:
+    """Which of gamma and beta a layer has, and where they began."""
+
+    gamma: bool
+    beta: bool
+    start: str = "unknown"  # when the watch began: or "initializer", "trained"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +40,7 @@ class LayerFacts:
     start_updates_before: float  # training executions counted before the start was (re)taken
     requested: bool | None  # `training` asked for by the functional graph; None: nothing known
     keras_layer: bool  # its `call` is Keras' own; False: a foreign class, or one derived from it
-    has_gamma: bool
-    has_beta: bool
-    gamma_beta_start: str = "unknown"  # gamma and beta at watch: or "initializer", "trained"
+    gamma_beta: GammaBeta
     virtual_batch: int | None = None  # rows of a virtual batch, which the layer is normalized by
 
 
@@ -73,6 +69,14 @@ class Node:
     path: str
     layer_class: str
     layer: int | None  # index into ModelFacts.layers when it is batch normalization
+
+
+@dataclass(frozen=True, kw_only=True)
+class Graph:
+    """The model map: all layers of the model, and how they are connected as far as it is known."""
+
+    nodes: tuple[Node, ...] = ()
+    edges: tuple[tuple[int, int], ...] = ()  # pairs of indices into nodes
 
 
 Shape = tuple[int | None, ...]
@@ -146,122 +150,44 @@ class SwitchedOff:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ModelCode:
+    """Who wrote what of the model: Keras, or the user."""
+
+    model_class: str
+    subclassed: bool  # neither Sequential nor Functional
+    call_accepts_training: bool | None  # does the root model's `call` have `training`
+    own_train_step: bool | None = None  # the class overrides Keras' train_step; None: not known
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightFacts:
+    """Which trainable weights training has changed."""
+
+    trainable: int = 0  # how many trainable weights were looked at
+    unchanged: tuple[str, ...] = ()  # paths of those that never changed
+    checked_step: int | None = None  # step of the newest look; None: not looked yet
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelFacts:
     """The newest static facts of one model."""
 
     name: str
-    model_class: str
+    code: ModelCode
     keras: str  # "keras 3.15.1" or "tf_keras 2.21.0"
     tensorflow: str
     replicas: int
     optimizer: str | None  # class name
-    subclassed: bool  # neither Sequential nor Functional
-    call_accepts_training: bool | None  # does the root model's `call` have `training`
     trained_by: str  # "fit" or "loop"
     expect: tuple[str, ...]  # rule codes that are meant here
     layers: tuple[LayerFacts, ...]
-    nodes: tuple[Node, ...]
-    edges: tuple[tuple[int, int], ...]  # pairs of indices into nodes
+    graph: Graph
     process_started: float = 0.0  # wall time, seconds, as in the layers records
     columns: Columns = Columns()
-    unchanged_weights: tuple[str, ...] = ()  # paths of trainable weights that never changed
-    trainable_weights: int = 0  # how many trainable weights were looked at
-    weights_checked_step: int | None = None  # step of that look; None: not looked yet
+    weights: WeightFacts = WeightFacts()
     switched_off: tuple[SwitchedOff, ...] = ()
-    own_train_step: bool | None = None  # the class overrides Keras' train_step; None: not known
 
     @property
     def keras_3(self) -> bool:
         """True if the recording Keras is version 3, False if it is tf_keras."""
         return self.keras.startswith("keras 3")
-
-
-def encode_model(facts: ModelFacts) -> bytes:
-    """The facts as UTF-8 JSON, the content of a `batch_norm/model` record."""
-    return _encode(dataclasses.asdict(facts))
-
-
-@functools.lru_cache(maxsize=32)  # while it trains, the same document is read again and again
-def parse_model(document: bytes) -> ModelFacts:
-    """The facts in a `batch_norm/model` record; raises `FactsError`."""
-    return _parse(ModelFacts, _load(document), "model")
-
-
-def encode_phase(phase: Phase) -> bytes:
-    """The phase as UTF-8 JSON, the content of a `batch_norm/phase` record."""
-    return _encode(dataclasses.asdict(phase))
-
-
-@functools.lru_cache(maxsize=1024)  # a rule engine that runs while a model trains reads all again
-def parse_phase(document: bytes) -> Phase:
-    """The phase in a `batch_norm/phase` record; raises `FactsError`."""
-    return _parse(Phase, _load(document), "phase")
-
-
-def encode_calls(calls: typing.Sequence[Call]) -> bytes:
-    """The mode ledger as UTF-8 JSON, the content of a `batch_norm/calls` record."""
-    return _encode({"calls": [dataclasses.asdict(call) for call in calls]})
-
-
-@functools.lru_cache(maxsize=32)
-def parse_calls(document: bytes) -> tuple[Call, ...]:
-    """The mode ledger in a `batch_norm/calls` record; raises `FactsError`."""
-    loaded = _load(document)
-    return typing.cast("tuple[Call, ...]", _value(tuple[Call, ...], loaded.get("calls"), "calls"))
-
-
-def _encode(value: dict[str, Any]) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=True).encode(
-        "utf-8", "surrogatepass"
-    )
-
-
-def _load(document: bytes) -> dict[str, Any]:
-    try:
-        loaded = json.loads(document.decode("utf-8", "replace"))
-    except (ValueError, RecursionError) as error:
-        raise FactsError(f"not a JSON document ({error})") from error
-    if not isinstance(loaded, dict):
-        raise FactsError(f"a JSON object was expected, received {type(loaded).__name__}")
-    return loaded
-
-
-_Facts = TypeVar("_Facts")
-
-
-def _parse(cls: type[_Facts], value: Any, where: str) -> _Facts:
-    if not isinstance(value, dict):
-        raise FactsError(f"{where}: an object was expected, received {type(value).__name__}")
-    hints = typing.get_type_hints(cls)
-    arguments: dict[str, Any] = {}
-    for field in dataclasses.fields(cls):  # type: ignore[arg-type]  # every caller passes a dataclass
-        if field.name in value:
-            arguments[field.name] = _value(
-                hints[field.name], value[field.name], f"{where}.{field.name}"
-            )
-        elif field.default is dataclasses.MISSING:
-            raise FactsError(f"{where}.{field.name} is missing")
-    return cls(**arguments)
-
-
-def _value(hint: Any, value: Any, where: str) -> Any:
-    origin = typing.get_origin(hint)
-    if origin is types.UnionType:
-        if value is None:
-            return None
-        (hint,) = (option for option in typing.get_args(hint) if option is not type(None))
-        return _value(hint, value, where)
-    if origin is tuple:
-        if not isinstance(value, list):
-            raise FactsError(f"{where}: a list was expected, received {type(value).__name__}")
-        options = typing.get_args(hint)
-        if options[-1] is not Ellipsis and len(options) != len(value):
-            raise FactsError(f"{where}: {len(options)} values were expected, received {len(value)}")
-        item = options[0]
-        return tuple(_value(item, part, f"{where}[{index}]") for index, part in enumerate(value))
-    if dataclasses.is_dataclass(hint):
-        return _parse(typing.cast("type[Any]", hint), value, where)
-    accepted = (int, float) if hint is float else hint
-    if not isinstance(value, accepted) or (isinstance(value, bool) and hint is not bool):
-        raise FactsError(f"{where}: {hint.__name__} was expected, received {type(value).__name__}")
-    return float(value) if hint is float else value

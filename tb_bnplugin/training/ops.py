@@ -18,7 +18,7 @@ from tb_bnplugin.keras.losses.regularization import weight_regularization
 from tb_bnplugin.keras.probe.run import ProbeResult
 from tb_bnplugin.measure.reading import Moment, Observation
 from tb_bnplugin.schema.columns import PROBE_COLUMNS
-from tb_bnplugin.schema.facts import LossFacts, ModelFacts, Phase
+from tb_bnplugin.schema.facts import Graph, LossFacts, ModelCode, ModelFacts, Phase
 from tb_bnplugin.schema.records import Kind, Metadata, Record
 from tb_bnplugin.training import writer as event_file
 from tb_bnplugin.training.observer import PROCESS_STARTED
@@ -207,18 +207,15 @@ def _placeholder(run: Run) -> Publisher:
 def _facts_of_none() -> ModelFacts:
     return ModelFacts(
         name=PLACEHOLDER,
-        model_class="",
+        code=ModelCode(model_class="", subclassed=False, call_accepts_training=None),
         keras=str(imported_flavour()),
         tensorflow=str(tf.__version__),
         replicas=int(tf.distribute.get_strategy().num_replicas_in_sync),
         optimizer=None,
-        subclassed=False,
-        call_accepts_training=None,
         trained_by="loop",
         expect=(),
         layers=(),
-        nodes=(),
-        edges=(),
+        graph=Graph(),
         process_started=PROCESS_STARTED,
     )
 

@@ -15,7 +15,7 @@ import numpy as np
 from tensorboard.compat.proto.event_pb2 import Event
 
 from tb_bnplugin.history.model import ModelHistory
-from tb_bnplugin.schema.facts import LayerFacts, Node, Phase
+from tb_bnplugin.schema.facts import Graph, LayerFacts, Node, Phase
 from tests.dashboard.golden import golden_history
 from tests.dashboard.logs import HOSTILE_NAMES
 from tests.dashboard.write_log import (
@@ -77,7 +77,9 @@ def _with_backbone(history: ModelHistory) -> ModelHistory:
             nodes.append(Node(path=f"add_{index // 4}", layer_class="Add", layer=None))
             edges += [(len(nodes) - 2, len(nodes) - 1), (join, len(nodes) - 1)]
             join = len(nodes) - 1
-    facts = replace(history.facts, layers=layers, nodes=tuple(nodes), edges=tuple(edges))
+    facts = replace(
+        history.facts, layers=layers, graph=Graph(nodes=tuple(nodes), edges=tuple(edges))
+    )
     *before, newest = history.phases
     return replace(history, facts=facts, phases=(*before, replace(newest, metrics=(METRIC,))))
 

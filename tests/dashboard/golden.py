@@ -25,7 +25,7 @@ from tb_bnplugin.dashboard.placement import place
 from tb_bnplugin.diagnose import diagnose
 from tb_bnplugin.history.model import ChannelHistory, Floats, ModelHistory, RunHistory
 from tb_bnplugin.logs.provider import ScalarSeries
-from tb_bnplugin.schema.facts import LossFacts, Node, Phase
+from tb_bnplugin.schema.facts import Graph, LossFacts, Node, Phase
 from tests.support.histories import CALL, METRIC, create_history, create_loss, create_probe
 
 GOLDEN: Final = Path(__file__).resolve().parents[2] / "frontend" / "tests" / "golden"
@@ -89,18 +89,20 @@ def golden_history() -> ModelHistory:
             replace(layer, path=path, channels=4 * (index + 1))
             for index, (layer, path) in enumerate(zip(history.facts.layers, paths, strict=True))
         ),
-        nodes=(
-            Node(path="input", layer_class="InputLayer", layer=None),
-            Node(path="stem_bn", layer_class="BatchNormalization", layer=0),
-            Node(path="block_1/conv", layer_class="Conv2D", layer=None),
-            Node(path="block_1/bn", layer_class="BatchNormalization", layer=1),
-            Node(path="block_1/head_bn", layer_class="BatchNormalization", layer=2),
-            Node(path="block_1/add", layer_class="Add", layer=None),
-            Node(path="block_2/bn", layer_class="BatchNormalization", layer=3),
-            Node(path="block_2/mixed_bn", layer_class="BatchNormalization", layer=4),
-            Node(path="block_2/add", layer_class="Add", layer=None),
+        graph=Graph(
+            nodes=(
+                Node(path="input", layer_class="InputLayer", layer=None),
+                Node(path="stem_bn", layer_class="BatchNormalization", layer=0),
+                Node(path="block_1/conv", layer_class="Conv2D", layer=None),
+                Node(path="block_1/bn", layer_class="BatchNormalization", layer=1),
+                Node(path="block_1/head_bn", layer_class="BatchNormalization", layer=2),
+                Node(path="block_1/add", layer_class="Add", layer=None),
+                Node(path="block_2/bn", layer_class="BatchNormalization", layer=3),
+                Node(path="block_2/mixed_bn", layer_class="BatchNormalization", layer=4),
+                Node(path="block_2/add", layer_class="Add", layer=None),
+            ),
+            edges=((0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (1, 5), (5, 6), (6, 7), (7, 8), (5, 8)),
         ),
-        edges=((0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (1, 5), (5, 6), (6, 7), (7, 8), (5, 8)),
     )
     second = Phase(
         number=2,

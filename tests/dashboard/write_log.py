@@ -33,7 +33,7 @@ from tb_bnplugin.schema.columns import (
     PLUGIN_NAME,
     PROBE_COLUMNS,
 )
-from tb_bnplugin.schema.facts import encode_calls, encode_model, encode_phase
+from tb_bnplugin.schema.facts_json import encode_calls, encode_model, encode_phase
 from tb_bnplugin.schema.records import Metadata, Record, create_content, create_tag
 from tests.support.histories import create_history
 

@@ -23,11 +23,17 @@ from tb_bnplugin.schema.columns import (
 from tb_bnplugin.schema.facts import (
     Call,
     Columns,
+    GammaBeta,
+    Graph,
     LayerFacts,
     LossFacts,
     MetricFacts,
+    ModelCode,
     ModelFacts,
+    Node,
     Phase,
+    SwitchedOff,
+    WeightFacts,
 )
 
 TEXT = (Path(__file__).parents[2] / "docs" / "data_format.md").read_text(encoding="utf-8")
@@ -50,7 +56,13 @@ def names(facts: type) -> list[str]:
         *PROBE_LAYER_COLUMNS,
         *CONTEXTS,
         *names(ModelFacts),
+        *names(ModelCode),
+        *names(Graph),
+        *names(Node),
+        *names(WeightFacts),
+        *names(SwitchedOff),
         *names(LayerFacts),
+        *names(GammaBeta),
         *names(Call),
         *names(Columns),
         *names(Phase),

@@ -78,7 +78,7 @@ def test_a_narrower_table_is_padded_and_a_wider_one_cut() -> None:
 
 
 def test_the_newest_documents_count() -> None:
-    old = replace(THREE_LAYERS, model_class="Old")
+    old = replace(THREE_LAYERS, code=replace(THREE_LAYERS.code, model_class="Old"))
     records = [
         create_model(wall_time=3000.0),
         create_model(old, wall_time=2000.0),

@@ -253,8 +253,8 @@ def test_layers_without_scale_or_center(flavour: Flavour) -> None:
     recorded = Recorded(flavour.keras, scale=False, center=False).train(BATCHES[0])
     assert recorded.value("gamma_beta_changes") == 0
     (facts,) = recorded_facts(recorded.watch).layers
-    assert not facts.has_gamma
-    assert not facts.has_beta
+    assert not facts.gamma_beta.gamma
+    assert not facts.gamma_beta.beta
 
 
 def test_model_wide_columns(flavour: Flavour) -> None:

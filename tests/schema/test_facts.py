@@ -11,12 +11,15 @@ from hypothesis import strategies as st
 from tb_bnplugin.errors import FactsError
 from tb_bnplugin.schema.facts import (
     Call,
+    Graph,
     LayerFacts,
     LossFacts,
     MetricFacts,
     ModelFacts,
     Node,
     Phase,
+)
+from tb_bnplugin.schema.facts_json import (
     encode_calls,
     encode_model,
     encode_phase,
@@ -42,7 +45,7 @@ SHAPE = st.none() | st.lists(st.none() | st.integers(0, 9), max_size=3).map(tupl
         layers=st.lists(
             st.builds(LayerFacts, start_updates_before=st.floats(0, 1e9)), max_size=2
         ).map(tuple),
-        nodes=st.lists(st.builds(Node), max_size=2).map(tuple),
+        graph=st.builds(Graph, nodes=st.lists(st.builds(Node), max_size=2).map(tuple)),
     )
 )
 def test_a_model_reads_as_it_was_written(facts: ModelFacts) -> None:
@@ -107,10 +110,17 @@ def test_an_older_log_lacks_what_was_added_later(field: str) -> None:
         ({"name": 7}, r"model\.name: str was expected, received int"),
         ({"replicas": "2"}, r"model\.replicas: int was expected, received str"),
         ({"replicas": True}, r"model\.replicas: int was expected, received bool"),
-        ({"subclassed": 1}, r"model\.subclassed: bool was expected, received int"),
+        (
+            {"code": {"model_class": "M", "subclassed": 1}},
+            r"model\.code\.subclassed: bool was expected, received int",
+        ),
+        ({"code": {"subclassed": True}}, r"model\.code\.model_class is missing"),
         ({"layers": {}}, r"model\.layers: a list was expected, received dict"),
         ({"layers": [7]}, r"model\.layers\[0\]: an object was expected, received int"),
-        ({"edges": [[1, 2, 3]]}, r"model\.edges\[0\]: 2 values were expected, received 3"),
+        (
+            {"graph": {"edges": [[1, 2, 3]]}},
+            r"model\.graph\.edges\[0\]: 2 values were expected, received 3",
+        ),
     ],
 )
 def test_an_ill_typed_value_is_named(values: dict[str, Any], where: str) -> None:

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from tb_bnplugin.history.model import LossHistory, ModelHistory, ProbeHistory
 from tb_bnplugin.schema.columns import EVENT_COLUMNS, LAYER_COLUMNS, LOSS_COLUMNS, MODEL_COLUMNS
-from tb_bnplugin.schema.facts import Call, LayerFacts, LossFacts, MetricFacts, ModelFacts, Phase
+from tb_bnplugin.schema.facts import (
+    Call,
+    GammaBeta,
+    Graph,
+    LayerFacts,
+    LossFacts,
+    MetricFacts,
+    ModelCode,
+    ModelFacts,
+    Phase,
+)
 
 FIFTY_STEPS = range(1, 51)
 
@@ -27,24 +37,20 @@ LAYER = LayerFacts(
     start_updates_before=0.0,
     requested=None,
     keras_layer=True,
-    has_gamma=True,
-    has_beta=True,
+    gamma_beta=GammaBeta(gamma=True, beta=True),
 )
 
 FACTS = ModelFacts(
     name="model",
-    model_class="Functional",
+    code=ModelCode(model_class="Functional", subclassed=False, call_accepts_training=True),
     keras="keras 3.15.1",
     tensorflow="2.21.0",
     replicas=1,
     optimizer="SGD",
-    subclassed=False,
-    call_accepts_training=True,
     trained_by="fit",
     expect=(),
     layers=(LAYER,),
-    nodes=(),
-    edges=(),
+    graph=Graph(),
 )
 
 PHASE = Phase(number=1, step=1, wall_time=1000.0, reason="fit")
@@ -86,6 +92,34 @@ LOSS_FACTS = LossFacts(
 )
 
 
+_PARTS = {
+    "model_class": ("code", "model_class"),
+    "subclassed": ("code", "subclassed"),
+    "call_accepts_training": ("code", "call_accepts_training"),
+    "own_train_step": ("code", "own_train_step"),
+    "nodes": ("graph", "nodes"),
+    "edges": ("graph", "edges"),
+    "trainable_weights": ("weights", "trainable"),
+    "unchanged_weights": ("weights", "unchanged"),
+    "weights_checked_step": ("weights", "checked_step"),
+    "has_gamma": ("gamma_beta", "gamma"),
+    "has_beta": ("gamma_beta", "beta"),
+    "gamma_beta_start": ("gamma_beta", "start"),
+}
+"""What a test may name without its part: the part of the facts, and the field of that part."""
+
+_Facts = TypeVar("_Facts", ModelFacts, LayerFacts)
+
+
+def _changed(facts: _Facts, values: Mapping[str, Any]) -> _Facts:
+    """The facts with other values, of their own fields or of those of their parts."""
+    whole = {name: value for name, value in values.items() if name not in _PARTS}
+    for name in values.keys() & _PARTS.keys():
+        part, field = _PARTS[name]
+        whole[part] = replace(whole.get(part, getattr(facts, part)), **{field: values[name]})
+    return replace(facts, **whole)
+
+
 def create_history(
     *,
     steps: Sequence[int] = FIFTY_STEPS,
@@ -101,7 +135,9 @@ def create_history(
 ) -> ModelHistory:
     """A history of `layers` alike layers that train properly in every step.
 
-    `facts` may hold "phases" too, and "losses" and "metrics" as the newest of them is compiled.
+    `facts` and `layer_facts` may name what lies within a part of them ("subclassed" of the code,
+    "has_gamma"). `facts` may hold "phases" too, and "losses" and "metrics" as the newest of them
+    is compiled.
     `columns` and `model` replace columns, by anything that broadcasts to [records, layers] and
     [records]; a value of one number a record goes to all layers.
     """
@@ -142,15 +178,14 @@ def create_history(
     }
     layer_columns |= {name: np.asarray(value, float) for name, value in (columns or {}).items()}
     model_columns |= {name: np.asarray(value, float) for name, value in (model or {}).items()}
-    rows = tuple(
-        replace(LAYER, path=f"bn_{index}", **(layer_facts or {})) for index in range(layers)
-    )
+    layer = _changed(LAYER, layer_facts or {})
+    rows = tuple(replace(layer, path=f"bn_{index}") for index in range(layers))
     given = {"layers": rows, **(facts or {})}
     newest = {name: given.pop(name) for name in ("losses", "metrics") if name in given}
     *before, last = given.pop("phases", (PHASE,)) or (PHASE,)
     return ModelHistory(
         run=run,
-        facts=replace(FACTS, **given),
+        facts=_changed(FACTS, given),
         phases=(*before, replace(last, **newest)),
         calls=tuple(calls),
         steps=np.array(steps, np.int64),

@@ -9,14 +9,8 @@ from typing import Any
 import numpy as np
 
 from tb_bnplugin.schema.columns import LAYER_COLUMNS, MODEL_COLUMNS
-from tb_bnplugin.schema.facts import (
-    Call,
-    ModelFacts,
-    Phase,
-    encode_calls,
-    encode_model,
-    encode_phase,
-)
+from tb_bnplugin.schema.facts import Call, ModelFacts, Phase
+from tb_bnplugin.schema.facts_json import encode_calls, encode_model, encode_phase
 from tb_bnplugin.schema.records import Kind, Metadata, Record
 from tests.support.histories import FACTS, LAYER
 

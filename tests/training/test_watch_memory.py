@@ -65,8 +65,8 @@ def test_counters_and_ledger_do_not_grow(flavour: Flavour, tensorflow: ModuleTyp
         with tensorflow.GradientTape():
             model(X[:4], training=True)
         watch.snapshot(step, "on_demand")
-        counters = [found.counter for found in watch.watched._found.values()]
-        sizes.add((len(watch.watched._found), sum(len(counter.seen) for counter in counters)))
+        found = watch.watched._layers.found
+        sizes.add((len(found), sum(len(layer.counter.seen) for layer in found.values())))
     assert sizes == {(1, 1)}
 
 

@@ -40,7 +40,7 @@ def report(run: RunHistory, history: ModelHistory, outcomes: Sequence[Outcome]) 
         "model": facts.name,
         "models": [model.facts.name for model in run.models],
         "keras": facts.keras,
-        "model_class": facts.model_class,
+        "model_class": facts.code.model_class,
         "replicas": facts.replicas,
         "optimizer": facts.optimizer,
         "notes": [*run.notes, *history.notes],
@@ -67,9 +67,9 @@ def report(run: RunHistory, history: ModelHistory, outcomes: Sequence[Outcome]) 
         "graph": {
             "nodes": [
                 {"path": node.path, "layer_class": node.layer_class, "layer": node.layer}
-                for node in facts.nodes
+                for node in facts.graph.nodes
             ],
-            "edges": [list(edge) for edge in facts.edges],
+            "edges": [list(edge) for edge in facts.graph.edges],
         },
     }
 

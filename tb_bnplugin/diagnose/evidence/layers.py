@@ -74,7 +74,7 @@ def started_as(history: ModelHistory, start: str) -> Mask:
 
 def has_gamma_beta(history: ModelHistory) -> Mask:
     """Layers [layers] with gamma, beta or both."""
-    return layers_where(history, lambda layer: layer.has_gamma or layer.has_beta)
+    return layers_where(history, lambda layer: layer.gamma_beta.gamma or layer.gamma_beta.beta)
 
 
 def of_keras(history: ModelHistory) -> Mask:

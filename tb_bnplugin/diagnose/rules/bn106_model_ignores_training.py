@@ -54,11 +54,11 @@ def check(history: ModelHistory) -> Outcome:
     trains = fact(facts.keras, "trains_call_without_training")
     if trains is True or (trains is None and not facts.keras_3):
         return RULE.ok(f"{facts.keras} trains a model properly without the argument.")
-    if not facts.subclassed:
+    if not facts.code.subclassed:
         return RULE.ok("The model is Sequential or functional, and passes `training` on.")
-    if facts.call_accepts_training is None:
+    if facts.code.call_accepts_training is None:
         return RULE.not_checked("The arguments of the model's `call` could not be inspected.")
-    if facts.call_accepts_training:
+    if facts.code.call_accepts_training:
         return RULE.ok("The model's `call` takes `training`.")
     if facts.trained_by != "fit":
         return RULE.not_checked("A loop trains the model: see BN101 and BN102.")
@@ -76,13 +76,13 @@ def check(history: ModelHistory) -> Outcome:
     return RULE.layer_finding(
         history,
         wrong,
-        f"ran in inference mode during training: `call` of {facts.model_class} takes no `training`,"
-        " and Keras 3 has no other way to tell the layers.",
+        f"ran in inference mode during training: `call` of {facts.code.model_class} takes no"
+        " `training`, and Keras 3 has no other way to tell the layers.",
         fix=f"Add the argument and pass it on: `{HAND_TRAINING_ON}`.",
         evidence={
             "inference_executions_under_a_tape": int(under_tape[wrong].max()),
             "training_executions_under_a_tape": 0,
-            "model_class": facts.model_class,
+            "model_class": facts.code.model_class,
             "version": facts.keras,
         },
         since="inference_first_step",

@@ -59,7 +59,7 @@ def check(history: ModelHistory) -> Outcome:
     idle &= np.nan_to_num(newest(history.layer("gamma_beta_changes"))) == 0
     unbuilt = [
         node.path
-        for node in history.facts.nodes
+        for node in history.facts.graph.nodes
         if node.layer is None and node.layer_class in NAMES_OF_LAYERS
     ]
     layers = (*paths(history, idle), *unbuilt)

@@ -44,23 +44,23 @@ NAMED_AT_MOST: Final = 3
 
 def check(history: ModelHistory) -> Outcome:
     """Look for trainable weights that training does not change."""
-    facts = history.facts
-    if facts.weights_checked_step is None:
+    weights = history.facts.weights
+    if weights.checked_step is None:
         return RULE.not_checked("Needs five steps of training that were watched.")
     changes = (history.model("weight_changes"), history.layer("gamma_beta_changes"))
     if not (changes[0] > 0).any() and not np.nan_to_num(changes[1]).any():
         return RULE.not_checked("No weight was trained between the records.")
-    unchanged = facts.unchanged_weights
+    unchanged = weights.unchanged
     if not unchanged:
         return RULE.ok("Every trainable weight has changed.")
-    if len(unchanged) >= facts.trainable_weights:
+    if len(unchanged) >= weights.trainable:
         return RULE.not_checked("No trainable weight had changed when they were last compared.")
     named = ", ".join(unchanged[:NAMED_AT_MOST])
     more = len(unchanged) - NAMED_AT_MOST
     return RULE.finding(
         message=(
-            f"{len(unchanged)} of {facts.trainable_weights} trainable weights have not changed by"
-            f" step {facts.weights_checked_step}, while others were trained: {named}"
+            f"{len(unchanged)} of {weights.trainable} trainable weights have not changed by"
+            f" step {weights.checked_step}, while others were trained: {named}"
             f"{f' and {more} more' if more > 0 else ''}."
         ),
         fix=(
@@ -69,9 +69,9 @@ def check(history: ModelHistory) -> Outcome:
         ),
         evidence={
             "weights": len(unchanged),
-            "trainable_weights": facts.trainable_weights,
-            "looked_at_step": facts.weights_checked_step,
+            "trainable_weights": weights.trainable,
+            "looked_at_step": weights.checked_step,
             "first_weight": unchanged[0],
         },
-        steps=(int(history.steps[0]) if len(history.steps) else 0, facts.weights_checked_step),
+        steps=(int(history.steps[0]) if len(history.steps) else 0, weights.checked_step),
     )

@@ -47,9 +47,9 @@ RULE: Final = Rule(code="BN207", name="lost-statistics", severity="error", needs
 
 def check(history: ModelHistory) -> Outcome:
     """Look for weights that were loaded without their statistics."""
-    if all(layer.gamma_beta_start == "unknown" for layer in history.facts.layers):
+    if all(layer.gamma_beta.start == "unknown" for layer in history.facts.layers):
         return RULE.not_checked("Gamma and beta could not be compared with their initializers.")
-    suspect = layers.layers_where(history, lambda layer: layer.gamma_beta_start == "trained")
+    suspect = layers.layers_where(history, lambda layer: layer.gamma_beta.start == "trained")
     suspect &= layers.started_as(history, "initializer") & movable(history)
     if not suspect.any():
         return RULE.ok("No layer with trained gamma and beta began with initial statistics.")

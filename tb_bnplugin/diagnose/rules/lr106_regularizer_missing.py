@@ -51,7 +51,7 @@ WITHIN: Final = 0.25
 
 def check(history: ModelHistory) -> Outcome | Iterable[Outcome]:
     """Look for regularizers that are left out, one outcome a loss."""
-    if history.facts.trained_by == "fit" and history.facts.own_train_step is False:
+    if history.facts.trained_by == "fit" and history.facts.code.own_train_step is False:
         return RULE.ok("`fit` adds the regularizers to the loss.")
     if not history.losses:
         return RULE.not_checked(LOSSES.reason)

@@ -1,4 +1,4 @@
-"""Counting what a layer does: a wrapper around one instance's `call`, and its counters.
+"""Counting what a layer does, by mode and context.
 
 The counters live where the layer runs, so that every execution counts: in eager mode, in a
 traced function, under XLA, in `tf.range`, and for each of `steps_per_execution`.
@@ -6,14 +6,11 @@ traced function, under XLA, in `tf.range`, and for each of `steps_per_execution`
 
 from __future__ import annotations
 
-import inspect
-import sys
-import threading
 import weakref
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from types import FrameType, MethodType
+from types import FrameType
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -33,6 +30,7 @@ from tb_bnplugin.keras.calls.batch_values import below_limits, static_below
 from tb_bnplugin.keras.calls.own_updates import is_keras_call, moved_since, statistics_now
 from tb_bnplugin.keras.calls.run_context import run_context
 from tb_bnplugin.keras.calls.suspend import suspended
+from tb_bnplugin.keras.identity import IdentityRef
 from tb_bnplugin.keras.variables import local
 from tb_bnplugin.schema.columns import CONTEXTS, EVENT_COUNTERS, EXECUTION_COLUMNS
 
@@ -66,7 +64,7 @@ class SeenCall:
     context: str
     training_argument: str  # "true", "false", "none", "tensor"
     reason: str
-    source: weakref.ref[Any] | None  # the layer that holds the value
+    source: IdentityRef | None  # the layer that holds the value
     trainable: bool
     function: str
     jit: bool
@@ -187,7 +185,7 @@ class LayerCounter:
         else:
             _calls_seen.eager = True
         found = reason.find(layer, value, frame)
-        source = None if found.source is None else weakref.ref(found.source)
+        source = None if found.source is None else IdentityRef(found.source)
         if where.function:
             key = (*key, found.reason, source)
         mode = "training" if trainable and asked == "true" else "inference"
@@ -271,90 +269,6 @@ def traced_calls() -> int | None:
     None where layers run eagerly, so that every step may differ.
     """
     return None if _calls_seen.eager else _calls_seen.traced
-
-
-_counters: weakref.WeakKeyDictionary[Any, LayerCounter] = weakref.WeakKeyDictionary()
-_users: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
-_lock = threading.Lock()
-
-
-def attach(layer: Any, strategy: Any, guard: Guard) -> LayerCounter:
-    """Wraps this instance's `call`, or takes part in the wrapper that is there."""
-    with _lock:
-        counter = _counters.get(layer)
-        if counter is None:
-            counter = LayerCounter(layer, strategy, guard)
-            _counters[layer] = counter
-        _users[layer] = _users.get(layer, 0) + 1
-        if _users[layer] == 1:
-            _wrap(layer, counter)
-        return counter
-
-
-def detach(layer: Any) -> None:
-    """Gives the instance its own `call` back once nobody counts it any more."""
-    with _lock:
-        _users[layer] = _users.get(layer, 0) - 1
-        if _users[layer] > 0:
-            return
-        _users.pop(layer, None)
-        wrapper = layer.__dict__.get("call")
-        prior = getattr(getattr(wrapper, "__func__", None), "_tb_bnplugin_prior", _NOTHING)
-        if prior is _NOTHING:
-            return  # somebody put another `call` on top: it is theirs, and ours inside goes quiet
-        if prior is None:
-            del layer.__dict__["call"]
-        else:
-            layer.__dict__["call"] = prior
-
-
-_NOTHING: Final = object()
-
-
-def _wrap(layer: Any, counter: LayerCounter) -> None:
-    prior = layer.__dict__.get("call")
-    bare = type(layer).call if prior is None else _unbound(prior, layer)
-    watched = weakref.ref(layer)
-
-    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        # A copy of the layer carries the wrapper along and is not the layer that is watched.
-        after: Callable[[], None] | None = None
-        if self is watched():
-            try:
-                after = counter.count(args, kwargs, sys._getframe(1))
-            except Exception as error:  # noqa: BLE001  # the bare call follows
-                _fail(counter, error)
-        # autograph puts its converted function here, for subclasses in tf_keras
-        result = decorated.__wrapped__(self, *args, **kwargs)
-        if after is not None:
-            try:
-                after()
-            except Exception as error:  # noqa: BLE001  # the result is there
-                _fail(counter, error)
-        return result
-
-    decorated = tf.__internal__.decorator.make_decorator(bare, call)
-    decorated._tb_bnplugin_prior = prior
-    layer.__dict__["call"] = MethodType(decorated, layer)
-
-
-def _unbound(call: Callable[..., Any], layer: Any) -> Callable[..., Any]:
-    """A `call` that somebody set on the layer, as a function that takes the layer first."""
-    if isinstance(call, MethodType) and call.__self__ is layer:
-        return call.__func__
-
-    def unbound(_: Any, *args: Any, **kwargs: Any) -> Any:
-        return call(*args, **kwargs)
-
-    own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
-    parameters = inspect.signature(call).parameters.values()
-    unbound.__signature__ = inspect.Signature([own, *parameters])  # type: ignore[attr-defined]
-    return unbound
-
-
-@tf.autograph.experimental.do_not_convert
-def _fail(counter: LayerCounter, error: Exception) -> None:
-    counter.guard.fail("counting", error)
 
 
 def _counter(size: int, replicas: int, name: str) -> tf.Variable:

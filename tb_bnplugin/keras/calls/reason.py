@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Final
 
+import numpy as np
+
 _LAYER_MODULES: Final = ("keras.src.layers.layer", "tf_keras.src.engine.base_layer")
 _CALL_MODULES: Final = (*_LAYER_MODULES, "tf_keras.src.engine.training")
 _GRAPH_MODULES: Final = (
@@ -67,7 +69,7 @@ def find(layer: Any, value: Any, frame: FrameType | None) -> Reason:
         # Inside a functional graph that asks for the mode of a whole nested model.
         return Reason(reason="graph" if holder[1] == "graph" else "inherited", source=holder[0])
     default = _default(layer)
-    if (default is not None and _same(default, value)) or value is False or value == 0:
+    if (default is not None and _same(default, value)) or _is_false(value):
         return Reason(reason="default")  # nobody gave one: Keras takes inference
     # Keras 3 keeps one context for a whole call: a value that no ancestor holds was left
     # behind by a layer called earlier.
@@ -167,6 +169,11 @@ def _parameters(layer: Any) -> Mapping[str, inspect.Parameter]:
         return inspect.signature(type(layer).call).parameters
     except (TypeError, ValueError):
         return {}
+
+
+def _is_false(value: Any) -> bool:
+    """Whether it is a number or bool that says inference; a tensor is not compared."""
+    return isinstance(value, (bool, int, float, np.generic)) and not value
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -1,7 +1,6 @@
 """Measuring how a loss is reduced, on given labels and predictions, rather than believing it.
 
-The loss is evaluated as it is, on the batch doubled and with labels and predictions paired
-otherwise. What a tape differentiates is the sum of the tensor it gets; so is what is compared.
+Eagerly, or within a traced step. What is measured of the values stands in `columns`.
 """
 
 from __future__ import annotations
@@ -17,18 +16,14 @@ from tensorflow.python.eager import record
 from tensorflow.python.framework.errors_impl import OperatorNotAllowedInGraphError
 
 from tb_bnplugin.keras.calls.suspend import suspend
-from tb_bnplugin.keras.losses import candidates as loss_candidates
-from tb_bnplugin.keras.losses.candidates import Data
-from tb_bnplugin.keras.losses.pairs import measure_pairs
-from tb_bnplugin.keras.losses.resolve import ResolvedLoss, check_loss, resolve, weighted_mean
+from tb_bnplugin.keras.losses.columns import Floats, column_index, columns_of_values
+from tb_bnplugin.keras.losses.resolve import ResolvedLoss, check_loss, resolve
 from tb_bnplugin.schema.columns import KERAS_LOSSES, LOSS_COLUMNS
 from tb_bnplugin.schema.facts import LossFacts, Shape
 
-Floats = npt.NDArray[np.float64]
 __all__ = ["check_loss", "column_index", "measure", "measure_in_graph", "with_keras_class"]
 
 _NAN: Final = float("nan")
-_INDEX: Final = {name: index for index, name in enumerate(LOSS_COLUMNS)}
 
 
 def measure(
@@ -77,23 +72,18 @@ def measure(
             f"y_pred needs a batch axis with at least one row, received shape {predictions.shape}"
         )
     with suspend(), record.stop_recording():
-        vector = _values(resolved, labels, predictions, weights)
-    vector[_INDEX["value_given"]] = _NAN if value is None else _summed(value)
-    vector[_INDEX["replicas"]] = _replicas(replicas)
-    vector[_INDEX["learning_rate"]] = float(learning_rate)
-    vector[_INDEX["regularization"]] = float(regularization)
+        vector = columns_of_values(resolved, labels, predictions, weights)
+    vector[column_index("value_given")] = _NAN if value is None else _summed(value)
+    vector[column_index("replicas")] = _replicas(replicas)
+    vector[column_index("learning_rate")] = float(learning_rate)
+    vector[column_index("regularization")] = float(regularization)
     facts = _facts(name, resolved, labels, predictions, weights, taken_from)
     return vector, with_keras_class(facts, vector)
 
 
-def column_index(name: str) -> int:
-    """Where a column of LOSS_COLUMNS is in a measurement."""
-    return _INDEX[name]
-
-
 def with_keras_class(facts: LossFacts, vector: Floats) -> LossFacts:
     """The facts with the class that a function was recognised as in the measurement."""
-    candidate = vector[_INDEX["candidate"]]
+    candidate = vector[column_index("candidate")]
     if facts.keras_class is not None or not np.isfinite(candidate):
         return facts
     return replace(facts, keras_class=KERAS_LOSSES[int(candidate)].partition("(")[0])
@@ -131,7 +121,9 @@ def measure_in_graph(
     def on_host(labels: Any, predictions: Any, *weights: Any) -> Floats:
         try:
             with suspend(), tf.init_scope():
-                return _values(resolved, labels, predictions, weights[0] if weights else None)
+                return columns_of_values(
+                    resolved, labels, predictions, weights[0] if weights else None
+                )
         except Exception:  # noqa: BLE001  # never end a training step
             return np.full(len(LOSS_COLUMNS), _NAN)
 
@@ -143,16 +135,16 @@ def measure_in_graph(
         host.set_shape([len(LOSS_COLUMNS)])
         columns = tf.unstack(host)
         # A loss that divides by the replicas does so only where a strategy is, not on the host.
-        scale = measured / columns[_INDEX["measured"]]
+        scale = measured / columns[column_index("measured")]
         for column in ("doubled", "permuted", "paired"):
-            columns[_INDEX[column]] *= _replica_scale(scale, replicas)
-        columns[_INDEX["measured"]] = measured
-        columns[_INDEX["elements"]] = tf.cast(tf.size(tensor), tf.float64)
+            columns[column_index(column)] *= _replica_scale(scale, replicas)
+        columns[column_index("measured")] = measured
+        columns[column_index("elements")] = tf.cast(tf.size(tensor), tf.float64)
         given_value = _NAN if value is None else tf.reduce_sum(tf.cast(value, tf.float64))
-        columns[_INDEX["value_given"]] = tf.cast(given_value, tf.float64)
-        columns[_INDEX["replicas"]] = tf.constant(replicas, tf.float64)
-        columns[_INDEX["learning_rate"]] = tf.cast(learning_rate, tf.float64)
-        columns[_INDEX["regularization"]] = tf.cast(regularization, tf.float64)
+        columns[column_index("value_given")] = tf.cast(given_value, tf.float64)
+        columns[column_index("replicas")] = tf.constant(replicas, tf.float64)
+        columns[column_index("learning_rate")] = tf.cast(learning_rate, tf.float64)
+        columns[column_index("regularization")] = tf.cast(regularization, tf.float64)
         facts = _facts(name, resolved, labels, predictions, weights, taken_from)
         return tf.stack(columns), facts
 
@@ -169,98 +161,6 @@ def _evaluate_in_graph(
         return tf.convert_to_tensor(
             convert(resolved.evaluate, enabled)(labels, predictions, weights)
         )
-
-
-def _values(
-    resolved: ResolvedLoss, labels: npt.NDArray[Any], predictions: npt.NDArray[Any], weights: Any
-) -> Floats:
-    """All columns that follow from the values alone."""
-    vector = np.full(len(LOSS_COLUMNS), _NAN)
-
-    def put(**columns: float) -> None:
-        for name, number in columns.items():
-            vector[_INDEX[name]] = number
-
-    def total(item: Data, item_weights: Any = weights) -> tuple[float, float]:
-        try:
-            tensor = resolved.evaluate(
-                tf.constant(item.labels),
-                tf.constant(item.predictions),
-                None if item_weights is None else tf.constant(item_weights),
-            )
-            array = np.asarray(tensor, np.float64)
-            return float(array.sum()), float(array.size)
-        except Exception:  # noqa: BLE001  # a user's loss may refuse what it was not made for
-            return _NAN, _NAN
-
-    data = loss_candidates.comparison_data(labels, predictions)
-    measured, elements = total(data[0])
-    twice = Data(labels=np.repeat(labels, 2, axis=0), predictions=np.repeat(predictions, 2, axis=0))
-    rolled = Data(labels=np.roll(labels, 1, axis=0), predictions=predictions)
-    put(
-        measured=measured,
-        elements=elements,
-        doubled=total(twice, _doubled(weights))[0],
-        permuted=total(rolled)[0],
-        batch=len(predictions),
-        label_rank=labels.ndim,
-        prediction_rank=predictions.ndim,
-        label_elements=labels.size,
-        prediction_elements=predictions.size,
-        broadcast_elements=_broadcast_elements(labels.shape, predictions.shape),
-        labels_alike=float(labels.ndim == 0 or bool((labels == labels[:1]).all())),
-        labels_are_classes=float(_are_classes(labels, predictions)),
-    )
-    if weights is None:
-        put(**measure_pairs(labels, predictions, lambda item: total(item)[0]))
-    if weights is not None:
-        put(weight_sum=float(np.sum(weights, dtype=np.float64)))
-    if resolved.per_element is not None:
-        put(**_keras_columns(resolved, labels, predictions, weights))
-    else:
-        found = loss_candidates.recognise(
-            resolved.flavour.keras.losses, data, lambda item: total(item)[0]
-        )
-        if found is not None:
-            put(keras_mean=found.keras_mean, outputs=found.outputs, candidate=found.index)
-    return vector
-
-
-def _are_classes(labels: npt.NDArray[Any], predictions: npt.NDArray[Any]) -> bool:
-    """Whether each row has one label that can be the number of a class among its predictions."""
-    if predictions.ndim < 2 or labels.size * predictions.shape[-1] != predictions.size:
-        return False
-    whole = labels.size > 0 and bool((labels == np.floor(labels)).all())
-    classes = predictions.shape[-1]
-    return whole and classes >= 2 and labels.min() >= 0 and bool(labels.max() < classes)
-
-
-def _keras_columns(
-    resolved: ResolvedLoss, labels: Any, predictions: Any, weights: Any
-) -> dict[str, float]:
-    """Keras' mean of a Keras loss: the mean of its values, whatever its own reduction."""
-    if resolved.keras_class is None or resolved.per_element is None:
-        return {}
-    reduces = loss_candidates.reduces_classes(resolved.keras_class)
-    columns = {
-        "candidate": loss_candidates.index_of(
-            resolved.keras_class, from_logits=resolved.from_logits
-        )
-    }
-    if reduces is not None:
-        columns["outputs"] = loss_candidates.averaged_outputs(
-            predictions.shape, reduces_classes=reduces
-        )
-    try:
-        prediction_tensor = tf.constant(predictions)
-        label_tensor = tf.constant(labels)
-        if prediction_tensor.dtype.is_floating and label_tensor.dtype != prediction_tensor.dtype:
-            label_tensor = tf.cast(label_tensor, prediction_tensor.dtype)
-        values = resolved.per_element(label_tensor, prediction_tensor)
-        columns["keras_mean"] = float(weighted_mean(tf.convert_to_tensor(values), weights))
-    except Exception:  # noqa: BLE001  # then it is not known
-        columns["keras_mean"] = _NAN
-    return columns
 
 
 def _replicas(given: int | None) -> int:
@@ -318,19 +218,6 @@ def _check_tensor(value: Any, name: str) -> None:
 
 def _summed(value: Any) -> float:
     return float(np.sum(np.asarray(value, np.float64)))
-
-
-def _doubled(weights: Any) -> Any:
-    if weights is None or np.ndim(weights) == 0:
-        return weights
-    return np.repeat(weights, 2, axis=0)
-
-
-def _broadcast_elements(one: tuple[int, ...], other: tuple[int, ...]) -> float:
-    try:
-        return float(np.prod(np.broadcast_shapes(one, other), dtype=np.float64))
-    except ValueError:
-        return _NAN
 
 
 def _shape(value: Any) -> Shape | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tb_bnplugin.keras.losses.compiled import OutputData
+from tb_bnplugin.keras.losses.output_data import OutputData
 
 
 def copy_metric(metric: Any, data: OutputData, *, weighted: bool) -> float | None:

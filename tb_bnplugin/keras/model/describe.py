@@ -15,7 +15,7 @@ from tb_bnplugin.keras.flavour import is_keras_own
 from tb_bnplugin.keras.model.topology import Topology, is_graph
 from tb_bnplugin.keras.variables import local
 from tb_bnplugin.measure.reading import LayerStart
-from tb_bnplugin.schema.facts import LayerFacts, Node
+from tb_bnplugin.schema.facts import GammaBeta, Graph, LayerFacts, ModelCode, Node
 from tb_bnplugin.schema.thresholds import LEARNED_SHARE
 
 Values = npt.NDArray[Any]
@@ -37,9 +37,11 @@ def layer_facts(path: str, layer: Any, start: LayerStart, *, requested: bool | N
         start_updates_before=start.updates_before,
         requested=requested,
         keras_layer=is_keras_call(layer),
-        has_gamma=getattr(layer, "gamma", None) is not None,
-        has_beta=getattr(layer, "beta", None) is not None,
-        gamma_beta_start=start.gamma_beta_start,
+        gamma_beta=GammaBeta(
+            gamma=getattr(layer, "gamma", None) is not None,
+            beta=getattr(layer, "beta", None) is not None,
+            start=start.gamma_beta_start,
+        ),
         virtual_batch=_whole(layer, "virtual_batch_size"),
     )
 
@@ -109,25 +111,24 @@ def overrides_train_step(model: Any) -> bool:
     return is_keras_own(type(model), "train_step") is False
 
 
-def nodes(topology: Topology, batch_norm_layers: Sequence[Any]) -> tuple[Node, ...]:
-    """The layers of the model map."""
+def graph(topology: Topology, batch_norm_layers: Sequence[Any]) -> Graph:
+    """The model map."""
     index = {id(layer): at for at, layer in enumerate(batch_norm_layers)}
-    return tuple(
+    nodes = tuple(
         Node(path=path, layer_class=type(layer).__name__, layer=index.get(id(layer)))
         for path, layer in zip(topology.paths, topology.layers, strict=True)
     )
+    return Graph(nodes=nodes, edges=tuple(topology.edges))
 
 
-def class_facts(model: Any) -> dict[str, Any]:
-    """What the classes of the model and of its optimizer tell, as `ModelFacts` has it."""
-    optimizer = getattr(model, "optimizer", None)
-    return {
-        "model_class": type(model).__name__,
-        "optimizer": None if optimizer is None else type(optimizer).__name__,
-        "subclassed": is_subclassed(model),
-        "call_accepts_training": accepts_training(model),
-        "own_train_step": overrides_train_step(model),
-    }
+def code(model: Any) -> ModelCode:
+    """What the class of the model tells."""
+    return ModelCode(
+        model_class=type(model).__name__,
+        subclassed=is_subclassed(model),
+        call_accepts_training=accepts_training(model),
+        own_train_step=overrides_train_step(model),
+    )
 
 
 def accepts_training(model: Any) -> bool | None:

@@ -112,7 +112,7 @@ def _expand_graph(
             made[_origin(tensor)] = list(given[position]) if position < len(given) else []
     for node in _nodes(graph):
         layer = _layer_of(node)
-        node_index = list(layer._inbound_nodes).index(node)
+        node_index = next(at for at, one in enumerate(layer._inbound_nodes) if one is node)
         if (id(layer), node_index, 0) in made:
             continue  # an input of a nested model: what feeds it is known
         below = [made.get(_origin(tensor), []) for tensor in _inputs_of(node)]

@@ -28,10 +28,11 @@ def replaced_by_fit(model: Any) -> dict[int, bool]:
         if type(keeper).__name__ == _KEEPER and getattr(keeper, "_model", None) is model:
             current = getattr(keeper, "_current_trainable_state", None) or {}
             compiled = getattr(keeper, "_compiled_trainable_state", None) or {}
+            in_fit = {id(layer): bool(value) for layer, value in compiled.items()}
             replaced |= {
                 id(layer): bool(value)
                 for layer, value in current.items()
-                if layer in compiled and bool(compiled[layer]) != bool(value)
+                if in_fit.get(id(layer), bool(value)) != bool(value)
             }
     return replaced
 

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from tb_bnplugin.keras.variables import local
 from tb_bnplugin.schedule import Schedule
+from tb_bnplugin.schema.facts import WeightFacts
 
 FIRST_LOOK: Final = 5
 """Steps after which a weight that a gradient reaches has changed: a branch that begins with a
@@ -45,6 +46,14 @@ class UnchangedWeights:
     def unchanged(self) -> tuple[str, ...]:
         """Paths of the weights that never changed, as of the newest look."""
         return tuple(weight.path for weight in self._weights if weight.checked)
+
+    def facts(self) -> WeightFacts:
+        """The facts of the weights; none is known as unchanged before the first look."""
+        return WeightFacts(
+            trainable=self.weights,
+            unchanged=self.unchanged if self.checked_step else (),
+            checked_step=self.checked_step,
+        )
 
     def begin(self, model: Any, step: int) -> None:
         """Note the trainable weights that are new: the model was built, or unfrozen."""

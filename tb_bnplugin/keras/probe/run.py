@@ -17,15 +17,13 @@ from tensorflow.python.eager import record
 
 from tb_bnplugin.keras.calls.suspend import suspend
 from tb_bnplugin.keras.flavour import Flavour, flavour_of
-from tb_bnplugin.keras.losses import compiled
 from tb_bnplugin.keras.losses import measure as loss_measure
-from tb_bnplugin.keras.losses.compiled import OutputData
-from tb_bnplugin.keras.losses.metric_copy import copy_metric
-from tb_bnplugin.keras.losses.resolve import check_loss, resolve
+from tb_bnplugin.keras.losses.resolve import check_loss
+from tb_bnplugin.keras.probe import score
 from tb_bnplugin.keras.probe.forced_mode import force_batch_statistics, force_moving_statistics
 from tb_bnplugin.keras.probe.preserve import preserved
-from tb_bnplugin.measure.outputs import accuracy, spread_and_scale
-from tb_bnplugin.schema.columns import METRIC_PREFIX, PROBE_COLUMNS, PROBE_ROWS
+from tb_bnplugin.measure.outputs import spread_and_scale
+from tb_bnplugin.schema.columns import PROBE_COLUMNS, PROBE_ROWS
 from tb_bnplugin.schema.facts import LossFacts
 
 Floats = npt.NDArray[np.float64]
@@ -33,7 +31,6 @@ Floats = npt.NDArray[np.float64]
 __all__ = ["ProbeResult", "force_batch_statistics", "measure_compiled_loss", "pack", "run"]
 
 _NAN: Final = float("nan")
-_MEAN_REDUCTIONS: Final = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "auto")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,9 +79,9 @@ def run(
         row["batch"] = float(len(outputs[0]))
         if y is not None:
             with suspend(), record.stop_recording():
-                row["accuracy"] = _accuracy(outputs, y)
-                row["loss"] = _loss(flavour, model, y, predictions, sample_weight, loss)
-                row |= _metrics(flavour, model, y, predictions, sample_weight)
+                row["accuracy"] = score.accuracy_of(outputs, y)
+                row["loss"] = score.loss_of(flavour, model, y, predictions, sample_weight, loss)
+                row |= score.metrics_of(flavour, model, y, predictions, sample_weight)
         rows.append(row)
     return ProbeResult(moving=rows[0], batch=rows[1])
 
@@ -113,7 +110,7 @@ def measure_compiled_loss(
     predictions = _forward(flavour, model, x, batch_statistics=False)
     found = []
     with suspend(), record.stop_recording(), _strategy_scope(model) as replicas:
-        for part, data in _loss_parts(flavour, model, y, predictions, sample_weight):
+        for part, data in score.loss_parts(flavour, model, y, predictions, sample_weight):
             vector, facts = loss_measure.measure(
                 part.loss,
                 data.labels,
@@ -125,7 +122,7 @@ def measure_compiled_loss(
                 name=part.name,
                 taken_from="probe_data",
             )
-            if not flavour.is_keras_3 and facts.reduction in _MEAN_REDUCTIONS:
+            if not flavour.is_keras_3 and facts.reduction in score.MEAN_REDUCTIONS:
                 # tf_keras divides by the replicas outside the loss object
                 for column in ("measured", "doubled", "permuted"):
                     vector[loss_measure.column_index(column)] /= replicas
@@ -139,91 +136,6 @@ def _forward(flavour: Flavour, model: Any, x: Any, *, batch_statistics: bool) ->
     options = {"training": False} if takes_training else {}
     with suspend(), record.stop_recording(), preserved(model), force(model):
         return tf.nest.map_structure(tf.convert_to_tensor, model(x, **options))
-
-
-def _loss(flavour: Flavour, model: Any, y: Any, predictions: Any, weights: Any, loss: Any) -> float:
-    """The given or compiled loss, not divided by replicas; NaN where there is none."""
-    try:
-        if loss is not None:
-            return _given_loss(flavour, loss, y, predictions, weights)
-        total = _NAN
-        for part, data in _loss_parts(flavour, model, y, predictions, weights):
-            value = _summed(
-                resolve(part.loss).evaluate(data.labels, data.predictions, data.weights)
-            )
-            value *= 1.0 if part.weight is None else float(part.weight)
-            value *= _replica_divisor(flavour, part.loss, data)
-            total = value if np.isnan(total) else total + value
-    except Exception:  # noqa: BLE001  # labels of another shape than fit's: then it is not known
-        return _NAN
-    return total
-
-
-def _given_loss(flavour: Flavour, loss: Any, y: Any, predictions: Any, weights: Any) -> float:
-    resolved = resolve(loss, flavour.keras)
-    if not tf.nest.is_nested(predictions) or resolved.reduction is None:
-        return _summed(resolved.evaluate(y, predictions, weights))
-    labels = tf.nest.flatten(y)
-    outputs = tf.nest.flatten(predictions)
-    return sum(
-        _summed(resolved.evaluate(label, output, weights))
-        for label, output in zip(labels, outputs, strict=True)
-    )
-
-
-def _loss_parts(
-    flavour: Flavour, model: Any, y: Any, predictions: Any, weights: Any
-) -> Iterator[tuple[compiled.LossPart, OutputData]]:
-    container = compiled.built_loss_container(model, y, predictions, weights)
-    if container is None:
-        return
-    parts = compiled.loss_parts(flavour, container)
-    data = compiled.loss_data(flavour, container, y, predictions, weights)
-    for part, given in zip(parts, data, strict=True):
-        if given is not None:
-            yield part, compiled.handed_on(flavour, given)
-
-
-def _metrics(
-    flavour: Flavour, model: Any, y: Any, predictions: Any, weights: Any
-) -> dict[str, float]:
-    """Scalar compiled metrics by name, from copies: those that `fit` shows keep their state."""
-    container = compiled.metric_container(model)
-    parts = compiled.metric_parts(flavour, container)
-    if not parts:
-        return {}
-    try:
-        data = compiled.metric_data(flavour, container, y, predictions, weights)
-    except Exception:  # noqa: BLE001  # labels of another structure than fit's
-        return {}
-    found: dict[str, float] = {}
-    for part in parts:
-        given = data[part.output] if part.output < len(data) else None
-        if given is None or part.name in PROBE_COLUMNS:
-            continue
-        given = compiled.handed_on(flavour, given)
-        value = copy_metric(part.metric, given, weighted=part.weighted)
-        if value is not None:
-            found[METRIC_PREFIX + part.name] = value
-    return found
-
-
-def _accuracy(outputs: list[npt.NDArray[np.float64]], y: Any) -> float:
-    labels = [np.asarray(part) for part in tf.nest.flatten(y)]
-    if len(labels) != len(outputs):
-        return _NAN
-    shares = [accuracy(label, output) for label, output in zip(labels, outputs, strict=True)]
-    known = [share for share in shares if share is not None]
-    return float(np.mean(known)) if known else _NAN
-
-
-def _replica_divisor(flavour: Flavour, loss: Any, data: OutputData) -> float:
-    """What Keras 3 divided a mean by: the replicas of the scope, unless it got a scalar."""
-    replicas = tf.distribute.get_strategy().num_replicas_in_sync
-    if replicas == 1 or not flavour.is_keras_3 or loss.reduction not in _MEAN_REDUCTIONS:
-        return 1.0
-    values = tf.convert_to_tensor(loss.call(data.labels, data.predictions))
-    return float(replicas) if values.shape.rank else 1.0
 
 
 @contextmanager
@@ -250,7 +162,3 @@ def _tensors(flavour: Flavour, structure: Any) -> Any:
         return tf.constant(value) if isinstance(value, np.ndarray) else value
 
     return tf.nest.map_structure(convert, structure)
-
-
-def _summed(value: Any) -> float:
-    return float(np.sum(np.asarray(value, np.float64)))

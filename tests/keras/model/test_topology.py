@@ -24,9 +24,9 @@ def test_mobile_net_has_all_layers_and_joins(flavour: Flavour) -> None:
     )
     facts = recorded_facts(Recorder(model))
     assert len(facts.layers) == 52
-    assert len(facts.nodes) == len(model.layers)
-    incoming = [target for _, target in facts.edges]
-    joins = {facts.nodes[at].path for at in incoming if incoming.count(at) == 2}
+    assert len(facts.graph.nodes) == len(model.layers)
+    incoming = [target for _, target in facts.graph.edges]
+    joins = {facts.graph.nodes[at].path for at in incoming if incoming.count(at) == 2}
     blocks = (2, 4, 5, 7, 8, 9, 11, 12, 14, 15)  # those of stride 1 whose width stays
     assert joins == {f"block_{block}_add" for block in blocks}
 

@@ -38,23 +38,23 @@ def test_a_dropped_layer_is_named(flavour: Flavour, tmp_path: Path) -> None:
     fit(model, epochs=2, batch_size=20, callbacks=[tb_bnplugin.BatchNormCallback(tmp_path)])
     fit(model, epochs=8, batch_size=20, callbacks=[tb_bnplugin.BatchNormCallback(tmp_path)])
     facts = read_model(tmp_path).facts
-    assert [path.rsplit("/", 1)[-1].partition(":")[0] for path in facts.unchanged_weights] == [
+    assert [path.rsplit("/", 1)[-1].partition(":")[0] for path in facts.weights.unchanged] == [
         "kernel",
         "bias",
     ]
-    assert all("dropped" in path for path in facts.unchanged_weights)
-    assert facts.trainable_weights == 6
+    assert all("dropped" in path for path in facts.weights.unchanged)
+    assert facts.weights.trainable == 6
 
 
 def test_a_healthy_model_reaches_all_after_five_steps(flavour: Flavour, tmp_path: Path) -> None:
     model = compile_tiny(create_dense(flavour.keras))
     fit(model, callbacks=[tb_bnplugin.BatchNormCallback(tmp_path)])
     facts = read_model(tmp_path).facts
-    assert (facts.unchanged_weights, facts.trainable_weights) == ((), 6)
-    assert facts.weights_checked_step == 5
+    assert (facts.weights.unchanged, facts.weights.trainable) == ((), 6)
+    assert facts.weights.checked_step == 5
 
 
 def test_nothing_is_said_before_five_steps(flavour: Flavour, tmp_path: Path) -> None:
     model = create_dropped(flavour.keras)
     fit(model, batch_size=20, callbacks=[tb_bnplugin.BatchNormCallback(tmp_path)])
-    assert read_model(tmp_path).facts.weights_checked_step is None
+    assert read_model(tmp_path).facts.weights.checked_step is None

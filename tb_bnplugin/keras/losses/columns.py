@@ -1,0 +1,134 @@
+"""What is measured of a loss from labels and predictions alone: a column for each.
+
+The loss is evaluated as it is, on the batch doubled and with labels and predictions paired
+otherwise. What a tape differentiates is the sum of the tensor it gets; so is what is compared.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from tb_bnplugin.keras.losses import candidates as loss_candidates
+from tb_bnplugin.keras.losses.candidates import Data
+from tb_bnplugin.keras.losses.pairs import measure_pairs
+from tb_bnplugin.keras.losses.resolve import ResolvedLoss, weighted_mean
+from tb_bnplugin.schema.columns import LOSS_COLUMNS
+
+Floats = npt.NDArray[np.float64]
+
+_NAN: Final = float("nan")
+_INDEX: Final = {name: index for index, name in enumerate(LOSS_COLUMNS)}
+
+
+def column_index(name: str) -> int:
+    """Where a column of LOSS_COLUMNS is in a measurement."""
+    return _INDEX[name]
+
+
+def columns_of_values(
+    resolved: ResolvedLoss, labels: npt.NDArray[Any], predictions: npt.NDArray[Any], weights: Any
+) -> Floats:
+    """All columns that follow from the values alone."""
+    vector = np.full(len(LOSS_COLUMNS), _NAN)
+
+    def put(**columns: float) -> None:
+        for name, number in columns.items():
+            vector[_INDEX[name]] = number
+
+    def total(item: Data, item_weights: Any = weights) -> tuple[float, float]:
+        try:
+            tensor = resolved.evaluate(
+                tf.constant(item.labels),
+                tf.constant(item.predictions),
+                None if item_weights is None else tf.constant(item_weights),
+            )
+            array = np.asarray(tensor, np.float64)
+            return float(array.sum()), float(array.size)
+        except Exception:  # noqa: BLE001  # a user's loss may refuse what it was not made for
+            return _NAN, _NAN
+
+    data = loss_candidates.comparison_data(labels, predictions)
+    measured, elements = total(data[0])
+    twice = Data(labels=np.repeat(labels, 2, axis=0), predictions=np.repeat(predictions, 2, axis=0))
+    rolled = Data(labels=np.roll(labels, 1, axis=0), predictions=predictions)
+    put(
+        measured=measured,
+        elements=elements,
+        doubled=total(twice, _doubled(weights))[0],
+        permuted=total(rolled)[0],
+        batch=len(predictions),
+        label_rank=labels.ndim,
+        prediction_rank=predictions.ndim,
+        label_elements=labels.size,
+        prediction_elements=predictions.size,
+        broadcast_elements=_broadcast_elements(labels.shape, predictions.shape),
+        labels_alike=float(labels.ndim == 0 or bool((labels == labels[:1]).all())),
+        labels_are_classes=float(_are_classes(labels, predictions)),
+    )
+    if weights is None:
+        put(**measure_pairs(labels, predictions, lambda item: total(item)[0]))
+    if weights is not None:
+        put(weight_sum=float(np.sum(weights, dtype=np.float64)))
+    if resolved.per_element is not None:
+        put(**_keras_columns(resolved, labels, predictions, weights))
+    else:
+        found = loss_candidates.recognise(
+            resolved.flavour.keras.losses, data, lambda item: total(item)[0]
+        )
+        if found is not None:
+            put(keras_mean=found.keras_mean, outputs=found.outputs, candidate=found.index)
+    return vector
+
+
+def _are_classes(labels: npt.NDArray[Any], predictions: npt.NDArray[Any]) -> bool:
+    """Whether each row has one label that can be the number of a class among its predictions."""
+    if predictions.ndim < 2 or labels.size * predictions.shape[-1] != predictions.size:
+        return False
+    whole = labels.size > 0 and bool((labels == np.floor(labels)).all())
+    classes = predictions.shape[-1]
+    return whole and classes >= 2 and labels.min() >= 0 and bool(labels.max() < classes)
+
+
+def _keras_columns(
+    resolved: ResolvedLoss, labels: Any, predictions: Any, weights: Any
+) -> dict[str, float]:
+    """Keras' mean of a Keras loss: the mean of its values, whatever its own reduction."""
+    if resolved.keras_class is None or resolved.per_element is None:
+        return {}
+    reduces = loss_candidates.reduces_classes(resolved.keras_class)
+    columns = {
+        "candidate": loss_candidates.index_of(
+            resolved.keras_class, from_logits=resolved.from_logits
+        )
+    }
+    if reduces is not None:
+        columns["outputs"] = loss_candidates.averaged_outputs(
+            predictions.shape, reduces_classes=reduces
+        )
+    try:
+        prediction_tensor = tf.constant(predictions)
+        label_tensor = tf.constant(labels)
+        if prediction_tensor.dtype.is_floating and label_tensor.dtype != prediction_tensor.dtype:
+            label_tensor = tf.cast(label_tensor, prediction_tensor.dtype)
+        values = resolved.per_element(label_tensor, prediction_tensor)
+        columns["keras_mean"] = float(weighted_mean(tf.convert_to_tensor(values), weights))
+    except Exception:  # noqa: BLE001  # then it is not known
+        columns["keras_mean"] = _NAN
+    return columns
+
+
+def _doubled(weights: Any) -> Any:
+    if weights is None or np.ndim(weights) == 0:
+        return weights
+    return np.repeat(weights, 2, axis=0)
+
+
+def _broadcast_elements(one: tuple[int, ...], other: tuple[int, ...]) -> float:
+    try:
+        return float(np.prod(np.broadcast_shapes(one, other), dtype=np.float64))
+    except ValueError:
+        return _NAN

@@ -1,0 +1,108 @@
+"""The JSON documents among the records: encoding and parsing, side by side.
+
+Parsing takes what a hostile or newer log may hold: unknown keys are ignored, a missing or
+ill-typed value raises `FactsError`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import types
+import typing
+from typing import Any, TypeVar
+
+from tb_bnplugin.errors import FactsError
+from tb_bnplugin.schema.facts import Call, ModelFacts, Phase
+
+
+def encode_model(facts: ModelFacts) -> bytes:
+    """The facts as UTF-8 JSON, the content of a `batch_norm/model` record."""
+    return _encode(dataclasses.asdict(facts))
+
+
+@functools.lru_cache(maxsize=32)  # while it trains, the same document is read again and again
+def parse_model(document: bytes) -> ModelFacts:
+    """The facts in a `batch_norm/model` record; raises `FactsError`."""
+    return _parse(ModelFacts, _load(document), "model")
+
+
+def encode_phase(phase: Phase) -> bytes:
+    """The phase as UTF-8 JSON, the content of a `batch_norm/phase` record."""
+    return _encode(dataclasses.asdict(phase))
+
+
+@functools.lru_cache(maxsize=1024)  # a rule engine that runs while a model trains reads all again
+def parse_phase(document: bytes) -> Phase:
+    """The phase in a `batch_norm/phase` record; raises `FactsError`."""
+    return _parse(Phase, _load(document), "phase")
+
+
+def encode_calls(calls: typing.Sequence[Call]) -> bytes:
+    """The mode ledger as UTF-8 JSON, the content of a `batch_norm/calls` record."""
+    return _encode({"calls": [dataclasses.asdict(call) for call in calls]})
+
+
+@functools.lru_cache(maxsize=32)
+def parse_calls(document: bytes) -> tuple[Call, ...]:
+    """The mode ledger in a `batch_norm/calls` record; raises `FactsError`."""
+    loaded = _load(document)
+    return typing.cast("tuple[Call, ...]", _value(tuple[Call, ...], loaded.get("calls"), "calls"))
+
+
+def _encode(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=True).encode(
+        "utf-8", "surrogatepass"
+    )
+
+
+def _load(document: bytes) -> dict[str, Any]:
+    try:
+        loaded = json.loads(document.decode("utf-8", "replace"))
+    except (ValueError, RecursionError) as error:
+        raise FactsError(f"not a JSON document ({error})") from error
+    if not isinstance(loaded, dict):
+        raise FactsError(f"a JSON object was expected, received {type(loaded).__name__}")
+    return loaded
+
+
+_Facts = TypeVar("_Facts")
+
+
+def _parse(cls: type[_Facts], value: Any, where: str) -> _Facts:
+    if not isinstance(value, dict):
+        raise FactsError(f"{where}: an object was expected, received {type(value).__name__}")
+    hints = typing.get_type_hints(cls)
+    arguments: dict[str, Any] = {}
+    for field in dataclasses.fields(cls):  # type: ignore[arg-type]  # every caller passes a dataclass
+        if field.name in value:
+            arguments[field.name] = _value(
+                hints[field.name], value[field.name], f"{where}.{field.name}"
+            )
+        elif field.default is dataclasses.MISSING:
+            raise FactsError(f"{where}.{field.name} is missing")
+    return cls(**arguments)
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    origin = typing.get_origin(hint)
+    if origin is types.UnionType:
+        if value is None:
+            return None
+        (hint,) = (option for option in typing.get_args(hint) if option is not type(None))
+        return _value(hint, value, where)
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise FactsError(f"{where}: a list was expected, received {type(value).__name__}")
+        options = typing.get_args(hint)
+        if options[-1] is not Ellipsis and len(options) != len(value):
+            raise FactsError(f"{where}: {len(options)} values were expected, received {len(value)}")
+        item = options[0]
+        return tuple(_value(item, part, f"{where}[{index}]") for index, part in enumerate(value))
+    if dataclasses.is_dataclass(hint):
+        return _parse(typing.cast("type[Any]", hint), value, where)
+    accepted = (int, float) if hint is float else hint
+    if not isinstance(value, accepted) or (isinstance(value, bool) and hint is not bool):
+        raise FactsError(f"{where}: {hint.__name__} was expected, received {type(value).__name__}")
+    return float(value) if hint is float else value
