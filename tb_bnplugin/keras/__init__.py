@@ -1,1 +1,1 @@
-"""What is asked of Keras: which modes ran, what a model is, how its losses reduce, the probe."""
+"""All questions to Keras: which modes ran, what a model is, how its losses reduce, the probe."""

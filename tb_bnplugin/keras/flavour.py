@@ -24,7 +24,7 @@ class Flavour:
 
     @property
     def is_keras_3(self) -> bool:
-        """Whether this is Keras 3, not tf_keras."""
+        """True if this is Keras 3, False if it is tf_keras."""
         return self.name == "keras"
 
     def __str__(self) -> str:
@@ -65,7 +65,7 @@ def flavour_of_object(value: Any) -> Flavour | None:
 
 
 def is_keras_own(cls: type, method: str) -> bool | None:
-    """Whether the method that a class has is written in Keras; None: it has none of that name."""
+    """True if the method that a class has is written in Keras; None: it has none of that name."""
     defined = next((base for base in cls.__mro__ if method in base.__dict__), None)
     return None if defined is None else defined.__module__.startswith(("keras.", "tf_keras."))
 

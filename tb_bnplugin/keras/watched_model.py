@@ -143,7 +143,7 @@ class WatchedModel:
         return () if self._losses is None else self._losses.metrics()
 
     def facts(self) -> dict[str, Any]:
-        """What the model itself tells, as `ModelFacts` has it."""
+        """The facts that the model itself tells, named as in `ModelFacts`."""
         model = self.model
         if self._topology is None:
             self._topology = self.guard.attempt("topology", draw, model)

@@ -1,4 +1,4 @@
-"""What a fit's hooks do: the clock of the steps, and the records that are due."""
+"""The work of a fit's hooks: the clock of the steps, and the records that are due."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Loop = Literal["evaluate", "predict"]
 
 @dataclass(frozen=True, kw_only=True)
 class FitOptions:
-    """What the callback was given, checked."""
+    """The arguments of the callback, checked."""
 
     update_freq: Frequency
     channel_freq: Frequency
@@ -59,7 +59,7 @@ class FitRecorder:
 
     @property
     def history(self) -> LiveHistory | None:
-        """What was recorded of this model in the run; None before the first loop."""
+        """The records of this model in the run; None before the first loop."""
         opened = self._target.was_opened and self.recorder.run is self._target.run
         return self.recorder.live if opened else None
 

@@ -61,7 +61,7 @@ def history_of(*live: LiveHistory) -> RunHistory:
 
 
 def outcomes_of(*live: LiveHistory) -> tuple[Outcome, ...]:
-    """What the rules say of everything recorded so far."""
+    """The outcomes of the rules on everything recorded so far."""
     return diagnose_run(history_of(*live))
 
 

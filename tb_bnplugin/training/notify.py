@@ -45,7 +45,7 @@ class Source(Protocol):
         """Code and model of each finding that was printed."""
 
     def findings_now(self) -> Sequence[Outcome]:
-        """What is wrong in the records made by now."""
+        """The findings in the records made so far."""
 
 
 def check_on_finding(on_finding: OnFinding, choices: Sequence[str]) -> OnFinding:

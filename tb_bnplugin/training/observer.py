@@ -24,7 +24,7 @@ _NEVER: Final = object()
 
 @dataclass
 class _Description:
-    """What the program says of a model, and what was learned of it while it was recorded."""
+    """The description of a model: what the program says of it, and what recording has shown."""
 
     name: str  # in the log
     expect: tuple[str, ...]
@@ -37,7 +37,7 @@ class _Description:
 
 
 class ModelObserver:
-    """What changed in a model since the look before, and its present state."""
+    """Observes one model: what changed since the observation before, and its present state."""
 
     def __init__(self, model: Any, guard: Guard, *, name: str, expect: Sequence[str]) -> None:
         self.watched = WatchedModel(model, guard)

@@ -1,4 +1,4 @@
-"""What the summary ops do: record eagerly, or within a traced function when it runs."""
+"""The work of the summary ops: they record eagerly, or when a traced function runs."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def to_bytes(kind: Kind, value: Any, *, model: str, name: str = "") -> bytes:
 
 
 def nothing_written() -> Any:
-    """What an op returns where nothing is to be recorded."""
+    """The answer of an op that has nothing to record."""
     return tf.constant(False)
 
 

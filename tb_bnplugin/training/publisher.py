@@ -127,13 +127,13 @@ class Publisher:
         return any(stops)
 
     def outcomes(self) -> tuple[Outcome, ...]:
-        """What the rules say of everything recorded so far."""
+        """The outcomes of the rules on everything recorded so far."""
         work_queue().finish()
         with self._lock:
             return live.outcomes_of(self.live)
 
     def findings_now(self) -> tuple[Outcome, ...]:
-        """What is wrong in the records published by now; others may still wait."""
+        """The findings in the records published so far; other records may still wait."""
         with self._lock:
             return live.findings_in(live.outcomes_of(self.live))
 

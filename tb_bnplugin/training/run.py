@@ -24,7 +24,7 @@ class _Clock:
 
 
 class Run:
-    """What is known of one run directory (or writer) in this process.
+    """One run directory (or writer), as far as this process knows it.
 
     Steps never go back within a process: a second fit, a new callback or a counter that
     restarts goes on from the last step.
@@ -99,7 +99,7 @@ class Run:
         self._held.setdefault(recorder, {}).update(documents)
 
     def forget_documents(self) -> None:
-        """What was written may be lost: whoever writes here next writes the documents again."""
+        """Forget which documents were written, as they may be lost: the next writer writes all."""
         self._held.clear()
 
 

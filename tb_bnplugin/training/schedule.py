@@ -24,7 +24,7 @@ class Cadence:
         self._next = 1
 
     def is_due(self, step: int) -> bool:
-        """Whether a record is due at this step; asked once a step, in ascending order."""
+        """True if a record is due at this step. Ask once a step, in ascending order."""
         if self._frequency in ("epoch", None) or step < self._next:
             return False
         self.made(step)

@@ -1,4 +1,4 @@
-"""What TensorFlow's summary module knows here and now: the default writer, the step, XLA."""
+"""The state of TensorFlow's summary module: the default writer, the step, XLA."""
 
 from __future__ import annotations
 

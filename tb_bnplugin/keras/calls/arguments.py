@@ -34,12 +34,12 @@ def given_training(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
 
 @functools.lru_cache(maxsize=64)
 def _parameters(call: Callable[..., Any]) -> tuple[inspect.Parameter, ...]:
-    """What a layer class's `call` takes: the inputs first, without `self`."""
+    """The parameters of a layer class's `call`: the inputs first, without `self`."""
     return tuple(inspect.signature(call).parameters.values())[1:]
 
 
 def truth(value: Any) -> bool:
-    """Whether a value that is known now asks for training mode."""
+    """True if a value that is known now asks for training mode."""
     return bool(value.numpy()) if tf.is_tensor(value) else bool(value)
 
 

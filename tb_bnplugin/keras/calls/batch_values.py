@@ -13,7 +13,7 @@ _ENOUGH: Final = (False, False)
 
 
 def static_below(layer: Any, inputs: Any, mask: Any, replicas: int) -> tuple[bool, bool] | None:
-    """Whether the values per channel are below each of FEW_VALUES, as far as the shapes tell.
+    """True for each of FEW_VALUES that the values per channel are below, as far as shapes tell.
 
     None where only the run can tell: the size of the batch is open, and what is known of a row
     does not suffice, or a mask takes values off.

@@ -59,7 +59,7 @@ EAGER_PREDICT: Final = CallContext(context="predict", function="", jit=False)
 
 
 def is_symbolic() -> bool:
-    """Whether Keras only asks for shapes: the functional API, or a first look at the model."""
+    """True if Keras only asks for shapes: the functional API, or a first look at the model."""
     if tf.executing_eagerly():
         return False
     name = str(getattr(ops.get_default_graph(), "name", ""))
@@ -67,7 +67,7 @@ def is_symbolic() -> bool:
 
 
 def is_exporting() -> bool:
-    """Whether a copy of the model is being traced for an artefact, where no count belongs."""
+    """True if a copy of the model is being traced for an artefact, where no count belongs."""
     if save_context.in_save_context():
         return True
     if tf.executing_eagerly():

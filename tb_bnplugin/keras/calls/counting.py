@@ -40,7 +40,7 @@ MOST_WAYS: Final = 64
 """Ways of calling a layer that are told apart by the shape of its inputs; memory stays bounded."""
 
 COUNTED: Final = (*EXECUTION_COLUMNS, *EVENT_COUNTERS)
-"""What the counter of a layer holds."""
+"""The columns that the counter of a layer holds."""
 
 _FROZEN: Final = COUNTED.index("frozen_executions")
 _MOVED: Final = COUNTED.index("frozen_updates")

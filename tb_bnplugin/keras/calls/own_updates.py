@@ -1,4 +1,4 @@
-"""Whether a layer of a class that is not Keras' own moves its statistics although it is frozen.
+"""Updates of the statistics in the call of a frozen layer whose class is not Keras' own.
 
 Keras' batch normalization runs in inference mode where `trainable` is False. Other classes may
 not know of that, so that it must be seen in the call itself.
@@ -15,7 +15,7 @@ from tb_bnplugin.keras.variables import local
 
 
 def is_keras_call(layer: Any) -> bool:
-    """Whether the `call` that runs is that of Keras' own batch normalization."""
+    """True if the `call` that runs is that of Keras' own batch normalization."""
     return is_keras_own(type(layer), "call") is True
 
 

@@ -172,7 +172,7 @@ def _parameters(layer: Any) -> Mapping[str, inspect.Parameter]:
 
 
 def _is_false(value: Any) -> bool:
-    """Whether it is a number or bool that says inference; a tensor is not compared."""
+    """True for a number or bool that says inference; a tensor is not compared."""
     return isinstance(value, (bool, int, float, np.generic)) and not value
 
 

@@ -15,7 +15,7 @@ _depth = _Depth()
 
 
 def suspended() -> bool:
-    """Whether calls made now in this thread are ours, and not to be counted or observed."""
+    """True if calls made now in this thread are ours, and not to be counted or observed."""
     return _depth.value > 0
 
 

@@ -161,7 +161,7 @@ def class_of_function(losses: Any, function: Any) -> str | None:
 
 
 def reduces_classes(class_name: str) -> bool | None:
-    """Whether a Keras loss class reduces a class axis; None for a class not known here."""
+    """True if a Keras loss class reduces a class axis; None for a class not known here."""
     candidate = _CANDIDATES.get(class_name)
     return None if candidate is None else candidate.reduces_classes
 

@@ -1,4 +1,4 @@
-"""What is measured of a loss from labels and predictions alone: a column for each.
+"""Measures of a loss from labels and predictions alone: a column for each.
 
 The loss is evaluated as it is, on the batch doubled and with labels and predictions paired
 otherwise. What a tape differentiates is the sum of the tensor it gets; so is what is compared.
@@ -85,7 +85,7 @@ def columns_of_values(
 
 
 def _are_classes(labels: npt.NDArray[Any], predictions: npt.NDArray[Any]) -> bool:
-    """Whether each row has one label that can be the number of a class among its predictions."""
+    """True if each row has one label that can be the number of a class among its predictions."""
     if predictions.ndim < 2 or labels.size * predictions.shape[-1] != predictions.size:
         return False
     whole = labels.size > 0 and bool((labels == np.floor(labels)).all())

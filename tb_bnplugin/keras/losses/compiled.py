@@ -1,4 +1,4 @@
-"""What `compile` made of losses and metrics, each with its output, in either Keras.
+"""The compiled losses and metrics of a model, each with its output, in either Keras.
 
 The containers that Keras keeps them in are private and differ between the two; nothing else
 touches what is in them but `output_data`.
@@ -120,7 +120,7 @@ def asked_losses(flavour: Flavour, container: Any) -> list[tuple[str, Any]]:
 
 
 def is_before_keras_3_7(container: Any) -> bool:
-    """Whether a container of losses keeps them in a public list, one for each output."""
+    """True if a container of losses keeps them in a public list, one for each output."""
     return hasattr(container, "flat_losses")
 
 

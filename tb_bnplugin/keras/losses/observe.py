@@ -1,4 +1,4 @@
-"""What a model's compiled losses and metrics are, and what they were given when traced.
+"""The classes of a model's compiled losses and metrics, and what they were given when traced.
 
 `fit` hands a callback neither labels nor predictions. The objects in which Keras keeps the
 losses and metrics of a model are observed instead, while a step is traced: nothing is added

@@ -1,4 +1,4 @@
-"""What each output's compiled loss or metric is handed of a batch, in either Keras."""
+"""The part of a batch that each output's compiled loss or metric is given, in either Keras."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class OutputData:
 def loss_data(
     flavour: Flavour, container: Any, labels: Any, predictions: Any, weights: Any
 ) -> list[OutputData | None]:
-    """What each of `loss_parts` is handed; None for an output without labels."""
+    """The values that each of `loss_parts` is given; None for an output without labels."""
     if is_before_keras_3_7(container):
         # its losses flatten what they are given just as the metrics do
         split = metric_data(flavour, container, labels, predictions, weights)

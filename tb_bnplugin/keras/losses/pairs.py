@@ -1,4 +1,4 @@
-"""Whether a loss compares every label with every prediction, where the two broadcast."""
+"""A test for losses that compare every label with every prediction, where the two broadcast."""
 
 from __future__ import annotations
 

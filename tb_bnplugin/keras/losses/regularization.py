@@ -1,4 +1,4 @@
-"""What the regularizers of a model's weights add up to: the part of a loss that loops forget."""
+"""The sum of the regularizers of a model's weights: the part of a loss that loops forget."""
 
 from __future__ import annotations
 

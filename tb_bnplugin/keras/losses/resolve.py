@@ -1,4 +1,4 @@
-"""What a loss is: an object of either Keras, a name, or a function; ready to be evaluated."""
+"""A loss made ready to be evaluated: an object of either Keras, a name, or a function."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class WatchedContainer:
         self.container.__class__ = _own_class(self.container)
 
     def at(self, index: int) -> Given:
-        """What the loss or metric of this index was handed, as far as it is known."""
+        """The values that the loss or metric of this index was given, as far as they are known."""
         if self.given is None or index >= len(self.given):
             return _NOTHING
         return self.given[index]

@@ -1,1 +1,1 @@
-"""What a model is made of, and its present state."""
+"""The parts of a model, and its present state."""

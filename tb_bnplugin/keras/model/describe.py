@@ -83,7 +83,7 @@ CONSTANT_INITIALIZERS: Final = ("Zeros", "Ones", "Constant")
 
 
 def _gamma_beta_start(layer: Any) -> str:
-    """Whether gamma and beta stand at their "initializer", were "trained", or "unknown"."""
+    """The start of gamma and beta: "initializer", "trained" or "unknown"."""
     learned = []
     for name in ("gamma", "beta"):
         variable = getattr(layer, name, None)
@@ -107,7 +107,7 @@ def _gamma_beta_start(layer: Any) -> str:
 
 
 def overrides_train_step(model: Any) -> bool:
-    """Whether a class of the user's has the `train_step` that `fit` runs."""
+    """True if the `train_step` that `fit` runs is the user's."""
     return is_keras_own(type(model), "train_step") is False
 
 
@@ -122,7 +122,7 @@ def graph(topology: Topology, batch_norm_layers: Sequence[Any]) -> Graph:
 
 
 def code(model: Any) -> ModelCode:
-    """What the class of the model tells."""
+    """The facts that the class of the model tells."""
     return ModelCode(
         model_class=type(model).__name__,
         subclassed=is_subclassed(model),
@@ -132,7 +132,7 @@ def code(model: Any) -> ModelCode:
 
 
 def accepts_training(model: Any) -> bool | None:
-    """Whether the model's own `call` has a `training` argument; None where it cannot be seen."""
+    """True if the model's own `call` has a `training` argument; None where it cannot be seen."""
     if not is_subclassed(model):
         return True
     try:
@@ -142,7 +142,7 @@ def accepts_training(model: Any) -> bool | None:
 
 
 def is_subclassed(model: Any) -> bool:
-    """Whether the user wrote the model's `call` (neither functional nor sequential)."""
+    """True if the user wrote the model's `call` (it is neither functional nor sequential)."""
     if is_graph(model) and type(model).call is _graph_call(model):
         return False
     return is_keras_own(type(model), "call") is not True
@@ -156,7 +156,7 @@ def _graph_call(model: Any) -> Any:
 
 
 def _initial(layer: Any, name: str, like: Values, usual: float) -> Values | None:
-    """What the layer's initializer gives, in the shape and dtype of `like`; None: not known."""
+    """The values of the layer's initializer, in the shape and dtype of `like`; None: not known."""
     initializer = getattr(layer, f"{name}_initializer", None)
     expected: Any = usual
     if initializer is not None:

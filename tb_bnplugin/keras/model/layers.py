@@ -22,7 +22,7 @@ def batch_norm_layers(model: Any) -> list[tuple[str, Any]]:
 
 
 def is_batch_norm(layer: Any) -> bool:
-    """Whether a layer is batch normalization: Keras' own, a descendant, or a class alike."""
+    """True if a layer is batch normalization: Keras' own, a subclass, or a class like it."""
     for cls in type(layer).__mro__:
         if cls.__name__ in _KERAS_CLASSES and cls.__module__.startswith(("keras.", "tf_keras.")):
             return True
@@ -34,7 +34,7 @@ def is_batch_norm(layer: Any) -> bool:
 
 @functools.lru_cache(maxsize=256)
 def _makes_statistics(cls: type) -> bool:
-    """Whether the code of a class that is not Keras' own names moving mean and variance."""
+    """True if the code of a class that is not Keras' own names moving mean and variance."""
     names: set[str] = set()
     for base in cls.__mro__:
         if base.__module__.startswith(("keras.", "tf_keras.")):

@@ -54,7 +54,7 @@ class StateReader:
 
     @property
     def watches_weights(self) -> bool:
-        """Whether there are weights other than gamma and beta."""
+        """True if there are weights other than gamma and beta."""
         return bool(self._weights)
 
     def tensors(self) -> list[tf.Tensor]:

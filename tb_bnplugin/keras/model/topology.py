@@ -48,7 +48,7 @@ def describe(model: Any) -> Topology:
 
 
 def is_graph(model: Any) -> bool:
-    """Whether the model is functional, or a built sequential one, so that its edges are known."""
+    """True if the model is functional, or a built sequential one, so that its edges are known."""
     return _graph(model) is not None
 
 

@@ -16,7 +16,7 @@ _KEEPER: Final = "RespectCompiledTrainableState"
 
 
 def replaced_by_fit(model: Any) -> dict[int, bool]:
-    """What the program set, by id of the layer, where the running `fit` has replaced it.
+    """The `trainable` that the program set, by id of the layer, where `fit` has replaced it.
 
     Call it from a hook of `fit`. Empty for Keras 3, which replaces nothing. It looks through all
     objects that Python tracks (some 0.1 s), so it is for the beginning of a `fit` alone.

@@ -18,7 +18,7 @@ _SEED: Final = 0x7462_626E_706C_7567  # of random operations in a probe; no user
 
 @contextmanager
 def preserved(model: Any) -> Iterator[None]:
-    """Whatever is done with the model within, every variable and attribute is as before after.
+    """Put every variable and attribute of the model back at the end, whatever is done within.
 
     Variables (moving statistics, seeds, counters of the user's layers), the losses that layers
     collected, attributes of layers, and TensorFlow's own sequence of random seeds.
@@ -91,7 +91,7 @@ def _restore_attributes(layer: Any, saved: dict[str, tuple[Any, list[Any] | None
 
 
 def _losses(layer: Any) -> tuple[list[Any], set[int]]:
-    """What a layer collected: tf_keras keeps it by thread, Keras 3 in a list of its own kind."""
+    """The losses that a layer collected: tf_keras keeps them by thread, Keras 3 in its own list."""
     thread = getattr(layer, "_thread_local", None)
     if thread is not None:
         return list(getattr(thread, "_eager_losses", ())), set()

@@ -1,4 +1,4 @@
-"""What predictions on a held batch are worth: loss, compiled metrics and accuracy."""
+"""The score of predictions on a held batch: loss, compiled metrics and accuracy."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def accuracy_of(outputs: list[npt.NDArray[np.float64]], y: Any) -> float:
 
 
 def _replica_divisor(flavour: Flavour, loss: Any, data: OutputData) -> float:
-    """What Keras 3 divided a mean by: the replicas of the scope, unless it got a scalar."""
+    """The divisor by which Keras 3 scaled a mean: the replicas of the scope, or 1 for a scalar."""
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     if replicas == 1 or not flavour.is_keras_3 or reduction_of(loss) not in MEAN_REDUCTIONS:
         return 1.0
