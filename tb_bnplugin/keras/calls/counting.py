@@ -27,6 +27,7 @@ from tb_bnplugin.keras.calls.arguments import (
     truth,
 )
 from tb_bnplugin.keras.calls.batch_values import below_limits, static_below
+from tb_bnplugin.keras.calls.origin import origin
 from tb_bnplugin.keras.calls.own_updates import is_keras_call, moved_since, statistics_now
 from tb_bnplugin.keras.calls.run_context import run_context
 from tb_bnplugin.keras.calls.suspend import suspended
@@ -237,21 +238,21 @@ class LayerCounter:
         return tf.gather(tf.constant(table), run_context().variable_on(self.executions.device))
 
     def _count_rows(self, inputs: Any) -> None:
-        rows = tf.minimum(tf.shape(inputs, out_type=tf.int64)[0], LARGEST_COUNTED_BATCH)
+        entered = inputs if tf.executing_eagerly() else origin(inputs)
+        rows = tf.minimum(tf.shape(entered, out_type=tf.int64)[0], LARGEST_COUNTED_BATCH)
         assert self.batches is not None
         self.batches.assign_add(tf.one_hot(rows, LARGEST_COUNTED_BATCH + 1, dtype=tf.int64))
 
 
 def _after(inputs: Any) -> AbstractContextManager[Any]:
-    """Where a graph adds to counters only once it has the inputs.
+    """Where a graph adds to counters only once it has the data.
 
     The multi-step functions of Keras 3.0 begin steps for which there is no data any more.
     """
     if tf.executing_eagerly():
         return nullcontext()
-    after: AbstractContextManager[Any] = tf.control_dependencies(
-        tf.nest.flatten(inputs, expand_composites=True)
-    )
+    parts = tf.nest.flatten(inputs, expand_composites=True)
+    after: AbstractContextManager[Any] = tf.control_dependencies([origin(part) for part in parts])
     return after
 
 
