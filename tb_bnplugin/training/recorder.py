@@ -76,6 +76,7 @@ class Recorder(Publisher):
         """Record in this run: under a name of its own, with a history of its own."""
         self.observer.rename(run.unique_name(self.name, self))
         if self.run is not None and self.run is not run:
+            work_queue().finish()  # what waits is of the run before
             self.live, self._held = LiveHistory(), {}
         self.run = run
 
