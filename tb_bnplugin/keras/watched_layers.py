@@ -48,6 +48,10 @@ class WatchedLayers:
         calls = counting.traced_calls()
         return calls is not None and self._scanned is not None and calls == self._scanned[0]
 
+    def look_again(self) -> None:
+        """Let the next `find` look at all layers: the program may have changed the model."""
+        self._scanned = None
+
     def find(self, model: Any) -> NewLayers | None:
         """Find layers that came since; give those that are built by now and new to the table."""
         calls = counting.traced_calls()

@@ -61,15 +61,14 @@ class WatchedModel:
         """
         self._layers.want_all_traces(who, wanted=wanted)
 
-    def begin_fit(self) -> bool:
-        """Follow what `fit` is about to train with; return True for another optimizer."""
+    def begin_fit(self) -> None:
+        """Follow what `fit` is about to train with."""
         if self._losses is None:
             self._losses = LossObserver(self.model, self.guard)
         self._losses.refresh()
         self._trainable_replaced = replaced_by_fit(self.model)
-        another = self._reader is not None and self._optimizer is not self._present_optimizer()
         self._reader = None
-        return another
+        self._layers.look_again()
 
     def end_fit(self) -> None:
         """`trainable` of each layer is again what the program sees."""
