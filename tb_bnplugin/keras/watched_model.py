@@ -120,6 +120,10 @@ class WatchedModel:
         """The per-channel vectors of this moment; None where they cannot be read."""
         return self.guard.attempt("channels", reader.channels)
 
+    def layers_in_order(self) -> list[int]:
+        """Ids of the recorded layers, in the order of the rows."""
+        return [id(row.layer) for row in self._layers.rows]
+
     def traces(self) -> int:
         """How many ways of calling a layer have been seen: grows with each new trace."""
         return self._layers.traces()

@@ -168,7 +168,7 @@ class FitRecorder:
     def _probe(self) -> list[Extra]:
         """Loss, metrics and spread of the held batch; [] without one, or where it failed."""
         result = self.recorder.guard.attempt("probe", self._run_probe)
-        probed = [] if result is None else [self.recorder.observer.probe(result)]
+        probed = [] if result is None else self.recorder.observer.probe(result)
         return [*probed, *self._losses()]
 
     def _run_probe(self) -> probing.ProbeResult | None:

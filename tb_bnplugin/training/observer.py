@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from tb_bnplugin.guard import Guard
 from tb_bnplugin.keras.model.state_reader import StateReader
-from tb_bnplugin.keras.probe.run import Floats, ProbeResult, pack
+from tb_bnplugin.keras.probe.run import Floats, ProbeResult, pack, pack_layers
 from tb_bnplugin.keras.watched_model import WatchedModel
 from tb_bnplugin.measure.reading import Baseline, Moment, NewLayers, Observation, Reading
-from tb_bnplugin.schema.columns import PROBE_COLUMNS
+from tb_bnplugin.schema.columns import PROBE_COLUMNS, PROBE_LAYER_COLUMNS
 from tb_bnplugin.schema.facts import Columns, LossFacts, ModelFacts, Phase, SwitchedOff
 from tb_bnplugin.training.publisher import Extra
 
@@ -157,11 +157,15 @@ class ModelObserver:
             new_layers=layers, calls=calls, facts=self._facts(), phase=self._described_phase()
         )
 
-    def probe(self, result: ProbeResult) -> Extra:
-        """The record of a probe. Metrics that are new get columns of their own."""
+    def probe(self, result: ProbeResult) -> list[Extra]:
+        """The records of a probe. Metrics that are new get columns of their own."""
         about = self._about
         about.probe_columns = tuple(dict.fromkeys((*about.probe_columns, *result.moving)))
-        return Extra(kind="probe", value=pack(result, about.probe_columns))
+        extras = [Extra(kind="probe", value=pack(result, about.probe_columns))]
+        if result.layers:
+            table = pack_layers(result, self.watched.layers_in_order(), PROBE_LAYER_COLUMNS)
+            extras.append(Extra(kind="probe_layers", value=table))
+        return extras
 
     def loss(self, vector: Floats, facts: LossFacts) -> Extra:
         """The record of a measured loss. Its facts stand in the phase, as first measured."""

@@ -140,7 +140,7 @@ def record_probe(
 
     def add(result: ProbeResult, given: int) -> bool:
         at, _ = run.place(given, f"{recorder.name}/probe", beside=recorder.name)
-        return recorder.add([recorder.observer.probe(result)], at, target)
+        return recorder.add(recorder.observer.probe(result), at, target)
 
     def make(given: Any) -> bool:
         result = probe()

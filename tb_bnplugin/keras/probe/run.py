@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -28,7 +28,14 @@ from tb_bnplugin.schema.facts import LossFacts
 
 Floats = npt.NDArray[np.float64]
 
-__all__ = ["ProbeResult", "force_batch_statistics", "measure_compiled_loss", "pack", "run"]
+__all__ = [
+    "ProbeResult",
+    "force_batch_statistics",
+    "measure_compiled_loss",
+    "pack",
+    "pack_layers",
+    "run",
+]
 
 _NAN: Final = float("nan")
 
@@ -39,6 +46,8 @@ class ProbeResult:
 
     moving: Mapping[str, float]  # PROBE_COLUMNS, then metrics behind METRIC_PREFIX
     batch: Mapping[str, float]  # the same keys
+    layers: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
+    """Measurements of layers: by id of the layer, values of PROBE_LAYER_COLUMNS."""
 
 
 def run(
@@ -90,6 +99,19 @@ def pack(result: ProbeResult, columns: Sequence[str]) -> Floats:
     """The result as on disk, float64 [PROBE_ROWS, columns]; NaN where it lacks a column."""
     rows = [getattr(result, row) for row in PROBE_ROWS]
     return np.array([[row.get(column, _NAN) for column in columns] for row in rows], np.float64)
+
+
+def pack_layers(result: ProbeResult, layers: Sequence[int], columns: Sequence[str]) -> Floats:
+    """Measurements of layers as on disk, float64 [layers, columns]; NaN: not measured.
+
+    Args:
+        result: of the probe.
+        layers: ids of the layers, in the order of the record.
+        columns: names of the columns, in theirs.
+    """
+    rows = [result.layers.get(layer, {}) for layer in layers]
+    table = [[row.get(column, _NAN) for column in columns] for row in rows]
+    return np.array(table, np.float64).reshape(len(layers), len(columns))
 
 
 def measure_compiled_loss(
