@@ -15,7 +15,8 @@ import tensorflow as tf
 _ENTRANCES: Final = ("IteratorGetNext", "IteratorGetNextSync", "OptionalGetValue", "Placeholder")
 _HANDLES: Final = (tf.resource, tf.variant)
 
-_known: weakref.WeakKeyDictionary[Any, dict[str, Any]] = weakref.WeakKeyDictionary()  # by graph
+# By graph: for an operation, the name of the tensor. A tensor itself would keep its graph for good.
+_known: weakref.WeakKeyDictionary[Any, dict[str, str]] = weakref.WeakKeyDictionary()
 
 
 def origin(tensor: Any) -> Any:
@@ -28,7 +29,6 @@ def origin(tensor: Any) -> Any:
     if graph is None or not hasattr(tensor, "op"):
         return tensor
     known = _known.setdefault(graph, {})
-    path: list[str] = []
     found, seen, waiting = tensor, set(), [tensor]
     while waiting:
         now = waiting.pop()
@@ -36,15 +36,12 @@ def origin(tensor: Any) -> Any:
             continue
         seen.add(now.op.name)
         if now.op.name in known:
-            found = known[now.op.name]
+            found = graph.get_tensor_by_name(known[now.op.name])
             break
-        path.append(now.op.name)
         if now.op.type in _ENTRANCES and now.shape.rank != 0:
             found = now
             break
-        waiting.extend(
-            reversed(now.op.inputs)
-        )  # the first input, which the data come through, first
-    if path:
-        known[path[0]] = found
+        # The first input next: data come through it.
+        waiting.extend(reversed(now.op.inputs))
+    known.setdefault(tensor.op.name, found.name)
     return found
