@@ -28,8 +28,8 @@ keras = tf.keras
 
 BATCH = 32
 LAYERS = 52
-PAIRS = 30
-STEPS_A_TURN = 5
+PAIRS = 150
+STEPS_A_TURN = 2
 
 
 def run() -> Iterator[Figure]:
