@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from tb_bnplugin.diagnose.evidence.training import has_trained, training_is_counted
 from tb_bnplugin.history.model import ModelHistory
 
 
@@ -14,59 +15,125 @@ class Need:
     """A part of the history, named by a rule in `needs`."""
 
     is_met: Callable[[ModelHistory], bool]
-    reason: str  # for the user: what is missing, and how to record it
+    reason: Callable[[ModelHistory], str]  # for the user: what is missing, and how to record it
     after: Need | None = None  # another need, which this one implies
     part: str | None = None  # of the recording, which may have failed: SwitchedOff.part
     counts_before: bool = True  # what was recorded before the part failed is evidence all the same
 
 
-LAYERS: Final = Need(
-    is_met=lambda history: bool(history.facts.layers),
-    reason=(
-        "The model has no batch normalization layer that is built. Call the model on a batch first."
-    ),
+KERAS_LAYERS: Final = ("BatchNormalization", "SyncBatchNormalization")
+"""Classes that Keras tracks as layers of a model, built or not."""
+
+LOSS_IN_THE_STEP: Final = (
+    "call tb_bnplugin.summary.loss_reduction(loss, y_true, y_pred, value=loss_value)"
 )
+"""How a step of the user's own tells what it differentiates; a sentence goes on with it."""
+
+
+def by_fit(history: ModelHistory) -> bool:
+    """True where `fit` trains the model."""
+    return history.facts.trained_by == "fit"
+
+
+def _no_layers(history: ModelHistory) -> str:
+    facts = history.facts
+    if facts.is_placeholder:
+        return (
+            "Only a loss of the loop was recorded. Call tb_bnplugin.watch(model) before the first"
+            " step."
+        )
+    if any(node.layer_class in KERAS_LAYERS for node in facts.graph.nodes):
+        return "The batch normalization layers are not built yet: the model has not seen a batch."
+    if any("Lambda" in node.layer_class for node in facts.graph.nodes):
+        return (
+            "Keras tracks no batch normalization layer in this model. One that is called within a"
+            " `Lambda` is neither trained nor saved."
+        )
+    return "The model has no batch normalization layer that Keras tracks."
+
+
+def _no_records(history: ModelHistory) -> str:
+    if by_fit(history):
+        return "No step has been recorded yet."
+    return (
+        "No step was recorded. Call tb_bnplugin.summary.batch_norm(model) in the loop, with a"
+        " default tf.summary writer."
+    )
+
+
+def _not_counted(history: ModelHistory) -> str:
+    if by_fit(history):
+        return (
+            "The training function was made before the callback was there, so no call of its"
+            " layers is counted. Compile the model again, or give the callback to the first `fit`."
+        )
+    return (
+        "The training step was traced before the model was watched, so no call of its layers is"
+        " counted. Call tb_bnplugin.watch(model) before the first step."
+    )
+
+
+def _no_losses(history: ModelHistory) -> str:
+    facts = history.facts
+    if not by_fit(history):
+        return f"No loss was measured. In the loop, {LOSS_IN_THE_STEP}."
+    if facts.code.own_train_step:
+        return f"No loss was measured. In your `train_step`, {LOSS_IN_THE_STEP}."
+    if not facts.probe_data:
+        return "No loss was measured. Give the callback one batch: probe_data=(x, y)."
+    if history.phases and not history.compiled_losses:
+        return "No loss was measured: the model is compiled without one."
+    return "No loss was measured yet."
+
+
+def _no_metrics(history: ModelHistory) -> str:
+    if not by_fit(history):
+        return "Metrics are those of `compile`; a loop has its own."
+    return "No metric is compiled." if len(history.steps) else "No batch has been trained yet."
+
+
+def _no_probe(history: ModelHistory) -> str:
+    if not by_fit(history):
+        return "No probe was recorded. In the loop, call tb_bnplugin.summary.probe(model, x, y)."
+    if history.facts.probe_data:
+        return "No probe was recorded yet: the first epoch has not ended."
+    return "No probe was recorded. Give the callback one batch: probe_data=(x, y)."
+
+
+LAYERS: Final = Need(is_met=lambda history: bool(history.facts.layers), reason=_no_layers)
 RECORDS: Final = Need(
     after=LAYERS,
     part="counting",
     counts_before=False,
     is_met=lambda history: len(history.steps) > 0,
-    reason=(
-        "The layers were not recorded yet. Train for at least one step with the callback, or call"
-        " tb_bnplugin.summary.batch_norm(model) in the loop."
-    ),
+    reason=_no_records,
+)
+COUNTED: Final = Need(
+    after=RECORDS,
+    is_met=lambda history: training_is_counted(history) or not has_trained(history),
+    reason=_not_counted,
 )
 TWO_RECORDS: Final = Need(
-    after=RECORDS,
+    after=COUNTED,
     is_met=lambda history: len(history.steps) > 1,
-    reason="Needs two records; there is one.",
+    reason=lambda _: "Needs two records; there is one.",
 )
 GRAPH: Final = Need(
     part="topology",
     counts_before=False,
     is_met=lambda _: True,
-    reason="The graph of the model was not recorded.",
+    reason=lambda _: "The graph of the model was not recorded.",
 )
 LOSSES: Final = Need(
-    part="losses",
-    is_met=lambda history: bool(history.losses),
-    reason=(
-        "No loss was measured. Pass probe_data=(x, y) to the callback, or call"
-        " tb_bnplugin.summary.loss_reduction(loss, y_true, y_pred) in the loop."
-    ),
+    part="losses", is_met=lambda history: bool(history.losses), reason=_no_losses
 )
 METRICS: Final = Need(
-    part="compiled_losses",
-    is_met=lambda history: bool(history.metrics),
-    reason="No metric was recorded: none was compiled, or no batch has been trained yet.",
+    part="compiled_losses", is_met=lambda history: bool(history.metrics), reason=_no_metrics
 )
 PROBE: Final = Need(
     part="probe",
     is_met=lambda history: history.probe is not None and len(history.probe.steps) > 0,
-    reason=(
-        "No probe was recorded. Pass probe_data=(x, y) to the callback, or call"
-        " tb_bnplugin.summary.probe(model, x, y)."
-    ),
+    reason=_no_probe,
 )
 
 
@@ -78,7 +145,7 @@ def find_missing(history: ModelHistory, needs: Iterable[Need]) -> str | None:
         failure = _failure(history, need.part)
         if need.is_met(history) and (failure is None or need.counts_before):
             continue
-        return need.reason if failure is None else f"{FAILED[need.part or '']}: {failure}."
+        return need.reason(history) if failure is None else f"{FAILED[need.part or '']}: {failure}."
     return None
 
 

@@ -21,6 +21,7 @@ class Outcome:
     status: Status
     severity: Severity  # of the finding; for the other states the rule's usual one
     model: str = ""
+    fact: bool = False  # of what is ok: worth knowing, and no action is asked for
     expected: bool = False  # declared with `expect=`: shown as expected, fails no check
     layers: tuple[str, ...] = ()  # paths, in the model's order
     steps: tuple[int, int] | None = None  # first and last global step the finding covers
@@ -37,6 +38,7 @@ class Outcome:
             "name": self.name,
             "status": self.status,
             "severity": self.severity,
+            "fact": self.fact,
             "expected": self.expected,
             "model": self.model,
             "layers": list(self.layers),

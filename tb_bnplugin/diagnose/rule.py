@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -27,6 +27,8 @@ class Rule:
     severity: Severity
     needs: tuple[Need, ...] = ()  # in the order in which they are asked for
     transient: bool = False  # the fault ends by itself: notified only if training ends in it
+    told_at_end: bool = False  # an info that explains bad validation: told if training ends in it
+    explained_by: tuple[str, ...] = ()  # codes whose finding on the same layers says it already
 
     def finding(
         self,
@@ -99,6 +101,18 @@ class Rule:
             message=message,
             evidence=evidence or {},
         )
+
+    def fact(
+        self,
+        message: str,
+        *,
+        evidence: Mapping[str, EvidenceValue] | None = None,
+        layers: Sequence[str] = (),
+        steps: tuple[int, int] | None = None,
+    ) -> Outcome:
+        """Nothing is wrong, and there is something to know that asks for no action."""
+        passed = self.ok(message, evidence=evidence)
+        return replace(passed, fact=True, layers=tuple(layers), steps=steps)
 
     def not_checked(self, reason: str) -> Outcome:
         """The evidence does not suffice; the reason says what is missing."""

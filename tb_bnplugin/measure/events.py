@@ -162,6 +162,16 @@ class EventTable:
         if self._written is None or not np.array_equal(self._written, rows, equal_nan=True):
             self._written = rows.copy()
 
+    def note_loop(self, uncounted: Mask, changed: Mask) -> None:
+        """Count an evaluate or predict loop; the next update writes it.
+
+        Args:
+            uncounted: [layers] of which no execution was counted in it; others may come behind.
+            changed: [layers] those whose statistics the loop changed.
+        """
+        self._rows[: len(uncounted), _COLUMN["uncounted_loops"]] += uncounted
+        self._rows[: len(changed), _COLUMN["uncounted_loop_changes"]] += changed
+
     def _is_usual(self, reading: Reading) -> bool:
         """Nothing has to be written: all is as it mostly is."""
         return not (self._done().any() or (reading.trainable_as_set != reading.trainable).any())

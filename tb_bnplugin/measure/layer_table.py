@@ -101,10 +101,17 @@ class LayerTable:
         mean, variance = self._last.mean[channels], self._last.variance[channels]
         self._starting.replace(layer, start, channels, mean, variance)
 
-    def update(self, reading: Reading, moment: Moment) -> Floats:
-        """Make the next `layers` record, float64 [1 + layers, columns], from a new reading."""
+    def update(
+        self, reading: Reading, moment: Moment, loop_began: Reading | None = None
+    ) -> Floats:
+        """Make the next `layers` record, float64 [1 + layers, columns], from a new reading.
+
+        `loop_began`: the reading before an evaluate or predict loop that has just ended.
+        """
         last = self._last
         assert last is not None
+        if loop_began is not None and len(loop_began.executions):
+            self._note_loop(reading, loop_began)
         rows, step = self._rows, float(moment.step)
         with np.errstate(all="ignore"):
             executions = reading.executions.astype(float)
@@ -161,6 +168,16 @@ class LayerTable:
         self._ranks(reading, last, kept)
         idle = (trained == 0) & ~changed  # the newest batch seen still is what it was
         rows[np.ix_(idle, _GAPS)] = before[idle]
+
+    def _note_loop(self, reading: Reading, began: Reading) -> None:
+        """Compare the statistics after a loop with those before it, of the layers known then."""
+        seen = len(began.executions)
+        end = int(self._layout.offsets[seen])
+        changed = differs(reading.mean[:end], began.mean.astype(reading.mean.dtype))
+        changed |= differs(reading.variance[:end], began.variance.astype(reading.variance.dtype))
+        layers = np.logical_or.reduceat(changed, self._layout.heads[:seen])
+        uncounted = (reading.executions[:seen] == began.executions).all(axis=1)
+        self.events.note_loop(uncounted, uncounted & layers)
 
     def _sums_of(self, reading: Reading) -> tuple[Floats, Floats]:
         """Sums of means and variances over the channels of each layer, float64 [layers]."""

@@ -64,7 +64,7 @@ class ModelRecords:
         if observed.baseline is not None:
             self._table.begin(observed.baseline)
         if observed.reading is not None:
-            table = self._table.update(observed.reading, moment)
+            table = self._table.update(observed.reading, moment, observed.loop_began)
             restarted = self._restart_changed_from_outside(observed.reading)
             made.append(self.record("layers", table, moment))
             events = self._table.events.record

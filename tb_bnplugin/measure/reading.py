@@ -86,6 +86,7 @@ class Observation:
     """One reading of a model. Parts that did not change since the reading before are None."""
 
     reading: Reading | None = None
+    loop_began: Reading | None = None  # before the evaluate or predict loop that just ended
     new_layers: NewLayers | None = None
     baseline: Baseline | None = None  # later readings are compared with it
     facts: ModelFacts | None = None

@@ -110,6 +110,11 @@ EVENT_COLUMNS: Final = (
     # Evaluation: first record step by which the layer had run in training mode in evaluate or
     # predict.
     "evaluated_first_step",
+    # Loops (evaluate, predict, `watch.evaluating()`) in which no execution of the layer was counted,
+    # since their function was made before the model was watched or the layer was not called; and
+    # those among them after which mean or variance differed in any bit from before.
+    "uncounted_loops",
+    "uncounted_loop_changes",
     # Updates that are lost: records at which the layer had trained since the record before, and
     # only the moving mean, only the moving variance, or neither of them differed in any bit.
     "mean_only_records",
@@ -172,7 +177,8 @@ LOSS_COLUMNS: Final = (
     # label needs as a class, two at least; 0 otherwise.
     "labels_are_classes",
     # The loss with the labels in the shape of the predictions, so that each row meets its own;
-    # NaN where the two have the same shape already, or another number of elements, or with weights.
+    # NaN where they have another number of elements, or with weights; where the two have the same
+    # shape, NaN too, unless `permuted` is `measured`: then estimated on batches of one row.
     "paired",
     # The loss on the first eight rows as given, over the mean of it over all pairs of these rows
     # (1: a mean over all pairs; as many as there are rows: a sum), and over the root of the mean of

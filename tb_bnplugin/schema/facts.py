@@ -186,6 +186,12 @@ class ModelFacts:
     columns: Columns = Columns()
     weights: WeightFacts = WeightFacts()
     switched_off: tuple[SwitchedOff, ...] = ()
+    probe_data: bool = False  # the callback has a held batch
+
+    @property
+    def is_placeholder(self) -> bool:
+        """True of what holds the losses of a loop whose model is not watched."""
+        return not self.code.model_class
 
     @property
     def keras_3(self) -> bool:

@@ -41,7 +41,7 @@ class FitRecorder:
         self._target = target
         self._options = options
         self.recorder: Recorder = watch_model(model, expect=options.expect, all_traces=False)
-        self.recorder.observer.trained_by_fit()
+        self.recorder.observer.trained_by_fit(probe_data=options.probe_data is not None)
         self.notifier = Notifier(options.on_finding, self.recorder)
         self._wait = self.notifier.concerns_training
         self._updates: Schedule = from_frequency(options.update_freq)
@@ -51,6 +51,7 @@ class FitRecorder:
         self._traces = 0
         self._context_before = 0
         self._losses_due = False
+        self._epoch_ended = False  # and nothing was done since
         self.recorder.listen(self.notifier)
 
     def is_of(self, model: Any) -> bool:
@@ -80,6 +81,7 @@ class FitRecorder:
     def end_batch(self, batch: int) -> None:
         """Count the steps made, and record what is due."""
         run, recorder = self._target.run, self.recorder
+        self._epoch_ended = False
         step = run.last_step + self._clock.advance(batch)
         run.reach(step)
         traces = recorder.watched.traces()
@@ -110,13 +112,14 @@ class FitRecorder:
         if self._options.channel_freq == "epoch":
             extras += recorder.channels()
         self._record(step, "epoch", extras)
+        self._epoch_ended = True
         self._finish(ended=False)
 
     def end_training(self) -> None:
         """Make the last record of this fit; a run folder of our own is closed."""
         run_context().set(0)
         work_queue().finish()
-        if self._target.is_open:
+        if self._target.is_open or not self._epoch_ended:
             self._record(self._target.run.last_step, "end")
         self._finish(ended=True)
         self.recorder.observer.end_fit()
@@ -130,6 +133,7 @@ class FitRecorder:
 
     def begin_loop(self, loop: Loop) -> None:
         """An evaluation or a prediction begins: traces made before are told, too."""
+        self.recorder.observer.begin_loop(self.recorder.reader().read())
         self._context_before = run_context().set(1 if loop == "evaluate" else 2)
 
     def end_loop(self, loop: Loop, *, ended: bool) -> None:
@@ -147,9 +151,10 @@ class FitRecorder:
             self._target.open()
             self.recorder.use(self._target.run)
         work_queue().finish()
-        if self._target.is_open:
-            self._record(self._target.run.last_step, "evaluation")
+        self._record(self._target.run.last_step, "evaluation")
         self._finish(ended=ended)
+        if ended:
+            self._target.close()
 
     def _record(self, step: int, reason: str, extras: list[Extra] | None = None) -> None:
         target = self._target.present

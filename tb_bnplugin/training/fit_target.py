@@ -54,12 +54,10 @@ class FitTarget:
 
     @property
     def is_open(self) -> bool:
-        """The writer takes records; the TensorBoard callback may have closed its own before us."""
-        if self._callback is None:
-            return True
-        if not getattr(self._callback, "_writers", None):
-            return False
-        return not getattr(self._callback._train_writer, "_closed", False)
+        """A writer takes records; the TensorBoard callback may have closed its own before us."""
+        return self._own_writer is not None or (
+            self._callback is not None and _takes_records(self._callback)
+        )
 
     def open(self) -> None:
         """Take the run, and make a writer of our own before the first step, not within it."""
@@ -85,7 +83,7 @@ class FitTarget:
             self._run.forget_documents()
 
     def _writer(self) -> Any:
-        if self._callback is not None:
+        if self._callback is not None and _takes_records(self._callback):
             return self._callback._train_writer
         if self._own_writer is None:
             self._own_writer = tf.summary.create_file_writer(self._run_directory())
@@ -100,6 +98,16 @@ class FitTarget:
                 " pass both: callbacks=[tensorboard, BatchNormCallback(tensorboard)]"
             )
         return str(self._callback._train_dir)
+
+
+def _takes_records(callback: Any) -> bool:
+    """The TensorBoard callback has a writer; it closes its own at the end of `fit`, maybe before us.
+
+    What comes after that, such as an evaluation of the trained model, has an event file of its own.
+    """
+    if not getattr(callback, "_writers", None):
+        return False
+    return not getattr(callback._train_writer, "_closed", False)
 
 
 def _make_writable(directory: str) -> None:

@@ -29,6 +29,7 @@ class _Description:
     name: str  # in the log
     expect: tuple[str, ...]
     trained_by: str = "loop"
+    probe_data: bool = False
     probe_columns: tuple[str, ...] = PROBE_COLUMNS
     evaluations: int = 0
     predictions: int = 0
@@ -48,6 +49,7 @@ class ModelObserver:
         self._new_layers: list[NewLayers] = []
         self._known_traces = -1
         self._known: tuple[Any, ...] | None = None  # what the facts depend on, when last taken
+        self._loop_began: Reading | None = None  # before the loop that runs, or has just ended
         self.find_layers()
 
     @property
@@ -63,9 +65,10 @@ class ModelObserver:
         """Add codes of rules whose findings are meant here."""
         self._about.expect = tuple(dict.fromkeys((*self._about.expect, *codes)))
 
-    def trained_by_fit(self) -> None:
-        """Note that `fit` trains the model, not a loop of the program's."""
+    def trained_by_fit(self, *, probe_data: bool) -> None:
+        """Note that `fit` trains the model, not a loop, and whether the callback has a batch."""
         self._about.trained_by = "fit"
+        self._about.probe_data = probe_data
 
     def begin_fit(self, step: int) -> None:
         """A fit begins, with a phase of its own."""
@@ -94,8 +97,12 @@ class ModelObserver:
             process_started=PROCESS_STARTED,
         )
 
+    def begin_loop(self, reading: Reading) -> None:
+        """Keep the state before an `evaluate` or a `predict`, to compare that after it."""
+        self._loop_began = reading
+
     def end_loop(self, loop: str) -> None:
-        """Count an `evaluate` or a `predict` that ended."""
+        """Count an `evaluate` or a `predict` that ended; a record of it is due."""
         if loop == "evaluate":
             self._about.evaluations += 1
         else:
@@ -134,7 +141,13 @@ class ModelObserver:
             reading = reader.read()
         weights = self.watched.look_for_unchanged_weights(step, reason)
         described = self.describe(step, changed=weights)
-        return replace(described, reading=reading, baseline=baseline)
+        began, self._loop_began = self._loop_began, None
+        return replace(
+            described,
+            reading=reading,
+            baseline=baseline,
+            loop_began=began if reason == "evaluation" else None,
+        )
 
     def describe(self, step: int, *, changed: bool = False) -> Observation:
         """The documents that may have changed, and layers that the record does not have yet."""
@@ -146,7 +159,7 @@ class ModelObserver:
             calls = self.watched.calls(self._about.name, step)
         about = self._about
         known = (
-            *(about.name, about.expect, about.trained_by, about.probe_columns),
+            *(about.name, about.expect, about.trained_by, about.probe_data, about.probe_columns),
             *(tuple(about.measured.items()), self._phase, len(self._guard.failures)),
         )
         layers = self._take_new_layers()
@@ -200,6 +213,7 @@ class ModelObserver:
             name=about.name,
             **self.watched.facts(),
             trained_by=about.trained_by,
+            probe_data=about.probe_data,
             expect=about.expect,
             process_started=PROCESS_STARTED,
             columns=Columns(probe=about.probe_columns),

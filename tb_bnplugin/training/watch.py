@@ -50,13 +50,17 @@ class Watch:
                 for x, y in validation:
                     accuracy.update_state(y, model(x, training=False))
         """
+        recorder, eager = self._recorder, tf.executing_eagerly()
+        if eager and not recorder.closed:
+            begin = recorder.observer.begin_loop
+            recorder.guard.attempt("recording", lambda: begin(recorder.reader().read()))
         before = run_context().set(1)
         try:
             yield
         finally:
             run_context().set(before)
-            if tf.executing_eagerly():  # within a traced function, what runs is told all the same
-                self._recorder.observer.end_loop("evaluate")
+            if eager:  # within a traced function, what runs is told all the same
+                recorder.observer.end_loop("evaluate")
                 self._record("evaluation")
 
     def findings(self) -> tuple[Outcome, ...]:

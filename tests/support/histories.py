@@ -42,7 +42,12 @@ LAYER = LayerFacts(
 
 FACTS = ModelFacts(
     name="model",
-    code=ModelCode(model_class="Functional", subclassed=False, call_accepts_training=True),
+    code=ModelCode(
+        model_class="Functional",
+        subclassed=False,
+        call_accepts_training=True,
+        own_train_step=False,
+    ),
     keras="keras 3.15.1",
     tensorflow="2.21.0",
     replicas=1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -43,6 +44,30 @@ class Measurement:
         if self.factor is None or not np.isfinite(self.batch * self.outputs):
             return None
         return self.batch * self.outputs / self.factor
+
+    @property
+    def step_factor(self) -> float | None:
+        """The factor of the step: a strategy sums the gradients of its replicas."""
+        return None if self.factor is None else self.factor * self.replicas
+
+
+def explain_factor(factor: float, found: Measurement) -> tuple[str, ...] | None:
+    """The numbers of a program whose product the factor of a step is; None: there is none.
+
+    Of several, the product of the fewest: 32 rows are told before 16 outputs of 2 replicas.
+    """
+    #  1      ()                         10   ("outputs",)
+    #  1/32   ("1 / rows",)              20   ("outputs", "replicas")
+    sizes = {"outputs": found.outputs, "rows": found.batch, "replicas": found.replicas}
+    powers = {"outputs": (0, 1), "rows": (0, 1, -1), "replicas": (0, 1, -1)}
+    found_parts = []
+    for exponents in itertools.product(*powers.values()):
+        used = [(name, power) for name, power in zip(sizes, exponents, strict=True) if power]
+        if any(not sizes[name] > 1.0 for name, _ in used):
+            continue
+        if near(factor, float(np.prod([sizes[name] ** power for name, power in used]))):
+            found_parts.append(tuple(name if power == 1 else f"1 / {name}" for name, power in used))
+    return min(found_parts, key=len, default=None)
 
 
 def measure(history: ModelHistory, loss: LossHistory) -> Measurement | None:

@@ -16,7 +16,7 @@ from tb_bnplugin.diagnose.evidence.layers import (
     has_gamma_beta,
     layers_called,
 )
-from tb_bnplugin.history.model import Call, Floats, ModelHistory
+from tb_bnplugin.history.model import MODES, Call, Floats, ModelHistory
 
 TRAINED_AT_LEAST: Final = 2
 """Updates of the weights from which a model counts as training; one may be a restored file."""
@@ -83,9 +83,12 @@ def why_not_known(
             "The steps that would show this were not recorded, or the layers were frozen in them."
             " Set a smaller update_freq, or train longer."
         )
-    if not (training_while_trainable(history).updates >= TRAINED_AT_LEAST).any():
-        return "No weight was trained between the records."
-    return None
+    trained = training_while_trainable(history)
+    if (trained.updates >= TRAINED_AT_LEAST).any():
+        return None
+    if not trained.trainable.any():
+        return "All batch normalization layers are frozen."
+    return "No weight was trained between the records."
 
 
 def optimizer_steps(history: ModelHistory) -> Floats:
@@ -174,6 +177,17 @@ def validated(history: ModelHistory) -> Mask:
     inference = executions(history, "inference", ("no_tape", "evaluate", "predict")).sum(axis=1)
     ended = np.diff(evaluations, prepend=0.0) > 0
     return np.asarray(ended | (np.diff(inference, prepend=inference[:1]) > 0), bool)
+
+
+def training_is_counted(history: ModelHistory) -> bool:
+    """True where any execution outside of evaluation was counted, in either mode.
+
+    Where a model trains and none was, its training function was made before it was watched.
+    """
+    if not len(history.steps) or not history.facts.layers:
+        return False
+    counted = [executions(history, mode, OUTSIDE_EVALUATION)[-1].any() for mode in MODES]
+    return any(counted)
 
 
 def has_trained(history: ModelHistory) -> bool:

@@ -35,12 +35,12 @@ from typing import Final
 
 from tb_bnplugin.diagnose.evidence import layers
 from tb_bnplugin.diagnose.keras_facts import fact
-from tb_bnplugin.diagnose.needs import GRAPH, RECORDS
+from tb_bnplugin.diagnose.needs import COUNTED, GRAPH
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import ModelHistory
 
-RULE: Final = Rule(code="BN103", name="mode-override", severity="error", needs=(RECORDS, GRAPH))
+RULE: Final = Rule(code="BN103", name="mode-override", severity="error", needs=(COUNTED, GRAPH))
 
 
 def check(history: ModelHistory) -> Outcome:

@@ -41,7 +41,7 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence.layers import Mask, executions, newest
+from tb_bnplugin.diagnose.evidence.layers import Mask, count, executions, newest
 from tb_bnplugin.diagnose.evidence.momentum import movable
 from tb_bnplugin.diagnose.fixes import evaluate_in_inference_mode
 from tb_bnplugin.diagnose.needs import RECORDS
@@ -71,6 +71,9 @@ def check(history: ModelHistory) -> Outcome:
     evaluating = executions(history, "training", ("evaluate", "predict")) * movable(history)
     if evaluating[-1].any():
         return _evaluated(history, evaluating)
+    uncounted = count(history, "uncounted_loop_changes") * movable(history)
+    if uncounted.any():
+        return _changed_uncounted(history, uncounted)
     outside = executions(history, "training", ("no_tape",)) * movable(history)
     outside = outside * (_under_tape(history)[-1] > 0)
     bursts = _find_bursts(history, outside)
@@ -85,10 +88,14 @@ def check(history: ModelHistory) -> Outcome:
             " apart to tell an evaluation from a part of each step. Set a smaller update_freq, or"
             " mark the evaluation with `watch.evaluating()`."
         )
-    loops = (history.model("evaluations"), history.model("predictions"))
     inside = executions(history, "inference", ("evaluate", "predict", "no_tape"))
-    if inside[-1].any() or any(np.nansum(loop) > 0 for loop in loops):
+    if inside[-1].any():
         return RULE.ok("No layer ran in training mode while the model was evaluated.")
+    if (count(history, "uncounted_loops") > 0).any():
+        return RULE.ok(
+            "The statistics were the same before and after each evaluation, whose function was"
+            " made before the model was watched."
+        )
     return RULE.not_checked("The model was not evaluated yet, and made no predictions.")
 
 
@@ -140,6 +147,26 @@ def _evaluated(history: ModelHistory, evaluating: Floats) -> Outcome:
             "executions_in_predict": int(predicting),
         },
         steps=(first, last),
+    )
+
+
+def _changed_uncounted(history: ModelHistory, loops: Floats) -> Outcome:
+    """The finding where statistics differ after a loop of which nothing was counted."""
+    wrong = loops > 0
+    most = int(loops[wrong].max())
+    return RULE.layer_finding(
+        history,
+        wrong,
+        f"had other moving statistics after {most} evaluate or predict loop{'s' * (most > 1)} than"
+        " before. The function that ran was made before the model was watched, so its mode is not"
+        " known.",
+        fix=evaluate_in_inference_mode(history),
+        evidence={
+            "loops_that_changed_them": most,
+            "loops_not_counted": int(count(history, "uncounted_loops")[wrong].max()),
+        },
+        since="statistics_first_step",
+        severity="warning",
     )
 
 

@@ -32,12 +32,12 @@ from typing import Final
 import numpy as np
 
 from tb_bnplugin.diagnose.evidence.layers import all_executions, newest, paths
-from tb_bnplugin.diagnose.needs import RECORDS
+from tb_bnplugin.diagnose.needs import COUNTED
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import ModelHistory
 
-RULE: Final = Rule(code="BN110", name="never-called", severity="info", needs=(RECORDS,))
+RULE: Final = Rule(code="BN110", name="never-called", severity="info", needs=(COUNTED,))
 
 OTHERS_EXECUTED_AT_LEAST: Final = 2
 """Executions of another layer: one may be the call that builds a part of the model."""

@@ -37,13 +37,13 @@ from typing import Final
 import numpy as np
 
 from tb_bnplugin.diagnose.evidence.layers import Mask, count, executions, newest, of_keras
-from tb_bnplugin.diagnose.needs import RECORDS
+from tb_bnplugin.diagnose.needs import COUNTED
 from tb_bnplugin.diagnose.outcome import Outcome, Severity
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import ModelHistory
 
 # The limits of 2 and 16 values are the recorder's, which counts the executions below each.
-RULE: Final = Rule(code="BN203", name="few-values-per-channel", severity="error", needs=(RECORDS,))
+RULE: Final = Rule(code="BN203", name="few-values-per-channel", severity="error", needs=(COUNTED,))
 
 SHARE_OF_EXECUTIONS: Final = 0.5
 """Of the executions in training mode: a short last batch is a small share of them."""

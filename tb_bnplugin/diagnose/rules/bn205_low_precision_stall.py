@@ -38,13 +38,13 @@ from typing import Final
 
 from tb_bnplugin.diagnose.evidence.layers import chosen, count, updates_since_start
 from tb_bnplugin.diagnose.evidence.momentum import rounding_error
-from tb_bnplugin.diagnose.needs import RECORDS
+from tb_bnplugin.diagnose.needs import COUNTED
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import ModelHistory
 
 # The recorder decides that most channels of a layer did not change in an execution.
-RULE: Final = Rule(code="BN205", name="low-precision-stall", severity="warning", needs=(RECORDS,))
+RULE: Final = Rule(code="BN205", name="low-precision-stall", severity="warning", needs=(COUNTED,))
 
 ERROR_AT_LEAST: Final = 0.1
 """Relative error that can be left. A smaller one does no harm that shows."""

@@ -41,12 +41,12 @@ import numpy as np
 
 from tb_bnplugin.diagnose.evidence import layers
 from tb_bnplugin.diagnose.evidence.momentum import movable, update_share
-from tb_bnplugin.diagnose.needs import RECORDS
+from tb_bnplugin.diagnose.needs import COUNTED
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import Floats, ModelHistory
 
-RULE: Final = Rule(code="BN209", name="updates-lost", severity="error", needs=(RECORDS,))
+RULE: Final = Rule(code="BN209", name="updates-lost", severity="error", needs=(COUNTED,))
 
 RECORDS_AT_LEAST: Final = 5
 """Records with training between them at which a statistic had not changed."""

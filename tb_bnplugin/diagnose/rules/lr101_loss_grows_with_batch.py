@@ -11,11 +11,12 @@ Why it matters:
 How it decides:
     The ratio of the loss on the doubled batch to that on the batch is 2 within 0.5 %, in all
     measurements. Where Keras' mean of the same loss is known, it gives the divisor: the mean times
-    rows times outputs, divided by the measured value. It is an info where the divisor is the most
-    frequent batch size (of one replica or of all, with or without the outputs, times the batches
-    that a step accumulates), since the loss is then a mean while batches are full; where the
-    divisor is not known; and where the optimizer divides a factor of the gradient out, as Adam
-    does. A ratio that is neither 1 nor 2, as of contrastive losses, is not checked.
+    rows times outputs, divided by the measured value. It is no more than a fact where the divisor
+    is the most frequent batch size (of one replica or of all, with or without the outputs, times
+    the batches that a step accumulates), since the loss is then a mean while batches are full,
+    and where the optimizer divides a factor of the gradient out, as Adam does. It is an info where
+    the divisor is not known. A ratio of 0.5 is a loss divided by the rows twice. Any other ratio,
+    as of contrastive losses, is not checked.
 
 What to do:
     Take the mean over the rows that are in the batch:
@@ -39,6 +40,7 @@ from typing import Final
 
 import numpy as np
 
+from tb_bnplugin.diagnose.by_loss import check_differentiated
 from tb_bnplugin.diagnose.evidence import losses
 from tb_bnplugin.diagnose.evidence.losses import near
 from tb_bnplugin.diagnose.evidence.training import batches_a_step
@@ -52,7 +54,7 @@ RULE: Final = Rule(code="LR101", name="loss-grows-with-batch", severity="warning
 
 def check(history: ModelHistory) -> Iterator[Outcome]:
     """Look for losses that grow with the batch, one outcome a loss."""
-    return (_check_loss(history, loss) for loss in history.losses)
+    return check_differentiated(RULE, history, lambda loss: _check_loss(history, loss))
 
 
 def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
@@ -62,25 +64,34 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
     ratio = found.doubled_ratio
     if ratio is not None and near(ratio, 1.0):
         return RULE.ok(f"{loss.name} does not grow with the batch.", evidence={"ratio": ratio})
+    if ratio is not None and near(ratio, 0.5):
+        return _divided_twice(history, loss, found)
     if ratio is None or not near(ratio, 2.0):
         return RULE.not_checked(
             f"Doubling the batch does not always give {loss.name} the same value or twice the"
-            " value, so it is not a sum over rows (contrastive losses are not)."
+            " value, as a contrastive loss does not: it is neither a mean nor a sum over rows."
         )
     divisor = found.divisor
     frequent = losses.frequent_batch(history, loss)
     rows = frequent * batches_a_step(history)
     mean_while_full = divisor is not None and _is_batch(divisor, rows, found)
     adaptive = losses.cancels_factors(history)
+    if mean_while_full or adaptive:
+        return RULE.fact(
+            f"{loss.name} doubles with the batch: it is "
+            + _describe(history, divisor, fits=rows if mean_while_full else None),
+            evidence={"loss": loss.name, "ratio": ratio, "divisor": divisor},
+            steps=found.steps,
+        )
     kept_step = ""
-    if divisor is not None and not mean_while_full and not adaptive and found.batch > 0:
+    if divisor is not None and found.batch > 0:
         kept_step = (
             f", and multiply the learning rate by {found.batch / divisor:.4g} to keep the step as"
             f" it is with {found.batch:.6g} rows"
         )
     return RULE.finding(
         message=f"{loss.name} doubles with the batch: it is "
-        + _describe(history, divisor, fits=rows if mean_while_full else None),
+        + _describe(history, divisor, fits=None),
         fix=(
             "Divide by the rows of each batch: `tf.reduce_mean(per_example_loss)`" + kept_step + "."
         ),
@@ -92,7 +103,30 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
             "measured": found.measured,
         },
         steps=found.steps,
-        severity=None if divisor is not None and not mean_while_full and not adaptive else "info",
+        severity=None if divisor is not None else "info",
+    )
+
+
+def _divided_twice(
+    history: ModelHistory, loss: LossHistory, found: losses.Measurement
+) -> Outcome:
+    """The loss falls to a half on the doubled batch."""
+    message = f"{loss.name} halves when the batch is doubled: it is divided by the rows twice"
+    evidence = {"loss": loss.name, "ratio": found.doubled_ratio, "measured": found.measured}
+    if losses.cancels_factors(history):
+        return RULE.fact(
+            f"{message}, though {history.facts.optimizer} divides a constant factor out.",
+            evidence=evidence,
+            steps=found.steps,
+        )
+    return RULE.finding(
+        message=f"{message}, so the step is smaller by the number of rows.",
+        fix=(
+            "Divide once: where weights or a mask are normalized to a sum of 1 already, take"
+            " `tf.reduce_sum(per_example_loss * weights)`; a mean needs no division by the batch."
+        ),
+        evidence=evidence,
+        steps=found.steps,
     )
 
 

@@ -10,7 +10,10 @@ Why it matters:
 
 How it decides:
     All measurements on batches of the most frequent size agree on the quotient of the loss and
-    Keras' mean of it, and it is the number of outputs, which is above 1, within 0.5 %.
+    Keras' mean of it. Times the replicas, over which gradients are summed, it is the number of
+    outputs, which is above 1, or a product of it with rows or replicas, within 0.5 %. With Adam
+    and similar optimizers, which divide it out, and for a factor that no such product gives, as a
+    weight of the loss, it is no more than a fact.
 
 What to do:
     Average over the outputs, or use the equal learning rate:
@@ -18,8 +21,7 @@ What to do:
         loss = tf.reduce_mean(tf.square(y - y_pred))
 
 When it is fine:
-    If the learning rate was chosen for this loss; and with Adam and similar optimizers, which
-    cancel the factor.
+    If the learning rate was chosen for this loss.
 
 References:
     https://keras.io/api/losses/regression_losses/
@@ -30,6 +32,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from tb_bnplugin.diagnose.by_loss import check_differentiated
 from tb_bnplugin.diagnose.evidence import losses
 from tb_bnplugin.diagnose.needs import LOSSES
 from tb_bnplugin.diagnose.outcome import Outcome
@@ -41,36 +44,44 @@ RULE: Final = Rule(code="LR102", name="output-factor", severity="info", needs=(L
 
 def check(history: ModelHistory) -> Iterator[Outcome]:
     """Look for losses that sum over outputs, one outcome a loss."""
-    return (_check_loss(history, loss) for loss in history.losses)
+    return check_differentiated(RULE, history, lambda loss: _check_loss(history, loss))
 
 
 def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
     found = losses.measure(history, loss)
     if found is None:
         return RULE.not_checked(f"Every measured value of {loss.name} is 0 or not finite.")
-    factor, outputs = found.factor, found.outputs
+    factor, outputs = found.step_factor, found.outputs
     if factor is None:
         return RULE.not_checked(
             f"{loss.name} is not recognised as one of Keras' losses, or its factor varies, so"
             " there is no mean to compare with."
         )
-    if not outputs > 1.0 or not losses.near(factor, outputs):
+    parts = losses.explain_factor(factor, found)
+    if parts is None:
+        return _unexplained(loss, found, factor)
+    if "outputs" not in parts:
         return RULE.ok(f"{loss.name} does not sum over outputs.", evidence={"factor": factor})
+    of_all = "" if found.replicas == 1 else " in total over the replicas"
+    if losses.cancels_factors(history):
+        return RULE.fact(
+            f"{loss.name} sums over the {outputs:.6g} outputs of a row, which"
+            f" {history.facts.optimizer} divides out, up to epsilon and clipping.",
+            evidence={"loss": loss.name, "factor": factor, "outputs": outputs},
+            steps=found.steps,
+        )
     rate = losses.learning_rate(history, loss)
     equal = f"{factor:.6g} times the learning rate"
     if rate is not None:
         equal = f"`learning_rate={rate * factor:.4g}`"
     return RULE.finding(
         message=(
-            f"{loss.name} is {factor:.6g} times Keras' mean: it sums over the {outputs:.6g} outputs"
-            " of a row, where Keras averages."
+            f"{loss.name} is {factor:.6g} times Keras' mean{of_all}: it sums over the"
+            f" {outputs:.6g} outputs of a row, where Keras averages{_others(parts)}."
         ),
         fix=(
-            f"Nothing: {history.facts.optimizer} divides the factor out, up to epsilon and"
-            " clipping."
-            if losses.cancels_factors(history)
-            else f"With Keras' loss use {equal} to train alike. Or average over outputs,"
-            " `tf.reduce_mean(tf.square(y - y_pred))` for a squared error."
+            f"With Keras' loss use {equal} to train alike. Or average over the outputs before"
+            f" anything else: {_mean(losses.keras_class(loss))}."
         ),
         evidence={
             "loss": loss.name,
@@ -81,3 +92,27 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
         },
         steps=found.steps,
     )
+
+
+def _unexplained(loss: LossHistory, found: losses.Measurement, factor: float) -> Outcome:
+    if found.doubled_ratio is not None and not losses.near(found.doubled_ratio, 1.0):
+        return RULE.not_checked(f"{loss.name} changes with the rows of a batch: see LR101.")
+    return RULE.fact(
+        f"{loss.name} is {factor:.6g} times Keras' mean of {losses.keras_class(loss)}. No product"
+        " of outputs, rows and replicas gives this factor; a weight of the loss may.",
+        evidence={"loss": loss.name, "factor": factor, "outputs": found.outputs},
+        steps=found.steps,
+    )
+
+
+def _others(parts: tuple[str, ...]) -> str:
+    others = [part for part in parts if part != "outputs"]
+    return f" (and: {', '.join(others)})" if others else ""
+
+
+def _mean(keras_class: str | None) -> str:
+    if keras_class == "MeanSquaredError":
+        return "`tf.reduce_mean(tf.square(y - y_pred))`"
+    if keras_class == "MeanAbsoluteError":
+        return "`tf.reduce_mean(tf.abs(y - y_pred))`"
+    return "`tf.reduce_mean` of the loss of each output"

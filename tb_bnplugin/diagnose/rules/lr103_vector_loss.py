@@ -33,6 +33,7 @@ from typing import Final
 
 import numpy as np
 
+from tb_bnplugin.diagnose.by_loss import check_differentiated
 from tb_bnplugin.diagnose.evidence.losses import loss_column, near, steps_of, value_at
 from tb_bnplugin.diagnose.needs import LOSSES
 from tb_bnplugin.diagnose.outcome import Outcome
@@ -44,7 +45,7 @@ RULE: Final = Rule(code="LR103", name="vector-loss", severity="warning", needs=(
 
 def check(history: ModelHistory) -> Iterator[Outcome]:
     """Look for vectors that are differentiated as their sum, one outcome a loss."""
-    return (_check_loss(loss) for loss in history.losses)
+    return check_differentiated(RULE, history, _check_loss)
 
 
 def _check_loss(loss: LossHistory) -> Outcome:

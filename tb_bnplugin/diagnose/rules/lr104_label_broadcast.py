@@ -16,7 +16,8 @@ How it decides:
     although the labels are not all alike. It is another loss once the labels have the shape
     of the predictions. And on the first rows it is the mean, the sum, or the root mean square of
     the loss over every pair of rows. All are needed: Keras' loss classes align the shapes,
-    contrastive losses ignore labels on purpose, and some compare sorted values. Warning: in every
+    contrastive losses ignore labels on purpose, and some compare sorted values. Where the shapes
+    are equal and the loss broadcasts within, the rows are measured alone. Warning: in every
     measurement a row has one label, a whole number below the number of its outputs, and the loss
     is a squared or absolute error, Huber or log-cosh.
 
@@ -44,13 +45,14 @@ from typing import Final
 
 import numpy as np
 
+from tb_bnplugin.diagnose.by_loss import check_differentiated
 from tb_bnplugin.diagnose.evidence import losses
 from tb_bnplugin.diagnose.evidence.layers import Mask
 from tb_bnplugin.diagnose.evidence.losses import loss_column, value_at
 from tb_bnplugin.diagnose.needs import LOSSES
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history.model import PAIRED_ROWS, LossHistory, ModelHistory
+from tb_bnplugin.history.model import PAIRED_ROWS, Floats, LossHistory, ModelHistory
 
 RULE: Final = Rule(code="LR104", name="label-broadcast", severity="error", needs=(LOSSES,))
 
@@ -71,7 +73,7 @@ BY_ELEMENT: Final = (
 
 def check(history: ModelHistory) -> Iterator[Outcome]:
     """Look for labels that meet the predictions of other rows, one outcome a loss."""
-    return (_check_loss(loss) for loss in history.losses)
+    return check_differentiated(RULE, history, _check_loss)
 
 
 def _check_loss(loss: LossHistory) -> Outcome:
@@ -92,8 +94,12 @@ def _check_loss(loss: LossHistory) -> Outcome:
         return _classes_as_numbers(loss)
     measured, rolled = loss_column(loss, "measured"), loss_column(loss, "permuted")
     larger = known & (loss_column(loss, "broadcast_elements") > np.maximum(labels, predictions))
-    if not larger.any():
-        return RULE.ok(f"Labels and predictions of {loss.name} do not broadcast to more values.")
+    alike = loss_column(loss, "label_rank") == loss_column(loss, "prediction_rank")
+    within = known & alike & (labels == predictions)
+    within &= np.isfinite(loss_column(loss, "pairs_ratio")) & ~larger
+    if not (larger | within).any():
+        return _same_shape(loss, measured, rolled)
+    larger = larger if larger.any() else within
     usable = larger & np.isfinite(measured) & np.isfinite(rolled) & (measured != 0.0)
     usable &= loss_column(loss, "labels_alike") == 0
     if not usable.any():
@@ -114,11 +120,21 @@ def _check_loss(loss: LossHistory) -> Outcome:
     return _finding(loss, usable)
 
 
+def _same_shape(loss: LossHistory, measured: Floats, rolled: Floats) -> Outcome:
+    """The outcome where labels and predictions have one shape, and nothing seems to broadcast."""
+    usable = np.isfinite(measured) & np.isfinite(rolled) & (loss_column(loss, "labels_alike") == 0)
+    if not usable.any():
+        return RULE.not_checked(f"All labels of {loss.name} are alike: they do not show if it pairs.")
+    if (np.abs(rolled - measured) > SAME_WITHIN * np.abs(measured))[usable].any():
+        return RULE.ok(f"{loss.name} pairs each label with its own prediction.")
+    return RULE.not_checked(f"{loss.name} is the same with the labels of other rows.")
+
+
 def _all_pairs(loss: LossHistory) -> Mask:
     """Measurements [records] in which the loss is that of every label with every prediction."""
     ratio, root = loss_column(loss, "pairs_ratio"), loss_column(loss, "pairs_root_ratio")
     rows = np.minimum(loss_column(loss, "batch"), PAIRED_ROWS)
-    expected = np.stack([ratio, ratio / rows, root, root / rows])
+    expected = np.stack([ratio, ratio / rows, ratio / rows**2, root, root / rows])
     return np.asarray((np.abs(expected - 1.0) <= ALL_PAIRS_WITHIN).any(axis=0), bool)
 
 
@@ -128,6 +144,8 @@ def _finding(loss: LossHistory, usable: Mask) -> Outcome:
         *("measured", "permuted", "paired"),
     )
     newest = {name: value_at(loss, name, usable) for name in columns}
+    if newest["label_elements"] == newest["broadcast_elements"]:
+        return _within(loss, newest, usable)
     fix = "Give both the same shape: `y = y[..., None]`, or `y_pred = tf.squeeze(y_pred, axis=-1)`."
     if loss_column(loss, "label_rank")[-1] > loss_column(loss, "prediction_rank")[-1]:
         fix = "Give both the same shape: `y = tf.squeeze(y, axis=-1)`."
@@ -138,6 +156,22 @@ def _finding(loss: LossHistory, usable: Mask) -> Outcome:
             " other rows changes nothing."
         ),
         fix=fix,
+        evidence={"loss": loss.name, **newest},
+        steps=losses.steps_of(loss, usable),
+    )
+
+
+def _within(loss: LossHistory, newest: dict[str, float], usable: Mask) -> Outcome:
+    """The finding where shapes are equal, and the loss takes an axis off one of the two."""
+    return RULE.finding(
+        message=(
+            f"{loss.name} compares every label with every prediction: it is the mean over all pairs"
+            " of rows, though both have the same shape, so an axis is lost within the loss."
+        ),
+        fix=(
+            "Within the loss, take an axis off both or off neither:"
+            " `tf.square(tf.squeeze(y, -1) - tf.squeeze(y_pred, -1))`."
+        ),
         evidence={"loss": loss.name, **newest},
         steps=losses.steps_of(loss, usable),
     )

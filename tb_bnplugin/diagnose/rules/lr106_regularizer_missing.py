@@ -1,8 +1,9 @@
-"""The model's weights have regularizers, and the loss that is differentiated leaves them out.
+"""The regularizers of the model's weights are not once in the loss that is differentiated.
 
 What it sees:
     Loops that differentiate the loss of labels and predictions alone, while the regularizers of
-    the model's trainable weights are not 0.
+    the model's trainable weights are not 0; and loops that add them twice, or once for each
+    replica.
 
 Why it matters:
     `fit` adds `model.losses` to the loss; your own loop must do so too. Without them, `l2(0.01)` in
@@ -10,8 +11,9 @@ Why it matters:
 
 How it decides:
     `summary.loss_reduction(..., value=loss)` records the loss, the value that was differentiated,
-    and the sum of the regularizers. In all records, that sum is at least 2 % of the loss, and the
-    value differs from the loss by at most a quarter of it. Keras' own step in `fit` is ok.
+    and the sum of the regularizers, which is at least 2 % of the loss. The value less the loss, over
+    that sum and times the replicas, is how often the regularizers count: 0 or 1 to within a quarter,
+    or another whole number to within a tenth, in all records. Keras' own step in `fit` is ok.
 
 What to do:
     Add them inside the tape:
@@ -33,8 +35,9 @@ from typing import Final
 
 import numpy as np
 
+from tb_bnplugin.diagnose.by_loss import check_differentiated
 from tb_bnplugin.diagnose.evidence.losses import loss_column, steps_of, value_at
-from tb_bnplugin.diagnose.needs import LOSSES
+from tb_bnplugin.diagnose.needs import LOSSES, find_missing
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import LossHistory, ModelHistory
@@ -48,17 +51,20 @@ SHARE_AT_LEAST: Final = 0.02
 WITHIN: Final = 0.25
 """Share of the regularizers: the weights have moved by one step when they are summed."""
 
+WITHIN_SEVERAL: Final = 0.1
+"""The same where they seem to count several times, which another term of that size may be."""
+
 
 def check(history: ModelHistory) -> Outcome | Iterable[Outcome]:
     """Look for regularizers that are left out, one outcome a loss."""
     if history.facts.trained_by == "fit" and history.facts.code.own_train_step is False:
         return RULE.ok("`fit` adds the regularizers to the loss.")
-    if not history.losses:
-        return RULE.not_checked(LOSSES.reason)
-    return (_check_loss(loss) for loss in history.losses)
+    if missing := find_missing(history, (LOSSES,)):
+        return RULE.not_checked(missing)
+    return check_differentiated(RULE, history, lambda loss: _check_loss(history, loss))
 
 
-def _check_loss(loss: LossHistory) -> Outcome:
+def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
     value, measured = loss_column(loss, "value_given"), loss_column(loss, "measured")
     terms = loss_column(loss, "regularization")
     if not np.isfinite(terms).any():
@@ -75,19 +81,55 @@ def _check_loss(loss: LossHistory) -> Outcome:
             f"The regularizers are too small beside {loss.name}, or the value that was"
             " differentiated is not known: pass it to summary.loss_reduction(..., value=loss)."
         )
-    if not (np.abs(value - measured)[usable] / terms[usable] <= WITHIN).all():
-        return RULE.ok(f"The differentiated {loss.name} has more terms than that of the labels.")
+    replicas = np.nan_to_num(loss_column(loss, "replicas"), nan=1.0)[usable]
+    counted = replicas * (value - measured)[usable] / terms[usable]
+    times = int(np.rint(counted[-1]))
+    if not (np.abs(counted - times) <= WITHIN).all():
+        return RULE.not_checked(
+            f"The differentiated {loss.name} has other terms than that of the labels and the"
+            " regularizers."
+        )
+    if times == 1:
+        return RULE.ok(f"The regularizers are in the differentiated {loss.name} once.")
+    if times < 0 or (times > 1 and not (np.abs(counted - times) <= WITHIN_SEVERAL).all()):
+        return RULE.not_checked(
+            f"The differentiated {loss.name} has other terms than that of the labels and the"
+            " regularizers."
+        )
+    message, fix = _tell(loss, times, float(replicas[-1]))
     return RULE.finding(
-        message=(
-            f"{loss.name} was differentiated without the regularizers of the model's weights: they"
-            f" add up to {terms[usable][-1]:.4g} beside a loss of {measured[usable][-1]:.4g}."
-        ),
-        fix="Add them inside the tape: `loss = loss_fn(y, y_pred) + tf.add_n(model.losses)`.",
+        message=f"{message}: they add up to {terms[usable][-1]:.4g} beside a loss of"
+        f" {measured[usable][-1]:.4g}.",
+        fix=fix,
         evidence={
             "loss": loss.name,
+            "times_counted": times,
             "value": value_at(loss, "value_given", usable),
             "measured": value_at(loss, "measured", usable),
             "regularization": value_at(loss, "regularization", usable),
         },
         steps=steps_of(loss, usable),
+    )
+
+
+def _tell(loss: LossHistory, times: int, replicas: float) -> tuple[str, str]:
+    """The message and the fix for the number of times that the regularizers count."""
+    if times == 0:
+        return (
+            f"{loss.name} was differentiated without the regularizers of the model's weights",
+            "Add them inside the tape: `loss = loss_fn(y, y_pred) + tf.add_n(model.losses)`.",
+        )
+    if times == replicas:
+        return (
+            f"The regularizers of the model's weights count once for each of the {times} replicas"
+            f" in the step of {loss.name}",
+            "Divide them by the replicas: `loss = loss_fn(y, y_pred) +"
+            " tf.nn.scale_regularization_loss(tf.add_n(model.losses))`.",
+        )
+    return (
+        f"The regularizers of the model's weights count {times} times in the differentiated"
+        f" {loss.name}",
+        "Add them once: `model.losses` holds those of all layers, nested models included, so"
+        " leave out what is added beside it: `loss = loss_fn(y, y_pred) +"
+        " tf.add_n(model.losses)`.",
     )

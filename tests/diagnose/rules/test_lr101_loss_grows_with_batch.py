@@ -79,9 +79,10 @@ def test_warns(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", INFOS)
-def test_a_mean_while_batches_are_full_is_an_info(name: str) -> None:
+def test_a_mean_while_batches_are_full_is_a_fact(name: str) -> None:
     outcome = judge("LR101", INFOS[name])
-    assert (outcome.status, outcome.severity) == ("finding", "info")
+    assert outcome.fact or (outcome.status, outcome.severity) == ("finding", "info")
+    assert outcome.fact == ("not known" not in outcome.message)
 
 
 @pytest.mark.parametrize("name", SILENT)
@@ -109,7 +110,7 @@ def test_the_cure_keeps_the_step(divisor: float, factor: str) -> None:
 
 def test_the_most_frequent_measured_batch_serves_where_the_model_knows_none() -> None:
     history = fixed_divisor(32.0, frequent=np.nan)
-    assert judge("LR101", history).severity == "info"
+    assert judge("LR101", history).fact
 
 
 def test_a_short_batch_does_not_change_the_divisor() -> None:
@@ -134,11 +135,30 @@ def test_each_loss_has_its_outcome_but_no_ok_beside_a_finding() -> None:
 
 def test_adam_divides_the_factor_out() -> None:
     outcome = judge("LR101", accumulated(1.0, 1, facts={"optimizer": "Adam"}))
-    assert (outcome.status, outcome.severity) == ("finding", "info")
-    assert "learning rate" not in outcome.fix
+    assert outcome.fact
     assert "though Adam divides a constant factor out" in outcome.message
     plain = judge("LR101", accumulated(1.0, 1, facts={"optimizer": "SGD"}))
     assert "multiply the learning rate by 32" in plain.fix
+
+
+def test_a_loss_divided_by_the_rows_twice_halves() -> None:
+    halved = create_history(losses=[create_loss(doubled=0.25)])
+    outcome = judge("LR101", halved)
+    assert (outcome.status, outcome.severity) == ("finding", "warning")
+    assert "divided by the rows twice" in outcome.message
+    assert judge("LR101", create_history(losses=[create_loss(doubled=0.2513)])).status != "finding"
+
+
+def test_the_compiled_loss_says_nothing_of_an_own_train_step() -> None:
+    compiled = create_loss(measured=TOTAL, doubled=2 * TOTAL, static={"taken_from": "probe_data"})
+    own = {"own_train_step": True}
+    outcome = judge("LR101", create_history(losses=[compiled], facts=own))
+    assert outcome.status == "not_checked"
+    assert "value=loss_value" in str(outcome.reason)
+    assert judge("LR101", create_history(losses=[compiled])).status == "finding"
+    handed_over = create_loss("mine", measured=TOTAL, doubled=2 * TOTAL)
+    (outcome,) = judge_all("LR101", create_history(losses=[compiled, handed_over], facts=own))
+    assert outcome.evidence["loss"] == "mine"
 
 
 def test_a_batch_of_no_rows_is_no_crash() -> None:

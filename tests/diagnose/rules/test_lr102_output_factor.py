@@ -46,7 +46,26 @@ def test_gives_the_equal_learning_rate() -> None:
 
 def test_an_adaptive_optimizer_cancels_the_factor() -> None:
     history = create_history(losses=[create_loss(measured=5.0)], facts={"optimizer": "Adam"})
-    assert "Adam divides the factor out" in judge("LR102", history).fix
+    outcome = judge("LR102", history)
+    assert outcome.fact
+    assert "Adam divides out" in outcome.message
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        ({"measured": 2.5, "replicas": 2.0}, "finding"),  # 5 x 2 = 10 outputs, divided by replicas
+        ({"measured": 5.0, "replicas": 2.0}, "finding"),  # 20: outputs and replicas
+        ({"measured": 1.0}, "fact"),  # twice the mean: a weight of the loss
+        ({"measured": 0.5 / 32}, "ok"),  # by the rows twice: no outputs in it
+        ({"measured": 1.0, "replicas": 2.0}, "fact"),  # 4: neither 2 replicas nor 10 outputs
+        ({"measured": 0.5, "replicas": 2.0}, "ok"),  # not divided by the replicas: LR105
+    ],
+)
+def test_the_factor_of_the_step_is_named(columns: dict[str, float], told: str) -> None:
+    loss = create_loss(doubled=columns["measured"], **columns)
+    outcome = judge("LR102", create_history(losses=[loss]))
+    assert ("fact" if outcome.fact else outcome.status) == told
 
 
 def test_a_learning_rate_that_varies_is_not_named() -> None:

@@ -32,6 +32,8 @@ def broadcast(**columns: Any) -> ModelHistory:
     return create_history(losses=[loss])
 
 
+WITHIN = {"label_rank": 2.0, "broadcast_elements": 16.0}
+
 FINDINGS = {
     "(N,) against (N, 1)": broadcast(),
     "(N, 1) against (N,)": broadcast(label_rank=2.0, prediction_rank=1.0),
@@ -42,13 +44,16 @@ FINDINGS = {
     "a sum, two rows": broadcast(batch=2.0, pairs_ratio=2.0),
     "just other than paired": broadcast(paired=MEASURED * (1 + 1.01e-4)),
     "other than paired in one record": broadcast(paired=[MEASURED, 0.0105, MEASURED]),
+    "within the loss": broadcast(**WITHIN),
+    "a sum within the loss": broadcast(**WITHIN | {"pairs_ratio": 64.0}),
     "two rows": broadcast(label_elements=2.0, prediction_elements=2.0, broadcast_elements=4.0),
 }
 
 SILENT = {
     "paired all the same, as Keras 3 does": broadcast(measured=0.0105, permuted=1.7598),
     "just changed by permuting": broadcast(permuted=MEASURED * (1 + 1.01e-4)),
-    "labels are ignored, shapes agree": broadcast(broadcast_elements=16.0),
+    "labels are ignored, shapes agree": broadcast(**WITHIN | {"paired": MEASURED}),
+    "pairs of one shape not measured": broadcast(**WITHIN | {"pairs_ratio": np.nan}),
     "class numbers against classes": broadcast(
         prediction_elements=160.0, broadcast_elements=np.nan
     ),

@@ -10,9 +10,11 @@ from tests.support.histories import create_history, create_loss
 from tests.support.judging import judge
 
 
-def loop(value: Any, regularization: Any = 0.1, **facts: Any) -> ModelHistory:
+def loop(
+    value: Any, regularization: Any = 0.1, replicas: float = 1.0, **facts: Any
+) -> ModelHistory:
     """A loss of 0.5 on labels and predictions, of which `value` was differentiated."""
-    loss = create_loss(value_given=value, regularization=regularization)
+    loss = create_loss(value_given=value, regularization=regularization, replicas=replicas)
     facts = {"trained_by": "loop", "own_train_step": False, **facts}
     return create_history(losses=[loss], facts=facts)
 
@@ -27,6 +29,8 @@ FINDINGS = {
 SILENT = {
     "added": loop(0.6),
     "more than a quarter off": loop(0.5251),
+    "other terms": loop(0.65),
+    "once, divided by the replicas": loop(0.55, replicas=2.0),
     "added in one record": loop([0.5, 0.6, 0.5]),
     "fit": loop(0.5, trained_by="fit"),
     "none": loop(0.5, 0.0),
@@ -50,7 +54,28 @@ def test_is_silent(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["too small to tell", "no model known", "value not given", "not measured"]
+    "name",
+    ["too small to tell", "no model known", "value not given", "not measured", "other terms"],
 )
 def test_missing_evidence_is_not_ok(name: str) -> None:
     assert judge("LR106", SILENT[name]).status == "not_checked"
+
+
+@pytest.mark.parametrize(
+    ("value", "replicas", "said"),
+    [
+        (0.7, 1.0, "2 times"),
+        (0.7099, 1.0, "2 times"),
+        (0.6, 2.0, "once for each of the 2 replicas"),
+        (0.5, 2.0, "without the regularizers"),
+    ],
+)
+def test_how_often_they_count(value: float, replicas: float, said: str) -> None:
+    outcome = judge("LR106", loop(value, replicas=replicas))
+    assert outcome.status == "finding"
+    assert said in outcome.message
+
+
+@pytest.mark.parametrize("value", [0.7101, 0.6899])
+def test_nearly_twice_may_be_another_term(value: float) -> None:
+    assert judge("LR106", loop(value)).status == "not_checked"
