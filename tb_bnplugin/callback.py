@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from tb_bnplugin.diagnose import Outcome, check_codes
+from tb_bnplugin.diagnose import Outcome, check_codes, never_began, stopped
 from tb_bnplugin.guard import Guard
 from tb_bnplugin.schedule import Frequency, check_frequency
 from tb_bnplugin.training import live
@@ -95,7 +95,11 @@ class BatchNormCallback:
     def outcomes(self) -> tuple[Outcome, ...]:
         """The outcome of every rule so far: a finding, ok, or not checked with the reason."""
         work_queue().finish()
-        return live.outcomes_of(*self._histories)
+        found = live.outcomes_of(*self._histories)
+        failure = self._guard.failures.get("recording")
+        if failure is not None:
+            return (*(each for each in found if each.code != "RC101"), stopped(failure))
+        return found if self._histories else (never_began(),)
 
     def ledger(self) -> str:
         """The mode ledger so far, as text: how each layer was called, why, and what it did."""

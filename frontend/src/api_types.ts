@@ -131,6 +131,10 @@ export interface Outcome {
   name: string;
   status: "finding" | "ok" | "not_checked" | "crashed";
   severity: "error" | "warning" | "info";
+  /**
+   * of what is ok: worth knowing, and no action is asked for
+   */
+  fact: boolean;
   expected: boolean;
   model: string;
   layers: string[];

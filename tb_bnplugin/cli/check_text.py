@@ -44,12 +44,25 @@ def _run(run: RunReport, style: Style, explained: set[str]) -> str:
         if not outcome.expected
     ]
     tail = [
-        _listed("expected", [f"{outcome.code} {outcome.name}: {outcome.message}"], style)
+        _listed(
+            "expected",
+            [f"{_of_model(outcome, several=several)}{_named(outcome)}: {outcome.message}"],
+            style,
+        )
         for outcome in findings
         if outcome.expected
     ]
-    tail += _by_reason("not checked", "not_checked", run.outcomes, style)
-    tail += _by_reason("crashed", "crashed", run.outcomes, style)
+    tail += [
+        _listed(
+            "fact",
+            [f"{_of_model(outcome, several=several)}{outcome.code}: {outcome.message}"],
+            style,
+        )
+        for outcome in run.outcomes
+        if outcome.fact
+    ]
+    tail += _by_reason("not checked", "not_checked", run.outcomes, style, several=several)
+    tail += _by_reason("crashed", "crashed", run.outcomes, style, several=several)
     tail += [_listed("note", [note], style) for note in run.notes]
     passed = sorted({outcome.code for outcome in run.outcomes if outcome.status == "ok"})
     if passed:
@@ -95,16 +108,30 @@ def _finding(outcome: Outcome, style: Style, explained: set[str], *, of_model: b
     return "\n".join(lines)
 
 
-def _by_reason(label: str, status: str, outcomes: Iterable[Outcome], style: Style) -> list[str]:
-    """One line for each reason, with the codes of the rules that share it."""
+def _by_reason(
+    label: str, status: str, outcomes: Iterable[Outcome], style: Style, *, several: bool
+) -> list[str]:
+    """One line for each reason, with the codes of the rules that share it.
+
+    `several`: there are several models, and each line names its own.
+    """
     codes: dict[str, dict[str, None]] = {}
     for outcome in outcomes:
         if outcome.status == status:
-            codes.setdefault(outcome.reason or "no reason given", {})[outcome.code] = None
+            reason = f"{_of_model(outcome, several=several)}{outcome.reason or 'no reason given'}"
+            codes.setdefault(reason, {})[outcome.code] = None
     return [
         _listed(label, [f"{', '.join(shared)}: {reason}"], style)
         for reason, shared in codes.items()
     ]
+
+
+def _named(outcome: Outcome) -> str:
+    return f"{outcome.code} {outcome.name}"
+
+
+def _of_model(outcome: Outcome, *, several: bool) -> str:
+    return f"{_short(outcome.model)}: " if several and outcome.model else ""
 
 
 def _summary(report: Report, style: Style) -> str:

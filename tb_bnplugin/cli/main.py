@@ -70,6 +70,8 @@ def run_check(options: argparse.Namespace) -> int:
     if crashed:
         codes = ", ".join(sorted({outcome.code for outcome in crashed}))
         return _fail(f"these rules crashed, which is a bug in tb_bnplugin: {codes}")
+    if options.strict and any(entry.status == "not_checked" for entry in report.outcomes):
+        return FINDINGS
     failing = _FAIL_ON[options.fail_on]
     return FINDINGS if any(entry.severity in failing for entry in report.findings) else CLEAN
 
@@ -172,7 +174,8 @@ def _parser() -> argparse.ArgumentParser:
         "check",
         help="print what is wrong in a log folder",
         description="Run all rules on the runs that BatchNormCallback or the summary ops recorded.",
-        epilog="Exit code: 0 if no finding is as severe as --fail-on, 1 if one is, 2 if LOGDIR"
+        epilog="Exit code: 0 if no finding is as severe as --fail-on, 1 if one is (with --strict:"
+        " or a rule could not be checked), 2 if LOGDIR"
         " cannot be read or holds no record, or if a rule crashed.",
     )
     checking.set_defaults(command=run_check)
@@ -201,6 +204,11 @@ def _parser() -> argparse.ArgumentParser:
         choices=tuple(_FAIL_ON),
         default="error",
         help="exit with 1 at a finding of this severity or worse (default: error)",
+    )
+    checking.add_argument(
+        "--strict",
+        action="store_true",
+        help="exit with 1, too, where a rule could not be checked; --ignore leaves rules out",
     )
     explaining = commands.add_parser(
         "rules",

@@ -12,6 +12,7 @@ from tb_bnplugin.diagnose.ledger import LayerLedger, Ledger, create_ledger, keep
 from tb_bnplugin.diagnose.ledger_text import ledger_text
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rules import COMPARISONS, RULES
+from tb_bnplugin.diagnose.rules.rc101_not_recorded import never_began, stopped
 
 __all__ = [
     "COMPARISONS",
@@ -30,4 +31,6 @@ __all__ = [
     "explain_all",
     "keep_layers",
     "ledger_text",
+    "never_began",
+    "stopped",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,10 +21,12 @@ def diagnose(history: ModelHistory, *, rules: Sequence[RuleModule] = RULES) -> t
     static facts are those of the newest one.
     """
     newest = history.newest_process()
+    if history.facts.is_placeholder:  # the losses of a loop whose model is not watched
+        rules = [rule for rule in rules if rule.RULE.code.startswith("LR")]
+    outcomes = [outcome for rule in rules for outcome in _run(rule.RULE, rule.check, newest)]
+    explained = {rule.RULE.code: rule.RULE for rule in rules if rule.RULE.explained_by}
     return tuple(
-        _of_model(outcome, history)
-        for rule in rules
-        for outcome in _run(rule.RULE, rule.check, newest)
+        _of_model(_told_once(outcome, outcomes, explained), history) for outcome in outcomes
     )
 
 
@@ -82,6 +84,20 @@ def _settle(outcomes: Iterable[Outcome]) -> Sequence[Outcome]:
     if any(outcome.status == "finding" for outcome in distinct):
         distinct = [outcome for outcome in distinct if outcome.status != "ok"]
     return distinct
+
+
+def _told_once(
+    outcome: Outcome, outcomes: Sequence[Outcome], explained: Mapping[str, Rule]
+) -> Outcome:
+    """The outcome; not checked, where the finding of another rule says why it is so."""
+    rule = explained.get(outcome.code)
+    if rule is None or outcome.status != "finding":
+        return outcome
+    for other in outcomes:
+        covers = not other.layers or set(outcome.layers) <= set(other.layers)
+        if other.code in rule.explained_by and other.status == "finding" and covers:
+            return rule.not_checked(f"{other.code} {other.name} explains it.")
+    return outcome
 
 
 def _of_model(outcome: Outcome, history: ModelHistory) -> Outcome:

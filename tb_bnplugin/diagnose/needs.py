@@ -124,9 +124,7 @@ GRAPH: Final = Need(
     is_met=lambda _: True,
     reason=lambda _: "The graph of the model was not recorded.",
 )
-LOSSES: Final = Need(
-    part="losses", is_met=lambda history: bool(history.losses), reason=_no_losses
-)
+LOSSES: Final = Need(part="losses", is_met=lambda history: bool(history.losses), reason=_no_losses)
 METRICS: Final = Need(
     part="compiled_losses", is_met=lambda history: bool(history.metrics), reason=_no_metrics
 )

@@ -101,9 +101,7 @@ class LayerTable:
         mean, variance = self._last.mean[channels], self._last.variance[channels]
         self._starting.replace(layer, start, channels, mean, variance)
 
-    def update(
-        self, reading: Reading, moment: Moment, loop_began: Reading | None = None
-    ) -> Floats:
+    def update(self, reading: Reading, moment: Moment, loop_began: Reading | None = None) -> Floats:
         """Make the next `layers` record, float64 [1 + layers, columns], from a new reading.
 
         `loop_began`: the reading before an evaluate or predict loop that has just ended.

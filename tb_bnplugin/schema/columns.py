@@ -110,9 +110,9 @@ EVENT_COLUMNS: Final = (
     # Evaluation: first record step by which the layer had run in training mode in evaluate or
     # predict.
     "evaluated_first_step",
-    # Loops (evaluate, predict, `watch.evaluating()`) in which no execution of the layer was counted,
-    # since their function was made before the model was watched or the layer was not called; and
-    # those among them after which mean or variance differed in any bit from before.
+    # Loops (evaluate, predict, `watch.evaluating()`) in which no execution of the layer was
+    # counted, since their function was made before the model was watched or the layer was not
+    # called; and those among them after which mean or variance differed in any bit from before.
     "uncounted_loops",
     "uncounted_loop_changes",
     # Updates that are lost: records at which the layer had trained since the record before, and

@@ -10,6 +10,7 @@ import numpy as np
 from tb_bnplugin.keras.calls.run_context import run_context
 from tb_bnplugin.keras.probe import run as probing
 from tb_bnplugin.keras.variables import local
+from tb_bnplugin.measure.reading import Reading
 from tb_bnplugin.schedule import Frequency, Schedule, from_frequency
 from tb_bnplugin.training.fit_target import FitTarget
 from tb_bnplugin.training.live import LiveHistory
@@ -50,6 +51,7 @@ class FitRecorder:
         self._clock = _Clock(model)
         self._traces = 0
         self._context_before = 0
+        self._loop_began: Reading | None = None
         self._losses_due = False
         self._epoch_ended = False  # and nothing was done since
         self.recorder.listen(self.notifier)
@@ -133,7 +135,7 @@ class FitRecorder:
 
     def begin_loop(self, loop: Loop) -> None:
         """An evaluation or a prediction begins: traces made before are told, too."""
-        self.recorder.observer.begin_loop(self.recorder.reader().read())
+        self._loop_began = self.recorder.reader().read()
         self._context_before = run_context().set(1 if loop == "evaluate" else 2)
 
     def end_loop(self, loop: Loop, *, ended: bool) -> None:
@@ -144,7 +146,7 @@ class FitRecorder:
             ended: no fit goes on around it.
         """
         run_context().set(self._context_before)
-        self.recorder.observer.end_loop(loop)
+        self.recorder.observer.end_loop(loop, self._loop_began)
         if not self._target.was_opened:  # before any fit: what it ran is recorded all the same
             if not self._target.is_known:
                 return

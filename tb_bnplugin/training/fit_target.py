@@ -101,9 +101,9 @@ class FitTarget:
 
 
 def _takes_records(callback: Any) -> bool:
-    """The TensorBoard callback has a writer; it closes its own at the end of `fit`, maybe before us.
+    """The TensorBoard callback has a writer: it closes it at the end of `fit`, maybe before us.
 
-    What comes after that, such as an evaluation of the trained model, has an event file of its own.
+    What comes after that, such as an evaluation of the trained model, has a file of its own.
     """
     if not getattr(callback, "_writers", None):
         return False

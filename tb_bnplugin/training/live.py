@@ -66,8 +66,10 @@ def outcomes_of(*live: LiveHistory) -> tuple[Outcome, ...]:
 
 
 def findings_in(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
-    """The outcomes that are findings."""
-    return tuple(outcome for outcome in outcomes if outcome.status == "finding")
+    """The findings that are not declared as expected."""
+    return tuple(
+        outcome for outcome in outcomes if outcome.status == "finding" and not outcome.expected
+    )
 
 
 def ledger_of(*live: LiveHistory) -> str:

@@ -19,6 +19,11 @@ TOLD: Final = ("error", "warning")
 TRANSIENT: Final = frozenset(rule.RULE.code for rule in RULES if rule.RULE.transient)
 """Codes of what ends by itself, and so is not told while the training goes on."""
 
+TOLD_AT_END: Final = frozenset(rule.RULE.code for rule in RULES if rule.RULE.told_at_end)
+"""Codes of which an info is told, too, where training ends in it: it explains bad validation."""
+
+NAMES: Final = {rule.RULE.code: rule.RULE.name for rule in RULES}
+
 CHECK_GROWTH: Final = 1.1
 """The rules run again when the step has grown by this factor."""
 
@@ -72,6 +77,7 @@ class Notifier:
         self._due = RuleSchedule()
         self._waiting: deque[Outcome] = deque()
         self._stop = False
+        self._failed = False  # the rules, once
 
     @property
     def concerns_training(self) -> bool:
@@ -93,9 +99,13 @@ class Notifier:
             return
         # Who else watches the model prints for the same user; a callable is told for itself.
         told = self._own_told if callable(self._on_finding) else self._source.told
-        for outcome in self._findings():
+        findings = self._findings()
+        if ended and not callable(self._on_finding):
+            self._tell_what_is_over(findings, told)
+        for outcome in findings:
             key = (outcome.code, outcome.model)
-            if outcome.expected or outcome.severity not in TOLD or key in told:
+            worth = outcome.severity in TOLD or (ended and outcome.code in TOLD_AT_END)
+            if outcome.expected or not worth or key in told:
                 continue
             if outcome.code in TRANSIENT and not ended:
                 continue
@@ -110,6 +120,20 @@ class Notifier:
                 flush=True,
             )
             self._stop = self._stop or stops
+
+    def _tell_what_is_over(self, findings: Sequence[Outcome], told: set[tuple[str, str]]) -> None:
+        """Take back what was told and is no longer so, and will not be found in the log."""
+        if self._failed:
+            return
+        over = told - {(outcome.code, outcome.model) for outcome in findings}
+        for code, model in sorted(over):
+            told.discard((code, model))
+            print(  # noqa: T201  # what `on_finding` promises
+                f"tb_bnplugin: {code} {NAMES.get(code, '')} in {model!r} is over: it was told"
+                " above, and no longer holds.",
+                file=sys.stderr,
+                flush=True,
+            )
 
     def deliver(self) -> bool:
         """Call the user's callable with what waits; return True where training is to stop.
@@ -127,6 +151,7 @@ class Notifier:
             return self._source.findings_now()
         except Exception as error:  # noqa: BLE001  # whatever it is, the training goes on
             self._on_finding = "ignore"
+            self._failed = True
             warn("findings", error, self._source.name)
             return ()
 

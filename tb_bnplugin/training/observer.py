@@ -49,7 +49,7 @@ class ModelObserver:
         self._new_layers: list[NewLayers] = []
         self._known_traces = -1
         self._known: tuple[Any, ...] | None = None  # what the facts depend on, when last taken
-        self._loop_began: Reading | None = None  # before the loop that runs, or has just ended
+        self._loop_began: Reading | None = None  # before the loop that has just ended
         self.find_layers()
 
     @property
@@ -97,12 +97,14 @@ class ModelObserver:
             process_started=PROCESS_STARTED,
         )
 
-    def begin_loop(self, reading: Reading) -> None:
-        """Keep the state before an `evaluate` or a `predict`, to compare that after it."""
-        self._loop_began = reading
+    def end_loop(self, loop: str, began: Reading | None) -> None:
+        """Count an `evaluate` or a `predict` that ended; a record of it is due.
 
-    def end_loop(self, loop: str) -> None:
-        """Count an `evaluate` or a `predict` that ended; a record of it is due."""
+        Args:
+            loop: that ended.
+            began: the state before it, which the record compares with that after it.
+        """
+        self._loop_began = began
         if loop == "evaluate":
             self._about.evaluations += 1
         else:

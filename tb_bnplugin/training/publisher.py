@@ -62,6 +62,7 @@ class Publisher:
         self._records = ModelRecords(name)
         self._listeners: dict[object, Listener] = {}
         self._held: dict[Kind, Value] = {}  # documents that the history has
+        self.last_target: Target | None = None  # to which records were written
         self._lock = threading.RLock()  # traced functions run their ops in threads of their own
 
     @property
@@ -189,6 +190,7 @@ class Publisher:
             return False
         documents = [(r.metadata.kind, r.value) for r in complete if r.metadata.kind in DOCUMENTS]
         run.hold(self, documents)
+        self.last_target = target
         return True
 
     def _complete(

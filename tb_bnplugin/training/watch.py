@@ -17,6 +17,7 @@ from tb_bnplugin.training.publisher import Target
 from tb_bnplugin.training.recorder import Recorder, watch_model
 from tb_bnplugin.training.run import run_of_writer
 from tb_bnplugin.training.summary_state import current_writer
+from tb_bnplugin.training.writer import flush_or_warn
 
 
 class Watch:
@@ -50,17 +51,16 @@ class Watch:
                 for x, y in validation:
                     accuracy.update_state(y, model(x, training=False))
         """
-        recorder, eager = self._recorder, tf.executing_eagerly()
+        recorder, eager, began = self._recorder, tf.executing_eagerly(), None
         if eager and not recorder.closed:
-            begin = recorder.observer.begin_loop
-            recorder.guard.attempt("recording", lambda: begin(recorder.reader().read()))
+            began = recorder.guard.attempt("recording", lambda: recorder.reader().read())
         before = run_context().set(1)
         try:
             yield
         finally:
             run_context().set(before)
             if eager:  # within a traced function, what runs is told all the same
-                recorder.observer.end_loop("evaluate")
+                recorder.observer.end_loop("evaluate", began)
                 self._record("evaluation")
 
     def findings(self) -> tuple[Outcome, ...]:
@@ -80,6 +80,7 @@ class Watch:
     def close(self) -> None:
         """Give the layers their own `call` back. Functions traced before stay as they are."""
         if not self._recorder.closed:
+            self._record("end")
             self._recorder.close()
             self._notifier.search(ended=True)
             self._notifier.deliver()
@@ -97,7 +98,7 @@ class Watch:
 
     def _record(self, reason: str) -> None:
         recorder, target = self._recorder, None
-        if recorder.closed:
+        if recorder.closed or recorder.reference() is None:
             return
         writer = None if reason == "on_demand" else current_writer()
         if writer is not None and tf.executing_eagerly():
@@ -105,11 +106,15 @@ class Watch:
             recorder.use(run)
             if bool(tf.summary.should_record_summaries()):
                 target = Target(run=run, writer=writer)
+        elif reason == "end":
+            target = recorder.last_target  # what `findings` says now is what `check` reads
         step = recorder.last_step
         given = tf.summary.experimental.get_step()
         if isinstance(given, int):
             step = max(step, given)
         recorder.attempt_record(step, reason, target)
+        if target is not None and reason == "end":
+            flush_or_warn(target.writer, recorder.name)
         if reason != "on_demand":
             recorder.deliver()
 

@@ -22,6 +22,7 @@ from tb_bnplugin.diagnose.rule import ComparisonModule, Rule, RuleModule
 from tb_bnplugin.history.model import ModelHistory, RunHistory
 from tb_bnplugin.schema.columns import LOSS_COLUMNS
 from tests.support.histories import (
+    FIFTY_STEPS,
     METRIC,
     create_history,
     create_loss,
@@ -50,11 +51,11 @@ def crash(history: ModelHistory) -> Outcome:
     [
         (LAYERS, create_history(layers=0), "no batch normalization layer"),
         (RECORDS, create_history(layers=0), "no batch normalization layer"),
-        (RECORDS, create_history(steps=[]), "not recorded yet"),
-        (TWO_RECORDS, create_history(steps=[]), "not recorded yet"),
+        (RECORDS, create_history(steps=[]), "No step has been recorded yet"),
+        (TWO_RECORDS, create_history(steps=[]), "No step has been recorded yet"),
         (TWO_RECORDS, create_history(steps=[1]), "Needs two records; there is one."),
         (LOSSES, create_history(), "No loss was measured"),
-        (METRICS, create_history(), "No metric was recorded"),
+        (METRICS, create_history(), "No metric is compiled"),
         (PROBE, create_history(), "No probe was recorded"),
     ],
 )
@@ -215,3 +216,23 @@ def test_no_rule_crashes_on_odd_numbers(value: float) -> None:
         losses=[create_loss(columns=dict.fromkeys(LOSS_COLUMNS, value))],
     )
     assert "crashed" not in {outcome.status for outcome in diagnose(history)}
+
+
+def test_one_fault_is_told_once() -> None:
+    columns = {
+        "training_tape": 0.0,
+        "inference_tape": FIFTY_STEPS,
+        "statistics_changes": 0.0,
+        "training_first_step": np.nan,
+        "inference_first_step": 1.0,
+    }
+    facts = {"subclassed": True, "call_accepts_training": False}
+    outcomes = {o.code: o for o in diagnose(create_history(columns=columns, facts=facts))}
+    assert outcomes["BN106"].status == "finding"
+    assert outcomes["BN101"].status == "not_checked"
+    assert outcomes["BN101"].reason == "BN106 model-ignores-training explains it."
+
+
+def test_a_loss_without_a_model_is_judged_by_the_rules_of_losses_alone() -> None:
+    outcomes = diagnose(create_history(facts={"model_class": "", "layers": ()}))
+    assert {outcome.code[:2] for outcome in outcomes} == {"LR"}

@@ -17,7 +17,7 @@ from tests.support.tiny import X, Y, compile_tiny, create_dense, fit
 def moving_in_test_step(keras: Any) -> Any:
     """A model whose evaluation runs in training mode."""
 
-    class Moving(keras.Model):  # type: ignore[misc]
+    class Moving(keras.Model):
         def __init__(self) -> None:
             super().__init__(name="moving")
             self.bn = keras.layers.BatchNormalization(name="bn")

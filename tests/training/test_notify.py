@@ -157,3 +157,29 @@ def test_news_makes_them_ask_at_each_record_for_a_while() -> None:
     alertness = RuleSchedule()
     due = [step for step in range(1, 301) if alertness.is_due(step, step >= 200)]
     assert set(range(200, 200 + RECORDS_AFTER_EVENT)) <= set(due)
+
+
+def test_what_was_told_and_is_over_is_taken_back_at_the_end(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    live = Live(finding("BN202", "warning"), finding())
+    tells = Notifier("warn", live)
+    tell(tells)
+    live.found = (finding(),)
+    tell(tells)
+    assert "is over" not in capsys.readouterr().err
+    tell(tells, ended=True)
+    (line_over,) = capsys.readouterr().err.splitlines()
+    assert line_over.startswith("tb_bnplugin: BN202 statistics-gap in 'model' is over")
+    tell(tells, ended=True)
+    assert not capsys.readouterr().err
+
+
+def test_an_info_that_explains_bad_validation_is_told_at_the_end(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tells = teller("warn", finding("BN109", "info"), finding("BN110", "info"))
+    tell(tells)
+    assert not capsys.readouterr().err
+    tell(tells, ended=True)
+    assert "info BN109" in capsys.readouterr().err

@@ -157,6 +157,20 @@ def asked_for_inference(history: ModelHistory) -> Mask:
     )
 
 
+def asked_for_inference_untaped(history: ModelHistory) -> Mask:
+    """Layers [layers] given `training=False` at each call, of which no tape saw any.
+
+    A function traced alone may still run under the tape of its caller: what is so is not sure.
+    """
+
+    def holds(calls: Sequence[Call]) -> bool:
+        outside = [call for call in calls if call.context not in ("evaluate", "predict")]
+        taped = any(call.context == "tape" for call in outside)
+        return not taped and all_ask_for_inference(outside)
+
+    return layers_called(history, holds)
+
+
 def all_ask_for_inference(calls: Sequence[Call]) -> bool:
     """True where the program gave `training=False` to every trainable call in inference mode.
 

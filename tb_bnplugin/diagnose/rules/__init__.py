@@ -34,6 +34,7 @@ from tb_bnplugin.diagnose.rules import (
     lr104_label_broadcast,
     lr106_regularizer_missing,
     lr108_metric_resolved,
+    rc101_not_recorded,
 )
 
 RULES: Final[tuple[RuleModule, ...]] = (
@@ -62,6 +63,7 @@ RULES: Final[tuple[RuleModule, ...]] = (
     lr104_label_broadcast,
     lr106_regularizer_missing,
     lr108_metric_resolved,
+    rc101_not_recorded,
 )
 
 COMPARISONS: Final[tuple[ComparisonModule, ...]] = (

@@ -47,21 +47,28 @@ from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import ModelHistory
 
-RULE: Final = Rule(code="BN101", name="never-updated", severity="error", needs=(TWO_RECORDS,))
+RULE: Final = Rule(
+    code="BN101",
+    name="never-updated",
+    severity="error",
+    needs=(TWO_RECORDS,),
+    explained_by=("BN106",),
+)
 
 
 def check(history: ModelHistory) -> Outcome:
     """Look for layers that train around statistics that nothing updates."""
-    if not layers.all_executions(history)[-1].any():
-        return RULE.not_checked(
-            "No execution was counted: the training function was traced before the model was"
-            " watched. Call tb_bnplugin.watch(model) before the first step."
-        )
     trained = training.training_while_trainable(history)
     wrong = _find_wrong(history, trained)
     if not wrong.any():
         if reason := training.why_not_known(history, _find_wrong):
             return RULE.not_checked(reason)
+        if _maybe_copied(history, trained).any():
+            return RULE.not_checked(
+                "Layers whose gamma and beta change ran in inference mode only, as the program"
+                " asked, and outside of any tape that was seen: their weights may be copies, see"
+                " BN207."
+            )
         return RULE.ok("The moving statistics of every layer that trains are updated.")
     return RULE.layer_finding(
         history,
@@ -82,8 +89,21 @@ def _find_wrong(history: ModelHistory, trained: training.Training) -> layers.Mas
     """Layers [layers] that trained in inference mode, at their initializers."""
     own = trained.gamma_beta_changes >= training.TRAINED_AT_LEAST
     bare = ~layers.has_gamma_beta(history) & ~training.asked_for_inference(history)
-    ran = (own & (trained.tape + trained.elsewhere > 0)) | (bare & (trained.tape > 0))
+    elsewhere = (trained.elsewhere > 0) & ~training.asked_for_inference_untaped(history)
+    ran = (own & ((trained.tape > 0) | elsewhere)) | (bare & (trained.tape > 0))
+    found = trained.trainable & (trained.updates >= training.TRAINED_AT_LEAST) & ran
+    return np.asarray(found & _at_initializers(history), bool)
+
+
+def _maybe_copied(history: ModelHistory, trained: training.Training) -> layers.Mask:
+    """Layers [layers] whose gamma and beta change, though no tape was seen around their calls."""
+    own = trained.gamma_beta_changes >= training.TRAINED_AT_LEAST
+    untaped = training.asked_for_inference_untaped(history) & (trained.elsewhere > 0)
+    return np.asarray(own & untaped & _at_initializers(history), bool)
+
+
+def _at_initializers(history: ModelHistory) -> layers.Mask:
     unchanged = layers.newest(history.layer("statistics_changes")) == 0
     unchanged &= layers.updates_since_start(history)[-1] <= 0
-    found = trained.trainable & (trained.updates >= training.TRAINED_AT_LEAST) & ran & unchanged
-    return np.asarray(found & layers.started_as(history, "initializer") & movable(history), bool)
+    at_start = unchanged & layers.started_as(history, "initializer") & movable(history)
+    return np.asarray(at_start, bool)

@@ -52,7 +52,11 @@ from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import Floats, ModelHistory
 
 RULE: Final = Rule(
-    code="BN102", name="inference-while-training", severity="warning", needs=(TWO_RECORDS,)
+    code="BN102",
+    name="inference-while-training",
+    severity="warning",
+    needs=(TWO_RECORDS,),
+    explained_by=("BN106",),
 )
 
 LOADED_AT_MOST: Final = 1

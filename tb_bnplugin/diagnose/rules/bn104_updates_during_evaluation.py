@@ -41,7 +41,14 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence.layers import Mask, count, executions, newest
+from tb_bnplugin.diagnose.evidence.layers import (
+    Mask,
+    count,
+    count_layers,
+    executions,
+    newest,
+    paths,
+)
 from tb_bnplugin.diagnose.evidence.momentum import movable
 from tb_bnplugin.diagnose.fixes import evaluate_in_inference_mode
 from tb_bnplugin.diagnose.needs import RECORDS
@@ -192,22 +199,16 @@ def _burst(history: ModelHistory, outside: Floats, bursts: Mask) -> Outcome:
 
 def _at_every_step(history: ModelHistory, outside: Floats, every_step: Mask) -> Outcome:
     times = int((outside[-1] - outside[-2]).max() / (history.steps[-1] - history.steps[-2]))
-    return RULE.layer_finding(
-        history,
-        every_step,
-        f"ran in training mode outside a gradient tape {times} time{'s' if times > 1 else ''} a"
-        " step, in addition to training under a tape.",
-        fix=(
-            "If these calls only make inputs (a generator while the discriminator trains),"
-            " `generator(z, training=True)` is usual and needs no change. Otherwise pass"
-            " `training=False`."
-        ),
+    return RULE.fact(
+        f"{count_layers(history, every_step)} ran in training mode outside a gradient tape"
+        f" {times} time{'s' if times > 1 else ''} a step, beside the training: usual where the"
+        " calls make inputs, as those of a generator do while the discriminator trains.",
         evidence={
             "executions_a_step": times,
             "executions_outside_a_tape": int(outside[-1].max()),
         },
+        layers=paths(history, every_step),
         steps=_growth(history, outside[:, every_step]),
-        severity="info",
     )
 
 

@@ -35,9 +35,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from tb_bnplugin.diagnose.evidence.layers import all_executions, count
+import numpy as np
+
+from tb_bnplugin.diagnose.evidence.layers import (
+    Mask,
+    all_executions,
+    count,
+    has_gamma_beta,
+)
+from tb_bnplugin.diagnose.evidence.training import optimizer_steps
 from tb_bnplugin.diagnose.keras_facts import fact
-from tb_bnplugin.diagnose.needs import RECORDS
+from tb_bnplugin.diagnose.needs import COUNTED, RECORDS, find_missing
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule, steps_since
 from tb_bnplugin.history.model import ModelFacts, ModelHistory
@@ -47,14 +55,20 @@ RULE: Final = Rule(code="BN105", name="stale-trainable", severity="warning", nee
 AT_LEAST: Final = 2
 """Executions against `trainable`: after one, the second model of a GAN may follow."""
 
+STEPS_AT_LEAST: Final = 5
+"""Steps of the optimizer after which gamma or beta of a layer that trains have changed."""
+
 
 def check(history: ModelHistory) -> Outcome:
     """Look for changes of `trainable` that were ignored while the model trained on."""
     ignored = count(history, "trainable_ignored")
     wrong = ignored >= AT_LEAST
-    if not all_executions(history)[-1].any() and not wrong.any():
-        return RULE.not_checked("No execution of any layer was counted yet.")
     if not wrong.any():
+        if missing := find_missing(history, (COUNTED,)):
+            unreached = _find_unreached(history)
+            return _unreached(history, unreached) if unreached.any() else RULE.not_checked(missing)
+        if not all_executions(history)[-1].any():
+            return RULE.not_checked("No layer has run yet.")
         return RULE.ok("Every layer runs as its `trainable` says.")
     # set to be frozen, and trained on in training mode; else the reverse
     frozen = bool((ignored - count(history, "trainable_ignored_frozen"))[wrong].max() >= AT_LEAST)
@@ -72,6 +86,36 @@ def check(history: ModelHistory) -> Outcome:
             "version": history.facts.keras,
         },
         steps=(first, last),
+    )
+
+
+def _find_unreached(history: ModelHistory) -> Mask:
+    """Layers [layers] that are trainable, and that `fit` leaves as they were while it trains.
+
+    Its function was made before the records begin, with `trainable` as it was then.
+    """
+    if history.facts.trained_by != "fit" or optimizer_steps(history)[-1] < STEPS_AT_LEAST:
+        return np.zeros(len(history.facts.layers), bool)
+    still = count(history, "gamma_beta_changes") + count(history, "statistics_changes") == 0
+    trainable = (history.layer("trainable_as_set") == 1.0).all(axis=0)
+    return np.asarray(still & trainable & has_gamma_beta(history), bool)
+
+
+def _unreached(history: ModelHistory, wrong: Mask) -> Outcome:
+    steps = int(optimizer_steps(history)[-1])
+    return RULE.layer_finding(
+        history,
+        wrong,
+        f"{'has' if wrong.sum() == 1 else 'have'} `trainable` True, and {steps} steps changed"
+        " neither gamma and beta nor the moving statistics. The training function was made before"
+        " the callback was there: `trainable` was set after `compile`.",
+        fix=_fix(history.facts, value=True),
+        evidence={
+            "steps_of_the_optimizer": steps,
+            "trainable_as_set": True,
+            "version": history.facts.keras,
+        },
+        steps=(int(history.steps[0]), int(history.steps[-1])),
     )
 
 

@@ -39,7 +39,7 @@ import numpy as np
 from tb_bnplugin.diagnose.evidence import layers, training
 from tb_bnplugin.diagnose.fixes import HAND_TRAINING_ON
 from tb_bnplugin.diagnose.keras_facts import fact
-from tb_bnplugin.diagnose.needs import RECORDS, find_missing
+from tb_bnplugin.diagnose.needs import COUNTED, find_missing
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import ModelHistory
@@ -62,7 +62,7 @@ def check(history: ModelHistory) -> Outcome:
         return RULE.ok("The model's `call` takes `training`.")
     if facts.trained_by != "fit":
         return RULE.not_checked("A loop trains the model: see BN101 and BN102.")
-    if missing := find_missing(history, (RECORDS,)):
+    if missing := find_missing(history, (COUNTED,)):
         return RULE.not_checked(missing)
     trained = np.maximum(layers.updates_since_start(history)[-1], 0.0)
     under_tape = layers.executions(history, "inference", ("tape",))[-1]

@@ -34,10 +34,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from tb_bnplugin.diagnose.evidence.layers import chosen, count, updates_since_start
+from tb_bnplugin.diagnose.evidence.layers import (
+    chosen,
+    count,
+    count_layers,
+    paths,
+    updates_since_start,
+)
 from tb_bnplugin.diagnose.needs import RECORDS
 from tb_bnplugin.diagnose.outcome import Outcome
-from tb_bnplugin.diagnose.rule import Rule
+from tb_bnplugin.diagnose.rule import Rule, steps_since
 from tb_bnplugin.history.model import ModelHistory
 
 RULE: Final = Rule(code="BN107", name="frozen-but-moving", severity="error", needs=(RECORDS,))
@@ -69,13 +75,11 @@ def check(history: ModelHistory) -> Outcome:
     assigned = frozen & (written >= WRITTEN_AT_LEAST) & (updates_since_start(history)[-1] <= 0)
     if not assigned.any():
         return RULE.ok("The statistics of frozen layers do not change.")
-    return RULE.layer_finding(
-        history,
-        assigned,
-        f"{'is' if assigned.sum() == 1 else 'are'} frozen, and code outside their calls writes the"
-        " moving statistics.",
-        fix="Nothing, if this is intended: a mean teacher, an average of the weights, loading.",
+    return RULE.fact(
+        f"{count_layers(history, assigned)} {'is' if assigned.sum() == 1 else 'are'} frozen, and"
+        " code outside their calls writes the moving statistics: a mean teacher, an average of the"
+        " weights, loading.",
         evidence={"changes_by_other_code": int(written[assigned].max())},
-        since="statistics_first_step",
-        severity="info",
+        layers=paths(history, assigned),
+        steps=steps_since(history, assigned, "statistics_first_step"),
     )

@@ -44,7 +44,9 @@ from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import Floats, ModelHistory
 
-RULE: Final = Rule(code="BN109", name="collapsed-outputs", severity="error", needs=(PROBE,))
+RULE: Final = Rule(
+    code="BN109", name="collapsed-outputs", severity="error", needs=(PROBE,), told_at_end=True
+)
 
 COLLAPSED_BELOW: Final = 1e-4
 """Relative spread. float32 rounds at 6e-8 and a deep network adds that up to some 1e-6; outputs

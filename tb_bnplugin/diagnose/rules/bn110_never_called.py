@@ -32,7 +32,7 @@ from typing import Final
 import numpy as np
 
 from tb_bnplugin.diagnose.evidence.layers import all_executions, newest, paths
-from tb_bnplugin.diagnose.needs import COUNTED
+from tb_bnplugin.diagnose.needs import COUNTED, KERAS_LAYERS
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import ModelHistory
@@ -42,25 +42,19 @@ RULE: Final = Rule(code="BN110", name="never-called", severity="info", needs=(CO
 OTHERS_EXECUTED_AT_LEAST: Final = 2
 """Executions of another layer: one may be the call that builds a part of the model."""
 
-NAMES_OF_LAYERS: Final = ("BatchNormalization", "SyncBatchNormalization")
-"""Classes of layers that Keras tracks but that, never called, were never built either."""
-
 
 def check(history: ModelHistory) -> Outcome:
     """Look for layers that never run."""
     executed = all_executions(history)[-1]
     if executed.max() < OTHERS_EXECUTED_AT_LEAST:
-        return RULE.not_checked(
-            "Almost no execution was counted: nothing ran yet, or it was traced before the model"
-            " was watched. Call tb_bnplugin.watch(model) before the first step."
-        )
+        return RULE.not_checked("Layers have run once at most so far.")
     idle = (executed == 0) & (newest(history.layer("training_tape")) == 0)
     idle &= newest(history.layer("statistics_changes")) == 0
     idle &= np.nan_to_num(newest(history.layer("gamma_beta_changes"))) == 0
     unbuilt = [
         node.path
         for node in history.facts.graph.nodes
-        if node.layer is None and node.layer_class in NAMES_OF_LAYERS
+        if node.layer is None and node.layer_class in KERAS_LAYERS
     ]
     layers = (*paths(history, idle), *unbuilt)
     if not layers:

@@ -36,7 +36,7 @@ from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import ModelHistory
 
-RULE: Final = Rule(code="BN111", name="no-gradient", severity="info")
+RULE: Final = Rule(code="BN111", name="no-gradient", severity="info", explained_by=("BN105",))
 
 NAMED_AT_MOST: Final = 3
 """Weights that the message names; the evidence has their number."""
@@ -63,10 +63,7 @@ def check(history: ModelHistory) -> Outcome:
             f" step {weights.checked_step}, while others were trained: {named}"
             f"{f' and {more} more' if more > 0 else ''}."
         ),
-        fix=(
-            "Check that `call` uses the output of these layers, and that the optimizer gets these"
-            " weights. If they should not train, set `trainable = False`."
-        ),
+        fix=_fix(history),
         evidence={
             "weights": len(unchanged),
             "trainable_weights": weights.trainable,
@@ -74,4 +71,16 @@ def check(history: ModelHistory) -> Outcome:
             "first_weight": unchanged[0],
         },
         steps=(int(history.steps[0]) if len(history.steps) else 0, weights.checked_step),
+    )
+
+
+def _fix(history: ModelHistory) -> str:
+    if history.facts.trained_by == "fit":
+        late = " Where `trainable` was set after `compile`, compile again."
+    else:
+        late = " Take the gradients of `model.trainable_variables`, and apply all of them."
+    return (
+        "Check that `call` uses the output of these layers, and that it is not 0 for every row (a"
+        f" ReLU of negative values passes no gradient).{late} If they should not train, set"
+        " `trainable = False`."
     )

@@ -107,9 +107,7 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
     )
 
 
-def _divided_twice(
-    history: ModelHistory, loss: LossHistory, found: losses.Measurement
-) -> Outcome:
+def _divided_twice(history: ModelHistory, loss: LossHistory, found: losses.Measurement) -> Outcome:
     """The loss falls to a half on the doubled batch."""
     message = f"{loss.name} halves when the batch is doubled: it is divided by the rows twice"
     evidence = {"loss": loss.name, "ratio": found.doubled_ratio, "measured": found.measured}

@@ -124,7 +124,9 @@ def _same_shape(loss: LossHistory, measured: Floats, rolled: Floats) -> Outcome:
     """The outcome where labels and predictions have one shape, and nothing seems to broadcast."""
     usable = np.isfinite(measured) & np.isfinite(rolled) & (loss_column(loss, "labels_alike") == 0)
     if not usable.any():
-        return RULE.not_checked(f"All labels of {loss.name} are alike: they do not show if it pairs.")
+        return RULE.not_checked(
+            f"All labels of {loss.name} are alike: they do not show if it pairs."
+        )
     if (np.abs(rolled - measured) > SAME_WITHIN * np.abs(measured))[usable].any():
         return RULE.ok(f"{loss.name} pairs each label with its own prediction.")
     return RULE.not_checked(f"{loss.name} is the same with the labels of other rows.")

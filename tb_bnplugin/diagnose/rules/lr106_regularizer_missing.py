@@ -11,9 +11,9 @@ Why it matters:
 
 How it decides:
     `summary.loss_reduction(..., value=loss)` records the loss, the value that was differentiated,
-    and the sum of the regularizers, which is at least 2 % of the loss. The value less the loss, over
-    that sum and times the replicas, is how often the regularizers count: 0 or 1 to within a quarter,
-    or another whole number to within a tenth, in all records. Keras' own step in `fit` is ok.
+    and the sum of the regularizers, which is at least 2 % of the loss. The value less the loss,
+    over that sum and times the replicas, is how often the regularizers count: 0 or 1 to within a
+    quarter, or another whole number to within a tenth, in all records. Keras' own step is ok.
 
 What to do:
     Add them inside the tape:
@@ -61,10 +61,10 @@ def check(history: ModelHistory) -> Outcome | Iterable[Outcome]:
         return RULE.ok("`fit` adds the regularizers to the loss.")
     if missing := find_missing(history, (LOSSES,)):
         return RULE.not_checked(missing)
-    return check_differentiated(RULE, history, lambda loss: _check_loss(history, loss))
+    return check_differentiated(RULE, history, _check_loss)
 
 
-def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
+def _check_loss(loss: LossHistory) -> Outcome:
     value, measured = loss_column(loss, "value_given"), loss_column(loss, "measured")
     terms = loss_column(loss, "regularization")
     if not np.isfinite(terms).any():
@@ -115,21 +115,22 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
 def _tell(loss: LossHistory, times: int, replicas: float) -> tuple[str, str]:
     """The message and the fix for the number of times that the regularizers count."""
     if times == 0:
-        return (
-            f"{loss.name} was differentiated without the regularizers of the model's weights",
-            "Add them inside the tape: `loss = loss_fn(y, y_pred) + tf.add_n(model.losses)`.",
-        )
+        what = f"{loss.name} was differentiated without the regularizers of the model's weights"
+        fix = "Add them inside the tape: `loss = loss_fn(y, y_pred) + tf.add_n(model.losses)`."
+        return what, fix
     if times == replicas:
-        return (
+        what = (
             f"The regularizers of the model's weights count once for each of the {times} replicas"
-            f" in the step of {loss.name}",
-            "Divide them by the replicas: `loss = loss_fn(y, y_pred) +"
-            " tf.nn.scale_regularization_loss(tf.add_n(model.losses))`.",
+            f" in the step of {loss.name}"
         )
-    return (
-        f"The regularizers of the model's weights count {times} times in the differentiated"
-        f" {loss.name}",
-        "Add them once: `model.losses` holds those of all layers, nested models included, so"
-        " leave out what is added beside it: `loss = loss_fn(y, y_pred) +"
-        " tf.add_n(model.losses)`.",
+        fix = (
+            "Divide them by the replicas: `loss = loss_fn(y, y_pred) +"
+            " tf.nn.scale_regularization_loss(tf.add_n(model.losses))`."
+        )
+        return what, fix
+    what = f"The regularizers of the model's weights count {times} times in {loss.name}"
+    fix = (
+        "Add them once: `model.losses` holds those of all layers, nested models included, so leave"
+        " out what is added beside it: `loss = loss_fn(y, y_pred) + tf.add_n(model.losses)`."
     )
+    return what, fix

@@ -42,7 +42,7 @@ from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import MetricFacts, ModelHistory
 
-RULE: Final = Rule(code="LR108", name="metric-resolved", severity="info", needs=(METRICS,))
+RULE: Final = Rule(code="LR108", name="metric-resolved", severity="warning", needs=(METRICS,))
 
 ALIASES: Final = ("accuracy", "acc", "crossentropy", "ce")
 
@@ -61,21 +61,24 @@ def _describe(history: ModelHistory, metric: MetricFacts) -> Outcome:
         "of unknown shape" if shape is None else shape_text(shape)
         for shape in (metric.label_shape, metric.prediction_shape)
     )
+    became = (
+        f"{metric.compiled_as!r} became {metric.metric_class} for labels {labels} and predictions"
+        f" {predictions}"
+    )
+    evidence = {
+        "metric": metric.name,
+        "compiled_as": metric.compiled_as,
+        "metric_class": metric.metric_class,
+        "label_shape": labels,
+        "prediction_shape": predictions,
+    }
+    if wrong is None:
+        return RULE.fact(f"{became}.", evidence=evidence)
     return RULE.finding(
-        message=(
-            f"{metric.compiled_as!r} became {metric.metric_class} for labels {labels} and"
-            f" predictions {predictions}{f': {wrong[0]}' if wrong else ''}."
-        ),
-        fix=wrong[1] if wrong else "Nothing, if you expect this class; otherwise name the class.",
-        evidence={
-            "metric": metric.name,
-            "compiled_as": metric.compiled_as,
-            "metric_class": metric.metric_class,
-            "label_shape": labels,
-            "prediction_shape": predictions,
-        },
+        message=f"{became}: {wrong[0]}.",
+        fix=wrong[1],
+        evidence=evidence,
         steps=(int(history.steps[0]), int(history.steps[-1])) if len(history.steps) else None,
-        severity="warning" if wrong else None,
     )
 
 

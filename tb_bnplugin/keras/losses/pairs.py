@@ -64,10 +64,7 @@ def _measure_alone(
     given = total(Data(labels=some, predictions=of_them))
     rows = range(len(some))
     alone = np.array(
-        [
-            [total(Data(labels=some[[i]], predictions=of_them[[j]])) for j in rows]
-            for i in rows
-        ]
+        [[total(Data(labels=some[[i]], predictions=of_them[[j]])) for j in rows] for i in rows]
     )
     own = float(np.diag(alone).mean() / alone.mean()) if alone.mean() else _NAN
     whole = total(Data(labels=labels, predictions=predictions))

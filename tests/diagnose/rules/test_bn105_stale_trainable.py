@@ -35,7 +35,22 @@ FINDINGS = {
     "tf_keras": switched(facts={"keras": "tf_keras 2.21.0"}),
 }
 
+UNREACHED = {
+    "training_tape": 0.0,
+    "gamma_beta_changes": 0.0,
+    "statistics_changes": 0.0,
+    "trainable_as_set": 1.0,
+}
+
 SILENT = {
+    "traced before, and in a loop": create_history(columns=UNREACHED, facts={"trained_by": "loop"}),
+    "traced before, four steps": create_history(
+        columns=UNREACHED, model={"iterations": np.minimum(np.arange(50.0), 4.0)}
+    ),
+    "traced before, and it learns": create_history(
+        columns=UNREACHED | {"gamma_beta_changes": FIFTY_STEPS}
+    ),
+    "traced before, frozen": create_history(columns=UNREACHED | {"trainable_as_set": 0.0}),
     "healthy": create_history(),
     "one execution": switched(columns={"trainable_ignored": np.minimum(AGAINST, 1.0)}),
     "frozen all the time": create_history(
@@ -83,3 +98,16 @@ def test_what_was_set_later_does_not_turn_the_message_round() -> None:
     outcome = judge("BN105", history)
     assert "trained on in training mode after `trainable` was set to False" in outcome.message
     assert "layer.trainable = False" in outcome.fix
+
+
+def test_what_was_traced_before_and_does_not_move_is_found() -> None:
+    history = create_history(columns=UNREACHED, model={"iterations": np.arange(50.0)})
+    outcome = judge("BN105", history)
+    assert (outcome.status, outcome.severity) == ("finding", "warning")
+    assert "set after `compile`" in outcome.message
+    assert "model.compile" in outcome.fix
+
+
+def test_what_was_traced_before_is_not_checked_otherwise() -> None:
+    for name in ("traced before, four steps", "traced before, and it learns"):
+        assert judge("BN105", SILENT[name]).status == "not_checked"

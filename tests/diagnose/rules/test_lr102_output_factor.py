@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -62,7 +64,7 @@ def test_an_adaptive_optimizer_cancels_the_factor() -> None:
         ({"measured": 0.5, "replicas": 2.0}, "ok"),  # not divided by the replicas: LR105
     ],
 )
-def test_the_factor_of_the_step_is_named(columns: dict[str, float], told: str) -> None:
+def test_the_factor_of_the_step_is_named(columns: dict[str, Any], told: str) -> None:
     loss = create_loss(doubled=columns["measured"], **columns)
     outcome = judge("LR102", create_history(losses=[loss]))
     assert ("fact" if outcome.fact else outcome.status) == told

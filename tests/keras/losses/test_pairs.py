@@ -65,9 +65,7 @@ def test_labels_in_the_shape_of_the_predictions(tensorflow: ModuleType) -> None:
         ("tf.reduce_sum(tf.square(a - tf.transpose(b)))", "sum"),
     ],
 )
-def test_a_loss_that_broadcasts_within(
-    tensorflow: ModuleType, spelling: str, reduced: str
-) -> None:
+def test_a_loss_that_broadcasts_within(tensorflow: ModuleType, spelling: str, reduced: str) -> None:
     random = np.random.default_rng(0)
     labels = random.normal(size=(16, 1)).astype("float32")
     predictions = labels + 0.1 * random.normal(size=(16, 1)).astype("float32")
