@@ -23,8 +23,23 @@ def run_in_training_mode(history: ModelHistory, wrong: Mask) -> str:
             " when you evaluate or predict."
         )
         return f"{cure} {_subclass_cure(facts)}" if facts.code.subclassed else cure
+    if not facts.code.has_call:
+        return (
+            "In your own `train_step`, call the models that hold these layers with `training=True`,"
+            " as `self.generator(z, training=True)`."
+        )
     own_step = "In your own `train_step`, call `y = self(x, training=True)`."
     return f"{_subclass_cure(facts)} {own_step}" if facts.code.subclassed else own_step
+
+
+def reduce_over_rows(replicas: float) -> str:
+    """How to take the mean over the rows of a batch, of all replicas together."""
+    if replicas > 1:
+        return (
+            "`tf.nn.compute_average_loss(per_example_loss)`, which divides by the rows of all"
+            f" {replicas:.6g} replicas"
+        )
+    return "`tf.reduce_mean(per_example_loss)`"
 
 
 def freeze(history: ModelHistory) -> str:

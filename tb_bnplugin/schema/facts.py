@@ -156,6 +156,7 @@ class ModelCode:
     model_class: str
     subclassed: bool  # neither Sequential nor Functional
     call_accepts_training: bool | None  # does the root model's `call` have `training`
+    has_call: bool = True  # False: a model that only holds others, and is never called itself
     own_train_step: bool | None = None  # the class overrides Keras' train_step; None: not known
 
 

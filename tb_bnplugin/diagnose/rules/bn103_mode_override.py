@@ -19,7 +19,7 @@ What to do:
 
         base.trainable = False                    # or only its batch normalization layers
 
-    To train gamma and beta with the old statistics, use tf_keras, or Keras 3.16 or newer.
+    To train gamma and beta with the old statistics, use tf_keras.
 
 When it is fine:
     Never. If you want training mode, build the graph without `training=False`.
@@ -84,6 +84,6 @@ def _fix(history: ModelHistory) -> str:
     again = "and compile again" if history.facts.trained_by == "fit" else "before tracing the step"
     return (
         (f"{keras} ignores `training=False` of a functional graph in `fit`. " if ignored else "")
-        + f"Freeze these layers, `layer.trainable = False`, {again}, or use tf_keras or Keras 3.16"
-        " or newer, which respect the graph. For training mode, remove `training=False` there."
+        + f"Freeze these layers, `layer.trainable = False`, {again}, or use tf_keras, which"
+        " respects the graph. For training mode, remove `training=False` there."
     )

@@ -39,6 +39,7 @@ import numpy as np
 from tb_bnplugin.diagnose.evidence.layers import started_as, updates_since_start
 from tb_bnplugin.diagnose.evidence.momentum import start_left, updates_needed
 from tb_bnplugin.diagnose.evidence.training import has_trained
+from tb_bnplugin.diagnose.fixes import run_in_training_mode
 from tb_bnplugin.diagnose.needs import PROBE
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
@@ -95,8 +96,8 @@ def check(history: ModelHistory) -> Outcome:
         fix=(
             "The moving statistics are still near their start: train longer, see BN201."
             if recovering
-            else "Let training update the moving statistics (see BN101, BN106):"
-            " `model(x, training=True)` inside the tape."
+            else "Let training update the moving statistics (see BN101, BN106)."
+            f" {run_in_training_mode(history, np.ones(len(history.facts.layers), bool))}"
         ),
         evidence={
             "relative_spread_moving": float(moving[-1]),

@@ -44,6 +44,7 @@ from tb_bnplugin.diagnose.by_loss import check_differentiated
 from tb_bnplugin.diagnose.evidence import losses
 from tb_bnplugin.diagnose.evidence.losses import near
 from tb_bnplugin.diagnose.evidence.training import batches_a_step
+from tb_bnplugin.diagnose.fixes import reduce_over_rows
 from tb_bnplugin.diagnose.needs import LOSSES
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
@@ -92,9 +93,7 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
     return RULE.finding(
         message=f"{loss.name} doubles with the batch: it is "
         + _describe(history, divisor, fits=None),
-        fix=(
-            "Divide by the rows of each batch: `tf.reduce_mean(per_example_loss)`" + kept_step + "."
-        ),
+        fix=(f"Divide by the rows of each batch: {reduce_over_rows(found.replicas)}{kept_step}."),
         evidence={
             "loss": loss.name,
             "ratio": ratio,

@@ -127,6 +127,7 @@ def code(model: Any) -> ModelCode:
         model_class=type(model).__name__,
         subclassed=is_subclassed(model),
         call_accepts_training=accepts_training(model),
+        has_call=is_graph(model) or is_keras_own(type(model), "call") is not True,
         own_train_step=overrides_train_step(model),
     )
 

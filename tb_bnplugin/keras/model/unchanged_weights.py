@@ -6,11 +6,13 @@ whenever the steps have doubled and when an epoch ends, until every weight has c
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
 import tensorflow as tf
 
+from tb_bnplugin.keras.model.layers import all_layers
 from tb_bnplugin.keras.variables import local
 from tb_bnplugin.schedule import Schedule
 from tb_bnplugin.schema.facts import WeightFacts
@@ -21,6 +23,10 @@ scale of 0 lets none through at its first steps."""
 
 _REASONS: Final = ("epoch", "end", "evaluation", "on_demand")
 """Of records: the weights are looked at whenever one is made for these."""
+
+
+_NAMELESS: Final = re.compile(r"(.*/)?[Vv]ariable(_\d+)?(:0)?")
+"""Names that TensorFlow and Keras give to variables that the program gave none."""
 
 
 @dataclass
@@ -68,7 +74,7 @@ class UnchangedWeights:
         for variable in new:
             value = local(variable)
             if value.dtype.is_floating:
-                path = str(getattr(variable, "path", variable.name))
+                path = path_of(model, variable)
                 self._weights.append(_Weight(path=path, variable=variable, bits=_bits(value)))
                 self.weights += 1
             self._known.add(id(variable))
@@ -93,6 +99,18 @@ class UnchangedWeights:
         first = self.checked_step is None
         self.checked_step = step
         return first or self.unchanged != before
+
+
+def path_of(model: Any, variable: Any) -> str:
+    """The path of a weight; of one without a name of its own, that of the attribute it is."""
+    path = str(getattr(variable, "path", variable.name))
+    if not _NAMELESS.fullmatch(path):
+        return path
+    for where, layer in [(str(model.name), model), *all_layers(model)]:
+        for name, value in vars(layer).items():
+            if value is variable:
+                return f"{where}.{name}"
+    return path
 
 
 def _schedule(first: int) -> Schedule:
