@@ -75,6 +75,8 @@ def _run(run: RunReport, style: Style, explained: set[str]) -> str:
 def _head(run: RunReport, style: Style) -> str:
     facts = [run.keras] if run.keras else []
     several = len(run.models) > 1
+    if not run.models:
+        facts.append("losses of a loop whose model is not watched")
     for name, layers in run.models:
         counted = f"{layers} BN layer" + ("" if layers == 1 else "s")
         facts.append(f"{_short(name)}: {counted}" if several else counted)

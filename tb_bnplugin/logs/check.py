@@ -25,7 +25,7 @@ class RunReport:
 
     run: str
     keras: str | None  # "keras 3.15.1"; None where no model can be read
-    models: tuple[tuple[str, int], ...]  # name and number of batch normalization layers
+    models: tuple[tuple[str, int], ...]  # watched: name, number of batch normalization layers
     steps: tuple[int, int] | None  # first and last record; None without any
     outcomes: tuple[Outcome, ...]  # model by model, in the order of the rules
     notes: tuple[str, ...]  # what was skipped, one line each
@@ -167,7 +167,11 @@ def _report(history: RunHistory) -> RunReport:
     return RunReport(
         run=history.run,
         keras=history.models[0].facts.keras if history.models else None,
-        models=tuple((model.facts.name, len(model.facts.layers)) for model in history.models),
+        models=tuple(
+            (model.facts.name, len(model.facts.layers))
+            for model in history.models
+            if not model.facts.is_placeholder
+        ),
         steps=(int(min(steps)), int(max(steps))) if steps else None,
         outcomes=tuple(outcome for model in history.models for outcome in diagnose(model)),
         notes=(*history.notes, *(note for model in history.models for note in model.notes)),

@@ -101,6 +101,7 @@ _PARTS = {
     "model_class": ("code", "model_class"),
     "subclassed": ("code", "subclassed"),
     "call_accepts_training": ("code", "call_accepts_training"),
+    "has_call": ("code", "has_call"),
     "own_train_step": ("code", "own_train_step"),
     "nodes": ("graph", "nodes"),
     "edges": ("graph", "edges"),

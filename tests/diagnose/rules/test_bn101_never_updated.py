@@ -155,3 +155,28 @@ def test_the_cure_fits_the_program(facts: dict[str, object], cure: str) -> None:
 def test_the_cure_of_a_graph_that_asks_for_inference_mode() -> None:
     history = create_history(columns=INFERENCE, layer_facts={"requested": False})
     assert "training=False" in judge("BN101", history).fix
+
+
+UNTAPED = INFERENCE | {"inference_tape": 0.0, "inference_no_tape": FIFTY_STEPS}
+COPIES = [
+    replace(CALL, layer=at, context="no_tape", training_argument="false", reason="explicit")
+    for at in range(3)
+]
+
+
+def test_a_target_network_is_not_told_to_train() -> None:
+    outcome = judge("BN101", create_history(columns=UNTAPED, calls=COPIES))
+    assert outcome.status == "not_checked"
+    assert "BN207" in str(outcome.reason)
+
+
+def test_inference_mode_that_was_asked_for_under_the_tape_is_found_all_the_same() -> None:
+    taped = [*COPIES, *(replace(call, context="tape") for call in COPIES)]
+    assert judge("BN101", create_history(columns=INFERENCE, calls=taped)).status == "finding"
+
+
+def test_the_cure_of_a_model_that_only_holds_others() -> None:
+    facts = {"own_train_step": True, "has_call": False, "subclassed": False}
+    fix = judge("BN101", create_history(columns=INFERENCE, facts=facts)).fix
+    assert "`self.generator(z, training=True)`" in fix
+    assert "self(x" not in fix

@@ -163,3 +163,9 @@ def test_the_compiled_loss_says_nothing_of_an_own_train_step() -> None:
 
 def test_a_batch_of_no_rows_is_no_crash() -> None:
     assert judge("LR101", fixed_divisor(1.0, batch=0.0)).status == "finding"
+
+
+def test_the_cure_divides_by_the_rows_of_all_replicas() -> None:
+    fix = judge("LR101", fixed_divisor(1.0, replicas=2.0)).fix
+    assert "`tf.nn.compute_average_loss(per_example_loss)`" in fix
+    assert "reduce_mean" not in fix

@@ -58,3 +58,24 @@ def test_nothing_is_said_before_five_steps(flavour: Flavour, tmp_path: Path) -> 
     model = create_dropped(flavour.keras)
     fit(model, batch_size=20, callbacks=[tb_bnplugin.BatchNormCallback(tmp_path)])
     assert read_model(tmp_path).facts.weights.checked_step is None
+
+
+def test_a_weight_without_a_name_is_called_as_its_attribute(flavour: Flavour) -> None:
+    import tensorflow as tf
+
+    from tb_bnplugin.keras.model.unchanged_weights import path_of
+
+    class Scaled(flavour.keras.layers.Layer):  # type: ignore[misc, name-defined, unused-ignore]
+        def __init__(self) -> None:
+            super().__init__(name="scaled")
+            self.factor = tf.Variable(1.0)
+
+        def call(self, inputs: Any) -> Any:
+            return inputs * self.factor
+
+    layer = Scaled()
+    model = flavour.keras.Sequential([flavour.keras.Input((3,)), layer])
+    assert path_of(model, layer.factor) == "scaled.factor"
+    dense = create_dense(flavour.keras)
+    kernel = dense.get_layer("first").kernel
+    assert path_of(dense, kernel) == str(getattr(kernel, "path", kernel.name))
