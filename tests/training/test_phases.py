@@ -158,6 +158,6 @@ def test_a_copied_callback_records_by_itself(flavour: Flavour, tmp_path: Path) -
     original = create(tmp_path)
     callback = copy.deepcopy(original)
     fit(compile_tiny(create_dense(flavour.keras)), callbacks=[callback])
-    assert callback.outcomes()
-    assert not original.outcomes()
+    assert len(callback.outcomes()) > 1
+    assert [outcome.code for outcome in original.outcomes()] == ["RC101"]
     assert read_model(tmp_path).steps[-1] == 10
