@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from tb_bnplugin.diagnose.evidence.gradients import is_compiled_loss
 from tb_bnplugin.diagnose.needs import LOSS_IN_THE_STEP
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
@@ -30,4 +31,5 @@ def check_differentiated(
 def _is_compiled_only(history: ModelHistory, loss: LossHistory) -> bool:
     facts = history.facts
     own_step = facts.trained_by == "fit" and facts.code.own_train_step is not False
-    return own_step and loss.facts is not None and loss.facts.taken_from == "probe_data"
+    compiled = loss.facts is not None and loss.facts.taken_from == "probe_data"
+    return own_step and compiled and not is_compiled_loss(history)

@@ -125,6 +125,23 @@ GRAPH: Final = Need(
     reason=lambda _: "The graph of the model was not recorded.",
 )
 LOSSES: Final = Need(part="losses", is_met=lambda history: bool(history.losses), reason=_no_losses)
+
+
+def _no_gradient(history: ModelHistory) -> str:
+    if not by_fit(history):
+        return (
+            "What a loop differentiates is not measured; what it hands to"
+            " tb_bnplugin.summary.loss_reduction is checked by LR101 to LR106."
+        )
+    return (
+        "What `train_step` differentiates was not measured: that needs one compiled loss, one"
+        f" output and a call of the model itself. In the step, {LOSS_IN_THE_STEP}."
+    )
+
+
+OWN_STEP_MEASURED: Final = Need(
+    part="losses", is_met=lambda history: bool(history.gradients), reason=_no_gradient
+)
 METRICS: Final = Need(
     part="compiled_losses", is_met=lambda history: bool(history.metrics), reason=_no_metrics
 )

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tb_bnplugin.guard import Guard
 from tb_bnplugin.keras.flavour import flavour_of
+from tb_bnplugin.keras.gradient.watched_step import WatchedStep
 from tb_bnplugin.keras.losses.observe import LossObserver
 from tb_bnplugin.keras.model import describe
 from tb_bnplugin.keras.model.state_reader import StateReader
@@ -38,6 +39,7 @@ class WatchedModel:
         self._weights = UnchangedWeights()
         self._trainable_replaced: dict[int, bool] = {}  # see `model.trainable`
         self._losses: LossObserver | None = None  # of compiled losses, where `fit` trains
+        self._step: WatchedStep | None = None  # where the model has a `train_step` of its own
 
     @property
     def model(self) -> Any:
@@ -69,10 +71,21 @@ class WatchedModel:
         self._trainable_replaced = replaced_by_fit(self.model)
         self._reader = None
         self._layers.look_again()
+        if self._step is None and WatchedStep.suits(self.model):
+            strategy = strategy_of(self.model)
+            self._step = self.guard.attempt("losses", WatchedStep, self.model, strategy, self.guard)
+        if self._step is not None:
+            self._step.begin()
 
     def end_fit(self) -> None:
         """`trainable` of each layer is again what the program sees."""
         self._trainable_replaced.clear()
+        if self._step is not None:
+            self._step.end()
+
+    def gradient(self) -> np.ndarray[Any, np.dtype[np.float64]] | None:
+        """The gradient that an own `train_step` made since the last call; None: not measured."""
+        return None if self._step is None else self._step.take()
 
     def find_layers(self) -> NewLayers | None:
         """Find layers that came since; give those that are built by now and new to the table."""

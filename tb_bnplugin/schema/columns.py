@@ -242,5 +242,6 @@ GRADIENT_COLUMNS: Final = (
     "factor",  # what is differentiated = factor x Keras' mean of the loss, by the gradients
     "cosine",  # of the two gradients: 1 where one factor explains all
     "steps",  # over which the two were added up
+    "passes",  # backward passes in them: as many as steps, where each step has one
 )
 """Of one loss: how its gradient at the predictions compares with that of Keras' mean."""

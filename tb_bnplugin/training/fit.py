@@ -97,7 +97,7 @@ class FitRecorder:
         if self._probes.is_due(step):
             extras += self._probe()
         elif self._losses_due and self._options.probe_freq == "epoch":
-            extras += self._losses()  # what is wrong with a loss is so at once
+            extras += [*self._losses(), *self._gradient()]  # what is wrong is so at once
         self._losses_due = False
         if extras:
             recorder.add(extras, step, self._target.present, wait=self._wait)
@@ -176,7 +176,7 @@ class FitRecorder:
         """Loss, metrics and spread of the held batch; [] without one, or where it failed."""
         result = self.recorder.guard.attempt("probe", self._run_probe)
         probed = [] if result is None else self.recorder.observer.probe(result)
-        return [*probed, *self._losses()]
+        return [*probed, *self._losses(), *self._gradient()]
 
     def _run_probe(self) -> probing.ProbeResult | None:
         if self._options.probe_data is None:
@@ -187,6 +187,11 @@ class FitRecorder:
     def _losses(self) -> list[Extra]:
         """How the compiled losses are reduced, measured on the held batch; [] without one."""
         return self.recorder.guard.attempt("losses", self._measure_losses) or []
+
+    def _gradient(self) -> list[Extra]:
+        """The gradient of what a `train_step` of the model's own differentiates; [] of Keras'."""
+        measured = self.recorder.watched.gradient()
+        return [] if measured is None else [Extra(kind="gradient", value=measured, name="loss")]
 
     def _measure_losses(self) -> list[Extra]:
         if self._options.probe_data is None:

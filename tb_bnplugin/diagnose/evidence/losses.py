@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -56,9 +56,14 @@ def explain_factor(factor: float, found: Measurement) -> tuple[str, ...] | None:
 
     Of several, the product of the fewest: 32 rows are told before 16 outputs of 2 replicas.
     """
+    sizes = {"outputs": found.outputs, "rows": found.batch, "replicas": found.replicas}
+    return explain_product(factor, sizes)
+
+
+def explain_product(factor: float, sizes: Mapping[str, float]) -> tuple[str, ...] | None:
+    """The same for given outputs, rows and replicas."""
     #  1      ()                         10   ("outputs",)
     #  1/32   ("1 / rows",)              20   ("outputs", "replicas")
-    sizes = {"outputs": found.outputs, "rows": found.batch, "replicas": found.replicas}
     powers = {"outputs": (0, 1), "rows": (0, 1, -1), "replicas": (0, 1, -1)}
     found_parts = []
     for exponents in itertools.product(*powers.values()):
@@ -89,6 +94,8 @@ def measure(history: ModelHistory, loss: LossHistory) -> Measurement | None:
         typical = usable & ((batch == _most_common(batch[usable])) | np.isnan(batch))
     usable = typical if typical.any() else usable
     reduced, doubled = _as_differentiated(loss)
+    scale = _scaled_afterwards(loss, usable)
+    reduced, doubled = reduced * scale, doubled * scale
     return Measurement(
         loss=loss,
         batch=value_at(loss, "batch", usable),
@@ -116,6 +123,27 @@ def _as_differentiated(loss: LossHistory) -> tuple[Floats, Floats]:
         np.where(reduced_by_loop, value, measured),
         np.where(is_mean, doubled / (2 * elements), np.where(reduced_by_loop, unknown, doubled)),
     )
+
+
+def _scaled_afterwards(loss: LossHistory, usable: Mask) -> float:
+    """What the program multiplies a loss by before it differentiates it, 1 where nothing is known.
+
+    Rows and replicas, by which a mean is divided again or a sum never was. Other values differ
+    from the loss by more than a factor, as by regularizers.
+    """
+    single = usable & (loss_column(loss, "elements") == 1)
+    factor = _agreed(
+        loss_column(loss, "value_given")[single], loss_column(loss, "measured")[single]
+    )
+    if factor is None:
+        return 1.0
+    rows, replicas = (
+        float(np.nan_to_num(value_at(loss, name, usable), nan=1.0))
+        for name in ("batch", "replicas")
+    )
+    known = (rows, replicas, rows * replicas)
+    of_these = any(near(factor, scale) or near(factor, 1 / scale) for scale in known if scale > 1)
+    return factor if of_these else 1.0
 
 
 def _near(values: Floats, expected: Floats) -> Mask:

@@ -32,8 +32,10 @@ from tb_bnplugin.diagnose.rules import (
     lr102_output_factor,
     lr103_vector_loss,
     lr104_label_broadcast,
+    lr105_replica_factor,
     lr106_regularizer_missing,
     lr108_metric_resolved,
+    lr110_gradient_factor,
     rc101_not_recorded,
 )
 
@@ -61,8 +63,10 @@ RULES: Final[tuple[RuleModule, ...]] = (
     lr102_output_factor,
     lr103_vector_loss,
     lr104_label_broadcast,
+    lr105_replica_factor,
     lr106_regularizer_missing,
     lr108_metric_resolved,
+    lr110_gradient_factor,
     rc101_not_recorded,
 )
 

@@ -1,0 +1,121 @@
+"""A `train_step` differentiates a multiple of the compiled loss, so that its steps are scaled.
+
+What it sees:
+    A model with its own `train_step`, in which what is differentiated is a factor times Keras' mean
+    of the compiled loss.
+
+Why it matters:
+    An optimizer such as SGD takes steps in proportion. A mean that is divided by the batch again
+    trains 32 times too slowly, and a vector that nobody averages 32 times too fast, with the
+    learning rate that `fit` trains well with. The loss that is logged looks right in both.
+
+How it decides:
+    The gradient that comes back to the predictions is compared with that of Keras' mean, in every
+    step. Where the cosine of the two is 1 to within 1e-4, one factor explains it. The factor, times
+    the replicas over which gradients are summed and less a loss scale that the optimizer takes off
+    again, differs from 1 by more than 0.5 %. It is no more than a fact where the optimizer divides
+    a factor out, as Adam does, and where no product of outputs, rows and replicas gives a factor
+    between 0.1 and 10, as a weight of the loss.
+
+What to do:
+    Take the mean once:
+
+        loss = tf.reduce_mean(loss_fn(y, y_pred))
+
+When it is fine:
+    If the learning rate was chosen for this loss.
+
+References:
+    https://github.com/keras-team/keras/issues/16529,
+    https://github.com/keras-team/keras/issues/17260,
+    https://keras.io/guides/custom_train_step_in_tensorflow/
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from tb_bnplugin.diagnose.evidence import losses
+from tb_bnplugin.diagnose.evidence.gradients import WITHIN, Gradient, measured_gradient
+from tb_bnplugin.diagnose.evidence.layers import newest
+from tb_bnplugin.diagnose.needs import OWN_STEP_MEASURED, by_fit, find_missing
+from tb_bnplugin.diagnose.outcome import Outcome
+from tb_bnplugin.diagnose.rule import Rule
+from tb_bnplugin.history.model import ModelHistory
+
+# What it needs is asked for below: a step of Keras' own is ok without it.
+RULE: Final = Rule(code="LR110", name="gradient-factor", severity="warning")
+
+A_WEIGHT_OF_THE_LOSS: Final = (0.1, 10.0)
+"""Factors that programs give to a loss on purpose."""
+
+
+def check(history: ModelHistory) -> Outcome:
+    """Look for a `train_step` that scales the gradient of the compiled loss."""
+    if by_fit(history) and history.facts.code.own_train_step is False:
+        return RULE.ok("Keras' own `train_step` differentiates the compiled loss.")
+    if missing := find_missing(history, (OWN_STEP_MEASURED,)):
+        return RULE.not_checked(missing)
+    found = measured_gradient(history)
+    if found is None:
+        return RULE.not_checked(
+            "The gradient that came back to the predictions has no one factor: the model is called"
+            " several times a step, or batches differ."
+        )
+    evidence = {"factor": found.factor, "cosine": found.cosine}
+    if not found.is_a_multiple:
+        return RULE.not_checked(
+            f"`train_step` differentiates another loss than the compiled one (cosine"
+            f" {found.cosine:.3g} of the two gradients)."
+        )
+    if abs(found.factor - 1.0) <= WITHIN:
+        return RULE.ok("`train_step` differentiates Keras' mean of the loss.", evidence=evidence)
+    parts = _explain(history, found)
+    what = (
+        f"`train_step` differentiates {found.factor:.6g} times Keras' mean of the compiled"
+        f" loss{'' if parts is None else _reason(parts)}"
+    )
+    lowest, highest = A_WEIGHT_OF_THE_LOSS
+    weighted = parts is None and lowest <= abs(found.factor) <= highest
+    if weighted or losses.cancels_factors(history):
+        return RULE.fact(f"{what}.", evidence=evidence, steps=found.steps)
+    return RULE.finding(
+        message=f"{what}, so its steps are {found.factor:.6g} times those of `fit`.",
+        fix=_fix(parts, found),
+        evidence=evidence,
+        steps=found.steps,
+    )
+
+
+def _explain(history: ModelHistory, found: Gradient) -> tuple[str, ...] | None:
+    """The numbers of the program whose product the factor is, ("rows",); None: none is known."""
+    rows = float(newest(history.model("batch_frequent")))
+    outputs = 1.0
+    for loss in history.losses:
+        outputs = float(np.nan_to_num(losses.loss_column(loss, "outputs")[-1], nan=1.0))
+        if not np.isfinite(rows):
+            rows = float(losses.loss_column(loss, "batch")[-1])
+    sizes = {"outputs": outputs, "rows": rows, "replicas": float(history.facts.replicas)}
+    return losses.explain_product(found.factor, sizes)
+
+
+def _reason(parts: tuple[str, ...]) -> str:
+    if parts == ("rows",):
+        return ": the sum over the rows, as of a vector that is not averaged"
+    if parts == ("1 / rows",):
+        return ": the mean is divided by the rows once more"
+    if parts == ("replicas",):
+        return ": it is not divided by the replicas, over which gradients are summed"
+    return f" ({' x '.join(parts)})"
+
+
+def _fix(parts: tuple[str, ...] | None, found: Gradient) -> str:
+    if parts is not None and "1 / rows" in parts:
+        return "Divide once: leave the division by the batch out, the compiled loss is a mean."
+    if parts is not None and "replicas" in parts:
+        return "Divide by the rows of all replicas: `tf.nn.compute_average_loss(per_example_loss)`."
+    if parts is not None:
+        return "Take the mean before the tape differentiates it: `loss = tf.reduce_mean(loss)`."
+    return f"Differentiate the mean of the loss, or divide the learning rate by {found.factor:.4g}."
