@@ -160,6 +160,7 @@ class BatchNormCallback:
             self._fit = FitRecorder(model, self._target, self._options)
         self._guard = self._fit.recorder.guard
         self._guard.restart()
+        self._fit.prepare()
 
     def _attempt(self, hook: Callable[[FitRecorder], None]) -> None:
         """Run a hook. What goes wrong on our side is one warning, and never ends the training."""

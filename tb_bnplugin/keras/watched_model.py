@@ -63,6 +63,14 @@ class WatchedModel:
         """
         self._layers.want_all_traces(who, wanted=wanted)
 
+    def watch_step(self) -> None:
+        """Measure what a `train_step` of the model's own differentiates; before it is traced."""
+        if self._step is None and WatchedStep.suits(self.model):
+            strategy = strategy_of(self.model)
+            self._step = self.guard.attempt("losses", WatchedStep, self.model, strategy, self.guard)
+        if self._step is not None:
+            self._step.begin()
+
     def begin_fit(self) -> None:
         """Follow what `fit` is about to train with."""
         if self._losses is None:
@@ -71,14 +79,9 @@ class WatchedModel:
         self._trainable_replaced = replaced_by_fit(self.model)
         self._reader = None
         self._layers.look_again()
-        if self._step is None and WatchedStep.suits(self.model):
-            strategy = strategy_of(self.model)
-            self._step = self.guard.attempt("losses", WatchedStep, self.model, strategy, self.guard)
-        if self._step is not None:
-            self._step.begin()
 
     def end_fit(self) -> None:
-        """`trainable` of each layer is again what the program sees."""
+        """`trainable` of each layer is again what the program sees, and so are its methods."""
         self._trainable_replaced.clear()
         if self._step is not None:
             self._step.end()

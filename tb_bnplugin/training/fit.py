@@ -66,6 +66,10 @@ class FitRecorder:
         opened = self._target.was_opened and self.recorder.run is self._target.run
         return self.recorder.live if opened else None
 
+    def prepare(self) -> None:
+        """A `fit`, an evaluation or a prediction is about to make its function."""
+        self.recorder.watched.watch_step()
+
     def release(self) -> None:
         """Another model follows: this one is judged no more."""
         self.recorder.ignore(self.notifier)
@@ -156,6 +160,7 @@ class FitRecorder:
         self._record(self._target.run.last_step, "evaluation")
         self._finish(ended=ended)
         if ended:
+            self.recorder.watched.end_fit()
             self._target.close()
 
     def _record(self, step: int, reason: str, extras: list[Extra] | None = None) -> None:
