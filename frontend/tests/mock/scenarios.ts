@@ -1,9 +1,12 @@
 // Log folders that the tests open: each a name, its programs, and how many runs there are.
 import type { Comparison, RunEntry } from "../../src/api_types.ts";
+import { goldenAnswer } from "./golden.ts";
 import { outcome, type Program, program } from "./program.ts";
 
 export type Scenario = {
   programs: Program[];
+  /** Gives all answers itself; null: 404. */
+  answer?: (route: string, query: URLSearchParams) => unknown;
   /** Runs that are only listed, beside those of the programs. */
   listed?: RunEntry[];
   comparison?: Pick<Comparison, "outcomes" | "differences">;
@@ -246,6 +249,7 @@ export const SCENARIOS: Record<string, Scenario> = {
       warnings: at > 60 ? null : at % 3,
     })),
   },
+  golden: { programs: [], answer: goldenAnswer },
   none: { programs: [program({ paths: [], ...right })] },
   empty: { programs: [] },
   failing: { programs: [program(right)], failures: 1 },
