@@ -43,7 +43,16 @@ export function Page() {
 
 function Pictures() {
   const report = state.report.value;
-  if (!report) return state.failure.value ? null : <p class="quiet-text">Reading the run…</p>;
+  if (!report) {
+    const name = shorten(state.askedRun.value?.run ?? "");
+    return (
+      <p class="quiet-text">
+        {state.failure.value ? "Nothing can be shown of " : "Reading "}
+        <bdi>{name}</bdi>
+        {state.failure.value ? "." : "…"}
+      </p>
+    );
+  }
   return (
     <>
       {report.layers.length > 0 ? (

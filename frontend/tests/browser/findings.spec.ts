@@ -29,7 +29,7 @@ test("a click on a finding selects its layers and steps everywhere", async ({ op
     "step 1 · block_1/head_bn · inference ⚠ BN101",
   );
   await expect(frame.getByRole("combobox", { name: "Layer" })).toHaveValue("2");
-  await expect(frame.getByText("inference tape 400")).toBeVisible();
+  await expect(frame.getByText("inference: tape 400")).toBeVisible();
   await expect(page).toHaveURL(/p\.batch_norm\.finding=BN101/);
   await expect(page).toHaveURL(/p\.batch_norm\.layer=block_1%2Fhead_bn/);
   await expect(page).toHaveURL(/p\.batch_norm\.step=1(&|$)/);
