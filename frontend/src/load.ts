@@ -49,7 +49,7 @@ export function choose(wanted: { run?: string; model?: string; other?: string | 
     if (wanted.model !== undefined) state.wantedModel.value = wanted.model;
     if (wanted.other !== undefined) state.wantedOther.value = wanted.other;
   });
-  void refresh();
+  if (wanted.run !== undefined || wanted.model !== undefined) void refresh();
 }
 
 function show(report: Report, before: Report | null): void {
