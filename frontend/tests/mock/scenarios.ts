@@ -121,6 +121,13 @@ function faults(records: number, everySteps: number): Partial<Program> {
         message: "All moving statistics are finite.",
       }),
       outcome({
+        code: "LR108",
+        name: "metric-resolved",
+        status: "ok",
+        fact: true,
+        message: "'accuracy' became `SparseCategoricalAccuracy`.",
+      }),
+      outcome({
         code: "BN106",
         name: "model-ignores-training",
         status: "ok",
