@@ -322,6 +322,10 @@ export interface Call {
  */
 export interface Scalars {
   series: ScalarSeries[];
+  /**
+   * what is not there and why, one line each
+   */
+  notes: string[];
 }
 export interface ScalarSeries {
   run: string;

@@ -1,187 +1,161 @@
-// Brings what is wanted into the state, and again while a run grows. Old data stay until new come.
-import { batch, effect } from "@preact/signals";
+// Asks for what is wanted, and again while a run grows.
+import { batch, effect, signal, untracked } from "@preact/signals";
 import { onPlace, type Place, readPlace, writePlace } from "./address.ts";
 import * as api from "./api.ts";
 import type { Report } from "./api_types.ts";
-import { pickRun } from "./model/runs.ts";
-import { currentPlace, selectPlace, wantPlace } from "./place.ts";
+import { counted, pending, question } from "./part.ts";
+import * as parts from "./parts.ts";
+import { currentPlace, deselect, dropLost, selectPlace, wantPlace } from "./place.ts";
 import * as state from "./state.ts";
 
 const REFRESH_MS = 15_000;
 
-let mainAbort = new AbortController();
-let layerAbort = new AbortController();
-let columnAbort = new AbortController();
-
 /** What a link asked for, until its report is shown. */
 let arrived: Place | null = null;
 
-type Part = "report" | "scalars" | "comparison" | "layer" | "column" | "rules";
-
-/** Does one part of the loading; what fails is told until that part succeeds. */
-async function guarded(part: Part, work: () => Promise<void>): Promise<void> {
-  const tell = (text: string | null) => {
-    const { [part]: before = null, ...others } = state.failures.value;
-    if (text !== before)
-      state.failures.value = text === null ? others : { ...others, [part]: text };
-  };
-  // Not read as a signal: the effects below would call themselves.
-  state.pending.value = state.pending.peek() + 1;
-  try {
-    await work();
-    tell(null);
-  } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") return;
-    tell(error instanceof Error ? error.message : String(error));
-  } finally {
-    state.pending.value = state.pending.peek() - 1;
-  }
-}
+/** How often a report has come: what hangs on it is read again, also where it says the same. */
+const rounds = signal(0);
+/** How often a report has come after something had failed: that is asked for again. */
+const retries = signal(0);
 
 /** Everything anew: the runs, the report, and what hangs on it. */
 export async function refresh(): Promise<void> {
-  mainAbort.abort();
-  mainAbort = new AbortController();
-  const { signal } = mainAbort;
-  await guarded("report", async () => {
-    const { runs } = await api.fetchRuns(signal);
-    keep(state.runs, runs);
-    const run = pickRun(runs, state.wantedRun.value, state.report.value?.run ?? null);
-    if (run === null) {
-      clear();
+  parts.report.stop(); // of a refresh before this one, which may ask for another run
+  await counted(async () => {
+    const runs = await parts.runs.ask("", async (stopped) => (await api.fetchRuns(stopped)).runs);
+    const entry = state.askedRun.value;
+    if (runs === null) return;
+    if (entry === null) {
+      parts.report.forget();
       return;
     }
-    const report = await api.fetchReport(run, state.wantedModel.value, signal);
-    show(report);
-    await Promise.all([
-      guarded("scalars", () => loadScalars(report, signal)),
-      guarded("comparison", () => loadOther(report, signal)),
-    ]);
+    const model = state.askedModel.value;
+    await parts.report.ask(
+      question(entry.run, model),
+      (stopped) => api.fetchReport(entry.run, model, stopped),
+      show,
+    );
   });
 }
 
-/** Puts an answer into the state unless it says what is there already: nothing is drawn again. */
-function keep<Answer>(target: { value: Answer }, answer: Answer): void {
-  if (JSON.stringify(target.value) !== JSON.stringify(answer)) target.value = answer;
-}
-
-function clear(): void {
+/** Somebody wants to see another run, model or comparison: what a link asked for is over. */
+export function choose(wanted: { run?: string; model?: string; other?: string | null }): void {
+  arrived = null;
   batch(() => {
-    state.report.value = null;
-    state.scalars.value = null;
-    forgetOther();
+    if (wanted.run !== undefined) {
+      state.wantedRun.value = wanted.run;
+      state.wantedModel.value = undefined;
+    }
+    if (wanted.model !== undefined) state.wantedModel.value = wanted.model;
+    if (wanted.other !== undefined) state.wantedOther.value = wanted.other;
   });
+  if (wanted.run !== undefined || wanted.model !== undefined) void refresh();
 }
 
-function forgetOther(): void {
-  state.other.value = null;
-  state.comparison.value = null;
-  state.otherScalars.value = null;
+function show(report: Report, before: Report | null): void {
+  rounds.value = rounds.peek() + 1;
+  if (parts.failure.peek() !== "") retries.value = retries.peek() + 1;
+  const changed = before?.run !== report.run || before.model !== report.model;
+  // Where the run of a link is not there, its layers and steps are none of the run that is shown.
+  const meant = arrived !== null && (!arrived.run || arrived.run === report.run);
+  if (!changed && !meant) return;
+  selectPlace(report, (meant && arrived) || {});
+  state.wantedRun.value ??= report.run;
+  if (meant) arrived = null;
 }
 
-function show(report: Report): void {
-  batch(() => {
-    const before = state.report.value;
-    const changed = before?.run !== report.run || before?.model !== report.model;
-    keep(state.report, report);
-    if (!changed && arrived === null) return;
-    state.zoom.value = null;
-    state.layerData.value = null;
-    state.scalars.value = null;
-    state.column.value = report.column;
-    selectPlace(report, arrived ?? {});
-    arrived = null;
-  });
-}
-
-async function loadScalars(report: Report, signal: AbortSignal): Promise<void> {
-  keep(state.scalars, await api.fetchScalars(report.run, report.model, signal));
-}
-
-async function loadOther(report: Report, signal: AbortSignal): Promise<void> {
-  const wanted = state.wantedOther.value;
-  const listed = state.runs.value?.find((entry) => entry.run === wanted);
-  if (wanted === null || wanted === report.run || !listed) {
-    batch(forgetOther);
+function loadScalars(): void {
+  const report = state.report.value;
+  rounds.value;
+  if (report === null) {
+    parts.scalars.forget();
     return;
   }
-  const comparison = await api.fetchComparison(report.run, report.model, wanted, signal);
-  const model = comparison.other_model;
-  const [other, scalars] = await Promise.all([
-    api.fetchReport(wanted, model, signal),
-    api.fetchScalars(wanted, model, signal),
-  ]);
-  batch(() => {
-    keep(state.other, other);
-    keep(state.comparison, comparison);
-    keep(state.otherScalars, scalars);
-  });
+  const { run, model } = report;
+  void parts.scalars.ask(question(run, model), (stopped) => api.fetchScalars(run, model, stopped));
+}
+
+function loadOther(): void {
+  const report = state.report.value;
+  const other = state.comparedRun.value;
+  rounds.value;
+  if (report === null || other === null || other === report.run) {
+    parts.compared.forget();
+    if (report !== null) untracked(dropLost);
+    return;
+  }
+  const { run, model } = report;
+  void parts.compared.ask(
+    question(run, model, other),
+    async (stopped) => {
+      const comparison = await api.fetchComparison(run, model, other, stopped);
+      const [theirs, scalars] = await Promise.all([
+        api.fetchReport(other, comparison.other_model, stopped),
+        api.fetchScalars(other, comparison.other_model, stopped),
+      ]);
+      return { comparison, report: theirs, scalars };
+    },
+    dropLost,
+  );
 }
 
 function loadLayer(): void {
   const report = state.report.value;
   const layer = state.selectedLayer.value;
-  layerAbort.abort();
-  if (report === null || layer === null || layer >= report.layers.length) return;
-  layerAbort = new AbortController();
-  const { signal } = layerAbort;
-  void guarded("layer", async () => {
-    keep(state.layerData, await api.fetchLayer(report.run, report.model, layer, signal));
-  });
+  retries.value;
+  if (report === null || layer === null || layer >= report.layers.length) {
+    parts.layer.forget();
+    return;
+  }
+  const { run, model } = report;
+  void parts.layer.ask(question(run, model, layer), (stopped) =>
+    api.fetchLayer(run, model, layer, stopped),
+  );
 }
 
 function loadColumn(): void {
   const report = state.report.value;
-  const wanted = state.wantedColumn.value;
-  columnAbort.abort();
-  if (report === null) return;
-  const name = report.columns.find((column) => column.name === wanted)?.name;
-  if (name === undefined || name === report.column.name) {
-    state.column.value = report.column;
+  const name = state.columnName.value;
+  retries.value;
+  if (report === null || name === null || name === report.column.name) {
+    parts.column.forget();
     return;
   }
-  columnAbort = new AbortController();
-  const { signal } = columnAbort;
-  void guarded("column", async () => {
-    keep(state.column, await api.fetchColumn(report.run, report.model, name, signal));
-  });
+  const { run, model, steps } = report;
+  void parts.column.ask(question(run, model, name), async (stopped) => ({
+    column: await api.fetchColumn(run, model, name, stopped),
+    steps,
+  }));
 }
 
 function loadRules(): void {
+  retries.value;
   if (state.openRule.value === null || state.rules.peek() !== null) return;
-  void guarded("rules", async () => {
-    state.rules.value = (await api.fetchRules()).rules;
-  });
+  void parts.rules.ask("", async (stopped) => (await api.fetchRules(stopped)).rules);
 }
 
 function follow(): void {
+  for (const load of [loadScalars, loadOther, loadLayer, loadColumn, loadRules]) effect(load);
   effect(() => {
-    state.report.value;
-    state.selectedLayer.value;
-    loadLayer();
+    if (state.report.value === null) deselect();
   });
   effect(() => {
-    state.report.value;
-    state.wantedColumn.value;
-    loadColumn();
-  });
-  effect(loadRules);
-  effect(() => {
-    if (state.report.value !== null) writePlace(currentPlace());
+    // A link whose report could not be read is kept: it may be tried again.
+    const failed = parts.report.failure.value !== null && arrived === null;
+    if (state.report.value !== null || failed) writePlace(currentPlace());
   });
 }
 
 /** Starts loading: what the address asks for, then again whenever the page is seen. */
 export async function start(): Promise<void> {
-  arrived = readPlace();
-  wantPlace(arrived);
-  follow();
-  await refresh();
-  onPlace((place) => {
+  const followLink = (place: Place) => {
     arrived = place;
     wantPlace(place);
-    void refresh();
-  });
+    return refresh();
+  };
+  follow();
+  onPlace((place) => void followLink(place));
+  await followLink(readPlace());
   let visible = true;
   new IntersectionObserver((entries) => {
     visible = entries.some((entry) => entry.isIntersecting);
@@ -190,6 +164,6 @@ export async function start(): Promise<void> {
     if (visible) state.now.value = Date.now();
   }, 1000);
   setInterval(() => {
-    if (visible && !document.hidden && state.pending.value === 0) void refresh();
+    if (visible && !document.hidden && pending.value === 0) void refresh();
   }, REFRESH_MS);
 }

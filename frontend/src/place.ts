@@ -14,14 +14,15 @@ export function currentPlace(): Place {
   const layer = state.selectedLayer.value;
   const step = state.selectedStep.value;
   const zoom = state.zoom.value;
+  const column = state.columnName.value ?? "";
   return {
-    run: report?.run ?? "",
-    model: report && report.models.length > 1 ? report.model : "",
-    other: state.wantedOther.value ?? "",
+    run: report?.run ?? state.askedRun.value?.run ?? "",
+    model: (report && report.models.length > 1 ? report.model : state.askedModel.value) ?? "",
+    other: state.comparedRun.value ?? "",
     layer: layer === null ? "" : placeName(report?.layers[layer]?.path ?? ""),
     step: step === null ? "" : String(step),
     finding: state.selectedFinding.value ?? "",
-    column: state.wantedColumn.value ?? "",
+    column: column === report?.column.name ? "" : column,
     steps: zoom ? zoom.map(Math.round).join("-") : "",
   };
 }
@@ -45,10 +46,32 @@ export function selectPlace(report: Report, place: Place): void {
   const row = report.layers.findIndex((one) => placeName(one.path) === layer);
   const [from = null, to = null] = (place.steps ?? "").split("-").map(whole);
   batch(() => {
+    deselect();
     state.selectedFinding.value =
       place.finding ?? (named === undefined && worst ? state.keyOf(worst) : null);
     state.selectedLayer.value = report.layers.length ? Math.max(0, row) : null;
     state.selectedStep.value = whole(place.step);
     state.zoom.value = from !== null && to !== null && from < to ? [from, to] : null;
+  });
+}
+
+/** Nothing is selected: the report is gone, or another takes its place. */
+export function deselect(): void {
+  const { cursorStep, cursorRow, selectedStep, selectedLayer, selectedFinding, zoom } = state;
+  batch(() => {
+    for (const one of [cursorStep, cursorRow, selectedStep, selectedLayer, selectedFinding, zoom]) {
+      one.value = null;
+    }
+  });
+}
+
+/** Takes back what no longer is: a finding that is gone, a stretch of steps beyond the axis. */
+export function dropLost(): void {
+  const [first, last] = state.wholeSpan.value;
+  const zoom = state.zoom.value;
+  batch(() => {
+    if (state.chosenOutcome.value === null) state.selectedFinding.value = null;
+    if (zoom && state.scalars.value && (zoom[1] <= first || zoom[0] >= last))
+      state.zoom.value = null;
   });
 }

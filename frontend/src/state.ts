@@ -1,33 +1,30 @@
 // What the page knows and what is selected: one step axis, one cursor, one selection for all.
 import { batch, computed, signal } from "@preact/signals";
-import type {
-  Column1 as Column,
-  Comparison,
-  Layer,
-  Outcome,
-  Report,
-  Rules,
-  RunEntry,
-  Scalars,
-} from "./api_types.ts";
-import { fullSpan, type Span } from "./model/axis.ts";
+import type { Outcome } from "./api_types.ts";
+import { clipped, fullSpan, type Span } from "./model/axis.ts";
 import { keysOf } from "./model/outcomes.ts";
+import { pickRun } from "./model/runs.ts";
+import { pending } from "./part.ts";
+import * as parts from "./parts.ts";
 
-export const runs = signal<RunEntry[] | null>(null);
-export const report = signal<Report | null>(null);
-export const other = signal<Report | null>(null);
-export const comparison = signal<Comparison | null>(null);
-export const scalars = signal<Scalars | null>(null);
-export const otherScalars = signal<Scalars | null>(null);
-export const column = signal<Column | null>(null);
-export const layerData = signal<Layer | null>(null);
-export const rules = signal<Rules["rules"] | null>(null);
+export const runs = parts.runs.answer;
+export const report = parts.report.answer;
+export const scalars = parts.scalars.answer;
+export const layerData = parts.layer.answer;
+export const rules = parts.rules.answer;
+export const comparison = computed(() => parts.compared.answer.value?.comparison ?? null);
+export const other = computed(() => parts.compared.answer.value?.report ?? null);
+export const otherScalars = computed(() => parts.compared.answer.value?.scalars ?? null);
+export const { failure } = parts;
 
-/** How many parts of the page are being loaded. */
-export const pending = signal(0);
-/** What could not be loaded, by the part that failed. */
-export const failures = signal<Readonly<Record<string, string>>>({});
-export const failure = computed(() => [...new Set(Object.values(failures.value))].join("; "));
+/** Why a part of the page is empty. */
+export const failures = {
+  scalars: parts.scalars.failure,
+  column: parts.column.failure,
+  layer: parts.layer.failure,
+  rules: parts.rules.failure,
+};
+
 /** All that was asked for is there, or has failed. */
 export const settled = computed(
   () => pending.value === 0 && (runs.value !== null || failure.value !== ""),
@@ -49,6 +46,56 @@ export const folded = signal<ReadonlySet<string>>(new Set());
 export const openRule = signal<string | null>(null);
 export const helpShown = signal(false);
 
+/** The run that is asked for, and its entry in the list: the wanted one where there is one. */
+export const askedRun = computed(() => {
+  const picked = pickRun(runs.value ?? [], wantedRun.value, report.value?.run ?? null);
+  return runs.value?.find((entry) => entry.run === picked) ?? null;
+});
+
+/** The model of that run that is asked for; undefined: its first. */
+export const askedModel = computed(() => {
+  const entry = askedRun.value;
+  const wanted = wantedModel.value;
+  const known = entry && wanted !== undefined && entry.models.includes(wanted);
+  return known && [null, entry.run].includes(wantedRun.value) ? wanted : undefined;
+});
+
+export const wanted = computed(() => ({
+  run: wantedRun.value,
+  model: wantedModel.value,
+  other: wantedOther.value,
+}));
+
+/** Another run or model is being read than the one that is still shown. */
+export const changing = computed(() => {
+  const shown = report.value;
+  const entry = askedRun.value;
+  if (shown === null || entry === null) return false;
+  return shown.run !== entry.run || shown.model !== (askedModel.value ?? shown.models[0]);
+});
+
+/** The run that the shown one is compared with: the wanted one, where it is another and is there. */
+export const comparedRun = computed(() => {
+  const wanted = wantedOther.value;
+  const listed = runs.value?.some((entry) => entry.run === wanted);
+  return listed && wanted !== askedRun.value?.run ? wanted : null;
+});
+
+/** The column that the heatmap shows: the wanted one, where the run has it. */
+export const columnName = computed(() => {
+  const columns = report.value?.columns ?? [];
+  const wanted = columns.find((column) => column.name === wantedColumn.value);
+  return wanted?.name ?? report.value?.column.name ?? null;
+});
+
+/** Its values, and the steps that they are of; null while they are read. */
+export const column = computed<parts.ColumnOfSteps | null>(() => {
+  const shown = report.value;
+  if (shown === null) return null;
+  if (columnName.value !== shown.column.name) return parts.column.answer.value;
+  return { column: shown.column, steps: shown.steps };
+});
+
 export const outcomes = computed<Outcome[]>(() => [
   ...(comparison.value?.outcomes ?? []),
   ...(report.value?.outcomes ?? []),
@@ -63,13 +110,14 @@ export const keyOf = (outcome: Outcome): string => keys.value.get(outcome) ?? ou
 export const wholeSpan = computed<Span>(() => {
   const axes = [report.value?.steps ?? [], other.value?.steps ?? []];
   // Scalars may begin before the first record; their ends are enough.
-  const ends = (scalars.value?.series ?? []).map(({ points }) =>
+  const series = [scalars.value, otherScalars.value].flatMap((one) => one?.series ?? []);
+  const ends = series.map(({ points }) =>
     [points[0], points.at(-1)].flatMap((point) => (point ? [point[0] ?? 0] : [])),
   );
   return fullSpan(...axes, ...ends);
 });
 
-export const span = computed<Span>(() => zoom.value ?? wholeSpan.value);
+export const span = computed<Span>(() => clipped(zoom.value, wholeSpan.value));
 
 /** What all pictures on this page share. */
 export const axis = { span, whole: wholeSpan, zoom, cursor: cursorStep, selected: selectedStep };
@@ -87,6 +135,17 @@ export const chosenLayers = computed<ReadonlySet<number>>(() => {
   });
   if (selectedLayer.value !== null) chosen.add(selectedLayer.value);
   return chosen;
+});
+
+/** What the pictures of rows outline. */
+export const chosen = computed(() => {
+  const outcome = chosenOutcome.value;
+  const [first = 0, last = first] = outcome?.steps ?? [];
+  return {
+    looked: selectedLayer.value,
+    layers: chosenLayers.value,
+    steps: outcome?.layers.length && outcome.steps ? ([first, last] as const) : null,
+  };
 });
 
 /**

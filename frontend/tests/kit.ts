@@ -4,7 +4,7 @@ import { test as base, expect, type Frame, type Locator, type Page } from "@play
 
 /** What a link says, without the prefix of the plugin. */
 export type Place = Partial<
-  Record<"run" | "model" | "other" | "layer" | "step" | "finding", string>
+  Record<"run" | "model" | "other" | "layer" | "step" | "steps" | "finding" | "column", string>
 >;
 
 type Console = {
@@ -101,6 +101,35 @@ export async function flawsOf(page: Page): Promise<string[]> {
   return violations.flatMap((one) =>
     one.nodes.map((node) => `${one.id}: ${node.target.join(" ")} ${node.failureSummary ?? ""}`),
   );
+}
+
+/**
+ * All that the page says and draws: texts, names and values for those who do not see it, addresses
+ * of downloads, and every picture as it is painted.
+ */
+export async function readingOf(frame: Frame): Promise<string[]> {
+  await settled(frame);
+  // The map is laid out when the browser has time for it.
+  const map = frame.locator(".map-scroll");
+  if (await map.count()) await expect(map.locator("svg")).toBeVisible();
+  return frame.locator("#page").evaluate((page) => {
+    const said = ["title", "href", "d", "transform", "class"];
+    const read = (element: Element): string[] => {
+      const names = element.getAttributeNames();
+      const given = names.filter((name) => said.includes(name) || name.startsWith("aria-"));
+      const own = [
+        ...given.map((name) => `${element.tagName} ${name}=${element.getAttribute(name)}`),
+        ...(element instanceof HTMLSelectElement ? [`select=${element.value}`] : []),
+        ...(element instanceof HTMLCanvasElement ? [element.toDataURL()] : []),
+      ];
+      const inside = [...element.childNodes].flatMap((child) => {
+        if (child instanceof Element) return read(child);
+        return child.textContent ? [child.textContent] : [];
+      });
+      return [...own, ...inside];
+    };
+    return read(page);
+  });
 }
 
 /** How far the document is wider than what is seen of it. */

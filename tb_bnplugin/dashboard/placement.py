@@ -40,6 +40,16 @@ class PlacedSeries:
     placed: Placed
     steps: Floats  # [points] train steps, between two where placed by wall time
     values: Floats  # [points]
+    given_from: int | None = None
+    """The first step of the phase in which it begins, where that phase counts anew: what an earlier
+    phase wrote under the same steps is not given."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Axis:
+    placed: Placed
+    steps: Floats
+    given_from: int | None = None
 
 
 def place(history: ModelHistory, series: Iterable[ScalarSeries]) -> list[PlacedSeries]:
@@ -49,30 +59,36 @@ def place(history: ModelHistory, series: Iterable[ScalarSeries]) -> list[PlacedS
 
 
 def _place(history: ModelHistory, series: ScalarSeries) -> PlacedSeries:
-    placed, steps = _axis_steps(history, series)
-    order = np.argsort(steps, kind="stable")
+    axis = _axis(history, series)
+    order = np.argsort(axis.steps, kind="stable")
     return PlacedSeries(
         run=series.run,
         tag=series.tag,
         kind=kind_of(series.tag),
         validation=_is_validation(series),
-        placed=placed,
-        steps=steps[order],
+        placed=axis.placed,
+        steps=axis.steps[order],
         values=series.values[order],
+        given_from=axis.given_from,
     )
 
 
-def _axis_steps(history: ModelHistory, series: ScalarSeries) -> tuple[Placed, Floats]:
+def _axis(history: ModelHistory, series: ScalarSeries) -> _Axis:
     own = series.steps.astype(np.float64)
     by_wall_time = _steps_by_wall_time(history, series)
     if series.tag.startswith("epoch_"):
-        by_epoch = _steps_by_epoch(history, series)
+        by_epoch = _steps_by_epoch(history, series, by_wall_time)
         if by_epoch is not None:
-            return "epoch", by_epoch
-        return ("step", own) if by_wall_time is None else ("wall_time", by_wall_time)
-    if by_wall_time is not None and _counts_something_else(own, by_wall_time):
-        return "wall_time", by_wall_time
-    return "step", own
+            return by_epoch
+        return _Axis(placed="step", steps=own) if by_wall_time is None else _late(by_wall_time)
+    if by_wall_time is None:
+        return _Axis(placed="step", steps=own)
+    counted = _counted_on(history, series, by_wall_time)
+    return _late(by_wall_time) if _counts_something_else(counted.steps, by_wall_time) else counted
+
+
+def _late(by_wall_time: Floats) -> _Axis:
+    return _Axis(placed="wall_time", steps=by_wall_time)
 
 
 def _steps_by_wall_time(history: ModelHistory, series: ScalarSeries) -> Floats | None:
@@ -90,15 +106,57 @@ def _steps_by_wall_time(history: ModelHistory, series: ScalarSeries) -> Floats |
     return np.interp(series.wall_times, wall_times, history.steps.astype(np.float64))
 
 
-def _steps_by_epoch(history: ModelHistory, series: ScalarSeries) -> Floats | None:
-    """The steps at which the epochs ended; None where an epoch is unknown or began again."""
-    epochs = dict(history.epochs)
-    if len(epochs) < len(history.epochs) or len(np.unique(series.steps)) < len(series.steps):
+def _steps_by_epoch(
+    history: ModelHistory, series: ScalarSeries, by_wall_time: Floats | None
+) -> _Axis | None:
+    """The steps at which the epochs ended; None where that is not known of one.
+
+    Each `fit` counts its epochs from 0: of several with one number the one is meant that ended
+    when the scalar was written.
+    """
+    ends: dict[int, list[int]] = {}
+    for epoch, step in history.epochs:
+        ends.setdefault(epoch, []).append(step)
+    found: list[float] = []
+    for index, epoch in enumerate(series.steps.tolist()):
+        known = np.asarray(ends.get(epoch, []), np.float64)
+        if not len(known) or (len(known) > 1 and by_wall_time is None):
+            return None
+        written = known[0] if by_wall_time is None else by_wall_time[index]
+        found.append(float(known[np.argmin(np.abs(known - written))]))
+    steps = np.asarray(found)
+    if (np.diff(steps) <= 0).any():
         return None
-    steps = [epochs.get(epoch) for epoch in series.steps.tolist()]
-    if any(step is None for step in steps):
-        return None
-    return np.asarray(steps, np.float64)
+    anew = steps[0] > ends[int(series.steps[0])][0]
+    begins = [phase.step for phase in history.phases if phase.step <= steps[0]]
+    return _Axis(placed="epoch", steps=steps, given_from=begins[-1] if anew and begins else None)
+
+
+def _counted_on(history: ModelHistory, series: ScalarSeries, by_wall_time: Floats) -> _Axis:
+    """Own steps; those that a phase counts from the beginning again, counted on from its first.
+
+    A scalar belongs to the phase in which it was written. One that counts all steps has none
+    there from before that phase.
+    """
+    begins = np.array([phase.step for phase in history.phases], np.float64)
+    own = series.steps.astype(np.float64)
+    if len(begins) < 2:
+        return _Axis(placed="step", steps=own)
+    times = np.maximum.accumulate([phase.wall_time for phase in history.phases])
+    phase_of = np.maximum(np.searchsorted(times, series.wall_times, side="right") - 1, 0)
+    steps = own.copy()
+    given_from = None
+    for phase in np.unique(phase_of):
+        inside = phase_of == phase
+        off = by_wall_time[inside] - own[inside]
+        if own[inside].min() >= begins[phase] and abs(np.median(off)) <= SLACK_STEPS:
+            continue
+        bases = np.unique(np.r_[0.0, begins[: phase + 1] - 1])
+        base = bases[np.argmin([abs(np.median(off - base)) for base in bases])]
+        steps[inside] += base
+        if phase == phase_of[0] and base > 0:
+            given_from = int(base) + 1
+    return _Axis(placed="step", steps=steps, given_from=given_from)
 
 
 def _counts_something_else(own: Floats, by_wall_time: Floats) -> bool:

@@ -47,6 +47,7 @@ def write_all(logdir: Path) -> None:
     write_healthy(logdir)
     write_dense(logdir)
     write_gan(logdir)
+    write_twice(logdir)
     write_hostile(logdir)
     write_history(logdir, replace(golden_history(), run="resnet"))
     write_history(logdir, create_history(layers=200, steps=range(1, 301), run="wide"))
@@ -167,6 +168,20 @@ def write_gan(logdir: Path) -> None:
         run="gan", layers=2, columns=inference_columns(), facts={"name": "discriminator"}
     )
     write_history(logdir, critic, number=2)
+
+
+def write_twice(logdir: Path) -> None:
+    """Two fits of 40 steps, each of which counts its scalars from 1."""
+    phases = tuple(
+        Phase(number=number, step=step, wall_time=999.5 + step, reason="fit")
+        for number, step in ((1, 1), (2, 41))
+    )
+    history = create_history(steps=range(1, 81), layers=2, run="twice", facts={"phases": phases})
+    extra = [
+        scalar_event("batch_loss", 1 + (step - 1) % 40, 1000.0 + step, 1 / step)
+        for step in range(1, 81)
+    ]
+    write_history(logdir, history, extra)
 
 
 def write_hostile(logdir: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from tb_bnplugin.dashboard.placement import PlacedSeries, place
 from tb_bnplugin.history.model import ModelHistory
 from tb_bnplugin.logs.provider import ScalarSeries
+from tb_bnplugin.schema.facts import Phase
 from tests.support.histories import create_history
 
 # Records at steps 10, 20, ... 1,000, one second a step: step s is at 1000 + s seconds.
@@ -57,9 +58,65 @@ def test_epoch_scalars_of_unknown_epochs_lie_at_their_time() -> None:
     assert (result.placed, result.steps.tolist()) == ("wall_time", [250, 500])
 
 
-def test_epoch_scalars_that_restart_lie_at_their_time() -> None:
-    twice = replace(HISTORY, epochs=((0, 250), (1, 500), (0, 750), (1, 1000)))
-    result = placed("epoch_loss", [0, 1, 0, 1], [1250, 1500, 1750, 2000], history=twice)
+# The same training as two fits of 500 steps.
+TWO_FITS = replace(
+    HISTORY,
+    epochs=((0, 250), (1, 500), (0, 750), (1, 1000)),
+    phases=(
+        Phase(number=1, step=1, wall_time=1000.5, reason="fit"),
+        Phase(number=2, step=501, wall_time=1500.5, reason="fit"),
+    ),
+)
+
+
+def test_epochs_that_restart_are_told_apart_by_their_time() -> None:
+    result = placed("epoch_loss", [0, 1, 0, 1], [1251, 1502, 1751, 2002], history=TWO_FITS)
+    assert (result.placed, result.steps.tolist()) == ("epoch", [250, 500, 750, 1000])
+    assert result.given_from is None
+
+
+def test_epochs_of_a_second_fit_alone_lie_at_their_ends_and_say_where_they_begin() -> None:
+    result = placed("epoch_loss", [0, 1], [1751, 2002], history=TWO_FITS)
+    assert (result.placed, result.steps.tolist()) == ("epoch", [750, 1000])
+    assert result.given_from == 501
+
+
+def test_two_scalars_of_one_epoch_lie_at_their_time() -> None:
+    result = placed("epoch_loss", [0, 0], [1240, 1250])
+    assert (result.placed, result.steps.tolist()) == ("wall_time", [240, 250])
+
+
+def test_batches_that_a_second_fit_counts_anew_are_counted_on() -> None:
+    result = placed("batch_loss", [1, 500, 1, 500], [1001, 1500, 1503, 2000], history=TWO_FITS)
+    assert (result.placed, result.steps.tolist()) == ("step", [1, 500, 501, 1000])
+    assert result.given_from is None
+
+
+def test_batches_of_a_second_fit_alone_are_counted_on_and_say_where_they_begin() -> None:
+    result = placed("batch_loss", [1, 250, 500], [1503, 1750, 2000], history=TWO_FITS)
+    assert (result.placed, result.steps.tolist()) == ("step", [501, 750, 1000])
+    assert result.given_from == 501
+
+
+def test_a_short_fit_is_told_from_the_one_before_it() -> None:
+    """Forty steps each: too close for wall times, were it not known which fit wrote them."""
+    short = replace(
+        create_history(steps=range(1, 81), layers=1),
+        phases=(TWO_FITS.phases[0], replace(TWO_FITS.phases[1], step=41, wall_time=1040.5)),
+    )
+    result = placed("batch_loss", [1, 20, 40], [1041, 1060, 1080], history=short)
+    assert (result.placed, result.steps.tolist()) == ("step", [41, 60, 80])
+
+
+@pytest.mark.parametrize("tag", ["evaluation_loss_vs_iterations", "my own/loss"])
+def test_scalars_that_count_all_steps_stay_there_in_every_fit(tag: str) -> None:
+    result = placed(tag, [250, 500, 501, 750, 1000], history=TWO_FITS)
+    assert (result.placed, result.steps.tolist()) == ("step", [250, 500, 501, 750, 1000])
+    assert result.given_from is None
+
+
+def test_own_scalars_on_epochs_lie_at_their_time_in_a_second_fit_too() -> None:
+    result = placed("val_accuracy", [0, 1, 0, 1], [1250, 1500, 1750, 2000], history=TWO_FITS)
     assert (result.placed, result.steps.tolist()) == ("wall_time", [250, 500, 750, 1000])
 
 

@@ -56,7 +56,8 @@ export function timelineSvg(report: Report, fill: (name: string) => string = col
 export function saveSvg(report: Report): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([timelineSvg(report)], { type: "image/svg+xml" }));
-  link.download = `${report.run.replace(/[^\w.-]+/g, "_")}_modes.svg`;
+  const names = report.models.length > 1 ? [report.run, report.model] : [report.run];
+  link.download = `${names.join("_").replace(/[^\w.-]+/g, "_")}_modes.svg`;
   link.click();
   URL.revokeObjectURL(link.href);
 }

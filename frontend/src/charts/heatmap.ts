@@ -46,7 +46,7 @@ export function paintHeatmap(
   context.imageSmoothingEnabled = false;
   context.drawImage(buffer, GUTTER, 0, end - GUTTER, data.rows.length * rowPixels);
   const text = color("text");
-  outlineChosen(context, text, data.rows, data.chosen, scale, rowPixels);
+  outlineChosen(context, text, data, scale, rowPixels);
   const row = rowOf(data.rows, data.chosen.looked);
   if (row >= 0) markRow(context, text, scale, Math.max(4, (row + 0.5) * rowPixels));
 }

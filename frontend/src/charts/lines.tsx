@@ -1,10 +1,10 @@
 // Line charts on the shared axis, painted by uPlot; cursor, zoom and legend are the page's own.
-import { useEffect, useRef } from "preact/hooks";
+import { useCallback, useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
-import { GUTTER, nearestIndex, RIGHT, type Scale, type Shade } from "../model/axis.ts";
+import { GUTTER, RIGHT, type Scale, type Shade, valueNear } from "../model/axis.ts";
 import { formatNumber, formatStep } from "../model/text.ts";
 import { color } from "../theme.ts";
-import { type Axis, Plot } from "./plot.tsx";
+import { type Axis, type Paint, Plot } from "./plot.tsx";
 
 export type Line = {
   name: string;
@@ -20,47 +20,51 @@ export type Line = {
 
 export type Band = { low: Line; high: Line; fill: string };
 
-export type LinesProps = {
-  axis: Axis;
-  title: string;
+/** What is painted: drawn anew where one of these is another object. */
+type Drawn = {
   lines: readonly Line[];
-  bands?: readonly Band[];
-  shades?: readonly Shade[];
-  phases?: readonly number[];
-  height?: number;
+  bands?: readonly Band[] | undefined;
+  shades?: readonly Shade[] | undefined;
+  phases?: readonly number[] | undefined;
   /** With the steps written under it. */
-  labelled?: boolean;
+  labelled?: boolean | undefined;
 };
+
+export type LinesProps = Drawn & { axis: Axis; title: string; height?: number };
 
 const AXIS_PIXELS = 24;
 const HALF_DIGIT_PIXELS = 3.5;
+const REACH = 0.01; // of the axis: a pointer cannot meet a lone point exactly
+const LABEL_SPACE = 16; // pixels between values at the left: at least two fit into every chart
 
 /** A line chart with its legend, which reads the values at the cursor. */
 export function Lines(props: LinesProps) {
+  const { axis, title, lines, bands, shades, phases, labelled } = props;
   const chart = useRef<uPlot | null>(null);
-  const height = (props.height ?? 96) + (props.labelled ? AXIS_PIXELS : 0);
-  const paint = (host: HTMLDivElement, scale: Scale, tall: number) => {
-    chart.current?.destroy();
-    chart.current = draw(host, scale, tall, props);
-  };
+  const paint = useCallback<Paint>(
+    (host, scale, height) => {
+      chart.current?.destroy();
+      chart.current = draw(host, scale, height, { lines, bands, shades, phases, labelled });
+    },
+    [lines, bands, shades, phases, labelled],
+  );
   useEffect(() => () => chart.current?.destroy(), []);
   return (
     <figure class="lines">
       <figcaption>
-        <span class="lines-title">{props.title}</span>
-        {props.lines.map((line) => (
-          <Legend key={line.name} line={line} axis={props.axis} />
+        <span class="lines-title">{title}</span>
+        {lines.map((line, at) => (
+          <Legend key={at} line={line} axis={axis} />
         ))}
       </figcaption>
       <Plot
-        axis={props.axis}
-        height={height}
-        label={props.title}
-        summary={summary(props.lines)}
+        axis={axis}
+        height={(props.height ?? 96) + (labelled ? AXIS_PIXELS : 0)}
+        label={title}
+        summary={summary(lines)}
         paint={paint}
-        inputs={[props.lines, props.bands, props.shades, props.phases, props.labelled]}
         onPick={(step) => {
-          props.axis.selected.value = Math.round(step);
+          axis.selected.value = Math.round(step);
         }}
       />
     </figure>
@@ -70,10 +74,11 @@ export function Lines(props: LinesProps) {
 /** The name of a line, and its value at the cursor: drawn anew with each move, the lines are not. */
 function Legend({ line, axis }: { line: Line; axis: Axis }) {
   const step = axis.cursor.value ?? axis.selected.value;
+  const [first, last] = axis.span.value;
   const value =
     step === null
       ? line.values.findLast((one) => one !== null)
-      : line.values[nearestIndex(line.steps, step)];
+      : valueNear(line.steps, line.values, step, REACH * (last - first));
   return (
     <span class="key">
       <svg width="22" height="8" aria-hidden="true">
@@ -102,7 +107,7 @@ function summary(lines: readonly Line[]): string {
     .join("; ");
 }
 
-function draw(host: HTMLDivElement, scale: Scale, height: number, props: LinesProps): uPlot {
+function draw(host: HTMLDivElement, scale: Scale, height: number, props: Drawn): uPlot {
   const bandLines = (props.bands ?? []).flatMap((band) => [band.high, band.low]);
   const all = [...bandLines, ...props.lines];
   const tables = all.map((line): uPlot.AlignedData => [[...line.steps], [...line.values]]);
@@ -112,15 +117,13 @@ function draw(host: HTMLDivElement, scale: Scale, height: number, props: LinesPr
   const font = `11px ${color("font")}`;
   const series: uPlot.Series[] = [
     {},
-    ...bandLines.map(
-      (): uPlot.Series => ({ stroke: "transparent", spanGaps: true, points: { show: false } }),
-    ),
+    ...bandLines.map((): uPlot.Series => ({ stroke: "transparent", points: { show: false } })),
     ...props.lines.map(
       (line): uPlot.Series => ({
         stroke: color(line.color),
         width: line.width ?? 1.5,
-        spanGaps: true,
-        points: { show: line.points ?? line.steps.length < 2, size: 5 },
+        // Where a value is not finite, the line has a gap; a value alone between two is a mark.
+        points: { show: line.points ?? false, filter: alone(line.points ?? false), size: 5 },
         ...(line.dash ? { dash: [...line.dash] } : {}),
       }),
     ),
@@ -153,7 +156,7 @@ function draw(host: HTMLDivElement, scale: Scale, height: number, props: LinesPr
           ticks: { show: false },
           font,
           gap: 4,
-          space: 26,
+          space: LABEL_SPACE,
           values: (_, values) => values.map((value) => (value === null ? "" : formatNumber(value))),
         },
       ],
@@ -167,6 +170,18 @@ function draw(host: HTMLDivElement, scale: Scale, height: number, props: LinesPr
     data,
     host,
   );
+}
+
+/** Which values are marked: all, or those that no line reaches. */
+function alone(all: boolean): uPlot.Series.Points.Filter {
+  return (chart, series) => {
+    if (all) return null;
+    const values = Array.from(chart.data[series] ?? []);
+    // Undefined: another line has a value there, this one has not been asked.
+    const own = values.flatMap((value, at) => (value === undefined ? [] : [at]));
+    const gap = (at: number | undefined) => at === undefined || values[at] === null;
+    return own.filter((at, order) => !gap(at) && gap(own[order - 1]) && gap(own[order + 1]));
+  };
 }
 
 /** A step under the axis; none where it would be cut off at the right edge. */
@@ -189,7 +204,7 @@ function rangeOf(low: number | null, high: number | null): [number, number] {
 }
 
 /** Under the lines: the spans of findings, and where a new phase begins. */
-function marks(chart: uPlot, props: LinesProps): void {
+function marks(chart: uPlot, props: Drawn): void {
   const { ctx, bbox } = chart;
   ctx.save();
   ctx.beginPath();

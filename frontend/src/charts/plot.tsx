@@ -18,15 +18,16 @@ export type Axis = {
   selected: Signal<number | null>;
 };
 
+export type Paint = (host: HTMLDivElement, scale: Scale, height: number) => void;
+
 export type PlotProps = {
   axis: Axis;
   height: number;
   label: string;
   /** The picture in one sentence, for those who do not see it. */
   summary: string;
-  paint: (host: HTMLDivElement, scale: Scale, height: number) => void;
-  /** Things `paint` depends on, besides width, axis and theme. */
-  inputs: readonly unknown[];
+  /** Called again for another width, axis or theme, and where it is another function. */
+  paint: Paint;
   onPoint?: (step: number, y: number) => void;
   onLeave?: () => void;
   onPick?: (step: number, y: number) => void;
@@ -53,7 +54,7 @@ export function useWidth(host: RefObject<HTMLElement>) {
     const observer = new ResizeObserver(measure);
     observer.observe(element);
     return () => observer.disconnect();
-  }, []);
+  }, [host, width]);
   return width;
 }
 
@@ -66,12 +67,14 @@ export function Plot(props: PlotProps) {
   const band = useRef<HTMLDivElement>(null);
   const drag = useRef<number | null>(null);
   const width = useWidth(host);
-  const { axis } = props;
-  const scale = scaleOf(axis.span.value, width.value);
+  const { axis, paint, height } = props;
+  const span = axis.span.value;
+  const scale = scaleOf(span, width.value);
 
   useEffect(() => {
-    if (picture.current && width.value > 0) props.paint(picture.current, scale, props.height);
-  }, [width.value, axis.span.value, props.height, dark.value, ...props.inputs]);
+    if (!picture.current || width.value === 0) return;
+    paint(picture.current, scaleOf(span, width.value), height);
+  }, [width.value, span, height, dark.value, paint]);
 
   useEffect(() => {
     const now = () => scaleOf(axis.span.value, width.value);
@@ -82,7 +85,7 @@ export function Plot(props: PlotProps) {
     return () => {
       for (const end of ends) end();
     };
-  }, [axis]);
+  }, [axis, width]);
 
   const stepAt = (event: PointerEvent | MouseEvent) => {
     const box = host.current?.getBoundingClientRect();
@@ -143,7 +146,7 @@ export function Plot(props: PlotProps) {
     <div
       ref={host}
       class="plot"
-      style={{ height: `${props.height}px` }}
+      style={{ height: `${height}px` }}
       {...interactive}
       onPointerMove={move}
       onPointerLeave={() => {
@@ -156,6 +159,10 @@ export function Plot(props: PlotProps) {
         event.currentTarget.setPointerCapture(event.pointerId);
       }}
       onPointerUp={up}
+      onPointerCancel={() => {
+        drag.current = null;
+        if (band.current) band.current.style.display = "none";
+      }}
       onDblClick={() => {
         axis.zoom.value = null;
       }}

@@ -74,7 +74,7 @@ export function paintTimeline(
     if (wrongModes.size) flawed.push({ row: at, mode: mergedMode([...wrongModes]) });
   });
   phaseLines(context, color, data, scale, height);
-  outlineChosen(context, color("text"), data.rows, data.chosen, scale, rowPixels);
+  outlineChosen(context, color("text"), data, scale, rowPixels);
   context.restore();
   gutter(context, color, flawed, rowPixels);
   const looked = rowOf(data.rows, data.chosen.looked);
@@ -118,16 +118,19 @@ function dots(
   for (let x = Math.ceil(first / 6) * 6; x < left + wide; x += 6) context.fillRect(x, middle, 1, 1);
 }
 
-/** A frame around stretches of rows that are selected. */
+type Outlined = { rows: readonly Row[]; steps: readonly number[]; chosen: Chosen };
+
+/** A frame around stretches of rows that are selected, as far as the run goes. */
 export function outlineChosen(
   context: Context,
   color: string,
-  rows: readonly Row[],
-  chosen: Chosen,
+  { rows, steps, chosen }: Outlined,
   scale: Scale,
   rowPixels: number,
 ): void {
-  const [first, last] = chosen.steps ?? scale.span;
+  const [begin, end] = scale.span;
+  const [first, last] = chosen.steps ?? [begin, Math.min(end, steps.at(-1) ?? end)];
+  if (last < begin || first > end) return;
   const left = Math.max(GUTTER, scale.toPixel(first - 1));
   const right = Math.max(left + 5, Math.min(GUTTER + scale.width, scale.toPixel(last)));
   context.strokeStyle = color;

@@ -37,6 +37,14 @@ export function fullSpan(...axes: readonly (readonly number[])[]): Span {
   return first === last ? [first - 1, last] : [Math.max(0, first - 1), last];
 }
 
+/** What is zoomed to, as far as there is something; else all. */
+export function clipped(zoom: Span | null, whole: Span): Span {
+  if (zoom === null) return whole;
+  const first = Math.max(zoom[0], whole[0]);
+  const last = Math.min(zoom[1], whole[1]);
+  return first < last ? [first, last] : whole;
+}
+
 /** Index of the step nearest to `step` in an ascending list; -1 where it is empty. */
 export function nearestIndex(steps: readonly number[], step: number): number {
   if (steps.length === 0) return -1;
@@ -50,6 +58,24 @@ export function nearestIndex(steps: readonly number[], step: number): number {
   const before = low - 1;
   const distance = Math.abs((steps[low] ?? 0) - step);
   return before >= 0 && step - (steps[before] ?? 0) < distance ? before : low;
+}
+
+/**
+ * The value at a step: the nearest one. Null beyond the ends, where nothing is drawn: farther from
+ * them than the points are from each other, and than `reach`.
+ */
+export function valueNear(
+  steps: readonly number[],
+  values: readonly (number | null)[],
+  step: number,
+  reach: number,
+): number | null {
+  const first = steps[0];
+  const last = steps.at(-1);
+  if (first === undefined || last === undefined) return null;
+  const apart = Math.max(reach, (last - first) / Math.max(1, steps.length - 1));
+  if (step < first - apart || step > last + apart) return null;
+  return values[nearestIndex(steps, step)] ?? null;
 }
 
 /** Index of the record that a step belongs to: the first at or after it. */

@@ -4,6 +4,8 @@ import { count, outcomeKey } from "./text.ts";
 
 export type Sections = {
   findings: Outcome[];
+  /** Worth knowing, and no action is asked for. */
+  facts: Outcome[];
   expected: Outcome[];
   passed: Outcome[];
   unchecked: Outcome[];
@@ -15,7 +17,7 @@ const ORDER = { error: 0, warning: 1, info: 2 } as const;
 // Who compares two runs asks what they do differently before all else.
 const rank = (outcome: Outcome) => (outcome.runs ? 0 : 10) + ORDER[outcome.severity];
 
-/** Differences between runs, findings by severity, then what is expected, passed, unchecked, crashed. */
+/** Differences between runs, findings by severity, then facts, what is expected, passed and so on. */
 export function sections(outcomes: readonly Outcome[]): Sections {
   const of = (status: Outcome["status"]) => outcomes.filter((outcome) => outcome.status === status);
   const found = of("finding");
@@ -23,8 +25,9 @@ export function sections(outcomes: readonly Outcome[]): Sections {
     findings: found
       .filter((outcome) => !outcome.expected)
       .sort((one, other) => rank(one) - rank(other)),
+    facts: of("ok").filter((outcome) => outcome.fact),
     expected: found.filter((outcome) => outcome.expected),
-    passed: of("ok"),
+    passed: of("ok").filter((outcome) => !outcome.fact),
     unchecked: of("not_checked"),
     crashed: of("crashed"),
   };

@@ -20,11 +20,15 @@ export type Curve = {
 
 export type Chart = { title: string; kind: Kind; curves: Curve[] };
 
-/** Charts of loss and accuracy, then one for each other tag, since their units differ. */
+/**
+ * Charts of loss and accuracy, then one for each other tag, since their units differ. A model that
+ * normalizes nothing gives the same with either statistics: its held batch has one curve.
+ */
 export function chartsOf(
   own: readonly Series[],
   probe: Probe | null,
   theirs: readonly Series[] = [],
+  normalizes = true,
 ): Chart[] {
   const charts = new Map<string, Chart>([
     ["loss", { title: "Loss", kind: "loss", curves: [] }],
@@ -41,9 +45,9 @@ export function chartsOf(
   }
   for (const series of probe?.series ?? []) {
     const { curves } = chartFor(series.kind, series.name);
-    for (const source of ["moving", "batch"] as const) {
+    for (const source of normalizes ? (["moving", "batch"] as const) : (["moving"] as const)) {
       curves.push({
-        name: `held batch, ${source} statistics`,
+        name: normalizes ? `held batch, ${source} statistics` : "held batch",
         source,
         other: false,
         steps: probe?.steps ?? [],
@@ -64,8 +68,9 @@ export function chartsOf(
 }
 
 function curveOf(series: Series, other: boolean): Curve {
+  const said = /val|test/i.test(series.tag);
   return {
-    name: series.validation ? `validation ${series.tag}` : series.tag,
+    name: series.validation && !said ? `validation ${series.tag}` : series.tag,
     source: series.validation ? "validation" : "train",
     other,
     steps: series.points.map(([step]) => step ?? 0),
@@ -74,11 +79,24 @@ function curveOf(series: Series, other: boolean): Curve {
   };
 }
 
-/** Leaves out Keras' third copy of the validation curves, which lies on the second. */
+const COPY = /^evaluation_(.*)_vs_iterations$/;
+
+/** The tag under which Keras writes the same once more; null where it does not. */
+function twinOf(tag: string): string | null {
+  const metric = COPY.exec(tag)?.[1];
+  if (metric !== undefined) return `epoch_${metric}`;
+  return tag.startsWith("epoch_") ? `evaluation_${tag.slice(6)}_vs_iterations` : null;
+}
+
+/**
+ * Keras writes its validation twice, by epoch and by iteration, and the two lie on each other. The
+ * one with more points is shown: a later `fit` counts its epochs anew, and TensorBoard may then
+ * drop those of the fit before, but no iterations.
+ */
 function withoutCopies(all: readonly Series[]): Series[] {
-  return all.filter(
-    (series) =>
-      !/^evaluation_.*_vs_iterations$/.test(series.tag) ||
-      !all.some((one) => one.run === series.run && one.tag.startsWith("epoch_")),
-  );
+  return all.filter(({ run, tag, points }) => {
+    const twin = all.find((one) => one.run === run && one.tag === twinOf(tag));
+    const more = points.length - (twin?.points.length ?? 0);
+    return twin === undefined || more > 0 || (more === 0 && !COPY.test(tag));
+  });
 }

@@ -1,6 +1,6 @@
 // All channels of a layer in the newest record, sorted: a few dead or exploded ones stand out.
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Layer } from "../api_types.ts";
 import { canvasOf } from "../charts/canvas.ts";
 import { useWidth } from "../charts/plot.tsx";
@@ -19,13 +19,16 @@ export function Channels({ channels }: { channels: Data }) {
   const host = useRef<HTMLDivElement>(null);
   const width = useWidth(host);
   const values = channels.last[name.value];
-  const finite = values.filter((value): value is number => value !== null);
-  const sorted = [...finite].sort((one, other) => one - other);
-  const missing = values.length - finite.length;
+  const sorted = useMemo(
+    () =>
+      values.filter((value): value is number => value !== null).sort((one, other) => one - other),
+    [values],
+  );
+  const missing = values.length - sorted.length;
 
   useEffect(() => {
     if (host.current && width.value > 0) paint(host.current, width.value, sorted);
-  }, [width.value, name.value, channels, dark.value]);
+  }, [width.value, sorted, dark.value]);
 
   const words =
     sorted.length === 0

@@ -5,23 +5,25 @@ import type { ComponentChildren } from "preact";
 type DetailsProps = {
   class: string;
   title: string;
+  /** Until somebody opens or closes it. */
   open?: boolean;
   children: () => ComponentChildren;
 };
 
 /** A disclosure. */
 export function Details(props: DetailsProps) {
-  const open = useSignal(props.open ?? false);
+  const turned = useSignal<boolean | null>(null);
+  const open = turned.value ?? props.open ?? false;
   return (
     <details
       class={props.class}
-      open={open.value}
+      open={open}
       onToggle={(event) => {
-        open.value = event.currentTarget.open;
+        turned.value = event.currentTarget.open;
       }}
     >
       <summary>{props.title}</summary>
-      {open.value && props.children()}
+      {open && props.children()}
     </details>
   );
 }

@@ -44,7 +44,7 @@ export function RuleDialog() {
       }}
     >
       {!rule && (
-        <p>{rules ? `No rule is called ${code}.` : (state.failures.value.rules ?? "Loading…")}</p>
+        <p>{rules ? `No rule is called ${code}.` : (state.failures.rules.value ?? "Loading…")}</p>
       )}
       {rule && (
         <>

@@ -126,9 +126,9 @@ export function Inline({ text }: { text: string }) {
 
 /** Copies a text, and says so until it is left. */
 export function Copy({ text, what }: { text: string; what: string }) {
-  const done = useSignal(false);
+  const copied = useSignal<string | null>(null);
   const leave = () => {
-    done.value = false;
+    copied.value = null;
   };
   return (
     <button
@@ -140,13 +140,13 @@ export function Copy({ text, what }: { text: string; what: string }) {
       onClick={async () => {
         try {
           await navigator.clipboard.writeText(text);
-          done.value = true;
+          copied.value = text;
         } catch {
-          done.value = false; // without focus or permission the text can be selected by hand
+          copied.value = null; // without focus or permission the text can be selected by hand
         }
       }}
     >
-      {done.value ? "copied" : "copy"}
+      {copied.value === text ? "copied" : "copy"}
     </button>
   );
 }

@@ -14,6 +14,7 @@ export function Findings() {
   const report = state.report.value;
   if (!report) return null;
   const all = sections(state.outcomes.value);
+  const right = all.passed.length + all.facts.length;
   const serious = all.findings.filter((outcome) => outcome.severity !== "info");
   return (
     <section class="findings" aria-label="Findings">
@@ -21,9 +22,7 @@ export function Findings() {
       <h2 class={serious.length ? "" : "fine"}>{headline(all.findings)}</h2>
       {serious.length === 0 && (
         <p class="quiet-text">
-          {all.passed.length
-            ? `${count(all.passed.length, "rule")} found nothing wrong.`
-            : "No rule has enough data yet."}
+          {right ? `${count(right, "rule")} found nothing wrong.` : "No rule has enough data yet."}
         </p>
       )}
       <ul class="finding-list">
@@ -33,6 +32,9 @@ export function Findings() {
             <Finding key={state.keyOf(outcome)} outcome={outcome} />
           ))}
       </ul>
+      <Others title={`Facts (${all.facts.length})`} outcomes={all.facts}>
+        {(outcome) => <Line key={state.keyOf(outcome)} outcome={outcome} said={outcome.message} />}
+      </Others>
       <Others title={`Expected (${all.expected.length})`} outcomes={all.expected}>
         {(outcome) => <Finding key={state.keyOf(outcome)} outcome={outcome} />}
       </Others>
@@ -117,7 +119,8 @@ function Finding({ outcome }: { outcome: Outcome }) {
   );
 }
 
-function Line({ outcome }: { outcome: Outcome }) {
+/** One line about a rule, and under it what is said: else, why it could not look. */
+function Line({ outcome, said = outcome.reason }: { outcome: Outcome; said?: string | null }) {
   return (
     <li class="outcome-line">
       <button
@@ -130,9 +133,9 @@ function Line({ outcome }: { outcome: Outcome }) {
         {outcome.code}
       </button>{" "}
       {outcome.name}
-      {outcome.reason && (
+      {said && (
         <span class="reason">
-          <Inline text={outcome.reason} />
+          <Inline text={said} />
         </span>
       )}
     </li>

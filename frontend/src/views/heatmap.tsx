@@ -1,12 +1,13 @@
 // One column of all layers on the same axis, chosen from those that were recorded.
-import { useMemo } from "preact/hooks";
-import type { Column1 as Column, Report } from "../api_types.ts";
+import { useCallback, useMemo } from "preact/hooks";
+import type { Report } from "../api_types.ts";
 import { paintHeatmap, valueAt } from "../charts/heatmap.ts";
-import { Plot } from "../charts/plot.tsx";
-import { recordAt, type Scale } from "../model/axis.ts";
+import { type Paint, Plot } from "../charts/plot.tsx";
+import { recordAt } from "../model/axis.ts";
 import { type Range, rangeOf, shareOf, viridis } from "../model/ramp.ts";
 import { type Row, rowOf, rowsOf } from "../model/rows.ts";
 import { formatNumber, formatStep, shorten, withUnit } from "../model/text.ts";
+import type { ColumnOfSteps } from "../parts.ts";
 import * as state from "../state.ts";
 import { color } from "../theme.ts";
 
@@ -14,29 +15,18 @@ const HIGHEST = 156;
 
 /** The heatmap with its column select and scale. */
 export function Heatmap({ report }: { report: Report }) {
-  const column = state.column.value;
-  const rows = useMemo(
-    () => rowsOf(report.layers, state.folded.value),
-    [report, state.folded.value],
-  );
-  const range = useMemo(() => (column ? rangeOf(column) : null), [column]);
-  if (!column || !range || rows.length === 0) return null;
+  const shown = state.column.value;
+  const folded = state.folded.value;
+  const rows = useMemo(() => rowsOf(report.layers, folded), [report.layers, folded]);
+  if (rows.length === 0) return null;
   const pixels = Math.max(1, Math.min(8, Math.floor(HIGHEST / rows.length)));
-  const outcome = state.chosenOutcome.value;
-  const [first = 0, last = first] = outcome?.steps ?? [];
-  const chosen = {
-    looked: state.selectedLayer.value,
-    layers: state.chosenLayers.value,
-    steps: outcome?.layers.length && outcome.steps ? ([first, last] as const) : null,
-  };
-  const rowAt = (y: number) => Math.max(0, Math.min(rows.length - 1, Math.floor(y / pixels)));
   return (
     <section class="region" aria-label="Column of all layers">
       <h2>
         <label>
           <span class="visually-hidden">Column shown</span>
           <select
-            value={column.name}
+            value={state.columnName.value ?? ""}
             onChange={(event) => {
               state.wantedColumn.value = event.currentTarget.value;
             }}
@@ -48,25 +38,58 @@ export function Heatmap({ report }: { report: Report }) {
             ))}
           </select>
         </label>
-        <ScaleOf range={range} />
+        {shown && <ScaleOf range={rangeOf(shown.column)} />}
       </h2>
-      <Readout report={report} column={column} rows={rows} range={range} />
+      {shown ? (
+        <Picture shown={shown} rows={rows} pixels={pixels} />
+      ) : (
+        <Waiting height={rows.length * pixels} />
+      )}
+    </section>
+  );
+}
+
+/** As high as the picture will be, so that nothing below it moves. */
+function Waiting({ height }: { height: number }) {
+  const failed = state.failures.column.value !== null;
+  return (
+    <>
+      <p class="readout quiet-text">
+        {failed ? "This column could not be read." : "Reading the column…"}
+      </p>
+      <div style={{ height: `${height}px` }} />
+    </>
+  );
+}
+
+type PictureProps = { shown: ColumnOfSteps; rows: readonly Row[]; pixels: number };
+
+function Picture({ shown, rows, pixels }: PictureProps) {
+  const { column, steps } = shown;
+  const chosen = state.chosen.value;
+  const range = useMemo(() => rangeOf(column), [column]);
+  const paint = useCallback<Paint>(
+    (host, scale, height) =>
+      paintHeatmap(host, scale, height, pixels, {
+        rows,
+        steps,
+        values: column.values,
+        range,
+        missing: color("missing"),
+        chosen,
+      }),
+    [rows, steps, column, range, chosen, pixels],
+  );
+  const rowAt = (y: number) => Math.max(0, Math.min(rows.length - 1, Math.floor(y / pixels)));
+  return (
+    <>
+      <Readout shown={shown} rows={rows} range={range} />
       <Plot
         axis={state.axis}
         height={rows.length * pixels}
         label={`${column.title} of every layer`}
         summary={`From ${formatNumber(range.low)} to ${formatNumber(range.high)}; download a layer to get the numbers`}
-        paint={(host: HTMLDivElement, scale: Scale, height: number) =>
-          paintHeatmap(host, scale, height, pixels, {
-            rows,
-            steps: report.steps,
-            values: column.values,
-            range,
-            missing: color("missing"),
-            chosen,
-          })
-        }
-        inputs={[rows, report, column, chosen.looked, chosen.layers, first, last]}
+        paint={paint}
         onPoint={(_, y) => {
           state.cursorRow.value = rowAt(y);
         }}
@@ -74,13 +97,10 @@ export function Heatmap({ report }: { report: Report }) {
           state.cursorRow.value = null;
         }}
         onPick={(at, y) =>
-          state.selectCell(
-            rows[rowAt(y)]?.layers[0] ?? null,
-            report.steps[recordAt(report.steps, at)] ?? null,
-          )
+          state.selectCell(rows[rowAt(y)]?.layers[0] ?? null, steps[recordAt(steps, at)] ?? null)
         }
       />
-    </section>
+    </>
   );
 }
 
@@ -101,17 +121,18 @@ function ScaleOf({ range }: { range: Range }) {
   );
 }
 
-type ReadoutProps = { report: Report; column: Column; rows: readonly Row[]; range: Range };
+type ReadoutProps = { shown: ColumnOfSteps; rows: readonly Row[]; range: Range };
 
 /** The value under the cursor: apart, so that a move of it draws nothing else anew. */
-function Readout({ report, column, rows, range }: ReadoutProps) {
-  const step = state.cursorStep.value ?? state.selectedStep.value ?? report.steps.at(-1) ?? 0;
+function Readout({ shown, rows, range }: ReadoutProps) {
+  const { column, steps } = shown;
+  const step = state.cursorStep.value ?? state.selectedStep.value ?? steps.at(-1) ?? 0;
   const row = rows[state.cursorRow.value ?? rowOf(rows, state.selectedLayer.value)] ?? rows[0];
-  const at = recordAt(report.steps, step);
+  const at = recordAt(steps, step);
   const value = row ? valueAt(column.values, row, at) : null;
   return (
     <p class="readout">
-      step <b>{formatStep(report.steps[at] ?? 0)}</b> · <bdi>{shorten(row?.name ?? "")}</bdi> ·{" "}
+      step <b>{formatStep(steps[at] ?? 0)}</b> · <bdi>{shorten(row?.name ?? "")}</bdi> ·{" "}
       {row?.folded && `mean of ${row.layers.length} layers `}
       {value === null ? "not known" : <b>{formatNumber(value)}</b>}
       {value !== null && (

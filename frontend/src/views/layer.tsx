@@ -1,11 +1,12 @@
 // One layer: moving against batch statistics, its channels, its facts, and how it was called.
 import { useMemo } from "preact/hooks";
-import type { Layer as LayerAnswer, LayerRow } from "../api_types.ts";
+import type { Layer as LayerAnswer, LayerRow, Report } from "../api_types.ts";
 import { type Line, Lines } from "../charts/lines.tsx";
 import { formatExecutions, formatNumber, formatShape, formatStep, shorten } from "../model/text.ts";
 import * as state from "../state.ts";
 import { Channels } from "./channels.tsx";
 import { Scroll } from "./scroll.tsx";
+import { Steady } from "./steady.tsx";
 
 /** The panel of the layer that is selected. */
 export function Layer() {
@@ -13,7 +14,8 @@ export function Layer() {
   const at = state.selectedLayer.value;
   const row = at === null ? undefined : report?.layers[at];
   if (!report || at === null || !row) return null;
-  const data = state.layerData.value?.layer === at ? state.layerData.value : null;
+  const data = state.layerData.value;
+  const failed = state.failures.layer.value !== null;
   return (
     <section class="region" aria-label="Layer">
       <h2>
@@ -31,8 +33,15 @@ export function Layer() {
         </select>
       </h2>
       <Facts row={row} />
-      {data ? <Charts data={data} phases={report.phases.slice(1).map((one) => one.step)} /> : null}
-      {data && <Ledger data={data} />}
+      <Steady waiting={data === null && !failed}>
+        {data && <Charts data={data} phases={report.phases} />}
+        {data && <Ledger data={data} row={row} />}
+        {data === null && (
+          <p class="quiet-text">
+            {failed ? "The records of this layer could not be read." : "Reading the layer…"}
+          </p>
+        )}
+      </Steady>
     </section>
   );
 }
@@ -46,12 +55,8 @@ function Facts({ row }: { row: LayerRow }) {
     ["axis", row.axis.join(", ") || "–"],
     ["statistics dtype", row.dtype ?? "–"],
     ["started from", row.start],
-    ["trainable in the last record", yesNo(row.trainable_in_record)],
     ["synchronized across replicas", yesNo(row.synchronized)],
   ];
-  const executed = Object.entries(row.executions)
-    .map(([name, times]) => `${name.replaceAll("_", " ")} ${formatStep(times)}`)
-    .join(", ");
   return (
     <dl class="facts-list">
       {facts.map(([name, value]) => (
@@ -60,15 +65,14 @@ function Facts({ row }: { row: LayerRow }) {
           <dd>{value}</dd>
         </div>
       ))}
-      <div class="wide">
-        <dt>executions</dt>
-        <dd>{executed || "none"}</dd>
-      </div>
     </dl>
   );
 }
 
-function Charts({ data, phases }: { data: LayerAnswer; phases: number[] }) {
+type ChartsProps = { data: LayerAnswer; phases: Report["phases"] };
+
+function Charts({ data, phases: all }: ChartsProps) {
+  const phases = useMemo(() => all.slice(1).map((phase) => phase.step), [all]);
   const lines = useMemo(() => {
     const line = (name: string, title: string, color: string, dash?: number[]): Line[] => {
       const values = data.series[name];
@@ -142,7 +146,7 @@ function Charts({ data, phases }: { data: LayerAnswer; phases: number[] }) {
   );
 }
 
-function Ledger({ data }: { data: LayerAnswer }) {
+function Ledger({ data, row }: { data: LayerAnswer; row: LayerRow }) {
   return (
     <>
       {data.calls.length === 0 ? (
@@ -153,8 +157,10 @@ function Ledger({ data }: { data: LayerAnswer }) {
       <dl class="witnesses">
         <dt>Ran</dt>
         <dd>{formatExecutions(data.executions)}</dd>
-        <dt>Trainable as last set</dt>
+        <dt>Trainable, as the program last set it</dt>
         <dd>{yesNo(data.trainable_as_set)}</dd>
+        <dt>Trainable, at the newest record</dt>
+        <dd>{yesNo(row.trainable_in_record)}</dd>
         <dt>Statistics</dt>
         <dd>
           {data.statistics}

@@ -3,7 +3,7 @@ import dagre from "@dagrejs/dagre";
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import type { Report } from "../api_types.ts";
-import { fold } from "../model/graph.ts";
+import { type Folded, fold } from "../model/graph.ts";
 import { coverage, decodeModes, MODE_WORDS } from "../model/modes.ts";
 import { count } from "../model/text.ts";
 import * as state from "../state.ts";
@@ -21,6 +21,8 @@ const MODE_CLASSES = [
 ];
 
 type Placed = {
+  /** The graph that was laid out. */
+  of: Folded;
   width: number;
   height: number;
   nodes: Map<number, [number, number]>;
@@ -30,26 +32,25 @@ type Placed = {
 /** The model map; laid out after the rest of the page is painted. */
 export function ModelMap() {
   const report = state.report.value;
-  const placed = useSignal<Placed | null>(null);
+  const newest = useSignal<Placed | null>(null);
   // A run that grows has the same graph in each of its reports: it is laid out once.
-  const graph = useMemo(() => JSON.stringify(report?.graph ?? NO_GRAPH), [report]);
-  const folded = useMemo(() => {
-    const { nodes, edges } = JSON.parse(graph) as Report["graph"];
-    return fold(nodes, edges);
-  }, [graph]);
-  useEffect(() => {
-    placed.value = null;
-    return whenIdle(() => {
-      placed.value = layout(folded);
-    });
-  }, [folded]);
+  const graph = report?.graph ?? NO_GRAPH;
+  const folded = useMemo(() => fold(graph.nodes, graph.edges), [graph]);
+  useEffect(
+    () =>
+      whenIdle(() => {
+        newest.value = layout(folded);
+      }),
+    [folded, newest],
+  );
+  const placed = newest.value?.of === folded ? newest.value : null;
   if (!report || report.graph.nodes.length === 0 || report.layers.length === 0) return null;
   const summary = `${count(report.graph.nodes.length, "layer")}, ${count(
     joins(report.graph.edges),
     "join",
   )}, ${count(report.layers.length, "batch normalization layer")}`;
   const looked = folded.nodes.find((node) => node.layer === state.selectedLayer.value);
-  const shown = looked && placed.value?.nodes.get(looked.id)?.[0];
+  const shown = looked && placed?.nodes.get(looked.id)?.[0];
   return (
     <section class="region" aria-label="Model map">
       <h2>
@@ -66,7 +67,7 @@ export function ModelMap() {
         aria-label={`Model map: ${summary}`}
         {...(shown === undefined ? {} : { shows: shown })}
       >
-        {placed.value && <Picture report={report} placed={placed.value} folded={folded} />}
+        {placed && <Picture report={report} placed={placed} />}
       </Scroll>
     </section>
   );
@@ -88,16 +89,14 @@ function whenIdle(work: () => void): () => void {
   };
 }
 
-type PictureProps = { report: Report; placed: Placed; folded: ReturnType<typeof fold> };
-
-function Picture({ report, placed, folded }: PictureProps) {
+function Picture({ report, placed }: { report: Report; placed: Placed }) {
   const covered = useMemo(() => coverage(report.layers, report.outcomes), [report]);
   return (
     <svg width={placed.width} height={placed.height} aria-hidden="true">
-      {placed.paths.map((path) => (
-        <path key={path} d={path} class="edge" />
+      {placed.paths.map((path, at) => (
+        <path key={at} d={path} class="edge" />
       ))}
-      {folded.nodes.map((node) => {
+      {placed.of.nodes.map((node) => {
         const [x, y] = placed.nodes.get(node.id) ?? [0, 0];
         const layer = node.layer;
         const row = layer === null ? undefined : report.layers[layer];
@@ -144,7 +143,7 @@ function joins(edges: readonly (readonly number[])[]): number {
   return [...into.values()].filter((number) => number > 1).length;
 }
 
-function layout(folded: ReturnType<typeof fold>): Placed {
+function layout(folded: Folded): Placed {
   const graph = new dagre.graphlib.Graph();
   graph.setGraph({ rankdir: "LR", nodesep: 14, ranksep: 16, marginx: 12, marginy: 12 });
   graph.setDefaultEdgeLabel(() => ({}));
@@ -169,6 +168,7 @@ function layout(folded: ReturnType<typeof fold>): Placed {
   const ys = [...nodes.values()].map(([, y]) => y);
   const size = graph.graph() as { width?: number; height?: number };
   return {
+    of: folded,
     width: Math.max(size.width ?? 0, Math.max(0, ...xs) + 20),
     height: Math.max(size.height ?? 0, Math.max(0, ...ys) + 20),
     nodes,

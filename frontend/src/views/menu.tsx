@@ -10,8 +10,9 @@ import * as state from "../state.ts";
 export function Download() {
   const open = useSignal(false);
   const host = useRef<HTMLDetailsElement>(null);
+  const shown = open.value;
   useEffect(() => {
-    if (!open.value) return undefined;
+    if (!shown) return undefined;
     const leave = (event: Event) => {
       const inside = event.target instanceof Node && host.current?.contains(event.target);
       const key = event instanceof KeyboardEvent ? event.key : null;
@@ -24,18 +25,23 @@ export function Download() {
       document.removeEventListener("pointerdown", leave);
       document.removeEventListener("keydown", leave);
     };
-  }, [open.value]);
+  }, [shown, open]);
   const report = state.report.value;
   if (!report) return null;
+  // While another run is read, the files are of that one: it is what the select names.
+  const changing = state.changing.value;
+  const { run, model } = changing
+    ? { run: state.askedRun.value?.run, model: state.askedModel.value }
+    : report;
   const file = (what: string, format: string, layer?: number) =>
-    routeOf("download", { run: report.run, model: report.model, what, format, layer });
-  const layer = state.selectedLayer.value;
+    routeOf("download", { run, model, what, format, layer });
+  const layer = changing ? null : state.selectedLayer.value;
   const path = layer === null ? undefined : report.layers[layer]?.path;
   return (
     <details
       class="menu"
       ref={host}
-      open={open.value}
+      open={shown}
       onToggle={(event) => {
         open.value = event.currentTarget.open;
       }}

@@ -1,5 +1,6 @@
 // The whole page: findings on the left, what explains them on the right.
 import { refresh } from "../load.ts";
+import { missingOf } from "../model/runs.ts";
 import { shorten } from "../model/text.ts";
 import * as state from "../state.ts";
 import { HelpDialog, RuleDialog } from "./dialogs.tsx";
@@ -28,7 +29,7 @@ export function Page() {
       <Toolbar />
       {state.failure.value && <Failure text={state.failure.value} />}
       <Missing />
-      <div class="columns">
+      <div class="columns" aria-busy={state.changing.value}>
         <Findings />
         <main>
           <Pictures />
@@ -42,19 +43,27 @@ export function Page() {
 
 function Pictures() {
   const report = state.report.value;
-  const other = state.other.value;
-  if (!report) return state.failure.value ? null : <p class="quiet-text">Reading the run…</p>;
-  const compared = other && other.layers.length > 0;
+  if (!report) {
+    const name = shorten(state.askedRun.value?.run ?? "");
+    return (
+      <p class="quiet-text">
+        {state.failure.value ? "Nothing can be shown of " : "Reading "}
+        <bdi>{name}</bdi>
+        {state.failure.value ? "." : "…"}
+      </p>
+    );
+  }
   return (
     <>
       {report.layers.length > 0 ? (
         <Timeline report={report} title="Effective mode" />
       ) : (
         <p class="quiet-text region">
-          This model has no batch normalization layer; its scalars, loss and metrics are below.
+          This model has no batch normalization layer, so that no mode, no moving statistics and no
+          map can be shown. Its scalars, loss and metrics are below.
         </p>
       )}
-      {compared && <OtherTimeline report={other} />}
+      <Other />
       <Heatmap report={report} />
       <Scalars report={report} />
       <Layer />
@@ -64,17 +73,38 @@ function Pictures() {
   );
 }
 
-/** A link may name a run that is gone: say so, and what is shown instead. */
-function Missing() {
-  const wanted = state.wantedRun.value;
-  const shown = state.report.value?.run;
-  if (wanted === null || !shown || wanted === shown) return null;
-  if (state.runs.value?.some((entry) => entry.run === wanted)) return null;
+/** The timeline of the run that is compared with, or why there is none. */
+function Other() {
+  const other = state.other.value;
+  if (!other) return null;
+  if (other.layers.length > 0) return <OtherTimeline report={other} />;
   return (
-    <p class="notice" role="status">
-      This log folder has no run <bdi>{shorten(wanted)}</bdi>. You see <bdi>{shorten(shown)}</bdi>{" "}
-      instead.
+    <p class="quiet-text region">
+      The model of <bdi>{shorten(other.run)}</bdi> has no batch normalization layer: no mode of it
+      can be shown.
     </p>
+  );
+}
+
+/** What a link or a choice names and is not there (any more), and what is shown instead. */
+function Missing() {
+  const report = state.report.value;
+  if (!report || state.changing.value) return null;
+  return (
+    <>
+      {missingOf(state.runs.value ?? [], report, state.wanted.value).map(
+        ({ what, name, instead }) => (
+          <p class="notice" role="status" key={what}>
+            {what} <bdi>{shorten(name)}</bdi>.{" "}
+            {instead !== null && (
+              <>
+                You see <bdi>{shorten(instead)}</bdi> instead.
+              </>
+            )}
+          </p>
+        ),
+      )}
+    </>
   );
 }
 

@@ -1,13 +1,14 @@
 // The standard scalars of the run and its siblings, and the probe, on the same axis.
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
-import type { Report } from "../api_types.ts";
+import type { Outcome, Report } from "../api_types.ts";
 import { type Line, Lines } from "../charts/lines.tsx";
 import { type Shade, union } from "../model/axis.ts";
 import { colours } from "../model/modes.ts";
 import { type Chart, type Curve, chartsOf } from "../model/scalars.ts";
 import { shorten } from "../model/text.ts";
 import * as state from "../state.ts";
+import { Inline } from "./finding.tsx";
 
 const COLORS = ["line-6", "line-3", "line-5", "line-1"] as const;
 const DASHES = { train: [], validation: [6, 4], moving: [], batch: [2, 3] } as const;
@@ -18,34 +19,31 @@ export function Scalars({ report }: { report: Report }) {
   const all = useSignal(false);
   const own = state.scalars.value;
   const theirs = state.otherScalars.value;
+  const { layers, probe, outcomes, phases: begun } = report;
+  const normalizes = layers.length > 0;
   const charts = useMemo(
-    () => chartsOf(own?.series ?? [], report.probe, theirs?.series),
-    [own, theirs, report],
+    () => chartsOf(own?.series ?? [], probe, theirs?.series, normalizes),
+    [own, theirs, probe, normalizes],
   );
   const chosen = state.chosenOutcome.value;
-  const shades = useMemo(() => shadesOf(report), [report, chosen]);
-  const phases = useMemo(() => report.phases.slice(1).map((phase) => phase.step), [report]);
-  if (charts.length === 0) {
-    return (
-      <section class="region" aria-label="Scalars">
-        <h2>Scalars</h2>
-        <p class="quiet-text">
-          {own === null
-            ? "Reading the scalars…"
-            : "No scalars were found for this run. Keras' TensorBoard callback and tf.summary.scalar write them."}
-        </p>
-      </section>
-    );
-  }
+  const shades = useMemo(() => shadesOf(outcomes, chosen), [outcomes, chosen]);
+  const phases = useMemo(() => begun.slice(1).map((phase) => phase.step), [begun]);
   const main = charts.filter((chart) => chart.kind !== "other");
   const others = charts.filter((chart) => chart.kind === "other");
   const shown = [...main, ...(all.value ? others : others.slice(0, SHOWN_OTHERS))];
   return (
     <section class="region" aria-label="Scalars">
       <h2>Scalars</h2>
+      <Notes none={charts.length === 0} />
+      {probe && !normalizes && (
+        <p class="quiet-text">
+          The held batch has one curve: without batch normalization there are no moving and batch
+          statistics that could differ.
+        </p>
+      )}
       {shown.map((chart, at) => (
         <ChartOf
-          key={chart.title}
+          key={`${chart.kind} ${chart.title}`}
           chart={chart}
           shades={shades}
           phases={phases}
@@ -65,6 +63,36 @@ export function Scalars({ report }: { report: Report }) {
         </button>
       )}
     </section>
+  );
+}
+
+/** Why scalars are not there, as far as it is known. */
+function Notes({ none }: { none: boolean }) {
+  const own = state.scalars.value;
+  const failed = state.failures.scalars.value !== null;
+  if (own === null) {
+    return (
+      <p class="quiet-text">
+        {failed ? "The scalars of this run could not be read." : "Reading the scalars…"}
+      </p>
+    );
+  }
+  if (none) {
+    return (
+      <p class="quiet-text">
+        No scalars were found for this run. Keras' TensorBoard callback and tf.summary.scalar write
+        them.
+      </p>
+    );
+  }
+  return (
+    <>
+      {own.notes.map((note) => (
+        <p key={note} class="quiet-text">
+          <Inline text={note} />
+        </p>
+      ))}
+    </>
   );
 }
 
@@ -104,11 +132,10 @@ function lineOf(curve: Curve, at: number, other: string): Line {
 }
 
 /** Where the selected finding holds; with none selected, every one that colours the timeline. */
-function shadesOf(report: Report): Shade[] {
-  const chosen = state.chosenOutcome.value;
+function shadesOf(outcomes: readonly Outcome[], chosen: Outcome | null): Shade[] {
   const wanted = chosen
     ? [chosen]
-    : report.outcomes.filter((outcome) => colours(outcome) && outcome.layers.length > 0);
+    : outcomes.filter((outcome) => colours(outcome) && outcome.layers.length > 0);
   return union(
     wanted.flatMap(({ steps }) => (steps ? [{ first: steps[0] ?? 0, last: steps[1] ?? 0 }] : [])),
   );

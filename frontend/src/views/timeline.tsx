@@ -1,10 +1,10 @@
 // The effective mode of every layer at every record.
-import { useMemo } from "preact/hooks";
+import { useCallback, useMemo } from "preact/hooks";
 import type { Report } from "../api_types.ts";
-import { Plot, type Value } from "../charts/plot.tsx";
+import { type Paint, Plot, type Value } from "../charts/plot.tsx";
 import { StepAxis } from "../charts/step_axis.tsx";
 import { paintTimeline, type TimelineData } from "../charts/timeline.ts";
-import { recordAt, type Scale } from "../model/axis.ts";
+import { recordAt } from "../model/axis.ts";
 import { cellsOf, codesOf } from "../model/cells.ts";
 import { moved } from "../model/keys.ts";
 import { MODE_WORDS } from "../model/modes.ts";
@@ -18,20 +18,20 @@ type TimelineProps = { report: Report; title: string };
 
 /** The picture, its legend, what is under the cursor, and the same as a table. */
 export function Timeline({ report, title }: TimelineProps) {
-  const rows = useMemo(
-    () => rowsOf(report.layers, state.folded.value),
-    [report, state.folded.value],
-  );
+  const { layers, steps, phases } = report;
+  const folded = state.folded.value;
+  const chosen = state.chosen.value;
+  const rows = useMemo(() => rowsOf(layers, folded), [layers, folded]);
   const cells = useMemo(() => cellsOf(report, rows), [report, rows]);
-  const outcome = state.chosenOutcome.value;
-  const [first = 0, last = first] = outcome?.steps ?? [];
-  const chosen = {
-    looked: state.selectedLayer.value,
-    layers: state.chosenLayers.value,
-    steps: outcome?.layers.length && outcome.steps ? ([first, last] as const) : null,
-  };
-  const data: TimelineData = { ...cells, steps: report.steps, chosen, phases: report.phases };
+  const data = useMemo(
+    (): TimelineData => ({ ...cells, steps, chosen, phases }),
+    [cells, steps, chosen, phases],
+  );
   const pixels = rowHeight(rows.length);
+  const paint = useCallback<Paint>(
+    (host, scale, height) => paintTimeline(host, scale, height, pixels, data),
+    [pixels, data],
+  );
   const rowAt = (y: number) => Math.max(0, Math.min(rows.length - 1, Math.floor(y / pixels)));
   return (
     <section class="region" aria-label={title}>
@@ -45,17 +45,14 @@ export function Timeline({ report, title }: TimelineProps) {
         label={title}
         summary={summaryOf(report, data)}
         value={sliderValue(data)}
-        paint={(host: HTMLDivElement, scale: Scale, height: number) =>
-          paintTimeline(host, scale, height, pixels, data)
-        }
-        inputs={[cells, chosen.looked, chosen.layers, first, last]}
+        paint={paint}
         onPoint={(_, y) => {
           state.cursorRow.value = rowAt(y);
         }}
         onLeave={() => {
           state.cursorRow.value = null;
         }}
-        onPick={(step, y) => select(data, rowAt(y), recordAt(report.steps, step))}
+        onPick={(step, y) => select(data, rowAt(y), recordAt(steps, step))}
         onKey={(event) => onKey(event, data)}
       />
       <StepAxis axis={state.axis} />
@@ -64,13 +61,20 @@ export function Timeline({ report, title }: TimelineProps) {
   );
 }
 
+const NOTHING_CHOSEN = { looked: null, layers: new Set<number>(), steps: null };
+const NOTHING_FOLDED: ReadonlySet<string> = new Set();
+
 /** The other run's timeline, under the first: read with the same cursor, drawn as it is. */
 export function OtherTimeline({ report }: { report: Report }) {
-  const rows = useMemo(() => rowsOf(report.layers, new Set()), [report]);
-  const cells = useMemo(() => cellsOf(report, rows), [report, rows]);
-  const chosen = { looked: null, layers: new Set<number>(), steps: null };
-  const data: TimelineData = { ...cells, steps: report.steps, chosen, phases: report.phases };
-  const pixels = rowHeight(rows.length);
+  const data = useMemo((): TimelineData => {
+    const cells = cellsOf(report, rowsOf(report.layers, NOTHING_FOLDED));
+    return { ...cells, steps: report.steps, chosen: NOTHING_CHOSEN, phases: report.phases };
+  }, [report]);
+  const pixels = rowHeight(data.rows.length);
+  const paint = useCallback<Paint>(
+    (host, scale, height) => paintTimeline(host, scale, height, pixels, data),
+    [pixels, data],
+  );
   const title = `Effective mode of ${report.run}`;
   return (
     <section class="region" aria-label={title}>
@@ -81,13 +85,10 @@ export function OtherTimeline({ report }: { report: Report }) {
       </h2>
       <Plot
         axis={state.axis}
-        height={rows.length * pixels}
+        height={data.rows.length * pixels}
         label={title}
         summary={summaryOf(report, data)}
-        paint={(host: HTMLDivElement, scale: Scale, height: number) =>
-          paintTimeline(host, scale, height, pixels, data)
-        }
-        inputs={[cells]}
+        paint={paint}
         onPick={(step) =>
           state.selectCell(null, report.steps[recordAt(report.steps, step)] ?? step)
         }

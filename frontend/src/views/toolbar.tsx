@@ -1,6 +1,6 @@
 // What is looked at: run, model, comparison, how many records, how fresh, downloads, help.
-import { refresh } from "../load.ts";
-import { count, formatAge, formatStep } from "../model/text.ts";
+import { choose } from "../load.ts";
+import { count, formatAge, formatStep, shorten } from "../model/text.ts";
 import * as state from "../state.ts";
 import { Download } from "./menu.tsx";
 
@@ -8,18 +8,16 @@ import { Download } from "./menu.tsx";
 export function Toolbar() {
   const report = state.report.value;
   const runs = state.runs.value ?? [];
+  const asked = state.askedRun.value;
+  const models = (report?.run === asked?.run ? report?.models : null) ?? asked?.models ?? [];
   return (
     <header class="toolbar">
       <h1 class="visually-hidden">Batch normalization</h1>
       <label>
         Run
         <select
-          value={report?.run ?? ""}
-          onChange={(event) => {
-            state.wantedRun.value = event.currentTarget.value;
-            state.wantedModel.value = undefined;
-            void refresh();
-          }}
+          value={asked?.run ?? ""}
+          onChange={(event) => choose({ run: event.currentTarget.value })}
         >
           {runs.map((entry) => (
             <option key={entry.run} value={entry.run}>
@@ -30,17 +28,14 @@ export function Toolbar() {
           ))}
         </select>
       </label>
-      {report && report.models.length > 1 && (
+      {models.length > 1 && (
         <label>
           Model
           <select
-            value={report.model}
-            onChange={(event) => {
-              state.wantedModel.value = event.currentTarget.value;
-              void refresh();
-            }}
+            value={state.askedModel.value ?? models[0]}
+            onChange={(event) => choose({ model: event.currentTarget.value })}
           >
-            {report.models.map((model) => (
+            {models.map((model) => (
               <option key={model}>{model}</option>
             ))}
           </select>
@@ -50,15 +45,12 @@ export function Toolbar() {
         <label>
           Compare with
           <select
-            value={state.wantedOther.value ?? ""}
-            onChange={(event) => {
-              state.wantedOther.value = event.currentTarget.value || null;
-              void refresh();
-            }}
+            value={state.comparedRun.value ?? ""}
+            onChange={(event) => choose({ other: event.currentTarget.value || null })}
           >
             <option value="">none</option>
             {runs
-              .filter((entry) => entry.run !== report?.run)
+              .filter((entry) => entry.run !== asked?.run)
               .map((entry) => (
                 <option key={entry.run}>{entry.run}</option>
               ))}
@@ -78,8 +70,24 @@ export function Toolbar() {
           ?
         </button>
       </span>
-      {report && <Facts />}
+      {report && !state.changing.value && <Facts />}
+      <Changing />
     </header>
+  );
+}
+
+/** While another run is read, what is seen below is still the one before. */
+function Changing() {
+  const report = state.report.value;
+  const asked = state.askedRun.value;
+  if (!report || !asked || !state.changing.value) return null;
+  const name = report.run === asked.run ? report.model : report.run;
+  return (
+    <span class="facts" role="status">
+      <span>
+        Reading… What you see below is still <bdi>{shorten(name)}</bdi>.
+      </span>
+    </span>
   );
 }
 

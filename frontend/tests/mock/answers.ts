@@ -110,6 +110,7 @@ export function scalarsOf(made: Program): Scalars {
     epochs.map((step, at) => [step, values[at] ?? 0]);
   const loss = (share: number) => 2.3 * Math.exp(-3 * share) + 0.12 * random();
   return {
+    notes: [],
     series: [
       series("batch_loss", "loss", false, points(loss)),
       series("val_loss", "loss", true, ends([2.31, 2.35, 2.4, 2.46])),

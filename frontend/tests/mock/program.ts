@@ -42,6 +42,7 @@ export function outcome(given: Partial<Outcome> & { code: string; name: string }
   return {
     status: "finding",
     severity: "error",
+    fact: false,
     expected: false,
     model: "model",
     layers: [],

@@ -52,7 +52,11 @@ class Folder {
   }
 
   answer(route: string, query: URLSearchParams): Answer {
-    const { programs, listed = [], comparison, growth = 0 } = this.scenario;
+    const { programs, answer, listed = [], comparison, growth = 0 } = this.scenario;
+    if (answer) {
+      const given = answer(route, query);
+      return given === null ? refused(404, `Not found: ${route}`) : json(given);
+    }
     if (route === "runs") {
       const own = programs.map((made) => ({
         run: made.run,

@@ -19,10 +19,18 @@ test("names what was expected, crashed, passed and could not be checked, and why
 }) => {
   const frame = await open("faults");
   const findings = region(frame, "Findings");
-  for (const title of ["Expected (1)", "Crashed (1)", "Not checked (1)", "Passed (2)"]) {
+  for (const title of [
+    "Facts (1)",
+    "Expected (1)",
+    "Crashed (1)",
+    "Not checked (1)",
+    "Passed (2)",
+  ]) {
     await expect(findings.getByText(title, { exact: true })).toBeVisible();
   }
   await expect(findings.getByText("ValueError: shapes (3,) and (4,)")).toBeVisible();
+  await findings.getByText("Facts (1)").click();
+  await expect(findings.getByText("'accuracy' became")).toBeVisible();
   await findings.getByText("Not checked (1)").click();
   await expect(findings.getByText("No probe was recorded", { exact: false })).toBeVisible();
   await expect(findings).toContainText("layers records are no table of numbers");

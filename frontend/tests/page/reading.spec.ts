@@ -57,6 +57,43 @@ test("the legends read the values of the run that is shown", async ({ open }) =>
   await expect(legend.first()).toHaveText(/0\.47$/);
 });
 
+test("without batch normalization the held batch has one curve, and the page says why", async ({
+  open,
+}) => {
+  const frame = await open("none");
+  const scalars = region(frame, "Scalars");
+  await expect(scalars.locator(".key", { hasText: "held batch" })).toHaveText([
+    /held batch 2\.31$/,
+    /held batch 0\.1$/,
+  ]);
+  await expect(scalars).toContainText("The held batch has one curve");
+  await expect(frame.getByText("no batch normalization layer, so that")).toBeVisible();
+});
+
+test("each trainable is named for what it is", async ({ open, page }) => {
+  await page.route(/\/layer\?/, async (route) => {
+    const answer = await (await route.fetch()).json();
+    await route.fulfill({ json: { ...answer, trainable_as_set: false } });
+  });
+  const frame = await open("faults");
+  const value = (name: string) =>
+    region(frame, "Layer")
+      .locator("dt", { hasText: name })
+      .locator("xpath=following-sibling::dd[1]");
+  await expect(value("Trainable, as the program last set it")).toHaveText("no");
+  await expect(value("Trainable, at the newest record")).toHaveText("yes");
+  await expect(frame.getByRole("columnheader", { name: "trainable when traced" })).toBeVisible();
+});
+
+test("why scalars are not there is said above them", async ({ open, page }) => {
+  await page.route(/\/scalars\?/, async (route) => {
+    const answer = await (await route.fetch()).json();
+    await route.fulfill({ json: { ...answer, notes: ["Use `--load_fast=false`."] } });
+  });
+  const scalars = region(await open("faults"), "Scalars");
+  await expect(scalars.getByText("--load_fast=false", { exact: true })).toBeVisible();
+});
+
 test("the menu of downloads closes when it is left", async ({ open, page }) => {
   const frame = await open("faults");
   const entry = frame.getByRole("link", { name: "Findings, JSON" });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   cellPixels,
+  clipped,
   fullSpan,
   GUTTER,
   nearestIndex,
@@ -8,6 +9,7 @@ import {
   recordAt,
   scaleOf,
   union,
+  valueNear,
   zoomed,
 } from "../../src/model/axis.ts";
 
@@ -97,4 +99,20 @@ test("spans that overlap are shaded once", () => {
     { first: 50, last: 60 },
   ]);
   expect(spans[1]).toEqual({ first: 1, last: 10 });
+});
+
+test("what is zoomed to is cut to what there is; where there is nothing, all is shown", () => {
+  expect(clipped(null, [0, 100])).toEqual([0, 100]);
+  expect(clipped([20, 40], [0, 100])).toEqual([20, 40]);
+  expect(clipped([20, 140], [0, 100])).toEqual([20, 100]);
+  expect(clipped([100, 140], [0, 100])).toEqual([0, 100]);
+});
+
+test("a line is read where it is: beyond its ends, it has no value", () => {
+  const value = (step: number) => valueNear([10, 20, 30], [1, null, 3], step, 1);
+  expect([12, 19, 29].map(value)).toEqual([1, null, 3]);
+  expect([0, 40].map(value)).toEqual([1, 3]);
+  expect([-1, 41].map(value)).toEqual([null, null]);
+  expect([98, 101, 103].map((step) => valueNear([100], [7], step, 2))).toEqual([7, 7, null]);
+  expect(valueNear([], [], 1, 1)).toBeNull();
 });

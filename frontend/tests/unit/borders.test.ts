@@ -40,9 +40,3 @@ test("a view fetches nothing", () => {
 test("the model is pure", () => {
   expect(offenders("model", ["state", "place", "load", "api", "theme"])).toEqual([]);
 });
-
-test("nothing is computed of the props of an earlier drawing", () => {
-  // These hooks see signals that change, not props: what they made of a prop stays.
-  const stale = files.filter(({ text }) => /\b(useComputed|useSignalEffect)\b/.test(text));
-  expect(stale.map(({ name }) => name)).toEqual([]);
-});

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Outcome } from "../../src/api_types.ts";
 import { moved } from "../../src/model/keys.ts";
 import { keysOf } from "../../src/model/outcomes.ts";
-import { pickRun } from "../../src/model/runs.ts";
+import { missingOf, pickRun } from "../../src/model/runs.ts";
 
 const entry = (run: string, errors: number | null, warnings: number | null = 0) => ({
   run,
@@ -24,6 +24,20 @@ test("without a wish: errors, then warnings, then the first", () => {
   expect(pickRun([entry("a", 0), entry("b", 0, 1)], null, null)).toBe("b");
   expect(pickRun([entry("a", null, null)], "gone", null)).toBe("a");
   expect(pickRun([], "gone", null)).toBeNull();
+});
+
+test("what is wanted and is not there is named, with what is shown instead", () => {
+  const runs = [entry("a", 0), entry("b", 0)];
+  const shown = { run: "a", model: "model", models: ["model"] };
+  const missing = (run: string | null, model: string | undefined, other: string | null) =>
+    missingOf(runs, shown, { run, model, other }).map(({ name, instead }) => [name, instead]);
+  expect(missing("a", "model", "b")).toEqual([]);
+  expect(missing(null, undefined, null)).toEqual([]);
+  expect(missing("gone", "critic", null)).toEqual([["gone", "a"]]);
+  expect(missing("a", "critic", "gone")).toEqual([
+    ["critic", "model"],
+    ["gone", null],
+  ]);
 });
 
 test("arrows move by a cell, with Shift by 50 records, and stop at the edges", () => {

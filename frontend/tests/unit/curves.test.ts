@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Probe, Scalars } from "../../src/api_types.ts";
 import { chartsOf } from "../../src/model/scalars.ts";
 
@@ -49,4 +49,33 @@ test("other scalars have a chart each, and the other run's stand only beside our
     ["lr", [false, true]],
     ["norm", [false]],
   ]);
+});
+
+test("a model that normalizes nothing has one curve of its held batch", () => {
+  const [chart] = chartsOf([], probe({ loss: "loss" }), [], false);
+  expect(chart?.curves.map((curve) => curve.name)).toEqual(["held batch"]);
+});
+
+describe("of validation that Keras writes twice", () => {
+  const twice = (epochs: number, iterations: number) => {
+    const points = (count: number) => Array.from({ length: count }, (_, at) => [at, 0.5]);
+    const of = (tag: string, count: number) => ({
+      ...series(tag, "loss", "validation"),
+      validation: true,
+      points: points(count) as [number, number][],
+    });
+    const copy = of("evaluation_loss_vs_iterations", iterations);
+    const [chart] = chartsOf([of("epoch_loss", epochs), copy], null);
+    return chart?.curves.map((curve) => curve.name);
+  };
+  test("that by epoch is shown", () => {
+    expect(twice(4, 4)).toEqual(["validation epoch_loss"]);
+  });
+  test("that by iteration is, where a later fit took epochs away", () => {
+    expect(twice(2, 4)).toEqual(["evaluation_loss_vs_iterations"]);
+  });
+  test("one alone is shown, whichever it is", () => {
+    expect(twice(4, 0)).toEqual(["validation epoch_loss"]);
+    expect(twice(0, 4)).toEqual(["evaluation_loss_vs_iterations"]);
+  });
 });

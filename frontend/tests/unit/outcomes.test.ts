@@ -11,6 +11,7 @@ const error = named("BN101");
 const difference = named("CR101", { severity: "warning", runs: ["a", "b"] });
 const meant = named("BN102", { expected: true });
 const passed = named("BN204", { status: "ok" });
+const fact = named("LR108", { status: "ok", fact: true });
 const unchecked = named("BN109", { status: "not_checked", reason: "no probe" });
 const crashed = named("LR104", { status: "crashed" });
 
@@ -20,9 +21,10 @@ test("differences come first, then errors, warnings, informations", () => {
 });
 
 test("each outcome stands in one section", () => {
-  const all = sections([meant, passed, unchecked, crashed, error]);
+  const all = sections([meant, passed, fact, unchecked, crashed, error]);
   expect(all).toEqual({
     findings: [error],
+    facts: [fact],
     expected: [meant],
     passed: [passed],
     unchecked: [unchecked],

@@ -1,0 +1,34 @@
+// Everything that the server is asked for, each part by itself.
+import { computed } from "@preact/signals";
+import type {
+  Column1 as Column,
+  Comparison,
+  Layer,
+  Report,
+  RuleEntry,
+  RunEntry,
+  Scalars,
+} from "./api_types.ts";
+import { part } from "./part.ts";
+
+/** A column, and the steps of the report that it was asked for: its values are of those. */
+export type ColumnOfSteps = { column: Column; steps: readonly number[] };
+
+/** The other run, and what the two do differently. */
+export type Compared = { comparison: Comparison; report: Report; scalars: Scalars };
+
+export const runs = part<RunEntry[]>();
+/** The report of one run stays while that of another is read: `changing` in state.ts says so. */
+export const report = part<Report>({ stays: true });
+export const scalars = part<Scalars>();
+export const compared = part<Compared>();
+export const column = part<ColumnOfSteps>();
+export const layer = part<Layer>();
+export const rules = part<RuleEntry[]>();
+
+const all = [runs, report, scalars, compared, column, layer, rules];
+
+/** What could not be read, each reason once. */
+export const failure = computed(() =>
+  [...new Set(all.flatMap((one) => one.failure.value ?? []))].join("; "),
+);
