@@ -13,6 +13,7 @@ Part = Literal[
     "channels",
     "topology",
     "weights",
+    "optimizer",
     "compiled_losses",
     "losses",
     "probe",
@@ -26,12 +27,19 @@ DESCRIPTIONS: Final[dict[Part, str]] = {
     "channels": "records no per-channel values of {model}",
     "topology": "cannot draw the model map of {model}",
     "weights": "no longer looks for unchanged weights of {model}",
+    "optimizer": "cannot tell which optimizer trains {model}",
     "compiled_losses": "could not observe the compiled losses and metrics of {model}",
     "losses": "no longer measures the losses of {model}",
     "probe": "no longer probes {model}",
     "findings": "tells no more findings of {model} while it trains; `tb-bnplugin check` reads"
     " what is recorded",
 }
+
+NOTES: Final[dict[Part, str]] = {
+    "losses": "does not measure the loss {name} of {model}",
+    "probe": "does not probe {model}",
+}
+"""The same for what a part that goes on cannot do."""
 
 _Result = TypeVar("_Result")
 
@@ -49,6 +57,8 @@ class Guard:
         self._warned: set[tuple[Part, str]] = set()  # part and class of exception
         self.failures: dict[Part, str] = {}
         """Why each part is off: the exception's class and the first line of its text."""
+        self.notes: dict[tuple[Part, str], str] = {}
+        """What a part that goes on could not do, by part and name, and why."""
 
     def attempt(self, part: Part, action: Callable[..., _Result], *args: object) -> _Result | None:
         """The result of `action(*args)`; None where it raises or the part is off."""
@@ -68,9 +78,26 @@ class Guard:
             self._warned.add(cause)
             warn(part, error, self._model)
 
+    def note(self, part: Part, name: str, why: str) -> None:
+        """Tell once what a part cannot do while it goes on with the rest."""
+        if (part, name) not in self.notes:
+            self.notes[part, name] = why
+            warnings.warn(
+                f"tb_bnplugin {NOTES[part].format(name=repr(name), model=repr(self._model))}; all"
+                f" else is recorded, and training goes on unchanged ({why})",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+
+    def reasons(self) -> list[tuple[Part, str]]:
+        """Each part that failed, in all or in part, with the reason."""
+        noted = [(part, f"{name}: {why}") for (part, name), why in self.notes.items()]
+        return [*self.failures.items(), *noted]
+
     def restart(self) -> None:
         """Try all parts again: a new training begins."""
         self.failures.clear()
+        self.notes.clear()
 
 
 def describe(error: Exception) -> str:

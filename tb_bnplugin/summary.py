@@ -12,7 +12,8 @@ from typing import Any
 import tensorflow as tf
 
 from tb_bnplugin.keras.flavour import flavour_of
-from tb_bnplugin.keras.losses import measure as loss_measure
+from tb_bnplugin.keras.losses.options import LossOptions
+from tb_bnplugin.keras.losses.resolve import check_losses
 from tb_bnplugin.keras.probe import run as probing
 from tb_bnplugin.training import ops
 from tb_bnplugin.training.recorder import recorder_of, watch_model
@@ -70,14 +71,19 @@ def loss_reduction(
 
     The loss is evaluated on the batch, on the batch doubled, with the labels rolled by one row,
     and beside Keras' mean of the same loss. Nothing is differentiated and no state is changed.
+    What cannot be measured (a ragged output, an empty batch, a loss that raises on these values)
+    is left out, with one warning.
 
     Args:
         loss: a Keras loss object, the name of one ("mse"), or a callable
-            `(y_true, y_pred) -> tensor`.
-        y_true: labels, [batch, ...].
-        y_pred: predictions, [batch, ...].
+            `(y_true, y_pred) -> tensor`; for several outputs also a dict or list of these, None
+            where an output has no loss.
+        y_true: labels, [batch, ...]; for several outputs a dict, list or tuple of them.
+        y_pred: predictions, the same. Each output is recorded under a name of its own, "loss/out1";
+            a callable that takes all outputs at once is recorded as one loss.
         sample_weight: weights as the loop passes them to the loss, or None.
-        value: the scalar that the loop really differentiated, when it computed its own.
+        value: the scalar that the loop really differentiated, when it computed its own; for several
+            outputs a dict or list with that of each.
         name: name of the loss in the log.
         step: the train step; the default step if None.
 
@@ -85,17 +91,17 @@ def loss_reduction(
         A scalar bool: whether a record was written.
 
     Raises:
-        TypeError: `loss` is neither a loss, a name nor a callable.
-        ValueError: there is no step, or the batch is empty.
+        TypeError: `loss` is neither a loss, a name nor a callable, nor a structure of them.
+        ValueError: there is no step, or Keras knows no loss of this name.
         RuntimeError: called inside a function with `jit_compile=True`.
     """
     refuse_xla("loss_reduction")
-    loss_measure.check_loss(loss)
+    check_losses(loss)
     step = resolve_step(step, "loss_reduction")
     writer = current_writer()
     if writer is None:
         return ops.nothing_written()
-    options: dict[str, Any] = {"sample_weight": sample_weight, "value": value, "name": name}
+    options = LossOptions(sample_weight=sample_weight, value=value, name=name)
     return ops.record_loss(writer, step, loss, y_true, y_pred, options)
 
 
@@ -126,12 +132,15 @@ def probe(
         A scalar bool: whether a record was written.
 
     Raises:
-        TypeError: `model` is no Keras model.
+        TypeError: `model` is no Keras model, or `loss` no loss.
         ValueError: there is no step, or the model is not built.
-        RuntimeError: called inside a function with `jit_compile=True`.
+        RuntimeError: called inside a function with `jit_compile=True`, or given tensors of a
+            traced function. Whatever else goes wrong is one warning.
     """
     refuse_xla("probe")
     flavour_of(model)
+    if loss is not None:
+        check_losses(loss)
     step = resolve_step(step, "probe")
     writer = current_writer()
     if writer is None:
@@ -179,29 +188,24 @@ def batch_norm_pb(model: Any, step: int) -> bytes:
 
 
 def loss_reduction_pb(
-    loss: Any,
-    y_true: Any,
-    y_pred: Any,
-    *,
-    sample_weight: Any = None,
-    value: Any = None,
-    name: str = "loss",
-    model: str = "loop",
+    loss: Any, y_true: Any, y_pred: Any, *, model: str = "loop", **options: Any
 ) -> bytes:
     """The summary of a loss that `loss_reduction` would write.
 
     Args:
-        loss, y_true, y_pred, sample_weight, value, name: as for `loss_reduction`, eager.
+        loss, y_true, y_pred: as for `loss_reduction`, eager.
         model: name of the model in the log.
+        options: sample_weight, value and name, as for `loss_reduction`.
 
     Returns:
-        A serialized `tf.Summary` message with the columns of the loss.
+        A serialized `tf.Summary` message with the columns of the loss, for several outputs one
+        value each. What cannot be measured is left out, with a warning.
+
+    Raises:
+        TypeError: `loss` is neither a loss, a name nor a callable, nor a structure of them.
+        ValueError: Keras knows no loss of this name.
     """
-    loss_measure.check_loss(loss)
-    vector, _ = loss_measure.measure(
-        loss, y_true, y_pred, sample_weight=sample_weight, value=value, name=name
-    )
-    return ops.to_bytes("loss", vector, model=model, name=name)
+    return ops.loss_to_bytes(loss, y_true, y_pred, model, LossOptions(**options))
 
 
 def probe_pb(
@@ -216,4 +220,5 @@ def probe_pb(
         A serialized `tf.Summary` message.
     """
     result = probing.run(model, x, y, loss=loss, sample_weight=sample_weight)
-    return ops.to_bytes("probe", probing.pack(result, ops.PROBE_COLUMNS), model=str(model.name))
+    packed = probing.pack(result, ops.PROBE_COLUMNS)
+    return ops.to_bytes("probe", {"": packed}, model=str(model.name))

@@ -167,9 +167,9 @@ def find_missing(history: ModelHistory, needs: Iterable[Need]) -> str | None:
 FAILED: Final = {
     "counting": "Calls of layers could not be counted",
     "topology": "The graph of the model could not be read",
-    "losses": "The measurement of the losses failed and was switched off",
+    "losses": "The measurement of the losses failed",
     "compiled_losses": "The compiled losses and metrics could not be observed",
-    "probe": "The probe failed and was switched off",
+    "probe": "The probe failed",
 }
 """For each part of the recording, the beginning of the reason where it failed."""
 

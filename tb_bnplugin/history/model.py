@@ -20,6 +20,7 @@ from tb_bnplugin.schema.facts import (
     LossFacts,
     MetricFacts,
     ModelFacts,
+    OptimizerFacts,
     Phase,
     Shape,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "MetricFacts",
     "ModelFacts",
     "ModelHistory",
+    "OptimizerFacts",
     "Phase",
     "ProbeHistory",
     "ProbeLayers",

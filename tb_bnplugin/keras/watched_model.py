@@ -11,6 +11,7 @@ import tensorflow as tf
 from tb_bnplugin.guard import Guard
 from tb_bnplugin.keras.flavour import flavour_of
 from tb_bnplugin.keras.gradient.watched_step import WatchedStep
+from tb_bnplugin.keras.identity import IdentityRef
 from tb_bnplugin.keras.losses.observe import LossObserver
 from tb_bnplugin.keras.model import describe
 from tb_bnplugin.keras.model.state_reader import StateReader
@@ -18,6 +19,7 @@ from tb_bnplugin.keras.model.topology import Topology
 from tb_bnplugin.keras.model.topology import describe as draw
 from tb_bnplugin.keras.model.trainable import replaced_by_fit
 from tb_bnplugin.keras.model.unchanged_weights import UnchangedWeights
+from tb_bnplugin.keras.optimizers.watched import WatchedOptimizers
 from tb_bnplugin.keras.watched_layers import WatchedLayers, strategy_of
 from tb_bnplugin.measure.reading import Baseline, NewLayers, Reading
 from tb_bnplugin.schema.facts import Call, LossFacts, MetricFacts
@@ -34,7 +36,9 @@ class WatchedModel:
         self.closed = False
         self._layers = WatchedLayers(guard)
         self._reader: StateReader | None = None
-        self._optimizer: Any = None  # of which the reader reads
+        self.optimizers = WatchedOptimizers(model, guard)
+        self._compiled: IdentityRef | None = None  # a loop may compile anew
+        self._read_of: tuple[IdentityRef, ...] = ()  # the optimizers of which the reader reads
         self._topology: Topology | None = None
         self._weights = UnchangedWeights()
         self._trainable_replaced: dict[int, bool] = {}  # see `model.trainable`
@@ -104,15 +108,22 @@ class WatchedModel:
         Args:
             step: newest one of the run, from which weights are watched for changes.
         """
-        optimizer = self._present_optimizer()
-        if self._reader is not None and self._optimizer is optimizer:
+        optimizers = self.optimizers.present()
+        if self._reader is not None and self.is_current(self._reader):
             return self._reader, None
-        self._optimizer = optimizer  # a loop may compile anew
+        compiled, self._compiled = self._compiled, self.optimizers.compiled()
+        self._read_of = tuple(map(IdentityRef, optimizers))
+        if self._reader is not None and compiled == self._compiled:
+            self._reader = self._reader.reading(
+                optimizers
+            )  # an optimizer was found: all else goes on
+            return self._reader, None
         with tf.init_scope():
             reader = StateReader(
                 self.model,
                 [row.layer for row in self._layers.rows],
                 [row.counter for row in self._layers.rows],
+                optimizers,
                 self._trainable_replaced,
             )
             baseline = Baseline(reading=reader.read(), gamma_beta_layers=reader.gamma_beta_layers)
@@ -122,11 +133,10 @@ class WatchedModel:
         return reader, baseline
 
     def is_current(self, reader: StateReader) -> bool:
-        """Return True where `reader` reads the present layers and optimizer."""
-        return reader is self._reader and self._optimizer is self._present_optimizer()
-
-    def _present_optimizer(self) -> Any:
-        return getattr(self.model, "optimizer", None)
+        """Return True where `reader` reads the present layers and optimizers."""
+        present = tuple(map(IdentityRef, self.optimizers.present()))
+        same = present == self._read_of and self.optimizers.compiled() == self._compiled
+        return reader is self._reader and same
 
     def look_for_unchanged_weights(self, step: int, reason: str) -> bool:
         """Look at the weights where it is time; return True where facts changed by it."""
@@ -167,7 +177,6 @@ class WatchedModel:
         if self._topology is None:
             self._topology = self.guard.attempt("topology", draw, model)
         topology = self._topology or Topology()
-        optimizer = self._present_optimizer()
         layers = [
             describe.layer_facts(
                 row.path, row.layer, row.start, requested=topology.requested.get(id(row.layer))
@@ -183,7 +192,7 @@ class WatchedModel:
             "graph": describe.graph(topology, [row.layer for row in self._layers.rows]),
             "weights": self._weights.facts(),
             "code": describe.code(model),
-            "optimizer": None if optimizer is None else type(optimizer).__name__,
+            "optimizers": self.optimizers.facts(),
         }
 
     def read(self, reader: StateReader) -> Reading:

@@ -31,6 +31,7 @@ class ModelRow:
         self._last_step = step
         row[_COLUMN["iterations"]] = reading.iterations
         row[_COLUMN["learning_rate"]] = reading.learning_rate
+        row[_COLUMN["loss_scale"]] = reading.loss_scale
         if bool(differs(reading.weights, last.weights).any()):
             row[_COLUMN["weight_changes"]] += 1
         if reading.batches is not None and reading.batches.any():

@@ -41,6 +41,7 @@ class Reading:
     batches: npt.NDArray[np.int64] | None  # times each batch size was seen
     iterations: float  # of the optimizer, NaN without one
     learning_rate: float  # NaN where it is not known
+    loss_scale: float = float("nan")  # that the optimizer divides gradients by, NaN: by none
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -135,8 +135,8 @@ MODEL_COLUMNS: Final = (
     "process_started",  # wall time, seconds: when this process began to watch; tells restarts
     "record",  # 1-based ordinal in the process, so that a reader knows what it lacks; a second
     # record of the same step stands for the first and has its ordinal
-    "iterations",  # of the optimizer, NaN without one; Keras restarts it at compile
-    "learning_rate",  # of the optimizer, NaN without one
+    "iterations",  # of the optimizer, NaN where none is known; Keras restarts it at compile
+    "learning_rate",  # of the optimizer, NaN where none is known, or several with other rates
     # Records at which a watched trainable weight other than gamma and beta differed from the
     # record before, cumulative.
     "weight_changes",
@@ -146,6 +146,7 @@ MODEL_COLUMNS: Final = (
     "predictions",  # predict loops that ended, cumulative
     "record_reason",  # index into RECORD_REASONS: why this record was made
     "weights_finite",  # 1 when every watched trainable weight is finite, else 0
+    "loss_scale",  # that the optimizer divides gradients by, NaN where by none
 )
 """Row 0 of a layers record, padded with NaN to the width of a layer row."""
 

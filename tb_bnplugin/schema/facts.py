@@ -143,7 +143,7 @@ class Columns:
 
 @dataclass(frozen=True, kw_only=True)
 class SwitchedOff:
-    """A part of the recording that failed, and was switched off while the rest went on."""
+    """A part of the recording that failed, in all or in part, while the rest went on."""
 
     part: str  # "probe", "losses", "counting", ...
     reason: str  # the exception's class and the first line of its text
@@ -170,6 +170,21 @@ class WeightFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OptimizerFacts:
+    """An optimizer that trains the model, and what it does to gradients before it steps."""
+
+    optimizer_class: str  # that makes the step, within whatever wraps it: "Adam"
+    keras_class: str | None  # the class of Keras that it is, or derives from; None: neither
+    known_from: str  # "compile", "argument" (of `watch`) or "found" (in the loop)
+    schedule: str | None = None  # class of the schedule of its learning rate
+    clipnorm: float | None = None
+    clipvalue: float | None = None
+    global_clipnorm: float | None = None
+    loss_scale: str | None = None  # gradients are divided by one: "dynamic" or "fixed"
+    gradient_accumulation_steps: int | None = None  # gradients that one step adds up
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelFacts:
     """The newest static facts of one model."""
 
@@ -178,7 +193,6 @@ class ModelFacts:
     keras: str  # "keras 3.15.1" or "tf_keras 2.21.0"
     tensorflow: str
     replicas: int
-    optimizer: str | None  # class name
     trained_by: str  # "fit" or "loop"
     expect: tuple[str, ...]  # rule codes that are meant here
     layers: tuple[LayerFacts, ...]
@@ -187,7 +201,13 @@ class ModelFacts:
     columns: Columns = Columns()
     weights: WeightFacts = WeightFacts()
     switched_off: tuple[SwitchedOff, ...] = ()
+    optimizers: tuple[OptimizerFacts, ...] = ()  # those that train it now, as far as known
     probe_data: bool = False  # the callback has a held batch
+
+    @property
+    def optimizer(self) -> str | None:
+        """Class of the optimizer; several: with commas between; None: not known."""
+        return ", ".join(dict.fromkeys(known.optimizer_class for known in self.optimizers)) or None
 
     @property
     def is_placeholder(self) -> bool:

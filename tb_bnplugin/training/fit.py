@@ -202,10 +202,11 @@ class FitRecorder:
         if self._options.probe_data is None:
             return []
         x, y, weight = (*self._options.probe_data, None)[:3]
-        return [
-            self.recorder.observer.loss(vector, facts)
-            for vector, facts in probing.measure_compiled_loss(self._model, x, y, weight)
-        ]
+        guard = self.recorder.guard
+        measured = probing.measure_compiled_loss(
+            self._model, x, y, weight, lambda name, why: guard.note("losses", name, why)
+        )
+        return [self.recorder.observer.loss(vector, facts) for vector, facts in measured]
 
 
 class _Clock:

@@ -111,7 +111,8 @@ class ModelObserver:
             self._about.predictions += 1
 
     def find_layers(self) -> None:
-        """Find layers that came since; the next observation brings them."""
+        """Find layers and optimizers that came since; the next observation brings them."""
+        self.watched.optimizers.look()
         new = self.watched.find_layers()
         if new is not None:
             self._new_layers.append(new)
@@ -163,6 +164,7 @@ class ModelObserver:
         known = (
             *(about.name, about.expect, about.trained_by, about.probe_data, about.probe_columns),
             *(tuple(about.measured.items()), self._phase, len(self._guard.failures)),
+            *(len(self._guard.notes), self.watched.optimizers.facts()),
         )
         layers = self._take_new_layers()
         if calls is None and layers is None and not changed and known == self._known:
@@ -220,8 +222,7 @@ class ModelObserver:
             process_started=PROCESS_STARTED,
             columns=Columns(probe=about.probe_columns),
             switched_off=tuple(
-                SwitchedOff(part=part, reason=reason)
-                for part, reason in self._guard.failures.items()
+                SwitchedOff(part=part, reason=reason) for part, reason in self._guard.reasons()
             ),
         )
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import time
 import warnings
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 import tensorflow as tf
 
+from tb_bnplugin.errors import NotBuiltError
+from tb_bnplugin.guard import Guard
 from tb_bnplugin.keras.flavour import imported_flavour
 from tb_bnplugin.keras.losses import measure as loss_measure
+from tb_bnplugin.keras.losses.options import LossOptions
+from tb_bnplugin.keras.losses.outputs import Measured, check_known, measure_outputs
 from tb_bnplugin.keras.losses.regularization import weight_regularization
 from tb_bnplugin.keras.probe.run import ProbeResult
 from tb_bnplugin.measure.reading import Moment, Observation
@@ -33,6 +37,7 @@ from tb_bnplugin.training.run import Run, run_of_writer
 
 __all__ = [
     "PROBE_COLUMNS",
+    "loss_to_bytes",
     "model_to_bytes",
     "nothing_written",
     "record_loss",
@@ -66,6 +71,7 @@ def record_model(recorder: Recorder, writer: Any, step: Any) -> Any:
     """Record statistics and modes; a bool, or a tensor of one inside a function."""
     run = run_of_writer(writer)
     recorder.use(run)
+    recorder.watched.optimizers.search()
     target = Target(run=run, writer=writer)
 
     def record(given: Any, take: Callable[[int], bool]) -> bool:
@@ -93,41 +99,80 @@ def record_model(recorder: Recorder, writer: Any, step: Any) -> Any:
 
 
 def record_loss(
-    writer: Any, step: Any, loss: Any, y_true: Any, y_pred: Any, options: dict[str, Any]
+    writer: Any, step: Any, loss: Any, y_true: Any, y_pred: Any, options: LossOptions
 ) -> Any:
-    """Record the measurements of a loss; a bool, or a tensor of one inside a function."""
+    """Record the measurements of a loss, of each output by itself.
+
+    Returns:
+        A bool, True where anything was written; a tensor of one inside a function.
+
+    Raises:
+        TypeError, ValueError: `loss` is none. Whatever else goes wrong is a warning.
+    """
     run = run_of_writer(writer)
     recorder = _only_recorder(run)
+    publisher = recorder or _placeholder(run)
     if recorder is not None:
         recorder.use(run)
-        options["keras"] = recorder.watched.flavour.keras
-        options["regularization"] = weight_regularization(recorder.watched.model)
-    publisher = recorder or _placeholder(run)
+        recorder.watched.optimizers.search()
+        options = publisher.guard.attempt("losses", _as_of_model, recorder, options) or options
+    check_known(loss, options.keras)
+    guard = publisher.guard
+    options = replace(options, tell=lambda name, why: guard.note("losses", name, why))
+    eager = tf.executing_eagerly()
+    if eager and not bool(tf.summary.should_record_summaries()):
+        return tf.constant(False)
 
-    def save(given: Any, vector: Any, facts: LossFacts) -> bool:
-        values = np.asarray(vector, np.float64)
-        add = _add if isinstance(publisher, Recorder) else _add_beside
+    def measure() -> Measured:
+        one = loss_measure.measure if eager else loss_measure.measure_in_graph
+        measured = guard.attempt("losses", measure_outputs, loss, y_true, y_pred, options, one)
+        measured = measured or Measured()
+        for name, why in measured.skipped.items():
+            guard.note("losses", name, why)
+        return measured
+
+    def save(given: Any, vectors: Sequence[Any], facts: Sequence[LossFacts]) -> bool:
         target = Target(run=run, writer=writer)
-        return bool(
-            publisher.guard.attempt("recording", add, publisher, values, facts, int(given), target)
-        )
+        rate = float("nan")
+        if recorder is not None:
+            recorder.watched.optimizers.look()
+            rate = recorder.watched.optimizers.learning_rate()
+        written = False
+        for vector, fact in zip(vectors, facts, strict=True):
+            values = np.array(vector, np.float64)
+            values[loss_measure.column_index("learning_rate")] = rate
+            known = loss_measure.with_keras_class(fact, values)
+            add = _add if isinstance(publisher, Recorder) else _add_beside
+            added = guard.attempt("recording", add, publisher, values, known, int(given), target)
+            written = bool(added) or written
+        return written
 
-    if tf.executing_eagerly():
-        if not bool(tf.summary.should_record_summaries()):
+    def record_in_graph() -> Any:
+        found = measure().found
+        if not found:
             return tf.constant(False)
-        vector, facts = loss_measure.measure(loss, y_true, y_pred, **options)
-        return tf.constant(save(step, vector, facts))
 
-    def measured() -> Any:
-        tensor, facts = loss_measure.measure_in_graph(loss, y_true, y_pred, **options)
+        def make(given: Any, *vectors: Any) -> bool:
+            return save(given, [vector.numpy() for vector in vectors], [fact for _, fact in found])
 
-        def make(given: Any, vector: Any) -> bool:
-            known = loss_measure.with_keras_class(facts, vector.numpy())
-            return save(given, vector.numpy(), known)
+        tensors = [tensor for tensor, _ in found]
+        return tf.py_function(make, [tf.cast(step, tf.int64), *tensors], tf.bool)
 
-        return tf.py_function(make, [tf.cast(step, tf.int64), tensor], tf.bool)
+    if not eager:
+        return _when_recording(record_in_graph)
+    found = measure().found
+    return tf.constant(save(step, [vector for vector, _ in found], [fact for _, fact in found]))
 
-    return _when_recording(measured)
+
+def _as_of_model(recorder: Recorder, options: LossOptions) -> LossOptions:
+    """The options of a measurement, with what is known of the model that the loss is of."""
+    model = recorder.watched.model
+    return replace(
+        options,
+        keras=recorder.watched.flavour.keras,
+        regularization=weight_regularization(model),
+        output_names=tuple(getattr(model, "output_names", None) or ()),
+    )
 
 
 def record_probe(
@@ -138,13 +183,22 @@ def record_probe(
     recorder.use(run)
     target = Target(run=run, writer=writer)
 
+    def run_probe() -> ProbeResult | NotBuiltError:
+        try:
+            return probe()
+        except NotBuiltError as error:  # told, as the op's documentation has it
+            return error
+
     def add(result: ProbeResult, given: int) -> bool:
         at, _ = run.place(given, f"{recorder.name}/probe", beside=recorder.name)
         return recorder.add(recorder.observer.probe(result), at, target)
 
     def make(given: Any) -> bool:
-        result = probe()
-        return bool(recorder.guard.attempt("recording", add, result, int(given)))
+        result = recorder.guard.attempt("probe", run_probe)
+        if isinstance(result, NotBuiltError):
+            raise result
+        attempt = recorder.guard.attempt
+        return result is not None and bool(attempt("recording", add, result, int(given)))
 
     if tf.executing_eagerly():
         if not bool(tf.summary.should_record_summaries()):
@@ -158,10 +212,29 @@ def model_to_bytes(recorder: Recorder, step: int) -> bytes:
     return event_file.to_bytes(recorder.preview(step))
 
 
-def to_bytes(kind: Kind, value: Any, *, model: str, name: str = "") -> bytes:
-    """One record as a summary."""
-    metadata = Metadata(kind=kind, model=model, name=name)
-    return event_file.to_bytes([Record(metadata=metadata, step=0, wall_time=0.0, value=value)])
+def loss_to_bytes(loss: Any, y_true: Any, y_pred: Any, model: str, options: LossOptions) -> bytes:
+    """The measurements of a loss as a summary, with a value for each output."""
+    check_known(loss, options.keras)
+    measured = measure_outputs(loss, y_true, y_pred, options, loss_measure.measure)
+    guard = Guard(model)
+    for name, why in measured.skipped.items():
+        guard.note("losses", name, why)
+    return to_bytes("loss", {facts.name: vector for vector, facts in measured.found}, model=model)
+
+
+def to_bytes(kind: Kind, values: Mapping[str, Any], *, model: str) -> bytes:
+    """Records as a summary. `values`: by name, which is "" where the kind has none."""
+    return event_file.to_bytes(
+        [
+            Record(
+                metadata=Metadata(kind=kind, model=model, name=name),
+                step=0,
+                wall_time=0.0,
+                value=value,
+            )
+            for name, value in values.items()
+        ]
+    )
 
 
 def nothing_written() -> Any:
@@ -211,7 +284,6 @@ def _facts_of_none() -> ModelFacts:
         keras=str(imported_flavour()),
         tensorflow=str(tf.__version__),
         replicas=int(tf.distribute.get_strategy().num_replicas_in_sync),
-        optimizer=None,
         trained_by="loop",
         expect=(),
         layers=(),

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tb_bnplugin.diagnose import Outcome, check_codes
 from tb_bnplugin.keras.calls.run_context import run_context
+from tb_bnplugin.keras.optimizers.description import check_optimizers
 from tb_bnplugin.training import live
 from tb_bnplugin.training.notify import Notifier, OnFinding, check_on_finding
 from tb_bnplugin.training.publisher import Target
@@ -108,6 +109,7 @@ class Watch:
                 target = Target(run=run, writer=writer)
         elif reason == "end":
             target = recorder.last_target  # what `findings` says now is what `check` reads
+        recorder.watched.optimizers.search()
         step = recorder.last_step
         given = tf.summary.experimental.get_step()
         if isinstance(given, int):
@@ -119,7 +121,13 @@ class Watch:
             recorder.deliver()
 
 
-def watch(model: Any, *, expect: Sequence[str] = (), on_finding: OnFinding = "warn") -> Watch:
+def watch(
+    model: Any,
+    *,
+    optimizer: Any = None,
+    expect: Sequence[str] = (),
+    on_finding: OnFinding = "warn",
+) -> Watch:
     """Count, from now on, in which mode each batch normalization layer of `model` runs.
 
     Call it before the training step is traced: what a `tf.function` traced earlier runs is not
@@ -129,6 +137,9 @@ def watch(model: Any, *, expect: Sequence[str] = (), on_finding: OnFinding = "wa
     Args:
         model: a Keras 3 model (on the TensorFlow backend) or a tf_keras model. It need not be
             built: layers that come later are found when a record is made.
+        optimizer: that trains the model, or a list of several. Where it is not given, the loop's
+            own is found by the ops if it is a Keras optimizer within their reach (a variable, a
+            closure, an attribute, a checkpoint). It is read, and never wrapped or changed.
         expect: codes of rules whose findings are meant here, such as ("BN104",) where
             statistics adapt to test data. They are recorded, shown as expected, and fail no check.
         on_finding: what happens at the first error or warning of each rule, when a record is made:
@@ -138,8 +149,12 @@ def watch(model: Any, *, expect: Sequence[str] = (), on_finding: OnFinding = "wa
         A `Watch`, with `findings()`, `outcomes()`, `ledger()`, `evaluating()` and `close()`.
 
     Raises:
-        TypeError: `model` is no Keras model.
+        TypeError: `model` is no Keras model, or `optimizer` no optimizer.
         ValueError: `expect` holds an unknown code, or `on_finding` is none of the above.
     """
     check_on_finding(on_finding, ("warn", "ignore"))
-    return Watch(watch_model(model, expect=check_codes(expect)), on_finding)
+    given = () if optimizer is None else check_optimizers(optimizer)
+    recorder = watch_model(model, expect=check_codes(expect))
+    if given:
+        recorder.watched.optimizers.give(given)
+    return Watch(recorder, on_finding)

@@ -19,6 +19,7 @@ from tb_bnplugin.schema.facts import (
     MetricFacts,
     ModelCode,
     ModelFacts,
+    OptimizerFacts,
     Phase,
 )
 
@@ -51,11 +52,11 @@ FACTS = ModelFacts(
     keras="keras 3.15.1",
     tensorflow="2.21.0",
     replicas=1,
-    optimizer="SGD",
     trained_by="fit",
     expect=(),
     layers=(LAYER,),
     graph=Graph(),
+    optimizers=(OptimizerFacts(optimizer_class="SGD", keras_class="SGD", known_from="compile"),),
 )
 
 PHASE = Phase(number=1, step=1, wall_time=1000.0, reason="fit")
@@ -126,6 +127,13 @@ def _changed(facts: _Facts, values: Mapping[str, Any]) -> _Facts:
     return replace(facts, **whole)
 
 
+def _optimizers(named: str | None) -> tuple[OptimizerFacts, ...]:
+    """One of Keras' optimizers of this class; None: not known."""
+    if named is None:
+        return ()
+    return (OptimizerFacts(optimizer_class=named, keras_class=named, known_from="found"),)
+
+
 def create_history(
     *,
     steps: Sequence[int] = FIFTY_STEPS,
@@ -142,8 +150,8 @@ def create_history(
     """A history of `layers` alike layers that train properly in every step.
 
     `facts` and `layer_facts` may name what lies within a part of them ("subclassed" of the code,
-    "has_gamma"). `facts` may hold "phases" too, and "losses" and "metrics" as the newest of them
-    is compiled.
+    "has_gamma"), and an "optimizer" by its class. `facts` may hold "phases" too, and "losses" and
+    "metrics" as the newest of them is compiled.
     `columns` and `model` replace columns, by anything that broadcasts to [records, layers] and
     [records]; a value of one number a record goes to all layers.
     """
@@ -187,6 +195,8 @@ def create_history(
     layer = _changed(LAYER, layer_facts or {})
     rows = tuple(replace(layer, path=f"bn_{index}") for index in range(layers))
     given = {"layers": rows, **(facts or {})}
+    if "optimizer" in given:
+        given["optimizers"] = _optimizers(given.pop("optimizer"))
     newest = {name: given.pop(name) for name in ("losses", "metrics") if name in given}
     *before, last = given.pop("phases", (PHASE,)) or (PHASE,)
     return ModelHistory(

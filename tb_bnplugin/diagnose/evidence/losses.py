@@ -16,14 +16,6 @@ RELATIVE_TOLERANCE: Final = 0.005
 """Two sums of the same terms in another order agree far better in float32, and to 2^-8 in
 bfloat16, the coarsest dtype a loss comes in; factors that matter are at least 1.03 apart."""
 
-ADAPTIVE_OPTIMIZERS: Final = frozenset(
-    (
-        *("adadelta", "adafactor", "adagrad", "adam", "adamax", "adamw"),
-        *("lamb", "lion", "muon", "nadam", "rmsprop"),
-    )
-)
-"""Optimizers that divide a gradient by its own size, so that a factor of the loss cancels."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
@@ -168,12 +160,6 @@ def learning_rate(history: ModelHistory, loss: LossHistory) -> float | None:
     if not len(rates) or not np.allclose(rates, rates[0], rtol=1e-5, atol=0.0):
         return None
     return float(rates[0])
-
-
-def cancels_factors(*histories: ModelHistory) -> bool:
-    """True where an optimizer is known, and all that are cancel a constant factor of the loss."""
-    known = [history.facts.optimizer.lower() for history in histories if history.facts.optimizer]
-    return bool(known) and all(optimizer in ADAPTIVE_OPTIMIZERS for optimizer in known)
 
 
 def loss_column(loss: LossHistory, name: str) -> Floats:

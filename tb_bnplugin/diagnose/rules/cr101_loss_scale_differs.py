@@ -13,16 +13,21 @@ Why it matters:
 How it decides:
     In each run the loss was measured on its own labels and predictions, and so was Keras' mean of
     the same loss on the same values. All measurements on batches of the most frequent size agree
-    on the factor between the two within 0.5 %. It is a finding where the two factors differ by
-    more than 3 %: counts of outputs, rows and replicas differ by at least that until there
-    are more than 32 of them, and rounding does not. The factor of one replica's loss counts once
-    for each replica, since their gradients are summed. Loss curves are never compared. Where the
-    learning rates make up for the quotient it is ok. With optimizers that divide a gradient by
-    its own size, such as Adam, it is an info, since the factor cancels.
+    on the factor between the two within 0.5 %. The factor of one replica's loss counts once for
+    each replica, since their gradients are summed. The two factors, each times the learning rate
+    of its run, differ by more than 3 %: counts of outputs, rows and replicas differ by at least
+    that until there are more than 32 of them, and rounding does not. Loss curves are never
+    compared.
+
+    It is a warning where both runs step in proportion to the gradient, as SGD does, at learning
+    rates that are known and stay the same, and an info where that is not known. With optimizers
+    that divide a gradient by its own size, such as Adam, the factor cancels, and is no more than a
+    fact. Losses weighted by sample are not checked: the weights are in the factor. Two logs of one
+    program that sums over batches of other sizes are ok here; LR101 tells of the sum.
 
 What to do:
-    Use the same reduction in both programs, or multiply the learning rate by the quotient that
-    the finding names.
+    Use the same reduction in both programs, or a learning rate that makes up for the factor: the
+    finding names it for either program.
 
 When it is fine:
     If the learning rate of each program was tuned for its own loss.
@@ -35,18 +40,20 @@ References:
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from tb_bnplugin.diagnose.evidence.losses import (
     Measurement,
-    cancels_factors,
     keras_class,
     learning_rate,
     measure,
     near,
 )
+from tb_bnplugin.diagnose.evidence.optimizer import Optimizer, optimizer_of
+from tb_bnplugin.diagnose.evidence.program import is_one_program
 from tb_bnplugin.diagnose.needs import LOSSES
-from tb_bnplugin.diagnose.outcome import EvidenceValue, Outcome
+from tb_bnplugin.diagnose.outcome import EvidenceValue, Outcome, Severity
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import ModelHistory
 
@@ -56,90 +63,167 @@ SAME_WITHIN: Final = 0.03
 """Factors are quotients of counts; closer ones than 32 : 33 do not change how a model trains."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Side:
+    """One of the two runs."""
+
+    run: str
+    measurement: Measurement
+    factor: float  # of what is differentiated to Keras' mean, of all replicas
+    rate: float | None
+    optimizer: Optimizer
+
+    @property
+    def is_mean(self) -> bool:
+        """True if it differentiates Keras' mean itself."""
+        return near(self.factor, 1.0, SAME_WITHIN)
+
+
 def check(history: ModelHistory, other: ModelHistory) -> Outcome:
     """Compare the scales of the loss that both runs have."""
     # a loop that sums over 10 outputs, learning rate 0.01; `fit` with "mse", learning rate 0.01
-    # factors to Keras' mean: 10 and 1, quotient 10
+    # factors to Keras' mean: 10 and 1, times the rates 0.1 and 0.01
     # the loop trains as `fit` would with 0.01 * 10 = 0.1; if `fit` has 0.1, all is well
     ours, theirs = _by_class(history), _by_class(other)
-    shared = [name for name in ours if name in theirs]
-    if not shared:
+    name = next((name for name in ours if name in theirs), None)
+    if name is None:
         return RULE.not_checked(
-            "The two runs have no loss in common that is recognised as one of Keras' losses, so"
-            " there is no scale to compare."
+            "The two runs have no loss in common that is recognised as one of Keras' losses and is"
+            " not weighted by sample, so there is no scale to compare."
         )
-    mine, yours = ours[shared[0]], theirs[shared[0]]
-    factor, other_factor = _of_all_replicas(mine), _of_all_replicas(yours)
-    if factor is None or other_factor is None or factor * other_factor <= 0:
+    mine, yours = _side(history, ours[name]), _side(other, theirs[name])
+    if mine is None or yours is None or mine.factor * yours.factor <= 0:
         return RULE.not_checked(
             "The measurements of a run do not agree on one factor to Keras' mean of the loss."
-            " Measure batches of the same size, without sample weights that change."
+            " Measure batches of the same size."
         )
-    quotient = factor / other_factor
-    rate, other_rate = learning_rate(history, mine.loss), learning_rate(other, yours.loss)
+    quotient = mine.factor / yours.factor
     evidence: dict[str, EvidenceValue] = {
-        "loss": shared[0],
-        "factor": factor,
-        "other_factor": other_factor,
+        "loss": name,
+        "factor": mine.factor,
+        "other_factor": yours.factor,
         "quotient": quotient,
-        "learning_rate": rate,
-        "other_learning_rate": other_rate,
-        "equal_learning_rate_of_other": None if rate is None else rate * quotient,
+        "learning_rate": mine.rate,
+        "other_learning_rate": yours.rate,
+        "equal_learning_rate": None if yours.rate is None else yours.rate / quotient,
+        "equal_learning_rate_of_other": None if mine.rate is None else mine.rate * quotient,
     }
     if near(quotient, 1.0, SAME_WITHIN):
         return RULE.ok("Both runs scale their loss alike.", evidence=evidence)
-    cancels = cancels_factors(history, other)
-    made_up = rate is not None and other_rate is not None and near(rate * quotient, other_rate)
-    if made_up and not cancels:
-        message = (
-            f"The loss of {history.run!r} is {quotient:.4g} times that of {other.run!r}, and the"
-            " learning rates make up for it."
+    if is_one_program(history, mine.measurement, other, yours.measurement):
+        return RULE.ok(
+            "Both runs are of one program, whose loss grows with the batch: batches of"
+            f" {mine.measurement.batch:.6g} and of {yours.measurement.batch:.6g} rows. See LR101.",
+            evidence=evidence,
         )
-        return RULE.ok(message, evidence=evidence)
-    effect = f"as if the learning rate were {quotient:.4g} times as large"
-    if cancels:
-        optimizer = history.facts.optimizer or other.facts.optimizer
-        effect = f"which {optimizer} divides out, up to epsilon and clipping"
+    scales = (
+        f"{mine.run!r} differentiates {mine.factor:.4g} times Keras' mean of {name},"
+        f" {yours.run!r} {yours.factor:.4g} times"
+    )
+    if mine.optimizer.cancels and yours.optimizer.cancels and not _clips(mine, yours):
+        return RULE.fact(
+            f"{scales}, which {_optimizers(mine, yours)} divides out, up to epsilon. What"
+            " regularizes weights in the loss still sees the factor.",
+            evidence=evidence,
+            steps=mine.measurement.steps,
+        )
+    if _rates_make_up(mine, yours):
+        return RULE.ok(f"{scales}, and the learning rates make up for it.", evidence=evidence)
+    effect, severity = _effect(mine, yours)
     return RULE.finding(
-        message=(
-            f"{history.run!r} differentiates {factor:.4g} times Keras' mean of {shared[0]},"
-            f" {other.run!r} {other_factor:.4g} times: a factor of {quotient:.4g}, {effect}."
-        ),
-        fix=(
-            "Use the same reduction in both if gradients are clipped, if the loss regularizes"
-            " weights, or if the optimizer may change."
-            if cancels
-            else f"Use the same reduction in both. Or, to train {other.run!r} like {history.run!r},"
-            f" give it {_equal(history, quotient, rate, other_rate)}."
-        ),
+        message=f"{scales}: {effect}.",
+        fix=_fix(mine, yours),
         evidence=evidence,
-        steps=mine.steps,
-        severity="info" if cancels else None,
+        steps=mine.measurement.steps,
+        severity=severity,
     )
 
 
-def _of_all_replicas(measurement: Measurement) -> float | None:
-    """The factor of all that is differentiated: gradients are summed over the replicas."""
-    return None if measurement.factor is None else measurement.factor * measurement.replicas
+def _effect(mine: _Side, yours: _Side) -> tuple[str, Severity]:
+    """What the two factors do to the steps, and how bad that is."""
+    factor = mine.factor / yours.factor
+    quotient = f"a factor of {max(factor, 1 / factor):.4g}"
+    if mine.optimizer.cancels and yours.optimizer.cancels:
+        return (
+            f"{quotient}, which {_optimizers(mine, yours)} divides out, but which decides what is"
+            " clipped"
+        ), "info"
+    if mine.optimizer.scales and yours.optimizer.scales:
+        if mine.rate is None or yours.rate is None:
+            return f"{quotient}, unless the learning rates make up for it", "info"
+        steps = factor * mine.rate / yours.rate
+        return (
+            f"at learning rates of {mine.rate:.4g} and {yours.rate:.4g} the steps of"
+            f" {(mine if steps > 1 else yours).run!r} are {max(steps, 1 / steps):.4g} times as"
+            " large"
+        ), "warning"
+    return (
+        f"with an optimizer such as SGD {quotient} of the step; Adam and others that divide a"
+        " gradient by its own size divide it out"
+    ), "info"
+
+
+def _fix(mine: _Side, yours: _Side) -> str:
+    mean = next((side for side in (mine, yours) if side.is_mean), None)
+    use = "Use the same reduction in both."
+    if mean is not None:
+        use = f"Use Keras' mean in {(yours if mean is mine else mine).run!r} too."
+    if mine.optimizer.cancels and yours.optimizer.cancels:
+        return use
+    rates = (
+        f"{_equal(mine, like=yours)} trains {mine.run!r} like {yours.run!r},"
+        f" {_equal(yours, like=mine)} trains {yours.run!r} like {mine.run!r}"
+    )
+    if mine.optimizer.scales and yours.optimizer.scales:
+        return f"{use} Or make up for it: {rates}."
+    return (
+        f"{use} With SGD the learning rate may make up for it: {rates}; with Adam nothing is to be"
+        f" done. The optimizers: {_optimizers(mine, yours)}."
+    )
+
+
+def _equal(side: _Side, *, like: _Side) -> str:
+    """The learning rate with which one run trains like the other."""
+    quotient = like.factor / side.factor
+    if like.rate is None:
+        return f"{quotient:.4g} times the learning rate of {like.run!r}"
+    return f"`learning_rate={like.rate * quotient:.4g}`"
+
+
+def _rates_make_up(mine: _Side, yours: _Side) -> bool:
+    if mine.rate is None or yours.rate is None:
+        return False
+    return near(mine.factor * mine.rate, yours.factor * yours.rate, SAME_WITHIN)
+
+
+def _optimizers(mine: _Side, yours: _Side) -> str:
+    names = [side.optimizer.name or f"that of {side.run!r} is not known" for side in (mine, yours)]
+    return ", ".join(dict.fromkeys(names))
+
+
+def _clips(mine: _Side, yours: _Side) -> bool:
+    return bool(mine.optimizer.clipping or yours.optimizer.clipping)
+
+
+def _side(history: ModelHistory, measurement: Measurement) -> _Side | None:
+    """One run with its factor; None where its measurements do not agree on one."""
+    if measurement.step_factor is None:
+        return None
+    return _Side(
+        run=history.run,
+        measurement=measurement,
+        factor=measurement.step_factor,
+        rate=learning_rate(history, measurement.loss),
+        optimizer=optimizer_of(history),
+    )
 
 
 def _by_class(history: ModelHistory) -> dict[str, Measurement]:
-    """The first loss of each recognised Keras class that could be measured."""
+    """The first loss of each recognised Keras class whose factor holds nothing but counts."""
     found: dict[str, Measurement] = {}
     for loss in history.losses:
         name, measurement = keras_class(loss), measure(history, loss)
-        if name is not None and measurement is not None:
+        weighted = loss.facts is not None and loss.facts.weighted
+        if name is not None and measurement is not None and not weighted:
             found.setdefault(name, measurement)
     return found
-
-
-def _equal(
-    history: ModelHistory, quotient: float, rate: float | None, other_rate: float | None
-) -> str:
-    """The learning rate that makes the other run train alike."""
-    if rate is not None:
-        return f"`learning_rate={rate * quotient:.4g}`"
-    equal = f"{quotient:.4g} times the learning rate of {history.run!r}"
-    if other_rate is None:
-        return equal
-    return f"{equal} (`learning_rate={other_rate * quotient:.4g}` if that is {other_rate:.4g})"

@@ -15,8 +15,8 @@ How it decides:
     is the most frequent batch size (of one replica or of all, with or without the outputs, times
     the batches that a step accumulates), since the loss is then a mean while batches are full,
     and where the optimizer divides a factor of the gradient out, as Adam does. It is an info where
-    the divisor is not known. A ratio of 0.5 is a loss divided by the rows twice. Any other ratio,
-    as of contrastive losses, is not checked.
+    the divisor or the optimizer is not known. A ratio of 0.5 is a loss divided by the rows twice.
+    Any other ratio, as of contrastive losses, is not checked.
 
 What to do:
     Take the mean over the rows that are in the batch:
@@ -43,6 +43,7 @@ import numpy as np
 from tb_bnplugin.diagnose.by_loss import check_differentiated
 from tb_bnplugin.diagnose.evidence import losses
 from tb_bnplugin.diagnose.evidence.losses import near
+from tb_bnplugin.diagnose.evidence.optimizer import optimizer_of
 from tb_bnplugin.diagnose.evidence.training import batches_a_step
 from tb_bnplugin.diagnose.fixes import reduce_over_rows
 from tb_bnplugin.diagnose.needs import LOSSES
@@ -76,8 +77,8 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
     frequent = losses.frequent_batch(history, loss)
     rows = frequent * batches_a_step(history)
     mean_while_full = divisor is not None and _is_batch(divisor, rows, found)
-    adaptive = losses.cancels_factors(history)
-    if mean_while_full or adaptive:
+    optimizer = optimizer_of(history)
+    if mean_while_full or optimizer.cancels:
         return RULE.fact(
             f"{loss.name} doubles with the batch: it is "
             + _describe(history, divisor, fits=rows if mean_while_full else None),
@@ -86,14 +87,14 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
         )
     kept_step = ""
     if divisor is not None and found.batch > 0:
-        kept_step = (
-            f", and multiply the learning rate by {found.batch / divisor:.4g} to keep the step as"
-            f" it is with {found.batch:.6g} rows"
+        kept_step = " " + optimizer.if_it_scales(
+            f"multiply the learning rate by {found.batch / divisor:.4g} to keep the step as it is"
+            f" with {found.batch:.6g} rows"
         )
     return RULE.finding(
         message=f"{loss.name} doubles with the batch: it is "
         + _describe(history, divisor, fits=None),
-        fix=(f"Divide by the rows of each batch: {reduce_over_rows(found.replicas)}{kept_step}."),
+        fix=f"Divide by the rows of each batch: {reduce_over_rows(found.replicas)}.{kept_step}",
         evidence={
             "loss": loss.name,
             "ratio": ratio,
@@ -102,7 +103,7 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
             "measured": found.measured,
         },
         steps=found.steps,
-        severity=None if divisor is not None else "info",
+        severity=None if divisor is not None and optimizer.scales else "info",
     )
 
 
@@ -110,9 +111,10 @@ def _divided_twice(history: ModelHistory, loss: LossHistory, found: losses.Measu
     """The loss falls to a half on the doubled batch."""
     message = f"{loss.name} halves when the batch is doubled: it is divided by the rows twice"
     evidence = {"loss": loss.name, "ratio": found.doubled_ratio, "measured": found.measured}
-    if losses.cancels_factors(history):
+    optimizer = optimizer_of(history)
+    if optimizer.cancels:
         return RULE.fact(
-            f"{message}, though {history.facts.optimizer} divides a constant factor out.",
+            f"{message}, though {optimizer.name} divides a constant factor out.",
             evidence=evidence,
             steps=found.steps,
         )
@@ -124,6 +126,7 @@ def _divided_twice(history: ModelHistory, loss: LossHistory, found: losses.Measu
         ),
         evidence=evidence,
         steps=found.steps,
+        severity=None if optimizer.scales else "info",
     )
 
 
@@ -138,7 +141,10 @@ def _describe(history: ModelHistory, divisor: float | None, *, fits: float | Non
     fixed = f"a sum divided by a fixed {divisor:.6g}"
     if fits is not None:
         return f"{fixed}, which is right only for {fits:.6g} rows a step."
+    optimizer = optimizer_of(history)
     so = ", so the step depends on the batch size"
-    if losses.cancels_factors(history):
-        so = f", though {history.facts.optimizer} divides a constant factor out"
+    if optimizer.name is None:
+        so = ", so the step of an optimizer such as SGD depends on the batch size"
+    if optimizer.cancels:
+        so = f", though {optimizer.name} divides a constant factor out"
     return f"{'the sum over the batch' if near(divisor, 1.0) else fixed}{so}."

@@ -34,6 +34,7 @@ from typing import Final
 
 from tb_bnplugin.diagnose.by_loss import check_differentiated
 from tb_bnplugin.diagnose.evidence import losses
+from tb_bnplugin.diagnose.evidence.optimizer import optimizer_of
 from tb_bnplugin.diagnose.needs import LOSSES
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
@@ -63,10 +64,11 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
     if "outputs" not in parts:
         return RULE.ok(f"{loss.name} does not sum over outputs.", evidence={"factor": factor})
     of_all = "" if found.replicas == 1 else " in total over the replicas"
-    if losses.cancels_factors(history):
+    optimizer = optimizer_of(history)
+    if optimizer.cancels:
         return RULE.fact(
             f"{loss.name} sums over the {outputs:.6g} outputs of a row, which"
-            f" {history.facts.optimizer} divides out, up to epsilon and clipping.",
+            f" {optimizer.name} divides out, up to epsilon and clipping.",
             evidence={"loss": loss.name, "factor": factor, "outputs": outputs},
             steps=found.steps,
         )
@@ -80,8 +82,9 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
             f" {outputs:.6g} outputs of a row, where Keras averages{_others(parts)}."
         ),
         fix=(
-            f"With Keras' loss use {equal} to train alike. Or average over the outputs before"
-            f" anything else: {_mean(losses.keras_class(loss))}."
+            optimizer.if_it_scales(f"use {equal} with Keras' loss to train alike")
+            + f" Or average over the outputs before anything else:"
+            f" {_mean(losses.keras_class(loss))}."
         ),
         evidence={
             "loss": loss.name,

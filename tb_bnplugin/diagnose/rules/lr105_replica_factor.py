@@ -34,6 +34,7 @@ from typing import Final
 
 from tb_bnplugin.diagnose.by_loss import check_differentiated
 from tb_bnplugin.diagnose.evidence import losses
+from tb_bnplugin.diagnose.evidence.optimizer import optimizer_of
 from tb_bnplugin.diagnose.needs import LOSSES, find_missing
 from tb_bnplugin.diagnose.outcome import EvidenceValue, Outcome
 from tb_bnplugin.diagnose.rule import Rule
@@ -77,9 +78,10 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
         else f"{loss.name} is not divided by the {count} replicas, whose gradients are summed, so"
         f" its steps are {count} times too large"
     )
-    if losses.cancels_factors(history):
+    optimizer = optimizer_of(history)
+    if optimizer.cancels:
         return RULE.fact(
-            f"{what}, though {history.facts.optimizer} divides a constant factor out.",
+            f"{what}, though {optimizer.name} divides a constant factor out.",
             evidence=evidence,
             steps=found.steps,
         )

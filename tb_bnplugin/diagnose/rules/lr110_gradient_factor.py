@@ -40,6 +40,7 @@ import numpy as np
 from tb_bnplugin.diagnose.evidence import losses
 from tb_bnplugin.diagnose.evidence.gradients import WITHIN, Gradient, measured_gradient
 from tb_bnplugin.diagnose.evidence.layers import newest
+from tb_bnplugin.diagnose.evidence.optimizer import optimizer_of
 from tb_bnplugin.diagnose.needs import OWN_STEP_MEASURED, by_fit, find_missing
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
@@ -79,7 +80,7 @@ def check(history: ModelHistory) -> Outcome:
     )
     lowest, highest = A_WEIGHT_OF_THE_LOSS
     weighted = parts is None and lowest <= abs(found.factor) <= highest
-    if weighted or losses.cancels_factors(history):
+    if weighted or optimizer_of(history).cancels:
         return RULE.fact(f"{what}.", evidence=evidence, steps=found.steps)
     return RULE.finding(
         message=f"{what}, so its steps are {found.factor:.6g} times those of `fit`.",

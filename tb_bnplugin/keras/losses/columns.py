@@ -33,35 +33,41 @@ def column_index(name: str) -> int:
 
 
 def columns_of_values(
-    resolved: ResolvedLoss, labels: npt.NDArray[Any], predictions: npt.NDArray[Any], weights: Any
+    resolved: ResolvedLoss,
+    labels: npt.NDArray[Any],
+    predictions: npt.NDArray[Any],
+    weights: Any,
+    *,
+    must_succeed: bool = True,
 ) -> Floats:
-    """All columns that follow from the values alone."""
+    """All columns that follow from the values alone.
+
+    `must_succeed`: the loss raises what it raises on the values as given; else that is NaN, as is
+    always what it gives on other values.
+    """
     vector = np.full(len(LOSS_COLUMNS), _NAN)
 
     def put(**columns: float) -> None:
         for name, number in columns.items():
             vector[_INDEX[name]] = number
 
+    def evaluate(item: Data, item_weights: Any = weights) -> tuple[float, float]:
+        return sum_and_size(resolved, item.labels, item.predictions, item_weights)
+
     def total(item: Data, item_weights: Any = weights) -> tuple[float, float]:
         try:
-            tensor = resolved.evaluate(
-                tf.constant(item.labels),
-                tf.constant(item.predictions),
-                None if item_weights is None else tf.constant(item_weights),
-            )
-            array = np.asarray(tensor, np.float64)
-            return float(array.sum()), float(array.size)
+            return evaluate(item, item_weights)
         except Exception:  # noqa: BLE001  # a user's loss may refuse what it was not made for
             return _NAN, _NAN
 
     data = loss_candidates.comparison_data(labels, predictions)
-    measured, elements = total(data[0])
+    measured, elements = (evaluate if must_succeed else total)(data[0])
     twice = Data(labels=np.repeat(labels, 2, axis=0), predictions=np.repeat(predictions, 2, axis=0))
     rolled = Data(labels=np.roll(labels, 1, axis=0), predictions=predictions)
     put(
         measured=measured,
         elements=elements,
-        doubled=total(twice, _doubled(weights))[0],
+        doubled=total(twice, doubled_weights(weights))[0],
         permuted=total(rolled)[0],
         batch=len(predictions),
         label_rank=labels.ndim,
@@ -86,6 +92,20 @@ def columns_of_values(
         if found is not None:
             put(keras_mean=found.keras_mean, outputs=found.outputs, candidate=found.index)
     return vector
+
+
+def sum_and_size(
+    resolved: ResolvedLoss, labels: Any, predictions: Any, weights: Any
+) -> tuple[float, float]:
+    """The sum of what the loss gives on some values, as a tape sums it, and its elements."""
+    given = [None if part is None else _constants(part) for part in (labels, predictions, weights)]
+    returned = tf.nest.flatten(resolved.evaluate(*given))
+    arrays = [np.asarray(tf.convert_to_tensor(part), np.float64) for part in returned]
+    return float(sum(array.sum() for array in arrays)), float(sum(array.size for array in arrays))
+
+
+def _constants(structure: Any) -> Any:
+    return tf.nest.map_structure(tf.constant, structure)
 
 
 def _are_classes(labels: npt.NDArray[Any], predictions: npt.NDArray[Any]) -> bool:
@@ -125,7 +145,8 @@ def _keras_columns(
     return columns
 
 
-def _doubled(weights: Any) -> Any:
+def doubled_weights(weights: Any) -> Any:
+    """The weights of a batch with each row twice."""
     if weights is None or np.ndim(weights) == 0:
         return weights
     return np.repeat(weights, 2, axis=0)

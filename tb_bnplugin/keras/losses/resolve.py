@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tb_bnplugin.keras.flavour import Flavour, flavour_of_object, imported_flavour
 from tb_bnplugin.keras.losses import candidates as loss_candidates
+from tb_bnplugin.keras.losses.structure import leaves
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,18 @@ class ResolvedLoss:
     keras_class: str | None  # known from the object itself
     reduction: str | None
     from_logits: bool = False
+
+
+def check_losses(loss: Any) -> None:
+    """Raises TypeError if `loss` is neither a loss, nor a dict or list of losses and None."""
+    if isinstance(loss, (Mapping, list, tuple)):
+        parts = [part for _, part in leaves(loss) if part is not None]
+        if not parts:
+            raise TypeError(f"loss must hold a loss of one output at least; received {loss!r}")
+        for part in parts:
+            check_loss(part)
+    else:
+        check_loss(loss)
 
 
 def check_loss(loss: Any) -> None:

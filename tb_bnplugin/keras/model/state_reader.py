@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import copy
+import weakref
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -10,6 +12,7 @@ import tensorflow as tf
 
 from tb_bnplugin.keras.calls.counting import COUNTED, LayerCounter
 from tb_bnplugin.keras.model.trainable import set_by_program
+from tb_bnplugin.keras.optimizers import description
 from tb_bnplugin.keras.variables import local
 from tb_bnplugin.measure.reading import Reading
 
@@ -28,9 +31,10 @@ class StateReader:
         model: Any,
         layers: Sequence[Any],
         counters: Sequence[LayerCounter],
+        optimizers: Sequence[Any] = (),
         trainable_replaced: Mapping[int, bool] | None = None,
     ) -> None:
-        self._model = model
+        self._optimizers = tuple(map(weakref.ref, optimizers))
         self._trainable_replaced = trainable_replaced or {}  # as `replaced_by_fit` has it
         self._layers = list(layers)
         self._counters = list(counters)
@@ -47,10 +51,22 @@ class StateReader:
         self.gamma_beta_layers = np.array(owners, np.int64)
         """int64: the layer of each value of `Reading.gamma_beta`."""
         self._batches = next((c.batches for c in counters if c.batches is not None), None)
+        self._read = self._traced()
+
+    def reading(self, optimizers: Sequence[Any]) -> StateReader:
+        """A reader of the same layers and weights that reads of these optimizers."""
+        other = copy.copy(self)
+        other._optimizers = tuple(map(weakref.ref, optimizers))
+        with tf.init_scope():
+            other._read = other._traced()
+        return other
+
+    def _traced(self) -> Callable[[], list[Any]]:
         # One concrete function: TensorFlow warns the user of functions that are made often.
-        self._read: Callable[[], list[Any]] = tf.function(
+        traced: Callable[[], list[Any]] = tf.function(
             self.tensors, autograph=False
         ).get_concrete_function()
+        return traced
 
     @property
     def watches_weights(self) -> bool:
@@ -59,9 +75,6 @@ class StateReader:
 
     def tensors(self) -> list[tf.Tensor]:
         """All that is read, as tensors on the device, in the order `decode` takes them."""
-        optimizer = getattr(self._model, "optimizer", None)
-        iterations = local(getattr(optimizer, "iterations", None))
-        rate = _learning_rate(optimizer)
         return [
             _packed([layer.moving_mean for layer in self._layers]),
             _packed([layer.moving_variance for layer in self._layers]),
@@ -69,8 +82,8 @@ class StateReader:
             _stacked([counter.executions for counter in self._counters]),
             _packed(self._weights, WATCHED_VALUES),
             tf.zeros(0, tf.int64) if self._batches is None else local(self._batches),
-            tf.cast(-1 if iterations is None else iterations, tf.float64),
-            tf.cast(np.nan if rate is None else rate, tf.float64),
+            tf.reduce_max(_numbers(map(description.iterations, self._alive()), -1.0)),
+            _agreed(_numbers(map(description.learning_rate, self._alive()), np.nan)),
         ]
 
     def read(self) -> Reading:
@@ -93,7 +106,13 @@ class StateReader:
             batches=batches if len(batches) else None,
             iterations=float(iterations) if iterations >= 0 else float("nan"),
             learning_rate=float(rate),
+            # Read by itself: Keras 3 makes the variable later than this reader, and it is rare.
+            loss_scale=_agreed_loss_scale(self._alive()),
         )
+
+    def _alive(self) -> list[Any]:
+        """The optimizers, as far as the program still has them."""
+        return [kept for each in self._optimizers if (kept := each()) is not None]
 
     def channels(self) -> np.ndarray[Any, np.dtype[np.float32]]:
         """float32 [4, channels of all layers]: mean, variance, gamma, beta (NaN where absent)."""
@@ -152,10 +171,19 @@ def _choose_weights(model: Any, layers: Sequence[Any]) -> list[Any]:
     return [others[index] for index in chosen]
 
 
-def _learning_rate(optimizer: Any) -> Any:
-    if optimizer is None:
-        return None
-    try:
-        return local(optimizer.learning_rate)
-    except (AttributeError, TypeError, ValueError):
-        return None  # a schedule that cannot be evaluated, or an optimizer of another kind
+def _agreed_loss_scale(optimizers: Sequence[Any]) -> float:
+    """The present loss scale of optimizers; NaN where they have none, or not the same."""
+    scales = {description.loss_scale(optimizer) for optimizer in optimizers}
+    return scales.pop() if len(scales) == 1 else float("nan")
+
+
+def _numbers(values: Iterable[Any], unknown: float) -> tf.Tensor:
+    """float64 [values, one at least], `unknown` in the place of None."""
+    known = [tf.cast(unknown if value is None else value, tf.float64) for value in values]
+    return tf.stack(known or [tf.constant(unknown, tf.float64)])
+
+
+def _agreed(numbers: tf.Tensor) -> tf.Tensor:
+    """The number that all are, NaN where they differ."""
+    same = tf.reduce_all(tf.equal(numbers, numbers[0]))
+    return tf.where(same, numbers[0], tf.constant(np.nan, tf.float64))

@@ -5,7 +5,7 @@ Nothing is left behind: variables, counters, losses and seeds are as they were.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -15,10 +15,13 @@ import numpy.typing as npt
 import tensorflow as tf
 from tensorflow.python.eager import record
 
+from tb_bnplugin.guard import describe
 from tb_bnplugin.keras.calls.suspend import suspend
 from tb_bnplugin.keras.flavour import Flavour, flavour_of
 from tb_bnplugin.keras.losses import measure as loss_measure
-from tb_bnplugin.keras.losses.resolve import check_loss
+from tb_bnplugin.keras.losses.options import LossOptions, tell_nobody
+from tb_bnplugin.keras.losses.resolve import check_losses
+from tb_bnplugin.keras.optimizers import description
 from tb_bnplugin.keras.probe import score
 from tb_bnplugin.keras.probe.forced_mode import force_batch_statistics, force_moving_statistics
 from tb_bnplugin.keras.probe.preserve import preserved
@@ -76,7 +79,7 @@ def run(
     """
     flavour = flavour_of(model)
     if loss is not None:
-        check_loss(loss)
+        check_losses(loss)
     x, y, sample_weight = (_tensors(flavour, part) for part in (x, y, sample_weight))
     moving = _forward(flavour, model, x, batch_statistics=False)
     batch = _forward(flavour, model, x, batch_statistics=True)
@@ -115,11 +118,20 @@ def pack_layers(result: ProbeResult, layers: Sequence[int], columns: Sequence[st
 
 
 def measure_compiled_loss(
-    model: Any, x: Any, y: Any, sample_weight: Any = None
+    model: Any,
+    x: Any,
+    y: Any,
+    sample_weight: Any = None,
+    tell: Callable[[str, str], None] = tell_nobody,
 ) -> list[tuple[Floats, LossFacts]]:
     """The measurements of the compiled loss of each output on a held batch.
 
     Predictions are made in inference mode, and losses measured in the strategy's scope.
+
+    Args:
+        model: that is compiled.
+        x, y, sample_weight: the held batch, in the structures that `fit` takes.
+        tell: is told the name of each output that cannot be measured, and why.
 
     Returns:
         float64 [LOSS_COLUMNS] and the facts of each output's loss; "loss" is the name where there
@@ -133,10 +145,7 @@ def measure_compiled_loss(
     found = []
     with suspend(), record.stop_recording(), _strategy_scope(model) as replicas:
         for part, data in score.loss_parts(flavour, model, y, predictions, sample_weight):
-            vector, facts = loss_measure.measure(
-                part.loss,
-                data.labels,
-                data.predictions,
+            options = LossOptions(
                 sample_weight=data.weights,
                 replicas=replicas,
                 learning_rate=_learning_rate(model),
@@ -144,6 +153,12 @@ def measure_compiled_loss(
                 name=part.name,
                 taken_from="probe_data",
             )
+            try:
+                given = (part.loss, data.labels, data.predictions)
+                vector, facts = loss_measure.measure(*given, options)
+            except Exception as error:  # noqa: BLE001  # the others are measured all the same
+                tell(part.name, describe(error))
+                continue
             if not flavour.is_keras_3 and facts.reduction in score.MEAN_REDUCTIONS:
                 # tf_keras divides by the replicas outside the loss object
                 for column in ("measured", "doubled", "permuted"):
@@ -169,10 +184,9 @@ def _strategy_scope(model: Any) -> Iterator[int]:
 
 
 def _learning_rate(model: Any) -> float:
-    try:
-        return float(np.asarray(model.optimizer.learning_rate))
-    except Exception:  # noqa: BLE001  # no optimizer, or one of another kind
-        return _NAN
+    optimizer = getattr(model, "optimizer", None)
+    rate = None if optimizer is None else description.learning_rate(optimizer)
+    return _NAN if rate is None else float(rate)
 
 
 def _tensors(flavour: Flavour, structure: Any) -> Any:

@@ -12,8 +12,11 @@ import tensorflow as tf
 from tb_bnplugin.keras.flavour import Flavour
 from tb_bnplugin.keras.losses import compiled, output_data
 from tb_bnplugin.keras.losses.metric_copy import copy_metric
+from tb_bnplugin.keras.losses.options import LossOptions
 from tb_bnplugin.keras.losses.output_data import OutputData
+from tb_bnplugin.keras.losses.outputs import parts_of
 from tb_bnplugin.keras.losses.resolve import reduction_of, resolve
+from tb_bnplugin.keras.losses.structure import is_structure
 from tb_bnplugin.measure.outputs import accuracy
 from tb_bnplugin.schema.columns import METRIC_PREFIX, PROBE_COLUMNS
 
@@ -44,14 +47,18 @@ def loss_of(
 
 
 def _given_loss(flavour: Flavour, loss: Any, y: Any, predictions: Any, weights: Any) -> float:
-    resolved = resolve(loss, flavour.keras)
-    if not tf.nest.is_nested(predictions) or resolved.reduction is None:
-        return _summed(resolved.evaluate(y, predictions, weights))
-    labels = tf.nest.flatten(y)
-    outputs = tf.nest.flatten(predictions)
+    if not is_structure(loss):
+        resolved = resolve(loss, flavour.keras)
+        if not is_structure(predictions) or resolved.reduction is None:
+            return _summed(resolved.evaluate(y, predictions, weights))
+    options = LossOptions(sample_weight=weights)
     return sum(
-        _summed(resolved.evaluate(label, output, weights))
-        for label, output in zip(labels, outputs, strict=True)
+        _summed(
+            resolve(part.loss, flavour.keras).evaluate(
+                part.labels, part.predictions, part.options.sample_weight
+            )
+        )
+        for part in parts_of(loss, y, predictions, options)
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tb_bnplugin.history.model import ModelHistory
+from tb_bnplugin.history.model import ModelHistory, OptimizerFacts
 from tests.support.histories import FIFTY_STEPS, create_history, create_loss
 from tests.support.judging import judge, judge_all
 
@@ -169,3 +169,37 @@ def test_the_cure_divides_by_the_rows_of_all_replicas() -> None:
     fix = judge("LR101", fixed_divisor(1.0, replicas=2.0)).fix
     assert "`tf.nn.compute_average_loss(per_example_loss)`" in fix
     assert "reduce_mean" not in fix
+
+
+@pytest.mark.parametrize("optimizer", [None, "Ftrl", "Mine"])
+def test_an_optimizer_that_is_not_known_is_not_taken_for_the_worst(optimizer: str | None) -> None:
+    outcome = judge("LR101", accumulated(1.0, 1, facts={"optimizer": optimizer}))
+    assert (outcome.status, outcome.severity) == ("finding", "info")
+    assert "multiply the learning rate by 32" in outcome.fix
+    if optimizer is None:
+        assert "If it is Adam, or another that divides a gradient by its own size" in outcome.fix
+        assert "watch(model, optimizer=...)" in outcome.fix
+        assert "the step of an optimizer such as SGD" in outcome.message
+    else:
+        assert f"If {optimizer} steps in proportion to the gradient" in outcome.fix
+
+
+def test_a_class_that_derives_from_adam_divides_the_factor_out() -> None:
+    mine = OptimizerFacts(optimizer_class="Mine", keras_class="Adam", known_from="found")
+    outcome = judge("LR101", accumulated(1.0, 1, facts={"optimizers": (mine,)}))
+    assert outcome.fact
+
+
+def test_two_optimizers_that_differ_are_none_that_is_known() -> None:
+    both = tuple(
+        OptimizerFacts(optimizer_class=name, keras_class=name, known_from="found")
+        for name in ("Adam", "SGD")
+    )
+    outcome = judge("LR101", accumulated(1.0, 1, facts={"optimizers": both}))
+    assert (outcome.status, outcome.severity) == ("finding", "info")
+
+
+def test_a_division_too_many_is_an_info_where_the_optimizer_is_not_known() -> None:
+    loss = create_loss(measured=0.5, doubled=0.25)
+    outcome = judge("LR101", create_history(losses=[loss], facts={"optimizer": None}))
+    assert (outcome.status, outcome.severity) == ("finding", "info")

@@ -75,3 +75,10 @@ def test_a_learning_rate_that_varies_is_not_named() -> None:
     outcome = judge("LR102", create_history(losses=[loss]))
     assert outcome.evidence["equal_learning_rate"] is None
     assert "10 times the learning rate" in outcome.fix
+
+
+def test_an_optimizer_that_is_not_known_gets_both_answers() -> None:
+    loss = create_loss(measured=5.0, doubled=5.0)
+    outcome = judge("LR102", create_history(losses=[loss], facts={"optimizer": None}))
+    assert "If it is Adam, or another that divides a gradient by its own size" in outcome.fix
+    assert "with SGD, use `learning_rate=0.1` with Keras' loss" in outcome.fix

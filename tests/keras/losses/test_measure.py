@@ -33,9 +33,9 @@ def batch() -> dict[str, Any]:
 
 
 def measured(loss: Any, labels: Any, predictions: Any, **options: Any) -> dict[str, Any]:
-    from tb_bnplugin.keras.losses.measure import measure
+    from tb_bnplugin.keras.losses.measure import LossOptions, measure
 
-    vector, facts = measure(loss, labels, predictions, **options)
+    vector, facts = measure(loss, labels, predictions, LossOptions(**options))
     assert vector.shape == (len(LOSS_COLUMNS),)
     assert vector.dtype == np.float64
     columns = dict(zip(LOSS_COLUMNS, vector.tolist(), strict=True))
@@ -243,21 +243,26 @@ def test_what_was_given_is_in_the_facts(flavour: Flavour, batch: Any) -> None:
 def test_measuring_in_a_graph_gives_the_same(
     flavour: Flavour, tensorflow: ModuleType, batch: Any
 ) -> None:
-    from tb_bnplugin.keras.losses.measure import measure, measure_in_graph, with_keras_class
+    from tb_bnplugin.keras.losses.measure import (
+        LossOptions,
+        measure,
+        measure_in_graph,
+        with_keras_class,
+    )
 
     tf = tensorflow
     loss = lambda a, b: tf.reduce_sum(tf.square(a - b)) / 32.0  # noqa: E731
-    options = {"value": 3.0, "learning_rate": 0.1, "keras": flavour.keras}
+    options = LossOptions(value=3.0, learning_rate=0.1, keras=flavour.keras)
     traced: list[LossFacts] = []
 
     def step(labels: Any, predictions: Any) -> Any:
-        vector, facts = measure_in_graph(loss, labels, predictions, **options)
+        vector, facts = measure_in_graph(loss, labels, predictions, options)
         traced.append(facts)
         return vector
 
     spec = [tf.TensorSpec(None), tf.TensorSpec([None, C])]
     vector = tf.function(step, input_signature=spec)(batch["one_hot"], batch["logits"]).numpy()
-    eager, facts = measure(loss, batch["one_hot"], batch["logits"], **options)
+    eager, facts = measure(loss, batch["one_hot"], batch["logits"], options)
     np.testing.assert_allclose(vector, eager, rtol=1e-6)
     assert traced[0].keras_class is None
     assert with_keras_class(traced[0], vector).keras_class == facts.keras_class
@@ -322,8 +327,8 @@ def test_a_mean_in_a_replica_is_measured_as_keras_divides_it(
     [
         ((3, [[1.0]], [[1.0]]), TypeError, "received int"),
         ((dict, [[1.0]], [[1.0]]), TypeError, "received the class dict"),
-        (("mse", None, [[1.0]]), TypeError, "y_true must be one dense tensor"),
-        (("mse", [[1.0]], {"a": [1.0]}), TypeError, "y_pred must be one dense tensor"),
+        (("mse", None, [[1.0]]), TypeError, "y_true is None"),
+        (("mse", [[1.0]], "one"), TypeError, "y_pred must be one dense tensor"),
         (("mse", [[1.0]], np.array([["a"]])), TypeError, "must hold numbers"),
         (("mse", 1.0, 2.0), ValueError, "needs a batch axis"),
         (("mse", np.zeros((0, 2)), np.zeros((0, 2))), ValueError, "needs a batch axis"),
@@ -333,10 +338,11 @@ def test_a_mean_in_a_replica_is_measured_as_keras_divides_it(
 def test_wrong_arguments_say_what_was_received(
     flavour: Flavour, arguments: Any, error: type[Exception], words: str
 ) -> None:
-    from tb_bnplugin.keras.losses.measure import measure
+    from tb_bnplugin.keras.losses.measure import LossOptions, measure
 
+    loss, labels, predictions = arguments
     with pytest.raises(error, match=words):
-        measure(*arguments, keras=flavour.keras)
+        measure(loss, labels, predictions, LossOptions(keras=flavour.keras))
 
 
 def test_a_loss_that_captures_tensors_of_its_graph_is_measured_as_given(

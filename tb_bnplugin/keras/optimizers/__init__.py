@@ -1,0 +1,1 @@
+"""The optimizers that train a model: found, and read. They are never wrapped or changed."""

@@ -1,0 +1,159 @@
+"""An optimizer is found where a program keeps one, from the frames that call an op."""
+
+from __future__ import annotations
+
+import functools
+import gc
+import sys
+import weakref
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from tests.conftest import Flavour
+
+PLACES: dict[str, Callable[[Any, ModuleType], Any]] = {}
+"""By name: what a loop holds in a variable, made of an optimizer."""
+
+
+def place(make: Callable[[Any, ModuleType], Any]) -> Callable[[Any, ModuleType], Any]:
+    PLACES[make.__name__] = make
+    return make
+
+
+class Trainer:
+    """A trainer as programs write it."""
+
+    def __init__(self, optimizer: Any) -> None:
+        self.state = {"optimizer": optimizer}
+
+    def step(self) -> None:
+        """Train a step."""
+
+
+@place
+def itself(optimizer: Any, tf: ModuleType) -> Any:
+    return optimizer
+
+
+@place
+def a_dict(optimizer: Any, tf: ModuleType) -> Any:
+    return {"generator": (optimizer, None)}
+
+
+@place
+def an_attribute(optimizer: Any, tf: ModuleType) -> Any:
+    return Trainer(optimizer)
+
+
+@place
+def a_method(optimizer: Any, tf: ModuleType) -> Any:
+    class Held:
+        def __init__(self) -> None:
+            self.optimizer = optimizer
+
+        def step(self) -> None:
+            """Train a step."""
+
+    return Held().step
+
+
+@place
+def a_closure(optimizer: Any, tf: ModuleType) -> Any:
+    def step() -> Any:
+        return optimizer
+
+    return step
+
+
+@place
+def a_traced_function(optimizer: Any, tf: ModuleType) -> Any:
+    @tf.function
+    def step() -> Any:
+        return optimizer
+
+    return step
+
+
+@place
+def a_partial(optimizer: Any, tf: ModuleType) -> Any:
+    return functools.partial(print, optimizer)
+
+
+@place
+def a_checkpoint(optimizer: Any, tf: ModuleType) -> Any:
+    return tf.train.Checkpoint(optimizer=optimizer)
+
+
+@place
+def a_compiled_model(optimizer: Any, tf: ModuleType) -> Any:
+    keras = sys.modules[type(optimizer).__module__.partition(".")[0]]
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile(optimizer, "mse")
+    return model
+
+
+def search() -> list[Any]:
+    from tb_bnplugin.keras.optimizers import search as searching
+
+    return searching.in_frames(sys._getframe(1))
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_an_optimizer_is_found(flavour: Flavour, tensorflow: ModuleType, name: str) -> None:
+    optimizer = flavour.keras.optimizers.Adam()
+    held = PLACES[name](optimizer, tensorflow)
+    kept = weakref.ref(optimizer)
+    del optimizer  # `held` alone leads there
+
+    def inner() -> list[Any]:
+        return search()
+
+    assert any(found is kept() for found in inner())
+    assert held is not None
+
+
+def test_one_in_a_module_is_found(flavour: Flavour, monkeypatch: pytest.MonkeyPatch) -> None:
+    optimizer = flavour.keras.optimizers.Adam()
+    monkeypatch.setattr(sys.modules[__name__], "global_optimizer", optimizer, raising=False)
+    kept = weakref.ref(optimizer)
+    del optimizer
+    assert any(found is kept() for found in search())
+
+
+def test_what_a_loop_drops_is_not_kept(flavour: Flavour, tensorflow: ModuleType) -> None:
+    """Python before 3.13 keeps a copy of a function's variables for who asks for them."""
+    optimizer = flavour.keras.optimizers.Adam()
+    tensor = tensorflow.ones((3,))
+    gradients = [tensorflow.ones((3,))]
+    held = [weakref.ref(tensor), weakref.ref(gradients[0])]
+    assert any(found is optimizer for found in search())
+    del tensor, gradients
+    gc.collect()
+    assert [reference() for reference in held] == [None, None]
+
+
+def test_objects_that_refuse_to_be_asked(flavour: Flavour) -> None:
+    class Hostile:
+        def __getattr__(self, name: str) -> Any:
+            raise RuntimeError(name)
+
+        def __eq__(self, other: object) -> bool:
+            raise RuntimeError("compared")
+
+        __hash__ = None  # type: ignore[assignment]
+
+    hostile, optimizer = [Hostile(), {"a": Hostile()}], flavour.keras.optimizers.SGD()
+    assert any(found is optimizer for found in search())
+    assert hostile
+
+
+def test_a_search_ends(flavour: Flavour) -> None:
+    from tb_bnplugin.keras.optimizers import search as searching
+
+    ring: list[Any] = []
+    ring.append(ring)
+    many = [[object() for _ in range(50)] for _ in range(searching.MOST_VALUES)]
+    assert searching.find([ring, *many, flavour.keras.optimizers.SGD()]) == []
