@@ -1,4 +1,4 @@
-"""What was made of a run, kept until the run has newer records."""
+"""Things made of a run, kept until the run has newer records."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _Made = TypeVar("_Made")
 
 
 class Held(Generic[_Made]):
-    """What was asked for last. Several threads may ask at once: one makes it, the others wait.
+    """The things that were asked for last. Several threads may ask at once: one makes it, the others wait.
 
     Args:
         limit: how many are kept.
@@ -28,7 +28,7 @@ class Held(Generic[_Made]):
         self._held: OrderedDict[Key, tuple[RunListing, _Made]] = OrderedDict()
 
     def get(self, key: Key, listing: RunListing, make: Callable[[], _Made]) -> _Made:
-        """What is held for this listing, or is made now."""
+        """The thing held for this listing, or made now."""
         with self._lock:
             making = self._making[key]
         with making:
@@ -40,7 +40,7 @@ class Held(Generic[_Made]):
             return made
 
     def known(self, key: Key) -> tuple[RunListing, _Made] | None:
-        """What is held, and of which listing it was made."""
+        """The thing held, and the listing that it was made of."""
         with self._lock:
             known = self._held.get(key)
             if known is not None:

@@ -104,7 +104,7 @@ class Reader:
         return self._read(PLUGIN_NAME, listing.run, listing.tags)
 
     def list_channels(self, run: str, model: str) -> RunListing:
-        """What there is of per-channel vectors of one model."""
+        """The tags of the per-channel vectors of one model."""
         series = self._list(CHANNELS_PLUGIN_NAME, [run]).get(run, {})
         listing = create_listing(run, series)
         tags = {
