@@ -9,6 +9,7 @@
       + DamagedRecordError    a record of a log cannot be used
         + MetadataError       its metadata is not ours, damaged, or of another format
         + FactsError          its JSON document is not of the kind that it says it is
+        + TensorError         its tensor is damaged, or larger than its bytes
       + ExampleError          the file with a rule's programs has a wrong shape
 
 `except tb_bnplugin.BatchNormError` catches them all. Most are a built-in error too: code that
@@ -53,6 +54,10 @@ class MetadataError(DamagedRecordError):
 
 class FactsError(DamagedRecordError):
     """A JSON document of a log is not of the kind that it says it is."""
+
+
+class TensorError(DamagedRecordError):
+    """A tensor of a log is damaged, or larger than its bytes."""
 
 
 class ExampleError(BatchNormError, ValueError):

@@ -6,13 +6,18 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from tb_bnplugin.cli.style import Style, printable
+from tb_bnplugin.cli.style import Style, cut, printable
 from tb_bnplugin.diagnose import Outcome, explain
 from tb_bnplugin.diagnose.outcome import EvidenceValue
 from tb_bnplugin.logs.check import Report, RunReport
 
 SHOWN_LAYERS: Final = 3
 SHOWN_CHARACTERS: Final = 60
+SHOWN_LINES: Final = 20
+"""Notes of a run, reasons, and the like: of each the first, and the number of the others."""
+SHOWN_FINDINGS: Final = 100
+SHOWN_RUNS: Final = 500
+SHOWN_MODELS: Final = 8
 
 _SEVERITIES: Final = ("error", "warning", "info")
 
@@ -20,13 +25,15 @@ _SEVERITIES: Final = ("error", "warning", "info")
 def check_text(report: Report, style: Style) -> str:
     """The report of a log folder as text: the findings of each run, then a summary."""
     explained: set[str] = set()
-    blocks = [_run(run, style, explained) for run in report.runs]
+    blocks = [_run(run, style, explained) for run in report.runs[:SHOWN_RUNS]]
+    blocks += _more(report.runs, SHOWN_RUNS, "runs")
     compared = [outcome for outcome in report.comparisons if outcome.status == "finding"]
     if compared:
         title = style.paint("Runs compared", "bold")
-        findings = (_finding(outcome, style, explained) for outcome in compared)
-        blocks.append("\n\n".join([title, *findings]))
-    blocks += [_listed("note", [note], style) for note in report.notes]
+        findings = (_finding(outcome, style, explained) for outcome in compared[:SHOWN_FINDINGS])
+        more = _more(compared, SHOWN_FINDINGS, "findings")
+        blocks.append("\n\n".join([title, *findings, *more]))
+    blocks += _listed("note", report.notes, style)
     blocks.append(_summary(report, style))
     return "\n\n".join(blocks)
 
@@ -38,50 +45,46 @@ def _run(run: RunReport, style: Style, explained: set[str]) -> str:
         key=lambda outcome: (outcome.expected, _SEVERITIES.index(outcome.severity)),
     )
     several = len(run.models) > 1
+    wrong = [outcome for outcome in findings if not outcome.expected]
     parts += [
-        _finding(outcome, style, explained, of_model=several)
-        for outcome in findings
-        if not outcome.expected
+        _finding(outcome, style, explained, of_model=several) for outcome in wrong[:SHOWN_FINDINGS]
     ]
-    tail = [
-        _listed(
-            "expected",
-            [f"{_of_model(outcome, several=several)}{_named(outcome)}: {outcome.message}"],
-            style,
-        )
+    parts += _more(wrong, SHOWN_FINDINGS, "findings")
+    expected = [
+        f"{_of_model(outcome, several=several)}{outcome.code} {outcome.name}: {outcome.message}"
         for outcome in findings
         if outcome.expected
     ]
-    tail += [
-        _listed(
-            "fact",
-            [f"{_of_model(outcome, several=several)}{outcome.code}: {outcome.message}"],
-            style,
-        )
+    facts = [
+        f"{_of_model(outcome, several=several)}{outcome.code}: {outcome.message}"
         for outcome in run.outcomes
         if outcome.fact
     ]
-    tail += _by_reason("not checked", "not_checked", run.outcomes, style, several=several)
-    tail += _by_reason("crashed", "crashed", run.outcomes, style, several=several)
-    tail += [_listed("note", [note], style) for note in run.notes]
+    tail = _listed("expected", expected, style)
+    tail += _listed("fact", facts, style)
+    for status in ("not_checked", "crashed"):
+        lines = _by_reason(status, run.outcomes, several=several)
+        tail += _listed(status.replace("_", " "), lines, style)
+    tail += _listed("note", run.notes, style)
     passed = sorted({outcome.code for outcome in run.outcomes if outcome.status == "ok"})
     if passed:
-        tail.append(_listed("passed", [", ".join(passed)], style))
+        tail += _listed("passed", [", ".join(passed)], style)
     if tail:
         parts.append("\n".join(tail))
     return "\n\n".join(parts)
 
 
 def _head(run: RunReport, style: Style) -> str:
-    facts = [run.keras] if run.keras else []
+    facts = [_short(run.keras)] if run.keras else []
     several = len(run.models) > 1
     if not run.models:
         facts.append("losses of a loop whose model is not watched")
-    for name, layers in run.models:
+    for name, layers in run.models[:SHOWN_MODELS]:
         counted = f"{layers} BN layer" + ("" if layers == 1 else "s")
         facts.append(f"{_short(name)}: {counted}" if several else counted)
+    facts += (line.strip() for line in _more(run.models, SHOWN_MODELS, "models"))
     facts.append(_steps(*run.steps) if run.steps else "no records of layers")
-    return f"{style.paint(printable(run.run), 'bold')}  ({printable(', '.join(facts))})"
+    return f"{style.paint(cut(printable(run.run)), 'bold')}  ({printable(', '.join(facts))})"
 
 
 def _finding(outcome: Outcome, style: Style, explained: set[str], *, of_model: bool = False) -> str:
@@ -95,7 +98,7 @@ def _finding(outcome: Outcome, style: Style, explained: set[str], *, of_model: b
         lines.append(_labelled("runs", " against ".join(outcome.runs), style))
     if outcome.layers:
         lines.append(_labelled(_plural(len(outcome.layers), "layer"), _layers(outcome), style))
-    lines.append(style.wrap(outcome.message, first="    "))
+    lines.append(style.wrap(cut(outcome.message), first="    "))
     if outcome.evidence and outcome.severity != "info":
         evidence = ", ".join(f"{name} {_value(value)}" for name, value in outcome.evidence.items())
         lines.append(_labelled("evidence", evidence, style))
@@ -110,9 +113,7 @@ def _finding(outcome: Outcome, style: Style, explained: set[str], *, of_model: b
     return "\n".join(lines)
 
 
-def _by_reason(
-    label: str, status: str, outcomes: Iterable[Outcome], style: Style, *, several: bool
-) -> list[str]:
+def _by_reason(status: str, outcomes: Iterable[Outcome], *, several: bool) -> list[str]:
     """One line for each reason, with the codes of the rules that share it.
 
     `several`: there are several models, and each line names its own.
@@ -122,14 +123,7 @@ def _by_reason(
         if outcome.status == status:
             reason = f"{_of_model(outcome, several=several)}{outcome.reason or 'no reason given'}"
             codes.setdefault(reason, {})[outcome.code] = None
-    return [
-        _listed(label, [f"{', '.join(shared)}: {reason}"], style)
-        for reason, shared in codes.items()
-    ]
-
-
-def _named(outcome: Outcome) -> str:
-    return f"{outcome.code} {outcome.name}"
+    return [f"{', '.join(shared)}: {reason}" for reason, shared in codes.items()]
 
 
 def _of_model(outcome: Outcome, *, several: bool) -> str:
@@ -164,13 +158,23 @@ def _summary(report: Report, style: Style) -> str:
 
 
 def _labelled(label: str, text: str, style: Style) -> str:
-    wrapped = style.wrap(text, first=f"    {label}: ", rest="      ")
+    wrapped = style.wrap(cut(text), first=f"    {label}: ", rest="      ")
     return wrapped.replace(label, style.paint(label, "dim"), 1)
 
 
-def _listed(label: str, lines: Sequence[str], style: Style) -> str:
-    wrapped = "\n".join(style.wrap(line, first=f"  {label}: ", rest="    ") for line in lines)
-    return wrapped.replace(label, style.paint(label, "dim"), 1)
+def _listed(label: str, lines: Sequence[str], style: Style) -> list[str]:
+    """Each line under its label."""
+    painted = style.paint(label, "dim")
+    wrapped = (
+        style.wrap(cut(line), first=f"  {label}: ", rest="    ") for line in lines[:SHOWN_LINES]
+    )
+    shown = [line.replace(label, painted, 1) for line in wrapped]
+    return shown + _more(lines, SHOWN_LINES, f'lines of "{label}"')
+
+
+def _more(every: Sequence[object], shown: int, what: str) -> list[str]:
+    """A line that says how many were left out; none where all are shown."""
+    return [f"  and {len(every) - shown} more {what}"] if len(every) > shown else []
 
 
 def _layers(outcome: Outcome) -> str:

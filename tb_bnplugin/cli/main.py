@@ -15,7 +15,7 @@ import tb_bnplugin
 from tb_bnplugin.cli.check_text import check_text
 from tb_bnplugin.cli.doctor_text import doctor_text
 from tb_bnplugin.cli.rules_text import rule_text, rules_text
-from tb_bnplugin.cli.style import Style, printable
+from tb_bnplugin.cli.style import Style, cut, printable
 from tb_bnplugin.diagnose import (
     COMPARISONS,
     RULES,
@@ -27,11 +27,13 @@ from tb_bnplugin.diagnose import (
 )
 from tb_bnplugin.errors import CannotExamineError, LogFolderError, UnknownRuleError
 from tb_bnplugin.logs.check import Report, check, read_runs
+from tb_bnplugin.logs.provider import shorten
 
 CLEAN: Final = 0
 FINDINGS: Final = 1
 UNREADABLE: Final = 2
-"""Also: no record, a wrong argument (argparse uses 2 too), or a rule that crashed."""
+"""Also: no record, a wrong argument (argparse uses 2 too), a rule that crashed, or anything else
+that nobody has thought of."""
 
 _FAIL_ON: Final = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 
@@ -53,6 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return UNREADABLE
     except KeyboardInterrupt:
         return 130
+    except Exception as error:  # noqa: BLE001  # Python's own exit status, 1, means findings
+        reason = shorten(f"{type(error).__name__}: {error}", 200)
+        return _fail(f"stopped, which is a bug in tb_bnplugin ({reason})")
 
 
 def run_check(options: argparse.Namespace) -> int:
@@ -124,7 +129,7 @@ def run_ledger(options: argparse.Namespace) -> int:
         print(json.dumps([ledger.to_json() for ledger in ledgers], indent=1, allow_nan=False))
         return CLEAN
     text = "\n\n".join(ledger_text(ledger) for ledger in ledgers)
-    print("\n".join(printable(line) for line in text.splitlines()))
+    print("\n".join(cut(printable(line)) for line in text.splitlines()))
     return CLEAN
 
 

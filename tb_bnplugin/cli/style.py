@@ -10,6 +10,8 @@ from typing import Final, TextIO
 
 WIDEST: Final = 100
 NARROWEST: Final = 60
+LONGEST: Final = 2000
+"""Characters of a text that may come from a log; those of the rules are shorter."""
 
 _CODES: Final = {"bold": "1", "dim": "2", "error": "1;31", "warning": "1;33", "info": "1;34"}
 
@@ -47,6 +49,12 @@ class Style:
                 break_on_hyphens=False,
             ) or [""]
         return "\n".join(lines)
+
+
+def cut(text: str) -> str:
+    """A text of bounded length: names and reasons of a log may have any."""
+    more = len(text) - LONGEST
+    return text if more <= 0 else f"{text[:LONGEST]}... and {more} more characters"
 
 
 def printable(text: str) -> str:

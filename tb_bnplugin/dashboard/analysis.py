@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Final
 
+from tb_bnplugin.dashboard.held import Held
 from tb_bnplugin.diagnose import Outcome, diagnose
-from tb_bnplugin.history.build import build_run
-from tb_bnplugin.history.model import ModelHistory, RunHistory
-from tb_bnplugin.logs.provider import Reader, RunListing
+from tb_bnplugin.history.build import build_channels
+from tb_bnplugin.history.model import ChannelHistory, ModelHistory, RunHistory
+from tb_bnplugin.logs.provider import Reader, Records, RunListing
+from tb_bnplugin.logs.run import read_run
 
 HELD_RUNS: Final = 8
 """Histories in memory: at 1,000 records of 200 layers one takes about 60 MB."""
@@ -19,7 +19,8 @@ HELD_RUNS: Final = 8
 HELD_OUTCOMES: Final = 1000
 """Runs whose outcomes stay known, for the counts in the list of runs."""
 
-Key = tuple[str, str]  # experiment, run
+HELD_CHANNELS: Final = 2
+"""Models whose channels are in memory, as somebody clicks from layer to layer; some tens of MB."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,52 +40,42 @@ class Analyses:
     """Analyses of the runs asked for last; several threads may ask at once."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._analyses: OrderedDict[Key, tuple[RunListing, Analysis]] = OrderedDict()
-        self._outcomes: OrderedDict[Key, tuple[RunListing, tuple[Outcome, ...]]] = OrderedDict()
-        self._reading: dict[Key, threading.Lock] = {}
+        self._analyses: Held[Analysis] = Held(HELD_RUNS)
+        self._outcomes: Held[tuple[Outcome, ...]] = Held(HELD_OUTCOMES)
+        self._channels: Held[Records] = Held(HELD_CHANNELS)
 
     def get(self, reader: Reader, experiment: str, listing: RunListing) -> Analysis:
         """The analysis of a run, made anew only where its newest record changed."""
         key = (experiment, listing.run)
-        with self._lock:
-            reading = self._reading.setdefault(key, threading.Lock())
-        with reading:
-            with self._lock:
-                held = self._analyses.get(key)
-                if held is not None and held[0] == listing:
-                    self._analyses.move_to_end(key)
-                    return held[1]
+
+        def analyze() -> Analysis:
             analysis = _analyze(reader, listing)
             outcomes = tuple(outcome for model in analysis.outcomes.values() for outcome in model)
-            with self._lock:
-                _hold(self._analyses, key, (listing, analysis), HELD_RUNS)
-                _hold(self._outcomes, key, (listing, outcomes), HELD_OUTCOMES)
-                self._reading.pop(key, None)
+            self._outcomes.put(key, listing, outcomes)
             return analysis
+
+        return self._analyses.get(key, listing, analyze)
 
     def known_outcomes(
         self, experiment: str, listing: RunListing
     ) -> tuple[Sequence[Outcome], bool] | None:
         """The outcomes of a run as last known, and whether they are of its newest record."""
-        with self._lock:
-            held = self._outcomes.get((experiment, listing.run))
-        return None if held is None else (held[1], held[0] == listing)
+        known = self._outcomes.known((experiment, listing.run))
+        return None if known is None else (known[1], known[0] == listing)
 
-
-_Held = TypeVar("_Held")
-
-
-def _hold(held: OrderedDict[Key, _Held], key: Key, value: _Held, limit: int) -> None:
-    held[key] = value
-    held.move_to_end(key)
-    while len(held) > limit:
-        held.popitem(last=False)
+    def channels(
+        self, reader: Reader, experiment: str, model: ModelHistory, layer: int
+    ) -> ChannelHistory | None:
+        """The channels of one layer; None where none were recorded."""
+        name = model.facts.name
+        listing = reader.list_channels(model.run, name)
+        key = (experiment, model.run, name)
+        records = self._channels.get(key, listing, lambda: reader.read_channels(listing))
+        return build_channels(model.facts, records, layer) if records else None
 
 
 def _analyze(reader: Reader, listing: RunListing) -> Analysis:
-    records, notes = reader.read_records(listing)
-    history = build_run(listing.run, records, (*listing.notes, *notes))
+    history = read_run(reader, listing)
     return Analysis(
         history=history,
         outcomes={model.facts.name: diagnose(model) for model in history.models},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -23,8 +24,7 @@ from tb_bnplugin.dashboard.payload.scalars import scalars
 from tb_bnplugin.dashboard.placement import place
 from tb_bnplugin.dashboard.requests import route
 from tb_bnplugin.dashboard.responses import encode, respond, respond_json
-from tb_bnplugin.history.build import build_channels
-from tb_bnplugin.history.model import ChannelHistory, ModelHistory
+from tb_bnplugin.history.model import ModelHistory
 from tb_bnplugin.logs.program import models_to_compare, runs_of_program
 from tb_bnplugin.logs.provider import PLUGIN_NAME, Reader, RunListing, shorten
 
@@ -81,7 +81,8 @@ class BatchNormPlugin(base_plugin.TBPlugin):
         for listing in listings.values():
             known = self._analyses.known_outcomes(experiment, listing)
             if (known is None or not known[1]) and time.monotonic() < until:
-                self._analyses.get(reader, experiment, listing)
+                with contextlib.suppress(Exception):  # a run that cannot be read stops no other
+                    self._analyses.get(reader, experiment, listing)
         known_outcomes = (
             (listing, self._analyses.known_outcomes(experiment, listing))
             for listing in listings.values()
@@ -126,7 +127,8 @@ class BatchNormPlugin(base_plugin.TBPlugin):
         analysis = self._analysis(request, run)
         model = _model(analysis, requests.optional(request, "model"))
         layer = requests.index(request, "layer", len(model.facts.layers))
-        channels = self._channels(request, model, layer)
+        experiment = plugin_util.experiment_id(request.environ)
+        channels = self._analyses.channels(self._reader(request), experiment, model, layer)
         return respond_json(request, layer_payload(model, layer, channels))
 
     @route
@@ -207,12 +209,6 @@ class BatchNormPlugin(base_plugin.TBPlugin):
         if listing is None:
             raise errors.NotFoundError(f"no run {shorten(run)!r} with batch norm records")
         return self._analyses.get(reader, plugin_util.experiment_id(request.environ), listing)
-
-    def _channels(
-        self, request: wrappers.Request, model: ModelHistory, layer: int
-    ) -> ChannelHistory | None:
-        records = self._reader(request).read_channels(model.run, model.facts.name)
-        return build_channels(model.facts, records, layer) if records else None
 
 
 def _model(analysis: Analysis, name: str | None) -> ModelHistory:

@@ -8,7 +8,13 @@ from tb_bnplugin.diagnose.documentation import (
     explain_all,
 )
 from tb_bnplugin.diagnose.engine import compare, diagnose, diagnose_run
-from tb_bnplugin.diagnose.ledger import LayerLedger, Ledger, create_ledger, keep_layers
+from tb_bnplugin.diagnose.ledger import (
+    LayerLedger,
+    Ledger,
+    create_layer_ledger,
+    create_ledger,
+    keep_layers,
+)
 from tb_bnplugin.diagnose.ledger_text import ledger_text
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rules import COMPARISONS, RULES
@@ -24,6 +30,7 @@ __all__ = [
     "Section",
     "check_codes",
     "compare",
+    "create_layer_ledger",
     "create_ledger",
     "diagnose",
     "diagnose_run",

@@ -77,13 +77,17 @@ def _run(
 
 def _settle(outcomes: Iterable[Outcome]) -> Sequence[Outcome]:
     """Several outcomes of one rule, without repeats, and without an ok beside a finding."""
-    distinct: list[Outcome] = []
-    for outcome in outcomes:
-        if outcome not in distinct:
-            distinct.append(outcome)
+    distinct = {_identity(outcome): outcome for outcome in outcomes}.values()
     if any(outcome.status == "finding" for outcome in distinct):
-        distinct = [outcome for outcome in distinct if outcome.status != "ok"]
-    return distinct
+        return [outcome for outcome in distinct if outcome.status != "ok"]
+    return [*distinct]
+
+
+def _identity(outcome: Outcome) -> tuple[object, ...]:
+    """The same for equal outcomes of one rule, and quickly compared: there may be thousands."""
+    said = (outcome.message, outcome.fix, outcome.reason)
+    where = (outcome.layers, outcome.steps)
+    return (outcome.status, outcome.severity, *said, *where, frozenset(outcome.evidence.items()))
 
 
 def _told_once(

@@ -73,15 +73,19 @@ def create_ledger(history: ModelHistory) -> Ledger:
     history = history.newest_process()
     calls = calls_by_layer(history)
     statistics = _statistics(history)
+    trainable = newest(history.layer("trainable_as_set")).tolist()
+    names = [f"{mode}_{context}" for mode in MODES for context in CONTEXTS]
+    counts = {name: count(history, name).tolist() for name in names}
     layers = []
     for index, facts in enumerate(history.facts.layers):
         text, agreement = statistics[index]
+        executions = {name: int(numbers[index]) for name, numbers in counts.items()}
         layers.append(
             LayerLedger(
                 path=facts.path,
-                trainable=_trainable(history, index),
+                trainable=None if np.isnan(trainable[index]) else bool(trainable[index]),
                 calls=tuple(sorted(calls.get(index, ()), key=_in_order)),
-                executions=_executions(history, index),
+                executions={name: number for name, number in executions.items() if number},
                 requested=facts.requested,
                 dtype=facts.dtype,
                 statistics=text,
@@ -98,6 +102,11 @@ def create_ledger(history: ModelHistory) -> Ledger:
     )
 
 
+def create_layer_ledger(history: ModelHistory, index: int) -> LayerLedger:
+    """The ledger of one layer of a model; those of the others are not made."""
+    return create_ledger(history.of_layer(index)).layers[0]
+
+
 def keep_layers(ledger: Ledger, wanted: Callable[[str], object]) -> Ledger:
     """The ledger of those layers only whose path is wanted."""
     return replace(ledger, layers=tuple(layer for layer in ledger.layers if wanted(layer.path)))
@@ -107,17 +116,6 @@ def _in_order(call: Call) -> tuple[int, int, int]:
     context = CONTEXTS.index(call.context) if call.context in CONTEXTS else len(CONTEXTS)
     mode = MODES.index(call.mode) if call.mode in MODES else len(MODES)
     return call.first_step, mode, context
-
-
-def _trainable(history: ModelHistory, index: int) -> bool | None:
-    value = newest(history.layer("trainable_as_set"))[index]
-    return bool(value) if np.isfinite(value) else None
-
-
-def _executions(history: ModelHistory, index: int) -> dict[str, int]:
-    names = [f"{mode}_{context}" for mode in MODES for context in CONTEXTS]
-    counted = {name: int(count(history, name)[index]) for name in names}
-    return {name: number for name, number in counted.items() if number}
 
 
 def _statistics(history: ModelHistory) -> list[tuple[str, Agreement]]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
 
 import numpy as np
 
+from tb_bnplugin.history.bounds import is_step, keep_possible, possible_time
+from tb_bnplugin.history.budget import keep_affordable, keep_first
 from tb_bnplugin.history.documents import (
     ModelDocuments,
     read_model_documents,
@@ -24,7 +27,7 @@ from tb_bnplugin.history.model import (
     RunHistory,
     Steps,
 )
-from tb_bnplugin.history.order import Order, drop_superseded, order_records, wall_time_of
+from tb_bnplugin.history.order import Order, drop_superseded, order_records
 from tb_bnplugin.history.series import (
     build_epochs,
     build_gradients,
@@ -32,10 +35,14 @@ from tb_bnplugin.history.series import (
     build_probe,
     build_probe_layers,
 )
+from tb_bnplugin.history.sound import sound_calls
 from tb_bnplugin.history.tables import freeze, is_table, keep_tables, read_columns
-from tb_bnplugin.schema.columns import CHANNEL_ROWS, LAYER_COLUMNS, MODEL_COLUMNS
+from tb_bnplugin.schema.columns import CHANNEL_ROWS, EVENT_COLUMNS, LAYER_COLUMNS, MODEL_COLUMNS
 from tb_bnplugin.schema.facts_json import parse_calls
 from tb_bnplugin.schema.records import Kind, Record
+
+MOST_MODELS: Final = 256
+"""Of a run. What is made of a model takes much more memory than its name does in a log."""
 
 
 def build_run(run: str, records: Iterable[Record], notes: Iterable[str] = ()) -> RunHistory:
@@ -53,14 +60,12 @@ def build_run(run: str, records: Iterable[Record], notes: Iterable[str] = ()) ->
     """
     models: dict[str, list[Record]] = {}
     skipped: Counter[str] = Counter()
-    for record in records:
-        if abs(record.step) >= 2**62:
-            skipped["records have a step beyond 64 bits"] += 1
-        else:
-            models.setdefault(record.metadata.model, []).append(record)
-    started = {name: min(wall_time_of(record) for record in models[name]) for name in models}
+    for record in _possible(records, skipped):
+        models.setdefault(record.metadata.model, []).append(record)
+    started = {name: min(record.wall_time for record in models[name]) for name in models}
     built = []
-    for name in sorted(models, key=lambda name: (started[name], name)):
+    names = sorted(models, key=lambda name: (started[name], name))
+    for name in keep_first(names, MOST_MODELS, "models", skipped):
         model = _build_model(run, name, models[name], skipped)
         if model is not None:
             built.append(model)
@@ -76,14 +81,14 @@ def build_channels(facts: ModelFacts, records: Iterable[Record], layer: int) -> 
     end = begin + (facts.layers[layer].channels or 0)
     kept = [
         (record, record.value)
-        for record in records
+        for record in _possible(records, Counter())
         if is_table(record.value, rank=2)
         and record.value.shape[0] == len(CHANNEL_ROWS)
         and record.value.shape[1] >= end
     ]
     order = order_records(
         np.array([record.step for record, _ in kept], np.int64),
-        np.array([wall_time_of(record) for record, _ in kept], np.float64),
+        np.array([record.wall_time for record, _ in kept], np.float64),
         np.full(len(kept), np.nan),
     )
     values = np.full((len(order.kept), len(CHANNEL_ROWS), end - begin), np.nan, np.float32)
@@ -128,7 +133,10 @@ def _build_model(
         run=run,
         facts=documents.facts,
         phases=phases,
-        calls=read_newest(kinds.get("calls", ()), parse_calls, own) or (),
+        calls=sound_calls(
+            read_newest(kinds.get("calls", ()), parse_calls, own) or (),
+            len(documents.facts.layers),
+        ),
         steps=steps,
         wall_times=wall_times,
         model_columns=model_columns,
@@ -151,10 +159,18 @@ def _layers(
     process = MODEL_COLUMNS.index("process_started")  # of every version
     order = order_records(
         np.array([record.step for record in usable], np.int64),
-        np.array([wall_time_of(record) for record in usable], np.float64),
-        np.array([_cell(record.value, process) for record in usable], np.float64),
+        np.array([record.wall_time for record in usable], np.float64),
+        keep_possible(
+            "process_started",
+            np.array([_cell(record.value, process) for record in usable], np.float64),
+        ),
     )
     kept = [usable[index] for index in order.kept]
+    numbers = _numbers_of_a_record(len(documents.facts.layers))
+    affordable = keep_affordable(kept, numbers, "layers", skipped)
+    if len(affordable) < len(kept):
+        kept = [kept[at] for at in affordable]
+        order = replace(order, kept=order.kept[affordable], process=order.process[affordable])
     written = [documents.columns_at(float(order.starts[at])) for at in order.process.tolist()]
     model_columns = read_columns(
         [record.value[0] for record in kept], [each.model for each in written], MODEL_COLUMNS
@@ -166,8 +182,23 @@ def _layers(
         (len(documents.facts.layers),),
     )
     steps = np.array([record.step for record in kept], np.int64)
-    wall_times = np.array([wall_time_of(record) for record in kept], np.float64)
+    wall_times = np.array([record.wall_time for record in kept], np.float64)
     return order, freeze(steps), freeze(wall_times), model_columns, layer_columns
+
+
+def _numbers_of_a_record(layers: int) -> int:
+    """Numbers of a layers record in the history, with the events that are put beside it."""
+    return layers * (len(LAYER_COLUMNS) + len(EVENT_COLUMNS)) + len(MODEL_COLUMNS)
+
+
+def _possible(records: Iterable[Record], skipped: Counter[str]) -> Iterator[Record]:
+    """The records at a step that can be, each at a time that can be."""
+    for record in records:
+        if not is_step(record.step):
+            skipped["records have a step that none can have"] += 1
+            continue
+        wall_time = possible_time(record.wall_time)
+        yield record if wall_time == record.wall_time else replace(record, wall_time=wall_time)
 
 
 def _records_made(model_columns: Mapping[str, Floats], order: Order) -> int:
@@ -179,7 +210,7 @@ def _records_made(model_columns: Mapping[str, Floats], order: Order) -> int:
     ordinals = model_columns.get("record")
     if ordinals is None or not len(ordinals):
         return len(order.kept)
-    known = np.where((ordinals >= 0) & (ordinals < 2.0**53), ordinals, 0.0)
+    known = np.nan_to_num(ordinals)
     begins = np.flatnonzero(np.r_[True, order.process[1:] != order.process[:-1]])
     largest = np.maximum.reduceat(known, begins)
     made = float(largest.sum()) - order.replaced

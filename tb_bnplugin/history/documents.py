@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from tb_bnplugin.errors import FactsError
-from tb_bnplugin.history.order import wall_time_of
+from tb_bnplugin.history.bounds import LATEST, within
+from tb_bnplugin.history.sound import sound_model, sound_phase
 from tb_bnplugin.schema.facts import Columns, ModelFacts, Phase
 from tb_bnplugin.schema.facts_json import parse_model, parse_phase
 from tb_bnplugin.schema.records import Record
@@ -38,10 +39,12 @@ def read_model_documents(records: Sequence[Record], skipped: Counter[str]) -> Mo
     """The model documents that can be read, None where there is none."""
     newest: dict[float, Columns] = {}
     facts: ModelFacts | None = None
-    for facts in _parsed(_by_time(records), parse_model, skipped):  # the last stays
-        newest[facts.process_started] = facts.columns
+    for parsed in _parsed(_by_time(records), parse_model, skipped):
+        facts = parsed  # the last stays
+        newest[within(parsed.process_started, 0.0, LATEST, 0.0)] = parsed.columns
     if facts is None:
         return None
+    facts = sound_model(facts, records[0].metadata.model)
     starts = tuple(sorted(newest))
     return ModelDocuments(
         facts=facts, starts=starts, columns=tuple(newest[start] for start in starts)
@@ -51,7 +54,8 @@ def read_model_documents(records: Sequence[Record], skipped: Counter[str]) -> Mo
 def read_phases(records: Sequence[Record], skipped: Counter[str]) -> tuple[Phase, ...]:
     """The phases in the order in which they began, each as it was last written."""
     newest: dict[tuple[float, int], Phase] = {}
-    for phase in _parsed(_by_time(records), parse_phase, skipped):
+    for parsed in _parsed(_by_time(records), parse_phase, skipped):
+        phase = sound_phase(parsed)
         newest[phase.process_started, phase.number] = phase
     return tuple(newest[key] for key in sorted(newest))
 
@@ -70,7 +74,7 @@ def shorten(text: str) -> str:
 
 
 def _by_time(records: Sequence[Record]) -> list[Record]:
-    return sorted(records, key=wall_time_of)
+    return sorted(records, key=lambda record: record.wall_time)
 
 
 def _parsed(

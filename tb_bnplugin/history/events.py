@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tb_bnplugin.history.budget import keep_affordable
 from tb_bnplugin.history.documents import ModelDocuments
 from tb_bnplugin.history.model import Floats, Steps
-from tb_bnplugin.history.order import wall_time_of
 from tb_bnplugin.history.tables import freeze, keep_tables, read_columns
 from tb_bnplugin.schema.columns import EVENT_COLUMNS
 from tb_bnplugin.schema.records import Record
@@ -47,11 +47,11 @@ def build_events(
         name: np.full(shape, np.nan if name.endswith("_step") else 0.0) for name in EVENT_COLUMNS
     }
     columns["trainable_as_set"] = np.array(trainable)
-    usable = sorted(
-        keep_tables(records, 2, "events", skipped), key=lambda r: (r.step, wall_time_of(r))
-    )
+    usable = sorted(keep_tables(records, 2, "events", skipped), key=lambda r: (r.step, r.wall_time))
+    numbers = layers * len(EVENT_COLUMNS)
+    usable = [usable[at] for at in keep_affordable(usable, numbers, "events", skipped)]
     if usable and len(steps):
-        written_at = np.array([wall_time_of(record) for record in usable])
+        written_at = np.array([record.wall_time for record in usable])
         written = read_columns(
             [record.value for record in usable],
             [documents.columns_at(time).events for time in written_at.tolist()],

@@ -122,12 +122,13 @@ class ModelHistory:
 
     def layer(self, column: str) -> Floats:
         """Values of one layer column, float64 [records, layers]."""
-        missing = np.full((len(self.steps), len(self.facts.layers)), np.nan)
-        return self.layer_columns.get(column, missing)
+        known = self.layer_columns.get(column)
+        return _not_known(len(self.steps), len(self.facts.layers)) if known is None else known
 
     def model(self, column: str) -> Floats:
         """Values of one model-wide column, float64 [records]."""
-        return self.model_columns.get(column, np.full(len(self.steps), np.nan))
+        known = self.model_columns.get(column)
+        return _not_known(len(self.steps)) if known is None else known
 
     @property
     def compiled_losses(self) -> tuple[LossFacts, ...]:
@@ -138,6 +139,18 @@ class ModelHistory:
     def metrics(self) -> tuple[MetricFacts, ...]:
         """The metrics that the model is compiled with now."""
         return self.phases[-1].metrics if self.phases else ()
+
+    def of_layer(self, index: int) -> ModelHistory:
+        """The same history with one layer alone: what is made of it takes no time for others."""
+        one = slice(index, index + 1)
+        calls = (replace(call, layer=0) for call in self.calls if call.layer == index)
+        return replace(
+            self,
+            facts=replace(self.facts, layers=self.facts.layers[one]),
+            calls=tuple(calls),
+            layer_columns={name: column[:, one] for name, column in self.layer_columns.items()},
+            probe_layers=None,
+        )
 
     def newest_process(self) -> ModelHistory:
         """The history from the last restart on: counters start anew with each process.
@@ -162,6 +175,10 @@ class ModelHistory:
             model_columns={name: column[first:] for name, column in self.model_columns.items()},
             layer_columns={name: column[first:] for name, column in self.layer_columns.items()},
         )
+
+
+def _not_known(*shape: int) -> Floats:
+    return np.full(shape, np.nan)
 
 
 def _cut(columns: Mapping[str, Floats], kept: npt.NDArray[np.bool_]) -> dict[str, Floats]:

@@ -65,8 +65,3 @@ def drop_superseded(order: Order, records: Sequence[Record]) -> list[Record]:
     steps = np.array([record.step for record in records], np.int64)
     later = np.searchsorted(order.starts, wall_times, side="right")
     return [records[index] for index in np.flatnonzero(steps < order.limits[later]).tolist()]
-
-
-def wall_time_of(record: Record) -> float:
-    """When a record was written, seconds; 0 where a log holds no number."""
-    return float(record.wall_time) if np.isfinite(record.wall_time) else 0.0

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
+from typing import Final
 
 import numpy as np
 
+from tb_bnplugin.history.bounds import is_step
+from tb_bnplugin.history.budget import keep_affordable, keep_first
 from tb_bnplugin.history.documents import ModelDocuments
 from tb_bnplugin.history.model import (
     Floats,
@@ -17,7 +21,6 @@ from tb_bnplugin.history.model import (
     ProbeLayers,
     Steps,
 )
-from tb_bnplugin.history.order import wall_time_of
 from tb_bnplugin.history.tables import freeze, keep_tables, read_columns
 from tb_bnplugin.schema.columns import (
     GRADIENT_COLUMNS,
@@ -31,6 +34,9 @@ from tb_bnplugin.schema.columns import (
 from tb_bnplugin.schema.facts import LossFacts, Phase
 from tb_bnplugin.schema.records import Record
 
+MOST_LOSSES: Final = 256
+"""Of a model. What is made of a loss takes much more memory than its name does in a log."""
+
 
 def build_losses(
     records: Sequence[Record],
@@ -41,8 +47,8 @@ def build_losses(
     """The measurements of each loss, by name, with the newest facts of it."""
     facts = {loss.name: loss for phase in phases for loss in phase.measured_losses}
     losses = []
-    for name, kept in _by_name(keep_tables(records, 1, "loss", skipped)):
-        names = [documents.columns_at(wall_time_of(record)).loss for record in kept]
+    for name, kept in _by_name(keep_tables(records, 1, "loss", skipped), "losses", skipped):
+        names = [documents.columns_at(record.wall_time).loss for record in kept]
         columns = read_columns([record.value for record in kept], names, LOSS_COLUMNS)
         known = facts.get(name)
         losses.append(
@@ -61,8 +67,9 @@ def build_gradients(
 ) -> tuple[GradientHistory, ...]:
     """The measured gradient of each loss, by name."""
     gradients = []
-    for name, kept in _by_name(keep_tables(records, 1, "gradient", skipped)):
-        names = [documents.columns_at(wall_time_of(record)).gradient for record in kept]
+    tables = keep_tables(records, 1, "gradient", skipped)
+    for name, kept in _by_name(tables, "gradients", skipped):
+        names = [documents.columns_at(record.wall_time).gradient for record in kept]
         columns = read_columns([record.value for record in kept], names, GRADIENT_COLUMNS)
         gradients.append(GradientHistory(name=name, steps=_steps(kept), columns=columns))
     return tuple(gradients)
@@ -80,10 +87,14 @@ def build_probe(
     kept = _newest_of_each_step(usable)
     if not kept:
         return None
-    names = [documents.columns_at(wall_time_of(record)).probe for record in kept]
+    names = [documents.columns_at(record.wall_time).probe for record in kept]
+    different = {id(written): written for written in names}.values()
     metrics = tuple(
-        name for name in dict.fromkeys(n for written in names for n in written) if _is_metric(name)
+        name for name in dict.fromkeys(chain.from_iterable(different)) if _is_metric(name)
     )
+    numbers = len(PROBE_ROWS) * (len(PROBE_COLUMNS) + len(metrics))
+    affordable = keep_affordable(kept, numbers, "probe", skipped)
+    kept, names = [kept[at] for at in affordable], [names[at] for at in affordable]
     table = read_columns(
         [record.value for record in kept],
         names,
@@ -112,7 +123,9 @@ def build_probe_layers(
     kept = _newest_of_each_step(keep_tables(records, 2, "probe_layers", skipped))
     if not kept:
         return None
-    names = [documents.columns_at(wall_time_of(record)).probe_layers for record in kept]
+    numbers = len(documents.facts.layers) * len(PROBE_LAYER_COLUMNS)
+    kept = [kept[at] for at in keep_affordable(kept, numbers, "probe_layers", skipped)]
+    names = [documents.columns_at(record.wall_time).probe_layers for record in kept]
     columns = read_columns(
         [record.value for record in kept],
         names,
@@ -127,10 +140,10 @@ def build_epochs(records: Sequence[Record], skipped: Counter[str]) -> tuple[tupl
     epochs = []
     for record in _newest_of_each_step(records):
         value = np.ravel(np.asarray(record.value))
-        if value.dtype.kind in "fiu" and len(value) and np.isfinite(value[0]):
+        if value.dtype.kind in "fiu" and len(value) and is_step(value[0]):
             epochs.append((int(value[0]), record.step))
         else:
-            skipped["epoch records hold no number"] += 1
+            skipped["epoch records hold no number of an epoch"] += 1
     return tuple(epochs)
 
 
@@ -154,17 +167,19 @@ def _with_keras_class(facts: LossFacts, columns: dict[str, Floats]) -> LossFacts
     return facts
 
 
-def _by_name(records: Sequence[Record]) -> Iterator[tuple[str, list[Record]]]:
+def _by_name(
+    records: Sequence[Record], what: str, skipped: Counter[str]
+) -> Iterator[tuple[str, list[Record]]]:
     names: dict[str, list[Record]] = {}
     for record in records:
         names.setdefault(record.metadata.name, []).append(record)
-    for name, found in names.items():
-        yield name, _newest_of_each_step(found)
+    for name in keep_first([*names], MOST_LOSSES, what, skipped):
+        yield name, _newest_of_each_step(names[name])
 
 
 def _newest_of_each_step(records: Sequence[Record]) -> list[Record]:
     newest: dict[int, Record] = {}
-    for record in sorted(records, key=wall_time_of):
+    for record in sorted(records, key=lambda record: record.wall_time):
         newest[record.step] = record
     return [newest[step] for step in sorted(newest)]
 

@@ -9,6 +9,7 @@ from typing import Any, TypeGuard
 import numpy as np
 import numpy.typing as npt
 
+from tb_bnplugin.history.bounds import keep_possible
 from tb_bnplugin.history.model import Floats
 from tb_bnplugin.schema.records import Kind, Record
 
@@ -37,25 +38,6 @@ def keep_tables(
     return usable
 
 
-def stack_tables(values: Sequence[Any], shape: tuple[int, ...]) -> Floats:
-    """Tables [..., columns] as float64 [columns, tables, ...], cut or padded with NaN to `shape`.
-
-    Columns come first, so that each one is contiguous: rules read them one by one.
-    """
-    *rows, columns = shape
-    table = np.empty((columns, len(values), *rows))
-    cut = tuple(slice(size) for size in shape)
-    for index, value in enumerate(values):
-        part = np.moveaxis(value[cut], -1, 0)
-        if part.shape == (columns, *rows):
-            table[:, index] = part
-        else:
-            table[:, index] = np.nan
-            where: tuple[Any, ...] = tuple(slice(size) for size in part.shape)
-            table[:, index][where] = part
-    return freeze(table)
-
-
 def read_columns(
     values: Sequence[Any],
     names: Sequence[tuple[str, ...]],
@@ -64,21 +46,22 @@ def read_columns(
 ) -> dict[str, Floats]:
     """Known columns by name, each float64 [tables, *rows], NaN where a table lacks it.
 
+    Only these are made, however many names a log has; where it has one twice, the first counts.
+
     Args:
         values: tables [*rows, columns].
         names: of the columns of each table, as its process wrote them.
         known: names that this version reads.
         rows: shape that each table is cut or padded to, without the columns.
     """
-    groups: dict[tuple[str, ...], list[int]] = {}
-    for index, written in enumerate(names):
-        groups.setdefault(written, []).append(index)
+    groups = _alike(names)
     columns: dict[str, Floats] = {}
-    for written, members in groups.items():
-        table = stack_tables([values[index] for index in members], (*rows, len(written)))
-        for name, column in zip(written, table, strict=True):
-            if name not in known:
-                continue
+    for written, members in groups:
+        places = _places(written, known)
+        table = _stack([values[index] for index in members], [*places.values()], rows)
+        for name, column in zip(places, table, strict=True):
+            with np.errstate(all="ignore"):
+                keep_possible(name, column)
             if len(groups) == 1:
                 columns[name] = column
                 continue
@@ -86,6 +69,52 @@ def read_columns(
                 columns[name] = np.full((len(values), *rows), np.nan)
             columns[name][members] = column
     return {name: freeze(column) for name, column in columns.items()}
+
+
+def _alike(names: Sequence[tuple[str, ...]]) -> list[tuple[tuple[str, ...], list[int]]]:
+    """The tables with the same names of columns, as (names, indices of the tables)."""
+    by_identity: dict[int, list[int]] = {}  # to hash the names of every table takes long
+    for index, written in enumerate(names):
+        by_identity.setdefault(id(written), []).append(index)
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for members in by_identity.values():
+        groups.setdefault(names[members[0]], []).extend(members)
+    return list(groups.items())
+
+
+def _places(written: tuple[str, ...], known: Sequence[str]) -> dict[str, int]:
+    """Where each known name stands first, ascending."""
+    wanted = frozenset(known)
+    places: dict[str, int] = {}
+    for place, name in enumerate(written):
+        if name in wanted:
+            places.setdefault(name, place)
+    return places
+
+
+def _stack(values: Sequence[Any], places: Sequence[int], rows: tuple[int, ...]) -> Floats:
+    """Some columns of tables [..., columns] as float64 [places, tables, *rows].
+
+    The tables are cut or padded with NaN to the rows. Columns come first, so that each one is
+    contiguous: rules read them one by one.
+    """
+    stacked = np.empty((len(places), len(values), *rows))
+    cut = tuple(slice(size) for size in rows)
+    in_front = list(places) == list(range(len(places)))  # newer names come behind
+    taken: Any = slice(len(places)) if in_front else np.array(places, np.intp)
+    for index, value in enumerate(values):
+        if in_front or value.shape[-1] > places[-1]:
+            columns = taken
+        else:
+            columns = taken[: np.searchsorted(taken, value.shape[-1])]
+        part = np.moveaxis(value[(*cut, columns)], -1, 0)
+        if part.shape == (len(places), *rows):
+            stacked[:, index] = part
+        else:
+            stacked[:, index] = np.nan
+            where: tuple[Any, ...] = tuple(slice(size) for size in part.shape)
+            stacked[:, index][where] = part
+    return stacked
 
 
 def freeze(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

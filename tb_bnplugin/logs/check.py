@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from tb_bnplugin.diagnose import Outcome, compare, diagnose
 from tb_bnplugin.errors import LogFolderError
-from tb_bnplugin.history.build import build_run
 from tb_bnplugin.history.model import RunHistory
 from tb_bnplugin.logs.folder import LogFolder
 from tb_bnplugin.logs.program import models_to_compare, runs_to_compare
-from tb_bnplugin.logs.provider import RunListing, shorten
+from tb_bnplugin.logs.provider import shorten
+from tb_bnplugin.logs.run import read_run
 
 SCHEMA_VERSION: Final = 1
 
@@ -129,7 +129,7 @@ def read_runs(
         names = ", ".join(shorten(name, 40) for name in list(listings)[:10])
         more = f" and {len(listings) - 10} more" if len(listings) > 10 else ""
         raise LogFolderError(f"no run's name matches {run!r}; the runs are {names}{more}")
-    histories = [_read(folder, listing) for listing in matching]
+    histories = [read_run(folder, listing) for listing in matching]
     if not any(history.models for history in histories):
         notes = [note for history in histories for note in history.notes]
         raise LogFolderError(
@@ -155,11 +155,6 @@ def _no_record(logdir: str | os.PathLike[str], folder: LogFolder) -> str:
         f"no batch norm record in {where} ({counted}){unread}: record the training with"
         " tb_bnplugin.BatchNormCallback or tb_bnplugin.summary.batch_norm"
     )
-
-
-def _read(folder: LogFolder, listing: RunListing) -> RunHistory:
-    records, notes = folder.read_records(listing)
-    return build_run(listing.run, records, (*listing.notes, *notes))
 
 
 def _report(history: RunHistory) -> RunReport:

@@ -14,36 +14,44 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Final
 
 from google.protobuf.message import DecodeError
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import DATA_CLASS_TENSOR
 from tensorboard.data.provider import TensorDatum, TensorTimeSeries
 from tensorboard.summary.writer.record_writer import masked_crc32c
-from tensorboard.util.tensor_util import make_ndarray
 
-from tb_bnplugin.errors import LogFolderError
-from tb_bnplugin.logs.provider import RunListing, create_listing, create_record, shorten
+from tb_bnplugin.errors import LogFolderError, TensorError
+from tb_bnplugin.logs.provider import (
+    RunListing,
+    create_listing,
+    create_record,
+    shorten,
+    undecoded_note,
+)
+from tb_bnplugin.logs.tensors import decode
 from tb_bnplugin.schema.columns import PLUGIN_NAME
 from tb_bnplugin.schema.records import Record
 
 _HEADER: Final = struct.Struct("<QI")  # length of the event, its masked checksum
 _EVENT_BYTES: Final = 2**31  # protobuf writes no larger message
+_PIECE_BYTES: Final = 2**20  # read at a time
 _FOOTER_BYTES: Final = 4  # masked checksum of the event
 
 
 @dataclass(kw_only=True)
 class _Series:
-    """One tag of one run: the content of its first metadata, and its tensors undecoded."""
+    """One tag of one run: the content of its first metadata, and its tensors."""
 
     content: bytes
-    events: list[tuple[int, float, Any]] = field(default_factory=list)  # step, wall time, proto
+    data: list[TensorDatum] = field(default_factory=list)
+    undecoded: int = 0  # tensors
 
     def time_series(self) -> TensorTimeSeries:
         return TensorTimeSeries(
-            max_step=max((step for step, _, _ in self.events), default=0),
-            max_wall_time=max((wall_time for _, wall_time, _ in self.events), default=0.0),
+            max_step=max((datum.step for datum in self.data), default=0),
+            max_wall_time=max((datum.wall_time for datum in self.data), default=0.0),
             plugin_content=self.content,
             description="",
             display_name="",
@@ -84,21 +92,14 @@ class LogFolder:
 
     def read_records(self, listing: RunListing) -> tuple[list[Record], tuple[str, ...]]:
         """The records of one run but the channels, and notes."""
-        records: list[Record] = []
-        undecoded = 0
-        for tag, metadata in listing.tags.items():
-            for step, wall_time, tensor in self._series[listing.run][tag].events:
-                try:
-                    value = make_ndarray(tensor)
-                except (TypeError, ValueError):
-                    undecoded += 1
-                    continue
-                datum = TensorDatum(step=step, wall_time=wall_time, numpy=value)
-                record = create_record(metadata, datum)
-                if record is not None:
-                    records.append(record)
-        notes = (f"skipped {undecoded}: records whose tensor cannot be decoded",)
-        return records, notes if undecoded else ()
+        series = self._series[listing.run]
+        made = (
+            create_record(metadata, datum)
+            for tag, metadata in listing.tags.items()
+            for datum in series[tag].data
+        )
+        undecoded = {tag: series[tag].undecoded for tag in listing.tags if series[tag].undecoded}
+        return [record for record in made if record is not None], undecoded_note(undecoded)
 
     @property
     def unread(self) -> tuple[str, ...]:
@@ -142,7 +143,13 @@ class LogFolder:
                 series = _Series(content=metadata.plugin_data.content)
                 self._series.setdefault(run, {})[value.tag] = series
             if value.HasField("tensor"):
-                series.events.append((event.step, event.wall_time, value.tensor))
+                # At once: an event takes more memory than the array in it.
+                try:
+                    array = decode(value.tensor)
+                except TensorError:
+                    series.undecoded += 1
+                else:
+                    series.data.append(TensorDatum(event.step, event.wall_time, array))
         return True
 
 
@@ -214,12 +221,21 @@ def _read_frames(stream: IO[bytes]) -> Iterator[bytes]:
             raise _CutError(f"is damaged at byte {position}; what follows is skipped")
         if length > _EVENT_BYTES:
             raise _CutError(f"is damaged at byte {position}; what follows is skipped")
-        content = stream.read(length)
+        content = _read(stream, length)
         footer = stream.read(_FOOTER_BYTES)
         if len(content) < length or len(footer) < _FOOTER_BYTES:
             raise _CutError(_cut_at(position))
         yield content
         position += _HEADER.size + length + _FOOTER_BYTES
+
+
+def _read(stream: IO[bytes], length: int) -> bytes:
+    """So many bytes, or what there is of them: a damaged length asks for no memory."""
+    pieces = []
+    while length > 0 and (piece := stream.read(min(length, _PIECE_BYTES))):
+        pieces.append(piece)
+        length -= len(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def _cut_at(position: int) -> str:

@@ -6,8 +6,9 @@ run. What cannot be read becomes a note, and the rest is shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +17,8 @@ from tensorboard.context import RequestContext
 from tensorboard.data.provider import DataProvider, RunTagFilter, TensorDatum, TensorTimeSeries
 
 from tb_bnplugin.errors import MetadataError
+from tb_bnplugin.history.bounds import is_step, possible_time
+from tb_bnplugin.logs.tensors import DAMAGED, bounded
 from tb_bnplugin.schema.columns import CHANNELS_PLUGIN_NAME, PLUGIN_NAME
 from tb_bnplugin.schema.records import Metadata, Record, parse_content
 
@@ -23,20 +26,21 @@ from tb_bnplugin.schema.records import Metadata, Record, parse_content
 __all__ = [
     "PLUGIN_NAME",
     "Reader",
+    "Records",
     "RunListing",
     "ScalarSeries",
     "create_listing",
     "create_record",
     "shorten",
+    "undecoded_note",
 ]
+
+Records = Sequence[Record]
 
 EVERYTHING: Final = 1_000_000_000
 """`downsample` is required; the sampling that matters happened when TensorBoard loaded the log."""
 
 SCALARS_PLUGIN_NAME: Final = "scalars"
-
-_UNREADABLE: Final = (KeyError, TypeError, ValueError)
-"""Errors of TensorBoard for a tensor without a value, of an unknown type, of a wrong size."""
 
 _DOCUMENTS: Final = ("model", "phase", "calls")
 
@@ -96,24 +100,29 @@ class Reader:
         return {name: create_listing(name, listed[name]) for name in sorted(listed) if listed[name]}
 
     def read_records(self, listing: RunListing) -> tuple[list[Record], tuple[str, ...]]:
-        """The records of one run but the channels, in no particular order, and notes."""
+        """The records of one run but the channels, tag by tag, and notes."""
         return self._read(PLUGIN_NAME, listing.run, listing.tags)
 
-    def read_channels(self, run: str, model: str) -> tuple[Record, ...]:
-        """The records of per-channel vectors of one model, sorted by step."""
+    def list_channels(self, run: str, model: str) -> RunListing:
+        """The tags of the per-channel vectors of one model."""
         series = self._list(CHANNELS_PLUGIN_NAME, [run]).get(run, {})
+        listing = create_listing(run, series)
         tags = {
             tag: metadata
-            for tag, metadata in create_listing(run, series).tags.items()
+            for tag, metadata in listing.tags.items()
             if metadata.kind == "channels" and metadata.model == model
         }
-        records, _ = self._read(CHANNELS_PLUGIN_NAME, run, tags)
-        return tuple(sorted(records, key=lambda record: (record.step, record.wall_time)))
+        return replace(listing, tags=tags)
+
+    def read_channels(self, listing: RunListing) -> Records:
+        """The records of per-channel vectors that are listed, in no particular order."""
+        records, _ = self._read(CHANNELS_PLUGIN_NAME, listing.run, listing.tags)
+        return records
 
     def read_scalars(self, runs: Iterable[str]) -> tuple[ScalarSeries, ...]:
         """All standard scalars of the runs, whoever wrote them; sorted by run and tag.
 
-        Those of a run in which any cannot be decoded are left out, as TensorBoard does.
+        A value that cannot be decoded is NaN.
         """
         return tuple(
             _scalar_series(run, tag, data)
@@ -123,13 +132,14 @@ class Reader:
 
     def _read_scalars_of(self, run: str) -> Mapping[str, Any]:
         try:
-            read = self._provider.read_scalars(
-                **self._common,
-                plugin_name=SCALARS_PLUGIN_NAME,
-                downsample=EVERYTHING,
-                run_tag_filter=RunTagFilter(runs=[run]),
-            )
-        except _UNREADABLE:
+            with bounded(scalars=True):
+                read = self._provider.read_scalars(
+                    **self._common,
+                    plugin_name=SCALARS_PLUGIN_NAME,
+                    downsample=EVERYTHING,
+                    run_tag_filter=RunTagFilter(runs=[run]),
+                )
+        except KeyError:  # of the Python loader: one tag has metadata and no value
             return {}
         series: Mapping[str, Any] = read.get(run, {})
         return series
@@ -154,34 +164,24 @@ class Reader:
     def _read(
         self, plugin_name: str, run: str, tags: Mapping[str, Metadata]
     ) -> tuple[list[Record], tuple[str, ...]]:
-        try:
-            return self._read_tags(plugin_name, run, tags), ()
-        except _UNREADABLE:
-            # One tensor that cannot be decoded fails the whole read: find the tag that holds it.
-            records: list[Record] = []
-            notes: list[str] = []
-            for tag in sorted(tags):
-                try:
-                    records += self._read_tags(plugin_name, run, {tag: tags[tag]})
-                except _UNREADABLE as error:
-                    notes.append(f"{shorten(tag)} is skipped: {shorten(str(error))}")
-            return records, tuple(notes)
-
-    def _read_tags(self, plugin_name: str, run: str, tags: Mapping[str, Metadata]) -> list[Record]:
         if not tags:
-            return []
-        read = self._provider.read_tensors(
-            **self._common,
-            plugin_name=plugin_name,
-            downsample=EVERYTHING,
-            run_tag_filter=RunTagFilter(runs=[run], tags=sorted(tags)),
-        )
-        records = (
-            create_record(tags[tag], datum)
-            for tag, data in read.get(run, {}).items()
-            for datum in data
-        )
-        return [record for record in records if record is not None]
+            return [], ()
+        with bounded():
+            read = self._provider.read_tensors(
+                **self._common,
+                plugin_name=plugin_name,
+                downsample=EVERYTHING,
+                run_tag_filter=RunTagFilter(runs=[run], tags=sorted(tags)),
+            )
+        records: list[Record] = []
+        undecoded: Counter[str] = Counter()
+        for tag, data in sorted(read.get(run, {}).items()):  # loaders have orders of their own
+            for datum in data:
+                if datum.numpy is DAMAGED:
+                    undecoded[tag] += 1
+                elif (record := create_record(tags[tag], datum)) is not None:
+                    records.append(record)
+        return records, undecoded_note(undecoded)
 
 
 def create_listing(
@@ -195,7 +195,7 @@ def create_listing(
     wall_times: list[float] = [0.0]
     for tag in sorted(series):
         steps.append(series[tag].max_step or 0)
-        wall_times.append(series[tag].max_wall_time or 0.0)
+        wall_times.append(possible_time(series[tag].max_wall_time or 0.0))
         try:
             tags[tag] = parse_content(series[tag].plugin_content)
         except MetadataError as error:
@@ -212,6 +212,14 @@ def _skipped(tags: list[str], reason: str) -> str:
     return f"{which} skipped: {reason}"
 
 
+def undecoded_note(counts: Mapping[str, int]) -> tuple[str, ...]:
+    """The note for tensors that cannot be decoded, by tag; none where there is no such tensor."""
+    if not counts:
+        return ()
+    tags = f"{len(counts)} tags" if len(counts) > 1 else shorten(next(iter(counts)))
+    return (f"skipped {sum(counts.values())}: records of {tags} whose tensor cannot be decoded",)
+
+
 def create_record(metadata: Metadata, datum: TensorDatum) -> Record | None:
     """The record in a tensor; None where it holds no value at all (metadata without a tensor)."""
     value = datum.numpy
@@ -220,7 +228,7 @@ def create_record(metadata: Metadata, datum: TensorDatum) -> Record | None:
             metadata=metadata, step=int(datum.step), wall_time=float(datum.wall_time), value=value
         )
     # A string tensor comes as an array of objects or of fixed-width bytes, of any rank.
-    items = np.asarray(value).reshape(-1).tolist()
+    items = np.asarray(value).reshape(-1)[:1].tolist()
     if not items:
         return None
     document = items[0]
@@ -234,13 +242,18 @@ def create_record(metadata: Metadata, datum: TensorDatum) -> Record | None:
 
 
 def _scalar_series(run: str, tag: str, data: Any) -> ScalarSeries:
-    ordered = sorted(data, key=lambda datum: (datum.wall_time, datum.step))
+    points = (
+        (possible_time(datum.wall_time), datum.step, datum.value)
+        for datum in data
+        if is_step(datum.step)
+    )
+    ordered = sorted(points, key=lambda point: point[:2])
     return ScalarSeries(
         run=run,
         tag=tag,
-        steps=np.asarray([datum.step for datum in ordered], dtype=np.int64),
-        wall_times=np.asarray([datum.wall_time for datum in ordered], dtype=np.float64),
-        values=np.asarray([datum.value for datum in ordered], dtype=np.float64),
+        steps=np.asarray([step for _, step, _ in ordered], dtype=np.int64),
+        wall_times=np.asarray([wall_time for wall_time, _, _ in ordered], dtype=np.float64),
+        values=np.asarray([value for _, _, value in ordered], dtype=np.float64),
     )
 
 

@@ -9,12 +9,35 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import math
 import types
 import typing
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
 from tb_bnplugin.errors import FactsError
 from tb_bnplugin.schema.facts import Call, ModelFacts, Phase
+
+LONGEST_TEXT: Final = 10_000
+"""Characters. Texts of a log are repeated in answers and outcomes, and these are longer than any
+name of a layer; what is behind is cut off."""
+
+_Facts = TypeVar("_Facts")
+
+
+def _kept(documents: int, size: int) -> Callable[[Callable[[bytes], _Facts]], Any]:
+    """Keep what was parsed of the newest documents, but of those that are large."""
+
+    def decorate(parse: Callable[[bytes], _Facts]) -> Callable[[bytes], _Facts]:
+        kept = functools.lru_cache(maxsize=documents)(parse)
+
+        @functools.wraps(parse)
+        def parse_once(document: bytes) -> _Facts:
+            return kept(document) if len(document) <= size else parse(document)
+
+        return parse_once
+
+    return decorate
 
 
 def encode_model(facts: ModelFacts) -> bytes:
@@ -22,7 +45,7 @@ def encode_model(facts: ModelFacts) -> bytes:
     return _encode(dataclasses.asdict(facts))
 
 
-@functools.lru_cache(maxsize=32)  # while it trains, the same document is read again and again
+@_kept(32, 2**20)  # while it trains, the same document is read again and again
 def parse_model(document: bytes) -> ModelFacts:
     """The facts in a `batch_norm/model` record; raises `FactsError`."""
     return _parse(ModelFacts, _load(document), "model")
@@ -33,7 +56,7 @@ def encode_phase(phase: Phase) -> bytes:
     return _encode(dataclasses.asdict(phase))
 
 
-@functools.lru_cache(maxsize=1024)  # a rule engine that runs while a model trains reads all again
+@_kept(1024, 2**14)  # a rule engine that runs while a model trains reads all again
 def parse_phase(document: bytes) -> Phase:
     """The phase in a `batch_norm/phase` record; raises `FactsError`."""
     return _parse(Phase, _load(document), "phase")
@@ -44,7 +67,7 @@ def encode_calls(calls: typing.Sequence[Call]) -> bytes:
     return _encode({"calls": [dataclasses.asdict(call) for call in calls]})
 
 
-@functools.lru_cache(maxsize=32)
+@_kept(32, 2**20)
 def parse_calls(document: bytes) -> tuple[Call, ...]:
     """The mode ledger in a `batch_norm/calls` record; raises `FactsError`."""
     loaded = _load(document)
@@ -67,13 +90,15 @@ def _load(document: bytes) -> dict[str, Any]:
     return loaded
 
 
-_Facts = TypeVar("_Facts")
+@functools.cache
+def _hints(cls: Any) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
 
 
 def _parse(cls: type[_Facts], value: Any, where: str) -> _Facts:
     if not isinstance(value, dict):
         raise FactsError(f"{where}: an object was expected, received {type(value).__name__}")
-    hints = typing.get_type_hints(cls)
+    hints = _hints(typing.cast("typing.Hashable", cls))
     arguments: dict[str, Any] = {}
     for field in dataclasses.fields(cls):  # type: ignore[arg-type]  # every caller passes a dataclass
         if field.name in value:
@@ -105,4 +130,13 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     accepted = (int, float) if hint is float else hint
     if not isinstance(value, accepted) or (isinstance(value, bool) and hint is not bool):
         raise FactsError(f"{where}: {hint.__name__} was expected, received {type(value).__name__}")
-    return float(value) if hint is float else value
+    if hint is str:
+        return str(value)[:LONGEST_TEXT]
+    return _as_float(value) if hint is float else value
+
+
+def _as_float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # an integer of hundreds of digits
+        return math.inf if value > 0 else -math.inf

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tb_bnplugin.diagnose import create_ledger, keep_layers, ledger_text
+from tb_bnplugin.diagnose import create_layer_ledger, create_ledger, keep_layers, ledger_text
+from tb_bnplugin.diagnose import ledger as ledgers
 from tb_bnplugin.diagnose.ledger import LayerLedger
+from tb_bnplugin.history.model import LayerFacts
 from tests.support.histories import CALL, FIFTY_STEPS, create_history, inference_columns
 
 STEPS = np.array(FIFTY_STEPS, np.float64)
@@ -91,3 +93,21 @@ def test_json_holds_what_the_text_says() -> None:
     (entry,) = written["layers"]
     assert entry["executions"] == {"training_tape": 50}
     assert entry["calls"][0]["reason"] == "default"
+
+
+def test_ledger_of_one_layer_is_made_for_it_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = [replace(CALL, layer=at % 3, first_step=at) for at in range(9)]
+    history = create_history(columns={"training_tape": [[1, 2, 3]] * 50}, calls=calls)
+    of_all = create_ledger(history)
+    made = []
+    sentence = ledgers._sentence
+
+    def note(facts: LayerFacts, **numbers: Any) -> Any:
+        made.append(facts.path)
+        return sentence(facts, **numbers)
+
+    monkeypatch.setattr(ledgers, "_sentence", note)
+    alone = create_layer_ledger(history, 1)
+    assert made == ["bn_1"]
+    assert alone.to_json() == of_all.layers[1].to_json()
+    assert len(alone.calls) == 3

@@ -70,11 +70,11 @@ def test_layers_appended_later_are_not_known_before() -> None:
 
 
 def test_a_narrower_table_is_padded_and_a_wider_one_cut() -> None:
-    narrow = create_record("layers", np.full((4, 2), 5.0), step=1)
-    wide = create_record("layers", np.full((9, 99), 6.0), step=2)
+    narrow = create_record("layers", np.full((4, 2), 1.0), step=1)
+    wide = create_record("layers", np.full((9, 99), 1.0), step=2)
     history = build(narrow, wide)
     assert np.isnan(history.layer(LAYER_COLUMNS[2])[0]).all()
-    assert history.layer(LAYER_COLUMNS[-1])[1].tolist() == [6.0, 6.0, 6.0]
+    assert history.layer(LAYER_COLUMNS[-1])[1].tolist() == [1.0, 1.0, 1.0]
 
 
 def test_the_newest_documents_count() -> None:

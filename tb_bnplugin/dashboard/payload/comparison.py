@@ -41,11 +41,12 @@ def _differences(here: Side, there: Side, compared: Iterable[Outcome]) -> Json:
     ours, theirs = ([layer.path for layer in side.model.facts.layers] for side in (here, there))
     if modes is not None and modes.status in {"ok", "finding"} and not {*ours} & {*theirs}:
         ours, theirs = [], []  # the rule has paired them in their order: they differ by name only
+    ours_alone, theirs_alone = {*ours} - {*theirs}, {*theirs} - {*ours}
     here_found, there_found = _found(here.outcomes), _found(there.outcomes)
     return {
         "modes": _sentence(modes),
-        "layers_only_here": [path for path in ours if path not in theirs],
-        "layers_only_there": [path for path in theirs if path not in ours],
+        "layers_only_here": [path for path in ours if path in ours_alone],
+        "layers_only_there": [path for path in theirs if path in theirs_alone],
         "findings_only_here": [code for code in here_found if code not in there_found],
         "findings_only_there": [code for code in there_found if code not in here_found],
     }

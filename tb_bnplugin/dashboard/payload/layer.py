@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from tb_bnplugin.dashboard.payload.modes import EXECUTIONS
 from tb_bnplugin.dashboard.payload.values import Drawn, Json, draw
-from tb_bnplugin.diagnose import create_ledger
+from tb_bnplugin.diagnose import create_layer_ledger
 from tb_bnplugin.history.model import CHANNEL_ROWS, Call, ChannelHistory, Floats, ModelHistory
 
 LAYER_SERIES: Final = (
@@ -27,16 +27,17 @@ PERCENTILES: Final = (5, 25, 50, 75, 95)
 
 def layer_payload(history: ModelHistory, index: int, channels: ChannelHistory | None) -> Json:
     """`Layer`: series, channels and mode ledger of one layer."""
-    series: dict[str, Drawn] = {name: draw(history.layer(name)[:, index]) for name in LAYER_SERIES}
+    history = history.of_layer(index)
+    series: dict[str, Drawn] = {name: draw(history.layer(name)[:, 0]) for name in LAYER_SERIES}
     updates: Floats = sum(
-        (history.layer(name)[:, index] for name in EXECUTIONS if name.startswith("training")),
+        (history.layer(name)[:, 0] for name in EXECUTIONS if name.startswith("training")),
         start=np.zeros(len(history.steps)),
     )
     series["updates"] = draw(updates)
-    ledger = create_ledger(history).layers[index]
+    ledger = create_layer_ledger(history, 0)
     return {
         "layer": index,
-        "path": history.facts.layers[index].path,
+        "path": history.facts.layers[0].path,
         "steps": history.steps.tolist(),
         "series": series,
         "channels": None if channels is None or not len(channels.steps) else _channels(channels),
@@ -64,9 +65,12 @@ def _bands(values: npt.NDArray[np.float32]) -> list[Drawn]:
     exact = values.astype(np.float64)
     exact[~np.isfinite(exact)] = np.nan
     bands = np.full((len(PERCENTILES), len(exact)), np.nan)
-    known = np.isfinite(exact).any(axis=1)
-    if known.any():
-        bands[:, known] = np.nanpercentile(exact[known], PERCENTILES, axis=1)
+    known = np.isfinite(exact)
+    every, some = known.all(axis=1), known.any(axis=1) & ~known.all(axis=1)
+    if exact.shape[1] and every.any():
+        bands[:, every] = np.percentile(exact[every], PERCENTILES, axis=1)
+    if some.any():  # row by row, and slow
+        bands[:, some] = np.nanpercentile(exact[some], PERCENTILES, axis=1)
     return draw(bands)
 
 
