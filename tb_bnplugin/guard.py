@@ -58,7 +58,7 @@ class Guard:
         self.failures: dict[Part, str] = {}
         """Why each part is off: the exception's class and the first line of its text."""
         self.notes: dict[tuple[Part, str], str] = {}
-        """What a part that goes on could not do, by part and name, and why."""
+        """The tasks that a part which goes on could not do, by part and name, and why."""
 
     def attempt(self, part: Part, action: Callable[..., _Result], *args: object) -> _Result | None:
         """The result of `action(*args)`; None where it raises or the part is off."""

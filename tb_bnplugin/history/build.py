@@ -27,7 +27,12 @@ from tb_bnplugin.history.model import (
     RunHistory,
     Steps,
 )
-from tb_bnplugin.history.order import Order, drop_superseded, order_records
+from tb_bnplugin.history.order import (
+    Order,
+    drop_superseded,
+    order_records,
+    superseded_note,
+)
 from tb_bnplugin.history.series import (
     build_epochs,
     build_gradients,
@@ -147,7 +152,7 @@ def _build_model(
         probe_layers=build_probe_layers(given("probe_layers"), documents, own),
         epochs=build_epochs(given("epoch"), own),
         records_made=_records_made(model_columns, order),
-        notes=tuple(_lines(own)),
+        notes=(*_lines(own), *superseded_note(order)),
     )
 
 

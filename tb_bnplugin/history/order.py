@@ -19,6 +19,8 @@ class Order:
     kept: npt.NDArray[np.intp]  # indices into the records given, ascending in step
     process: npt.NDArray[np.intp]  # [kept] ordinal of the process of each
     replaced: int  # records of a kept process and range that a newer one of the step replaced
+    superseded: tuple[int, int, int] | None  # records of steps that a newer process repeats:
+    # first and last step, and how many; None: there are none
     starts: Floats  # [processes] when each process began, seconds, ascending
     limits: Steps  # [processes + 1] steps from here on are repeated by this process or a later one
 
@@ -51,9 +53,28 @@ def order_records(steps: Steps, wall_times: Floats, started: Floats) -> Order:
         kept=kept,
         process=process[kept],
         replaced=len(by_step) - len(kept),
+        superseded=_span(np.delete(steps, valid)),
         starts=starts,
         limits=limits,
     )
+
+
+def superseded_note(order: Order) -> tuple[str, ...]:
+    """One line about the records that were left out, () where there are none."""
+    if order.superseded is None:
+        return ()
+    first, last, count = order.superseded
+    where = f"step {first}" if first == last else f"steps {first} to {last}"
+    records = "1 record" if count == 1 else f"{count} records"
+    text = (
+        f"{records} of {where} left out: a process that started later trained from an earlier step"
+        " on again, and its records stand for them"
+    )
+    return (text,)
+
+
+def _span(steps: Steps) -> tuple[int, int, int] | None:
+    return (int(steps.min()), int(steps.max()), len(steps)) if len(steps) else None
 
 
 def drop_superseded(order: Order, records: Sequence[Record]) -> list[Record]:

@@ -123,12 +123,15 @@ def test_a_restart_supersedes_what_it_repeats() -> None:
     assert history.layer("training_tape")[:, 0].tolist() == [1, 2, 3, 4, 5, 1, 2, 3]
     assert history.model("process_started").tolist() == [1000.0] * 5 + [2000.0] * 3
     assert history.newest_process().steps.tolist() == [6, 7, 8]
+    (note,) = history.notes
+    assert note.startswith("5 records of steps 6 to 10 left out: a process that started later")
 
 
 def test_a_resumed_process_that_goes_on_drops_nothing() -> None:
     first = [create_layers(step, process=1000.0) for step in (1, 2)]
     history = build(*first, create_layers(3, process=2000.0))
     assert history.steps.tolist() == [1, 2, 3]
+    assert history.notes == ()
 
 
 def test_of_three_processes_each_supersedes_all_older_ones() -> None:

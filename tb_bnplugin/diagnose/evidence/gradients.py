@@ -19,7 +19,7 @@ WITHIN: Final = 0.005
 
 @dataclass(frozen=True, kw_only=True)
 class Gradient:
-    """What is differentiated, against Keras' mean of the compiled loss; over all records."""
+    """The differentiated value against Keras' mean of the compiled loss; over all records."""
 
     factor: float  # of the step: times the replicas, whose gradients are summed
     cosine: float  # smallest of all records

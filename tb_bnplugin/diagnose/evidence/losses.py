@@ -118,7 +118,7 @@ def _as_differentiated(loss: LossHistory) -> tuple[Floats, Floats]:
 
 
 def _scaled_afterwards(loss: LossHistory, usable: Mask) -> float:
-    """What the program multiplies a loss by before it differentiates it, 1 where nothing is known.
+    """The number that a loss is multiplied by before it is differentiated, 1 where it is not known.
 
     Rows and replicas, by which a mean is divided again or a sum never was. Other values differ
     from the loss by more than a factor, as by regularizers.

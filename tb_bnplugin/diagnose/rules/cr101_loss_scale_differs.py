@@ -140,7 +140,7 @@ def check(history: ModelHistory, other: ModelHistory) -> Outcome:
 
 
 def _effect(mine: _Side, yours: _Side) -> tuple[str, Severity]:
-    """What the two factors do to the steps, and how bad that is."""
+    """The effect of the two factors on the steps, and how bad that is."""
     factor = mine.factor / yours.factor
     quotient = f"a factor of {max(factor, 1 / factor):.4g}"
     if mine.optimizer.cancels and yours.optimizer.cancels:

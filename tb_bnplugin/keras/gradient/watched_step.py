@@ -30,7 +30,7 @@ _NOTHING: Final = object()
 
 @dataclass(frozen=True, kw_only=True)
 class _Batch:
-    """What the train step that is being traced, or runs, was given."""
+    """The data of the train step that is being traced, or runs."""
 
     labels: Any
     weights: Any

@@ -124,7 +124,7 @@ def _takes_all_at_once(loss: Any, options: LossOptions) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class _Names:
-    """What the outputs are called, and whether their order is known too."""
+    """The names of the outputs, and whether their order is known too."""
 
     each: tuple[str, ...]
     in_order: bool
@@ -145,7 +145,7 @@ def _names(outputs: list[tuple[Path, Any]], options: LossOptions) -> _Names:
 
 
 def _by_output(given: Any, what: str, names: _Names, *, shared: bool = False) -> list[Any]:
-    """What each output is given: by its name or path, or by its place; None: nothing."""
+    """The value for each output: by its name or path, or by its place; None: nothing."""
     if not is_structure(given):
         if len(names) == 1 or shared or given is None:
             return [given] * len(names)
@@ -161,7 +161,7 @@ def _by_output(given: Any, what: str, names: _Names, *, shared: bool = False) ->
 
 
 def _values(value: Any, names: _Names) -> list[Any]:
-    """What was differentiated of each output; one value is that of all, and of none by itself."""
+    """The differentiated value of each output; one value is that of all, and of none by itself."""
     if len(names) == 1:
         return [value]
     if isinstance(value, (list, tuple)) and len(value) == len(names):

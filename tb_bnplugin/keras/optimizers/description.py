@@ -110,7 +110,7 @@ def learning_rate(optimizer: Any) -> Any:
 
 
 def loss_scale(optimizer: Any) -> float:
-    """What it divides gradients by now; NaN where by nothing."""
+    """The divisor of gradients now; NaN where there is none."""
     for each in chain(optimizer):
         held = attributes(each)
         if "initial_scale" in held:  # Keras 3, which makes the variable at the first step

@@ -132,7 +132,7 @@ def _held_by_libraries(value: Any) -> Iterable[Any]:
 
 
 def _named_by(function: FunctionType) -> list[Any]:
-    """What a function of the program names outside itself, and what it wraps."""
+    """The objects that a function of the program names outside itself, and what it wraps."""
     if _package(function.__module__) in _LIBRARIES:
         return []
     outside = function.__globals__
