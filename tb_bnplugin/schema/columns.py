@@ -83,7 +83,7 @@ TRAINABLE_COUNTERS: Final = (
 BATCH_COUNTERS: Final = (
     # Executions in training mode with fewer than 2, and fewer than 16, values per channel
     # (rows x space of one replica, of all replicas where the layer is synchronized, without
-    # what a mask takes off; layers with virtual batches are left out).
+    # what a mask takes off; of a virtual batch where the layer has such).
     "training_below_2",
     "training_below_16",
 )
@@ -228,13 +228,23 @@ order in which the process met them; a probe that lacks one has NaN there."""
 METRIC_PREFIX: Final = "metric:"
 
 PROBE_LAYER_COLUMNS: Final = (
-    # Of the inputs of the layer's call on the held batch, with the batch statistics of the layers
-    # before it: means over the channels of their mean and variance.
+    # Of what enters the layer's call on the held batch, in the pass with moving statistics: means
+    # over the channels of mean and variance. Of several calls in one pass, their means.
     "batch_mean",
     "batch_variance",
-    # Medians over channels, as in LAYER_COLUMNS, but measured in the probe.
+    # Medians over channels, as in LAYER_COLUMNS, of the moving statistics against these.
     "mean_gap",
     "variance_gap",
+    # With its sign: median of ln((moving variance + epsilon) / (batch variance + epsilon)).
+    "variance_shift",
+    # Standard errors of both gaps, from the differences between the rows of the held batch.
+    "mean_gap_error",
+    "variance_gap_error",
+    # Calls of the layer in one pass, and how far the farthest of them is from the mean over them:
+    # medians over channels as for the gaps, 0 with a single call.
+    "calls",
+    "calls_mean_gap",
+    "calls_variance_gap",
 )
 """One row a layer, beside a probe. NaN: not measured."""
 

@@ -60,6 +60,24 @@ def test_batches_with_few_values_are_counted(
     watch.close()
 
 
+@pytest.mark.parametrize("traced", [False, True])
+@pytest.mark.parametrize(("virtual", "below_16"), [(2, 3.0), (16, 0.0)])
+def test_values_are_those_of_a_virtual_batch(
+    flavour: Flavour, traced: bool, virtual: int, below_16: float
+) -> None:
+    with_virtual = {"virtual_batch_size": virtual} if flavour.name == "tf_keras" else {}
+    model = create_dense(flavour.keras, **with_virtual)
+    model.get_layer("bn").virtual_batch_size = virtual  # Keras 3 has none of its own
+    watch = watch_model(model)
+    signature = [tf.TensorSpec([None, 3])]
+    call: Any = lambda x: model(x, training=True)  # noqa: E731
+    step = tf.function(call, input_signature=signature) if traced else call
+    for _ in range(3):
+        step(tf.constant(rows(64)))
+    assert rare(model).get("training_below_16", 0.0) == below_16
+    watch.close()
+
+
 def test_space_counts_as_values(flavour: Flavour) -> None:
     layers = flavour.keras.layers
     bn = layers.BatchNormalization()
