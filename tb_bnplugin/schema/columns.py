@@ -69,6 +69,10 @@ LAYER_COLUMNS: Final = (
     "start_updates",
     # `layer.trainable` when the record was made, 1 or 0.
     "trainable",
+    # Median over channels of ln((variance + epsilon) / (batch variance + epsilon)), signed: of the
+    # moving variance without what is left in it of the starting value, (moving - m^n start) /
+    # (1 - m^n); of loaded statistics, as it is.
+    "variance_shift",
 )
 """One row a layer. Steps are global train steps; all values float64; NaN: not known."""
 
