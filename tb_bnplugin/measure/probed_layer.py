@@ -1,4 +1,4 @@
-"""What a probe measures of one layer: its moving statistics against those of what enters it."""
+"""A probed layer: its moving statistics against those of what enters it."""
 
 from __future__ import annotations
 
@@ -71,6 +71,9 @@ def compare(
         shift = np.log((moving_variance + epsilon) / square)
         apart = [np.abs(call.mean - mean) / size for call in calls]
         factors = [np.abs(np.log((call.variance + epsilon) / square)) for call in calls]
+        swapped = np.maximum(
+            np.abs(moving_variance - mean) / size, np.abs(np.log((moving_mean + epsilon) / square))
+        )
         columns = {
             "batch_mean": mean.mean(),
             "batch_variance": variance.mean(),
@@ -84,5 +87,6 @@ def compare(
             "calls": len(calls),
             "calls_mean_gap": np.median(np.max(apart, axis=0)),
             "calls_variance_gap": np.median(np.max(factors, axis=0)),
+            "swapped_gap": np.median(swapped),
         }
     return {name: float(value) for name, value in columns.items()}

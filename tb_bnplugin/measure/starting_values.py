@@ -94,7 +94,6 @@ class StartingValues:
         )
         return np.asarray(np.maximum(-np.log(needed) / log_momentum, 0), np.float64)
 
-
     def without_start(self, layout: Layout, variance: Floats, trained: Floats) -> Floats:
         """The moving variances [ranked channels] without what is left in them of the start.
 

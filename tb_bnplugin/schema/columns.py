@@ -249,6 +249,9 @@ PROBE_LAYER_COLUMNS: Final = (
     "calls",
     "calls_mean_gap",
     "calls_variance_gap",
+    # The gaps as they would be if moving mean and moving variance changed places: median over
+    # channels of the larger of both.
+    "swapped_gap",
 )
 """One row a layer, beside a probe. NaN: not measured."""
 

@@ -65,7 +65,7 @@ def test_batches_with_few_values_are_counted(
 def test_values_are_those_of_a_virtual_batch(
     flavour: Flavour, traced: bool, virtual: int, below_16: float
 ) -> None:
-    with_virtual = {"virtual_batch_size": virtual} if flavour.name == "tf_keras" else {}
+    with_virtual: Any = {"virtual_batch_size": virtual} if flavour.name == "tf_keras" else {}
     model = create_dense(flavour.keras, **with_virtual)
     model.get_layer("bn").virtual_batch_size = virtual  # Keras 3 has none of its own
     watch = watch_model(model)

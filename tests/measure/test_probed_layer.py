@@ -69,3 +69,12 @@ def test_several_calls_are_compared_with_their_mean() -> None:
     assert columns["variance_gap"] == pytest.approx(0.0, abs=0.1)
     assert columns["calls_mean_gap"] == pytest.approx(5.0, rel=0.05)
     assert columns["calls_variance_gap"] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_mean_and_variance_in_each_others_place_are_told() -> None:
+    values = RANDOM.normal(9.0, 2.0, (4000, 1, CHANNELS))
+    mean, variance = values.mean(axis=(0, 1)), values.var(axis=(0, 1))
+    swapped = compare([enter(values)], variance, mean, EPSILON)
+    assert swapped["mean_gap"] == pytest.approx(2.5, rel=0.1)  # 4 for 9, in deviations of 2
+    assert swapped["swapped_gap"] == pytest.approx(0.0, abs=1e-9)
+    assert compare([enter(values)], mean, variance, EPSILON)["swapped_gap"] > 2

@@ -1,4 +1,4 @@
-"""What enters each batch normalization layer while a held batch runs through the model."""
+"""Statistics of what enters each batch normalization layer while a held batch runs."""
 
 from __future__ import annotations
 
