@@ -21,6 +21,9 @@ from tb_bnplugin.history.model import MODES, Call, Floats, ModelHistory
 TRAINED_AT_LEAST: Final = 2
 """Updates of the weights from which a model counts as training; one may be a restored file."""
 
+LOOPS: Final = ("evaluate", "predict")
+"""Contexts of loops that evaluate, whichever mode runs in them."""
+
 ASKING: Final = ("explicit", "graph", "inherited")
 """Reasons by which a False was given by the program: on the layer, in the graph, or on a model
 around it. One left behind by another layer, or an unknown one, was not meant for this layer."""
@@ -183,14 +186,21 @@ def all_ask_for_inference(calls: Sequence[Call]) -> bool:
 
 
 def validated(history: ModelHistory) -> Mask:
-    """Records [records] by which the model was validated since the record before.
+    """Records [records, layers] by which a layer was validated since the record before.
 
-    An inference execution by the first record may be the call that builds the model.
+    An inference execution by the first record may be the call that builds the model. Where an
+    evaluation ended in which nothing was counted, its function was made before the model was
+    watched: then all layers are taken to be in it.
     """
+    inference = executions(history, "inference", ("no_tape", "evaluate", "predict"))
+    in_loops = executions(history, "inference", LOOPS)
+    counted = np.diff(in_loops + executions(history, "training", LOOPS), axis=0, prepend=0.0) > 0
     evaluations = np.nan_to_num(history.model("evaluations"))
-    inference = executions(history, "inference", ("no_tape", "evaluate", "predict")).sum(axis=1)
     ended = np.diff(evaluations, prepend=0.0) > 0
-    return np.asarray(ended | (np.diff(inference, prepend=inference[:1]) > 0), bool)
+    unseen = ended & ~counted.any(axis=1)
+    gained = np.diff(inference, axis=0, prepend=inference[:1]) > 0
+    gained[:1] |= ended[:1, None] & (in_loops[:1] > 0)
+    return np.asarray(gained | unseen[:, None], bool)
 
 
 def training_is_counted(history: ModelHistory) -> bool:

@@ -66,12 +66,12 @@ from tb_bnplugin.diagnose.evidence.layers import (
 )
 from tb_bnplugin.diagnose.evidence.misfit import Misfit, comparable, find_misfit
 from tb_bnplugin.diagnose.evidence.probe_gap import ProbeGap, probe_gap
-from tb_bnplugin.diagnose.needs import RECORDS
+from tb_bnplugin.diagnose.needs import COUNTED
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import ModelHistory
 
-RULE: Final = Rule(code="BN202", name="statistics-gap", severity="warning", needs=(RECORDS,))
+RULE: Final = Rule(code="BN202", name="statistics-gap", severity="warning", needs=(COUNTED,))
 
 LOW_MOMENTUM: Final = 0.5
 """Momentum: with less the statistics are those of the last batch or two."""

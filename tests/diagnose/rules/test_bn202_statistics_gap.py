@@ -55,10 +55,12 @@ def probed(
 ) -> ModelHistory:
     """Frozen layers, loaded, that the held batch does not fit, and what it scores."""
     scores = {key: changed.pop(key) for key in ("loss", "rows") if key in changed}
+    model = changed.pop("model", None)
     facts = {"start": "loaded", "momentum": 0.9, **changed}
     return create_history(
         steps=STEPS,
         columns=columns,
+        model=model,
         layer_facts=facts,
         probe=create_probe(steps=probes, accuracy=accuracy, **scores),
         probe_layers=create_probe_layers(steps=probes, **apart),
@@ -122,7 +124,9 @@ SILENT = {
     "frozen, no probe": create_history(
         steps=STEPS, columns=FROZEN, layer_facts={"start": "loaded"}
     ),
-    "never ran": probed(FROZEN | {"inference_tape": 0.0}),
+    "never ran": probed(
+        FROZEN | {"inference_tape": 0.0}, model={"weight_changes": 0.0, "iterations": 0.0}
+    ),
     "nine records": create_history(steps=range(1, 10)),
     "no record": create_history(steps=[]),
 }
