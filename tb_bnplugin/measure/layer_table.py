@@ -111,6 +111,9 @@ class LayerTable:
         assert last is not None
         if loop_began is not None and len(loop_began.executions):
             self._note_loop(reading, loop_began)
+            if len(loop_began.executions) == len(last.executions):  # what was put back before it
+                moved = self._moved(loop_began, last)
+                self.events.note_put_back(loop_began, moved, self._layout.heads, float(moment.step))
         rows, step = self._rows, float(moment.step)
         with np.errstate(all="ignore"):
             executions = reading.executions.astype(float)
@@ -177,6 +180,11 @@ class LayerTable:
         layers = np.logical_or.reduceat(changed, self._layout.heads[:seen])
         uncounted = (reading.executions[:seen] == began.executions).all(axis=1)
         self.events.note_loop(uncounted, uncounted & layers)
+
+    def _moved(self, reading: Reading, last: Reading) -> npt.NDArray[np.bool_]:
+        """Layers [layers] whose statistics differ in any bit."""
+        changed = differs(reading.mean, last.mean) | differs(reading.variance, last.variance)
+        return np.logical_or.reduceat(changed, self._layout.heads)
 
     def _sums_of(self, reading: Reading) -> tuple[Floats, Floats]:
         """Sums of means and variances over the channels of each layer, float64 [layers]."""

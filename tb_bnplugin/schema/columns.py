@@ -131,6 +131,10 @@ EVENT_COLUMNS: Final = (
     "stalled_executions",
     "stalled_first_step",
     "low_precision_updates",
+    # Statistics put back: the record step at which they changed and were 0 and 1 in all channels
+    # then, and the executions in inference mode since. NaN and 0 once they have changed again.
+    "put_back_step",
+    "put_back_inference",
 )
 """One row a layer. Written only where something other than the usual has happened, and then
 whenever it changes; without a record, all counts are 0 and `trainable_as_set` is `trainable`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from typing import Any
 
 import numpy as np
@@ -252,3 +253,36 @@ def test_statistics_that_are_rounded_off_are_counted(flavour: Flavour) -> None:
     # and an update of the variance is at most a thousandth of it.
     assert stalled == (30.0 if flavour.name == "keras3" else 0.0)
     watch.close()
+
+
+def test_statistics_that_are_put_back_are_told_until_they_move_again(flavour: Flavour) -> None:
+    model = create_dense(flavour.keras)
+    bn = model.get_layer("bn")
+    watch = watch_model(model)
+    model(rows(16), training=True)
+    assert rare(model) == {}
+    bn.moving_mean.assign(np.zeros(4))
+    bn.moving_variance.assign([1.0, 1.0, 1.0, 2.0])
+    assert rare(model) == {}
+    bn.moving_variance.assign(np.ones(4))
+    reset = rare(model)
+    assert (reset["put_back_step"], reset["put_back_inference"]) == (watch.last_step, 0)
+    model(rows(16), training=False)
+    model(rows(16), training=False)
+    assert rare(model)["put_back_inference"] == 2
+    model(rows(16), training=True)
+    filled = rare(model)
+    assert np.isnan(filled["put_back_step"])
+    assert filled["put_back_inference"] == 0
+    watch.close()
+
+
+def test_an_evaluation_after_a_reset_uses_what_was_put_back(flavour: Flavour) -> None:
+    model = compile_tiny(create_dense(flavour.keras))
+    callback = tb_bnplugin.BatchNormCallback(tempfile.mkdtemp(), on_finding="ignore")
+    model.fit(rows(16), rows(16)[:, :1], verbose=0, callbacks=[callback])
+    bn = model.get_layer("bn")
+    bn.moving_mean.assign(np.zeros(4))
+    bn.moving_variance.assign(np.ones(4))
+    model.evaluate(rows(16), rows(16)[:, :1], batch_size=8, verbose=0, callbacks=[callback])
+    assert rare(model)["put_back_inference"] == 2

@@ -15,11 +15,15 @@ from tb_bnplugin.diagnose.evidence.layers import (
     executions,
     has_gamma_beta,
     layers_called,
+    layers_where,
 )
 from tb_bnplugin.history.model import MODES, Call, Floats, ModelHistory
 
 TRAINED_AT_LEAST: Final = 2
 """Updates of the weights from which a model counts as training; one may be a restored file."""
+
+LEARNING: Final = ("tape", "unknown")
+"""Contexts in which a gradient may pass through a layer."""
 
 LOOPS: Final = ("evaluate", "predict")
 """Contexts of loops that evaluate, whichever mode runs in them."""
@@ -212,6 +216,26 @@ def training_is_counted(history: ModelHistory) -> bool:
         return False
     counted = [executions(history, mode, OUTSIDE_EVALUATION)[-1].any() for mode in MODES]
     return any(counted)
+
+
+def cannot_have_learned(history: ModelHistory) -> Mask:
+    """Layers [layers] whose weights no training step has changed: what changed came from outside.
+
+    Gamma and beta began at their initializers, so that no training came before the watch; no call
+    of the layer under a tape was counted since; and the model's optimizer, where it has one, made
+    no step.
+    """
+    began = layers_where(history, lambda layer: layer.gamma_beta.start == "initializer")
+    under_tape = sum(executions(history, mode, LEARNING)[-1] for mode in MODES)
+    stepped = bool(optimizer_steps(history)[-1] > 0)
+    return np.asarray(began & (under_tape == 0) & (not stepped), bool)
+
+
+def trained_uncounted(history: ModelHistory) -> bool:
+    """True where weights were trained and no execution was counted, since it began too late."""
+    if not has_trained(history) or training_is_counted(history):
+        return False
+    return not bool(len(history.steps) and cannot_have_learned(history).all())
 
 
 def has_trained(history: ModelHistory) -> bool:
