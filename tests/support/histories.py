@@ -115,6 +115,8 @@ _PARTS = {
     "unchanged_weights": ("weights", "unchanged"),
     "weights_checked_step": ("weights", "checked_step"),
     "has_gamma": ("gamma_beta", "gamma"),
+    "calls_a_pass": ("sharing", "calls_a_pass"),
+    "first_in": ("sharing", "first_in"),
     "has_beta": ("gamma_beta", "beta"),
     "gamma_beta_start": ("gamma_beta", "start"),
 }

@@ -43,6 +43,7 @@ class ProbeGap:
     score: str  # of the newest probe, in words
     mean: Floats  # [layers] in standard deviations, newest
     shift: Floats  # [layers] ln of moving variance over batch variance, newest
+    calls: Floats  # [layers] in one pass of the model, newest
 
     @property
     def step(self) -> int:
@@ -89,6 +90,7 @@ def probe_gap(history: ModelHistory) -> ProbeGap | None:
         score=whole.text[int(scores[-1])],
         mean=mean[-1],
         shift=shift[-1],
+        calls=column("calls")[-1],
     )
 
 

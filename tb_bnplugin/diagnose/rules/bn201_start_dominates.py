@@ -61,6 +61,7 @@ RULE: Final = Rule(
     severity="warning",
     needs=(COUNTED,),
     transient=True,
+    once_a_layer=True,
 )
 
 LOWEST_SUGGESTED: Final = 0.5
