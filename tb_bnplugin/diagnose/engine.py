@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from tb_bnplugin.diagnose.needs import find_missing
+from tb_bnplugin.diagnose.once import ToldLayers
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import ComparisonModule, Rule, RuleModule
 from tb_bnplugin.diagnose.rules import COMPARISONS, RULES
@@ -33,9 +34,13 @@ def diagnose(history: ModelHistory, *, rules: Sequence[RuleModule] = RULES) -> t
 def diagnose_run(run: RunHistory) -> tuple[Outcome, ...]:
     """The outcomes of all rules for each model of a run, model by model.
 
-    Where there are several models, the reason of a rule that was not checked names its model.
+    Where there are several models, the reason of a rule that was not checked names its model, and
+    some rules tell what is wrong with a layer in the first model that holds it only.
     """
-    outcomes = tuple(outcome for model in run.models for outcome in diagnose(model))
+    told = ToldLayers(lambda model, rules: diagnose(model, rules=rules), RULES)
+    outcomes = tuple(
+        outcome for model in run.models for outcome in told.leave_out(model, diagnose(model))
+    )
     return outcomes if len(run.models) < 2 else tuple(map(_name_model, outcomes))
 
 

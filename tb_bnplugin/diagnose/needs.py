@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from tb_bnplugin.diagnose.evidence.training import has_trained, training_is_counted
+from tb_bnplugin.diagnose.evidence.training import trained_uncounted
 from tb_bnplugin.history.model import ModelHistory
 
 
@@ -110,7 +110,7 @@ RECORDS: Final = Need(
 )
 COUNTED: Final = Need(
     after=RECORDS,
-    is_met=lambda history: training_is_counted(history) or not has_trained(history),
+    is_met=lambda history: not trained_uncounted(history),
     reason=_not_counted,
 )
 TWO_RECORDS: Final = Need(

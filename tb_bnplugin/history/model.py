@@ -176,6 +176,32 @@ class ModelHistory:
             layer_columns={name: column[first:] for name, column in self.layer_columns.items()},
         )
 
+    def without_layers(self, left_out: npt.NDArray[np.bool_]) -> ModelHistory:
+        """The history of the other layers. `left_out`: [layers]."""
+        kept = np.flatnonzero(~left_out)
+        place = {int(index): at for at, index in enumerate(kept)}
+        nodes = (
+            replace(node, layer=place.get(-1 if node.layer is None else node.layer))
+            for node in self.facts.graph.nodes
+        )
+        probed = self.probe_layers
+        if probed is not None:
+            cut = {name: column[:, kept] for name, column in probed.columns.items()}
+            probed = replace(probed, columns=cut)
+        return replace(
+            self,
+            facts=replace(
+                self.facts,
+                layers=tuple(self.facts.layers[index] for index in kept),
+                graph=replace(self.facts.graph, nodes=tuple(nodes)),
+            ),
+            calls=tuple(
+                replace(call, layer=place[call.layer]) for call in self.calls if call.layer in place
+            ),
+            layer_columns={name: column[:, kept] for name, column in self.layer_columns.items()},
+            probe_layers=probed,
+        )
+
 
 def _not_known(*shape: int) -> Floats:
     return np.full(shape, np.nan)

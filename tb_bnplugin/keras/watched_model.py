@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from tb_bnplugin.keras.model.unchanged_weights import UnchangedWeights
 from tb_bnplugin.keras.optimizers.watched import WatchedOptimizers
 from tb_bnplugin.keras.watched_layers import WatchedLayers, strategy_of
 from tb_bnplugin.measure.reading import Baseline, NewLayers, Reading
-from tb_bnplugin.schema.facts import Call, LossFacts, MetricFacts
+from tb_bnplugin.schema.facts import Call, LossFacts, MetricFacts, Sharing
 
 
 class WatchedModel:
@@ -43,6 +44,7 @@ class WatchedModel:
         self._weights = UnchangedWeights()
         self._trainable_replaced: dict[int, bool] = {}  # see `model.trainable`
         self._losses: LossObserver | None = None  # of compiled losses, where `fit` trains
+        self.first_place: Callable[[Any, str], str] = _nowhere_else
         self._step: WatchedStep | None = None  # where the model has a `train_step` of its own
 
     @property
@@ -179,7 +181,14 @@ class WatchedModel:
         topology = self._topology or Topology()
         layers = [
             describe.layer_facts(
-                row.path, row.layer, row.start, requested=topology.requested.get(id(row.layer))
+                row.path,
+                row.layer,
+                row.start,
+                requested=topology.requested.get(id(row.layer)),
+                sharing=Sharing(
+                    calls_a_pass=topology.calls.get(id(row.layer)),
+                    first_in=self.first_place(row.layer, row.path),
+                ),
             )
             for row in self._layers.rows
             if row.start is not None
@@ -198,3 +207,8 @@ class WatchedModel:
     def read(self, reader: StateReader) -> Reading:
         """The present state."""
         return reader.read()
+
+
+def _nowhere_else(_: Any, __: str) -> str:
+    """Where the run recorded a layer first, "" for here: no run is known yet."""
+    return ""

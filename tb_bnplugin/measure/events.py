@@ -29,6 +29,7 @@ _STEPS: Final = [_COLUMN[name] for name in EVENT_COLUMNS if name.endswith("_step
 _COUNTERS: Final = [_COLUMN[name] for name in EVENT_COUNTERS]
 _COUNTED: Final = slice(len(EXECUTION_COLUMNS), len(EXECUTION_COLUMNS) + len(EVENT_COUNTERS))
 _OUTSIDE: Final = [CONTEXTS.index(name) for name in ("tape", "no_tape", "unknown")]
+_INFERENCE: Final = slice(len(CONTEXTS), 2 * len(CONTEXTS))
 _EVALUATED: Final = [CONTEXTS.index(name) for name in ("evaluate", "predict")]
 _FROZEN: Final = len(EXECUTION_COLUMNS) + EVENT_COUNTERS.index("frozen_executions")
 # Frozen executions say nothing by themselves.
@@ -37,6 +38,8 @@ _UNUSUAL: Final = [
     for name in EVENT_COLUMNS
     if name not in ("frozen_executions", "trainable_as_set") and not name.endswith("_step")
 ]
+# Steps that tell of something unusual of which nothing is counted yet.
+_NOTED: Final = [_COLUMN["evaluated_first_step"], _COLUMN["put_back_step"]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +121,7 @@ class EventTable:
         self._low_precision = np.zeros(0, bool)
         self._set: Mask | None = None  # [layers] `trainable` as set, at the last update
         self._stretch = _Stretches(0)
+        self._inference = np.zeros(0)  # [layers] executions when the statistics were put back
         self._written: Floats | None = None
 
     @property
@@ -134,6 +138,7 @@ class EventTable:
         rows[:, _STEPS] = np.nan
         self._rows = np.concatenate([self._rows, rows])
         self._stretch.grow(len(self._rows))
+        self._inference = np.append(self._inference, np.zeros(len(starts)))
         self._momentum = np.append(self._momentum, [start.momentum for start in starts])
         self._low_precision = np.append(
             self._low_precision, [start.low_precision for start in starts]
@@ -154,6 +159,8 @@ class EventTable:
         evaluated = (reading.executions - last.executions)[:, _EVALUATED].sum(axis=1) > 0
         _first(rows, evaluated, "evaluated_first_step", step)
         self._note_changes(changes)
+        moved = np.logical_or.reduceat(changes.mean | changes.variance, changes.heads)
+        self.note_put_back(reading, moved, changes.heads, step)
         if self._low_precision.any():
             self._note_stalls(reading, changes, step)
         self._set = reading.trainable_as_set
@@ -182,8 +189,8 @@ class EventTable:
 
     def _done(self) -> Mask:
         """Which layers [layers, kinds] have done what is unusual."""
-        evaluated = np.isfinite(self._rows[:, [_COLUMN["evaluated_first_step"]]])
-        return np.concatenate([self._rows[:, _UNUSUAL] != 0, evaluated], axis=1)
+        noted = np.isfinite(self._rows[:, _NOTED])
+        return np.concatenate([self._rows[:, _UNUSUAL] != 0, noted], axis=1)
 
     def _note_trainable(self, reading: Reading, last: Reading, step: float) -> None:
         rows, wanted, stretch = self._rows, reading.trainable_as_set, self._stretch
@@ -213,6 +220,31 @@ class EventTable:
         rows[updated & mean & ~variance, _COLUMN["mean_only_records"]] += 1
         rows[updated & ~mean & variance, _COLUMN["variance_only_records"]] += 1
         rows[updated & ~mean & ~variance, _COLUMN["idle_records"]] += 1
+
+    def note_put_back(
+        self, reading: Reading, moved: Mask, heads: npt.NDArray[np.int64], step: float
+    ) -> None:
+        """Note layers whose statistics are 0 and 1 again, and count what they run so.
+
+        Args:
+            reading: the new state.
+            moved: [layers] those whose statistics differ from an earlier state.
+            heads: [layers] where the channels of each layer begin.
+            step: of the record.
+        """
+        rows = self._rows
+        inference = reading.executions[:, _INFERENCE].sum(axis=1)
+        # seldom true of a layer that has moved: the other channels are looked at only then
+        initial = moved & (reading.mean[heads] == 0) & (reading.variance[heads] == 1)
+        if initial.any():
+            channels = (reading.mean == 0) & (reading.variance == 1)
+            initial &= np.logical_and.reduceat(channels, heads)
+        back = initial & np.isnan(rows[:, _COLUMN["put_back_step"]])
+        rows[back, _COLUMN["put_back_step"]] = step
+        self._inference[back] = inference[back]
+        rows[moved & ~initial, _COLUMN["put_back_step"]] = np.nan
+        since = np.isfinite(rows[:, _COLUMN["put_back_step"]])
+        rows[:, _COLUMN["put_back_inference"]] = np.where(since, inference - self._inference, 0)
 
     def _note_stalls(self, reading: Reading, changes: Changes, step: float) -> None:
         rows, heads = self._rows, changes.heads

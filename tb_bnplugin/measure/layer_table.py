@@ -23,7 +23,8 @@ from tb_bnplugin.schema.thresholds import START_CHANNEL_SHARE
 
 _COLUMN: Final = {name: index for index, name in enumerate(LAYER_COLUMNS)}
 _GAPS: Final = [
-    _COLUMN[name] for name in ("batch_mean", "batch_variance", "mean_gap", "variance_gap")
+    _COLUMN[name]
+    for name in ("batch_mean", "batch_variance", "mean_gap", "variance_gap", "variance_shift")
 ]
 _CONTEXTS: Final = len(CONTEXTS)
 _OUTSIDE: Final = [CONTEXTS.index(name) for name in ("tape", "no_tape", "unknown")]
@@ -110,6 +111,9 @@ class LayerTable:
         assert last is not None
         if loop_began is not None and len(loop_began.executions):
             self._note_loop(reading, loop_began)
+            if len(loop_began.executions) == len(last.executions):  # what was put back before it
+                moved = self._moved(loop_began, last)
+                self.events.note_put_back(loop_began, moved, self._layout.heads, float(moment.step))
         rows, step = self._rows, float(moment.step)
         with np.errstate(all="ignore"):
             executions = reading.executions.astype(float)
@@ -177,6 +181,11 @@ class LayerTable:
         uncounted = (reading.executions[:seen] == began.executions).all(axis=1)
         self.events.note_loop(uncounted, uncounted & layers)
 
+    def _moved(self, reading: Reading, last: Reading) -> npt.NDArray[np.bool_]:
+        """Layers [layers] whose statistics differ in any bit."""
+        changed = differs(reading.mean, last.mean) | differs(reading.variance, last.variance)
+        return np.logical_or.reduceat(changed, self._layout.heads)
+
     def _sums_of(self, reading: Reading) -> tuple[Floats, Floats]:
         """Sums of means and variances over the channels of each layer, float64 [layers]."""
         known = self._sums
@@ -204,19 +213,22 @@ class LayerTable:
         batch_mean = (mean - share * last.mean[ranked].astype(float)) / (1 - share)
         batch_variance = (variance - share * last.variance[ranked].astype(float)) / (1 - share)
         spread = np.maximum(batch_variance, 0) + epsilon
+        trained = reading.executions[:, :_CONTEXTS].sum(axis=1)
+        followed = self._starting.without_start(layout, variance, trained)
         values = [
             np.abs(mean - batch_mean) / np.sqrt(spread),
             np.abs(np.log((variance + epsilon) / spread)),
+            np.log((followed + epsilon) / spread),
         ]
-        trained = reading.executions[:, :_CONTEXTS].sum(axis=1)
         start_is_due = self._starting.is_due(float(trained.sum()))
         if start_is_due:
             values.append(self._starting.updates_needed(layout, mean, variance, trained))
         median, upper = layout.quantiles(np.stack(values), START_CHANNEL_SHARE)
         self._rows[:, _COLUMN["mean_gap"]] = median[0]
         self._rows[:, _COLUMN["variance_gap"]] = median[1]
+        self._rows[:, _COLUMN["variance_shift"]] = median[2]
         if start_is_due:
-            self._rows[:, _COLUMN["start_updates"]] = upper[2]
+            self._rows[:, _COLUMN["start_updates"]] = upper[3]
 
 
 def _mark(rows: Floats, where: npt.NDArray[np.bool_], mode: str, step: float) -> None:

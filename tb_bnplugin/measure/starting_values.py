@@ -78,11 +78,9 @@ class StartingValues:
         """
         momentum, ranked = layout.momentum, layout.ranked
         owner, epsilon = layout.owner[ranked], layout.epsilon[ranked]
-        updates = trained - np.array([start.updates_before for start in self.starts])
-        from_initializer = np.array([start.from_initializer for start in self.starts], bool)
-        usable = from_initializer & (updates > 0) & (momentum < 1) & (momentum > 0)
-        share = np.where(usable, momentum**updates, np.nan)[owner]
-        log_momentum = np.log(np.where(usable, momentum, np.nan))[owner]
+        kept = self._kept(layout, trained)
+        share = kept[owner]
+        log_momentum = np.log(np.where(np.isnan(kept), np.nan, momentum))[owner]
         start_mean, start_variance = self.mean[ranked], self.variance[ranked]
         estimate = (mean - share * start_mean) / (1 - share)
         spread = np.maximum((variance - share * start_variance) / (1 - share), 0) + epsilon
@@ -95,6 +93,25 @@ class StartingValues:
             np.abs(start_mean - estimate) / (START_MEAN_SHARE * np.sqrt(spread)),
         )
         return np.asarray(np.maximum(-np.log(needed) / log_momentum, 0), np.float64)
+
+    def without_start(self, layout: Layout, variance: Floats, trained: Floats) -> Floats:
+        """The moving variances [ranked channels] without what is left in them of the start.
+
+        Loaded statistics are as good as any later ones: they stay as they are.
+        """
+        ranked = layout.ranked
+        share = np.nan_to_num(self._kept(layout, trained))[layout.owner[ranked]]
+        return np.asarray(
+            np.maximum((variance - share * self.variance[ranked]) / (1 - share), 0), np.float64
+        )
+
+    def _kept(self, layout: Layout, trained: Floats) -> Floats:
+        """Share of the start that is left [layers], m^n; NaN where there is nothing to take out."""
+        momentum = layout.momentum
+        updates = trained - np.array([start.updates_before for start in self.starts])
+        from_initializer = np.array([start.from_initializer for start in self.starts], bool)
+        usable = from_initializer & (updates > 0) & (momentum < 1) & (momentum > 0)
+        return np.asarray(np.where(usable, momentum**updates, np.nan), np.float64)
 
 
 def _update_schedule() -> Schedule:

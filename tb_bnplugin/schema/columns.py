@@ -69,6 +69,10 @@ LAYER_COLUMNS: Final = (
     "start_updates",
     # `layer.trainable` when the record was made, 1 or 0.
     "trainable",
+    # Median over channels of ln((variance + epsilon) / (batch variance + epsilon)), signed: of the
+    # moving variance without what is left in it of the starting value, (moving - m^n start) /
+    # (1 - m^n); of loaded statistics, as it is.
+    "variance_shift",
 )
 """One row a layer. Steps are global train steps; all values float64; NaN: not known."""
 
@@ -83,7 +87,7 @@ TRAINABLE_COUNTERS: Final = (
 BATCH_COUNTERS: Final = (
     # Executions in training mode with fewer than 2, and fewer than 16, values per channel
     # (rows x space of one replica, of all replicas where the layer is synchronized, without
-    # what a mask takes off; layers with virtual batches are left out).
+    # what a mask takes off; of a virtual batch where the layer has such).
     "training_below_2",
     "training_below_16",
 )
@@ -127,6 +131,10 @@ EVENT_COLUMNS: Final = (
     "stalled_executions",
     "stalled_first_step",
     "low_precision_updates",
+    # Statistics put back: the record step at which they changed and were 0 and 1 in all channels
+    # then, and the executions in inference mode since. NaN and 0 once they have changed again.
+    "put_back_step",
+    "put_back_inference",
 )
 """One row a layer. Written only where something other than the usual has happened, and then
 whenever it changes; without a record, all counts are 0 and `trainable_as_set` is `trainable`."""
@@ -229,13 +237,26 @@ order in which the process met them; a probe that lacks one has NaN there."""
 METRIC_PREFIX: Final = "metric:"
 
 PROBE_LAYER_COLUMNS: Final = (
-    # Of the inputs of the layer's call on the held batch, with the batch statistics of the layers
-    # before it: means over the channels of their mean and variance.
+    # Of what enters the layer's call on the held batch, in the pass with moving statistics: means
+    # over the channels of mean and variance. Of several calls in one pass, their means.
     "batch_mean",
     "batch_variance",
-    # Medians over channels, as in LAYER_COLUMNS, but measured in the probe.
+    # Medians over channels, as in LAYER_COLUMNS, of the moving statistics against these.
     "mean_gap",
     "variance_gap",
+    # With its sign: median of ln((moving variance + epsilon) / (batch variance + epsilon)).
+    "variance_shift",
+    # Standard errors of both gaps, from the differences between the rows of the held batch.
+    "mean_gap_error",
+    "variance_gap_error",
+    # Calls of the layer in one pass, and how far the farthest of them is from the mean over them:
+    # medians over channels as for the gaps, 0 with a single call.
+    "calls",
+    "calls_mean_gap",
+    "calls_variance_gap",
+    # The gaps as they would be if moving mean and moving variance changed places: median over
+    # channels of the larger of both.
+    "swapped_gap",
 )
 """One row a layer, beside a probe. NaN: not measured."""
 

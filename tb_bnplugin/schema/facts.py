@@ -25,6 +25,14 @@ class GammaBeta:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sharing:
+    """Who else calls a layer: the same model again in one pass, and other models of the run."""
+
+    calls_a_pass: int | None = None  # nodes of the functional graph; None: not known
+    first_in: str = ""  # where the run recorded it first, model and path, "critic/bn"; "": here
+
+
+@dataclass(frozen=True, kw_only=True)
 class LayerFacts:
     """Static facts of one batch normalization layer."""
 
@@ -42,6 +50,7 @@ class LayerFacts:
     keras_layer: bool  # its `call` is Keras' own; False: a foreign class, or one derived from it
     gamma_beta: GammaBeta
     virtual_batch: int | None = None  # rows of a virtual batch, which the layer is normalized by
+    sharing: Sharing = Sharing()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -50,6 +50,7 @@ class ModelObserver:
         self._known_traces = -1
         self._known: tuple[Any, ...] | None = None  # what the facts depend on, when last taken
         self._loop_began: Reading | None = None  # before the loop that has just ended
+        self._entered: tuple[str, Callable[[Any, str], str]] | None = None
         self.find_layers()
 
     @property
@@ -57,9 +58,22 @@ class ModelObserver:
         """Name of the model in the log."""
         return self._about.name
 
-    def rename(self, name: str) -> None:
-        """Take another name in the log."""
-        self._about.name = name
+    def enter(self, name: str, first_place: Callable[[Any, str], str]) -> None:
+        """Be recorded in a run.
+
+        Args:
+            name: of the model in its log.
+            first_place: of a layer and its path: where the run recorded it first, "" for here.
+        """
+
+        def of_this_model(layer: Any, path: str) -> str:
+            return first_place(layer, f"{name}/{path}")
+
+        if (name, first_place) != self._entered:
+            self._entered = name, first_place
+            self._about.name = name
+            self.watched.first_place = of_this_model
+            self._known = None  # the facts say what is shared within the run
 
     def expect_codes(self, codes: Sequence[str]) -> None:
         """Add codes of rules whose findings are meant here."""

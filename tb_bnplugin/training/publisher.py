@@ -10,9 +10,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-from tb_bnplugin.diagnose import Outcome
+from tb_bnplugin.diagnose import RULES, Outcome
 from tb_bnplugin.guard import Guard
 from tb_bnplugin.measure.model_records import ModelRecords
 from tb_bnplugin.measure.reading import Moment, Observation
@@ -23,6 +23,9 @@ from tb_bnplugin.training.live import LiveHistory
 from tb_bnplugin.training.queue import work_queue
 from tb_bnplugin.training.run import DOCUMENTS, Run
 from tb_bnplugin.training.writer import write_or_warn
+
+ONCE_A_LAYER: Final = frozenset(rule.RULE.code for rule in RULES if rule.RULE.once_a_layer)
+"""Codes of what is told in one of the models that hold a layer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,12 +139,27 @@ class Publisher:
     def findings_now(self) -> tuple[Outcome, ...]:
         """The findings in the records published so far; other records may still wait."""
         with self._lock:
-            return live.findings_in(live.outcomes_of(self.live))
+            found = live.findings_in(live.outcomes_of(self.live))
+            return tuple(outcome for outcome in found if not self._is_told_elsewhere(outcome))
 
     @property
     def told(self) -> set[tuple[str, str]]:
         """Code and model of each finding of this run that was printed."""
         return self.live.told
+
+    def _is_told_elsewhere(self, outcome: Outcome) -> bool:
+        """Another model of the run holds these layers, and tells this of them."""
+        facts = self._records.facts
+        if outcome.code not in ONCE_A_LAYER or outcome.severity == "info":
+            return False
+        if self.run is None or facts is None:
+            return False
+        places = [
+            layer.sharing.first_in or f"{facts.name}/{layer.path}"
+            for layer in facts.layers
+            if layer.path in outcome.layers
+        ]
+        return not self.run.tells(outcome.code, places, facts.name)
 
     def _publish_guarded(
         self,

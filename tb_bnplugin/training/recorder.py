@@ -74,7 +74,7 @@ class Recorder(Publisher):
 
     def use(self, run: Run) -> None:
         """Record in this run: under a name of its own, with a history of its own."""
-        self.observer.rename(run.unique_name(self.name, self))
+        self.observer.enter(run.unique_name(self.name, self), run.first_place)
         if self.run is not None and self.run is not run:
             work_queue().finish()  # what waits is of the run before
             self.live, self._held = LiveHistory(), {}

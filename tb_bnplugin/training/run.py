@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tb_bnplugin.keras.identity import WeakIdentityDict
 from tb_bnplugin.schema.records import Kind, Value
 
 DOCUMENTS: Final[tuple[Kind, ...]] = ("model", "phase", "calls", "events")
@@ -35,6 +36,8 @@ class Run:
         self._names: dict[str, _Holder] = {}
         self._offset = 0  # of the newest counter that began anew
         self._clocks: dict[str, _Clock] = {}
+        self._tellers: dict[tuple[str, str], str] = {}  # model, by code and place of a layer
+        self._places: WeakIdentityDict[str] = WeakIdentityDict()  # model and path of each layer
         self._held: weakref.WeakKeyDictionary[Any, dict[Kind, Value]] = (
             weakref.WeakKeyDictionary()  # what this log holds, by who wrote it and kind
         )
@@ -83,6 +86,23 @@ class Run:
                 self._names[unique] = _Holder(recorder)
                 return unique
             count += 1
+
+    def first_place(self, layer: Any, here: str) -> str:
+        """Where this run recorded a layer first, "critic/bn"; "" where that is here."""
+        first = self._places.get(layer)
+        if first is None:
+            self._places.set(layer, here)
+        return "" if first in (None, here) else first
+
+    def tells(self, code: str, places: Iterable[str], model: str) -> bool:
+        """True where a model is the one that tells a finding of at least one of these layers.
+
+        Args:
+            code: of the rule.
+            places: of the layers, as `first_place` has them.
+            model: name of the model in the log.
+        """
+        return model in [self._tellers.setdefault((code, place), model) for place in places]
 
     def recorders(self) -> list[Any]:
         """The recorders of this log whose models are still watched."""

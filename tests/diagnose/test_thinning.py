@@ -60,10 +60,15 @@ def resume(history: ModelHistory) -> ModelHistory:
         moving, batch = twice_over(probe.moving), twice_over(probe.batch)
         steps = doubled_steps(probe.steps, shift)
         probe = replace(probe, steps=steps, moving=moving, batch=batch)
+    probed = history.probe_layers
+    if probed is not None:
+        steps = doubled_steps(probed.steps, shift)
+        probed = replace(probed, steps=steps, columns=twice_over(probed.columns))
     return replace(
         history,
         losses=losses,
         probe=probe,
+        probe_layers=probed,
         steps=np.concatenate([history.steps, history.steps + shift]),
         wall_times=history.wall_times[twice],
         layer_columns=doubled,

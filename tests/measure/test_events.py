@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,24 @@ def test_batches_with_few_values_are_counted(
         below_2,
         below_16,
     )
+    watch.close()
+
+
+@pytest.mark.parametrize("traced", [False, True])
+@pytest.mark.parametrize(("virtual", "below_16"), [(2, 3.0), (16, 0.0)])
+def test_values_are_those_of_a_virtual_batch(
+    flavour: Flavour, traced: bool, virtual: int, below_16: float
+) -> None:
+    with_virtual: Any = {"virtual_batch_size": virtual} if flavour.name == "tf_keras" else {}
+    model = create_dense(flavour.keras, **with_virtual)
+    model.get_layer("bn").virtual_batch_size = virtual  # Keras 3 has none of its own
+    watch = watch_model(model)
+    signature = [tf.TensorSpec([None, 3])]
+    call: Any = lambda x: model(x, training=True)  # noqa: E731
+    step = tf.function(call, input_signature=signature) if traced else call
+    for _ in range(3):
+        step(tf.constant(rows(64)))
+    assert rare(model).get("training_below_16", 0.0) == below_16
     watch.close()
 
 
@@ -234,3 +253,36 @@ def test_statistics_that_are_rounded_off_are_counted(flavour: Flavour) -> None:
     # and an update of the variance is at most a thousandth of it.
     assert stalled == (30.0 if flavour.name == "keras3" else 0.0)
     watch.close()
+
+
+def test_statistics_that_are_put_back_are_told_until_they_move_again(flavour: Flavour) -> None:
+    model = create_dense(flavour.keras)
+    bn = model.get_layer("bn")
+    watch = watch_model(model)
+    model(rows(16), training=True)
+    assert rare(model) == {}
+    bn.moving_mean.assign(np.zeros(4))
+    bn.moving_variance.assign([1.0, 1.0, 1.0, 2.0])
+    assert rare(model) == {}
+    bn.moving_variance.assign(np.ones(4))
+    reset = rare(model)
+    assert (reset["put_back_step"], reset["put_back_inference"]) == (watch.last_step, 0)
+    model(rows(16), training=False)
+    model(rows(16), training=False)
+    assert rare(model)["put_back_inference"] == 2
+    model(rows(16), training=True)
+    filled = rare(model)
+    assert np.isnan(filled["put_back_step"])
+    assert filled["put_back_inference"] == 0
+    watch.close()
+
+
+def test_an_evaluation_after_a_reset_uses_what_was_put_back(flavour: Flavour) -> None:
+    model = compile_tiny(create_dense(flavour.keras))
+    callback = tb_bnplugin.BatchNormCallback(tempfile.mkdtemp(), on_finding="ignore")
+    model.fit(rows(16), rows(16)[:, :1], verbose=0, callbacks=[callback])
+    bn = model.get_layer("bn")
+    bn.moving_mean.assign(np.zeros(4))
+    bn.moving_variance.assign(np.ones(4))
+    model.evaluate(rows(16), rows(16)[:, :1], batch_size=8, verbose=0, callbacks=[callback])
+    assert rare(model)["put_back_inference"] == 2

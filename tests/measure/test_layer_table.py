@@ -100,6 +100,20 @@ def test_gaps_are_medians_over_channels(flavour: Flavour) -> None:
     )
 
 
+def test_the_shift_is_that_of_the_moving_variance_without_its_start(flavour: Flavour) -> None:
+    recorded = Recorded(flavour.keras).train(*BATCHES[:5]).train(BATCHES[5])
+    left = MOMENTUM**6
+    followed = (moved(BATCHES[:6])[1] - left) / (1 - left)
+    ratio = (followed + EPSILON) / (BATCHES[5].var(axis=0) + EPSILON)
+    assert recorded.value("variance_shift") == pytest.approx(np.median(np.log(ratio)), abs=2e-3)
+
+
+def test_after_one_update_nothing_but_the_start_is_apart(flavour: Flavour) -> None:
+    recorded = Recorded(flavour.keras).train(BATCHES[0])
+    assert recorded.value("variance_gap") > 0.5
+    assert recorded.value("variance_shift") == pytest.approx(0.0, abs=1e-3)
+
+
 def still_matters(updates: int, mean: Values, variance: Values, start: Any) -> Values:
     """Whether each channel's start still matters after so many updates, by the definition.
 

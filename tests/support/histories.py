@@ -8,8 +8,14 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tb_bnplugin.history.model import LossHistory, ModelHistory, ProbeHistory
-from tb_bnplugin.schema.columns import EVENT_COLUMNS, LAYER_COLUMNS, LOSS_COLUMNS, MODEL_COLUMNS
+from tb_bnplugin.history.model import LossHistory, ModelHistory, ProbeHistory, ProbeLayers
+from tb_bnplugin.schema.columns import (
+    EVENT_COLUMNS,
+    LAYER_COLUMNS,
+    LOSS_COLUMNS,
+    MODEL_COLUMNS,
+    PROBE_LAYER_COLUMNS,
+)
 from tb_bnplugin.schema.facts import (
     Call,
     GammaBeta,
@@ -110,6 +116,8 @@ _PARTS = {
     "unchanged_weights": ("weights", "unchanged"),
     "weights_checked_step": ("weights", "checked_step"),
     "has_gamma": ("gamma_beta", "gamma"),
+    "calls_a_pass": ("sharing", "calls_a_pass"),
+    "first_in": ("sharing", "first_in"),
     "has_beta": ("gamma_beta", "beta"),
     "gamma_beta_start": ("gamma_beta", "start"),
 }
@@ -145,6 +153,7 @@ def create_history(
     calls: Sequence[Call] = (),
     losses: Sequence[LossHistory] = (),
     probe: ProbeHistory | None = None,
+    probe_layers: ProbeLayers | None = None,
     run: str = "train",
 ) -> ModelHistory:
     """A history of `layers` alike layers that train properly in every step.
@@ -215,6 +224,7 @@ def create_history(
         },
         losses=tuple(losses),
         probe=probe,
+        probe_layers=probe_layers,
         records_made=records,
     )
 
@@ -273,14 +283,20 @@ def create_loss(
 
 
 def create_probe(
-    moving_spread: float, batch_spread: float, *, steps: Sequence[int] = (25, 50), rows: float = 64
+    moving_spread: float = 0.5,
+    batch_spread: float = 0.5,
+    *,
+    steps: Sequence[int] = (25, 50),
+    rows: float = 64,
+    accuracy: tuple[float, float] = (0.1, 0.1),
+    loss: tuple[float, float] = (2.3, 2.3),
 ) -> ProbeHistory:
-    """A probe of outputs of size 1."""
+    """A probe of outputs of size 1; accuracy and loss with moving and with batch statistics."""
 
-    def columns(spread: float) -> dict[str, Any]:
+    def columns(spread: float, row: int) -> dict[str, Any]:
         return {
-            "loss": np.full(len(steps), 2.3),
-            "accuracy": np.full(len(steps), 0.1),
+            "loss": np.full(len(steps), loss[row]),
+            "accuracy": np.full(len(steps), accuracy[row]),
             "spread": np.full(len(steps), spread),
             "scale": np.ones(len(steps)),
             "batch": np.full(len(steps), float(rows)),
@@ -288,9 +304,33 @@ def create_probe(
 
     return ProbeHistory(
         steps=np.array(steps, np.int64),
-        moving=columns(moving_spread),
-        batch=columns(batch_spread),
+        moving=columns(moving_spread, 0),
+        batch=columns(batch_spread, 1),
         metrics=(),
+    )
+
+
+def create_probe_layers(
+    *, steps: Sequence[int] = (25, 50), layers: int = 3, **columns: Any
+) -> ProbeLayers:
+    """What the probes measured of layers whose statistics fit.
+
+    `columns` replace columns, by anything that broadcasts to [probes, layers].
+    """
+    values = dict.fromkeys(PROBE_LAYER_COLUMNS, 0.0) | {
+        "batch_variance": 0.5,
+        "mean_gap_error": 0.05,
+        "variance_gap_error": 0.1,
+        "calls": 1.0,
+        "swapped_gap": 1.0,
+        **columns,
+    }
+    return ProbeLayers(
+        steps=np.array(steps, np.int64),
+        columns={
+            name: np.broadcast_to(np.asarray(value, np.float64), (len(steps), layers))
+            for name, value in values.items()
+        },
     )
 
 

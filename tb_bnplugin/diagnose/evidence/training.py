@@ -15,11 +15,18 @@ from tb_bnplugin.diagnose.evidence.layers import (
     executions,
     has_gamma_beta,
     layers_called,
+    layers_where,
 )
 from tb_bnplugin.history.model import MODES, Call, Floats, ModelHistory
 
 TRAINED_AT_LEAST: Final = 2
 """Updates of the weights from which a model counts as training; one may be a restored file."""
+
+LEARNING: Final = ("tape", "unknown")
+"""Contexts in which a gradient may pass through a layer."""
+
+LOOPS: Final = ("evaluate", "predict")
+"""Contexts of loops that evaluate, whichever mode runs in them."""
 
 ASKING: Final = ("explicit", "graph", "inherited")
 """Reasons by which a False was given by the program: on the layer, in the graph, or on a model
@@ -183,14 +190,21 @@ def all_ask_for_inference(calls: Sequence[Call]) -> bool:
 
 
 def validated(history: ModelHistory) -> Mask:
-    """Records [records] by which the model was validated since the record before.
+    """Records [records, layers] by which a layer was validated since the record before.
 
-    An inference execution by the first record may be the call that builds the model.
+    An inference execution by the first record may be the call that builds the model. Where an
+    evaluation ended in which nothing was counted, its function was made before the model was
+    watched: then all layers are taken to be in it.
     """
+    inference = executions(history, "inference", ("no_tape", "evaluate", "predict"))
+    in_loops = executions(history, "inference", LOOPS)
+    counted = np.diff(in_loops + executions(history, "training", LOOPS), axis=0, prepend=0.0) > 0
     evaluations = np.nan_to_num(history.model("evaluations"))
-    inference = executions(history, "inference", ("no_tape", "evaluate", "predict")).sum(axis=1)
     ended = np.diff(evaluations, prepend=0.0) > 0
-    return np.asarray(ended | (np.diff(inference, prepend=inference[:1]) > 0), bool)
+    unseen = ended & ~counted.any(axis=1)
+    gained = np.diff(inference, axis=0, prepend=inference[:1]) > 0
+    gained[:1] |= ended[:1, None] & (in_loops[:1] > 0)
+    return np.asarray(gained | unseen[:, None], bool)
 
 
 def training_is_counted(history: ModelHistory) -> bool:
@@ -202,6 +216,26 @@ def training_is_counted(history: ModelHistory) -> bool:
         return False
     counted = [executions(history, mode, OUTSIDE_EVALUATION)[-1].any() for mode in MODES]
     return any(counted)
+
+
+def cannot_have_learned(history: ModelHistory) -> Mask:
+    """Layers [layers] whose weights no training step has changed: what changed came from outside.
+
+    Gamma and beta began at their initializers, so that no training came before the watch; no call
+    of the layer under a tape was counted since; and the model's optimizer, where it has one, made
+    no step.
+    """
+    began = layers_where(history, lambda layer: layer.gamma_beta.start == "initializer")
+    under_tape = sum(executions(history, mode, LEARNING)[-1] for mode in MODES)
+    stepped = bool(optimizer_steps(history)[-1] > 0)
+    return np.asarray(began & (under_tape == 0) & (not stepped), bool)
+
+
+def trained_uncounted(history: ModelHistory) -> bool:
+    """True where weights were trained and no execution was counted, since it began too late."""
+    if not has_trained(history) or training_is_counted(history):
+        return False
+    return not bool(len(history.steps) and cannot_have_learned(history).all())
 
 
 def has_trained(history: ModelHistory) -> bool:

@@ -1,31 +1,41 @@
 """The moving statistics are updated several times at each step of training.
 
 What it sees:
-    Layers that run in training mode twice or more between two steps of the optimizer: shared
-    layers, siamese towers, a discriminator on real and on generated data, accumulated gradients,
-    the time steps of a sequence.
+    Layers that run in training mode twice or more between two steps of the optimizer: one layer
+    for several inputs, siamese towers, a discriminator on real and on generated data, accumulated
+    gradients, the time steps of a sequence.
 
 Why it matters:
     The momentum then counts calls, not steps. With k calls a step the statistics forget k times
-    faster, and where the calls see different data (real and generated, two domains) the moving
+    faster, and where the calls see different data (several sensors, two domains) the moving
     statistics are those of a mixture that no single call ever sees.
 
 How it decides:
     Executions in training mode, outside evaluate and predict, gained between records are divided
     by the steps of the optimizer, or by the steps given to the record where no optimizer is
-    known. The quotient is 1.5 or more, over the whole training and in either half of it.
+    known. The quotient is 1.5 or more, over the whole training and in either half of it. How often
+    one pass of the model calls the layer is known from the functional graph, or from a probe. The
+    probe also shows what each of these calls sees: a warning where their means lie more than half
+    a standard deviation, or their variances more than a factor of two, from the mean of them, and
+    the model does much worse with moving statistics (as BN202 has it). An info otherwise. A layer
+    that several recorded models hold is told once.
 
 What to do:
-    Nothing, if this is intended. To forget as slowly as with one call a step, raise the momentum
-    to its k-th root, `0.99 ** (1 / k)`. Or join the inputs and call the layer once, or use a
-    separate layer for each kind of data.
+    One layer for several inputs of different distributions: a normalization of its own for each
+    input, with whatever else is shared,
+
+        features = [BatchNormalization()(conv(x)) for x in inputs]
+
+    A momentum does not help there. Accumulated gradients, or several passes a step: nothing, if
+    this is intended; to forget as slowly as with one update a step, raise the momentum to its
+    k-th root, `0.99 ** (1 / k)`, or join the inputs and call the layer once.
 
 When it is fine:
-    Always an info: GANs, siamese networks, gradient accumulation and sequences do this by design.
+    GANs, siamese networks, gradient accumulation and sequences do this by design.
 
 References:
     https://github.com/keras-team/keras/issues/11927,
-    https://github.com/keras-team/keras/issues/8794,
+    https://github.com/keras-team/keras/issues/8605,
     https://github.com/run-ai/runai/issues/14
 """
 
@@ -33,22 +43,35 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
+
+from tb_bnplugin.diagnose.evidence.layers import Mask
 from tb_bnplugin.diagnose.evidence.momentum import movable
+from tb_bnplugin.diagnose.evidence.probe_gap import ProbeGap, probe_gap
 from tb_bnplugin.diagnose.evidence.training import updates_a_step
 from tb_bnplugin.diagnose.needs import TWO_RECORDS
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history.model import ModelHistory
+from tb_bnplugin.history.model import Floats, ModelHistory
 
 RULE: Final = Rule(
-    code="BN108", name="several-updates-per-step", severity="info", needs=(TWO_RECORDS,)
+    code="BN108",
+    name="several-updates-per-step",
+    severity="info",
+    needs=(TWO_RECORDS,),
+    once_a_layer=True,
 )
 
 UPDATES_A_STEP: Final = 1.5
 """Executions a step from which they are several: nearer to two than to one."""
 
+OWN_LAYER: Final = (
+    "Give each input a normalization layer of its own, with whatever else is shared:"
+    " `[BatchNormalization()(conv(x)) for x in inputs]`. A momentum changes nothing there."
+)
 
-def check(history: ModelHistory) -> Outcome:
+
+def check(history: ModelHistory) -> Outcome | list[Outcome]:
     """Look for layers that are updated more often than the optimizer steps."""
     a_step, in_either_half = updates_a_step(history)
     if not (a_step > 0).any():
@@ -56,16 +79,64 @@ def check(history: ModelHistory) -> Outcome:
     several = (in_either_half >= UPDATES_A_STEP) & movable(history)
     if not several.any():
         return RULE.ok("No layer is updated more than once a step.")
+    probe = probe_gap(history)
+    none = np.zeros(len(several), bool)
+    calls = _calls_a_pass(history, probe)
+    in_one_pass = several & (calls >= 2)
+    mixed = in_one_pass & (probe.mixed if probe else none)
+    alike = in_one_pass & (probe.measured & ~probe.mixed if probe else none)
+    unknown, passes = in_one_pass & ~mixed & ~alike, several & ~in_one_pass
+    found = []
+    if mixed.any():
+        found.append(_mixed(history, mixed, calls, probe))
+    if unknown.any():
+        fix = f"Nothing, if all calls see inputs of one distribution (siamese towers). {OWN_LAYER}"
+        found.append(_finding(history, unknown, a_step, fix, calls))
+    if alike.any():
+        fix = "Nothing: in the probe the calls see inputs of one distribution."
+        found.append(_finding(history, alike, a_step, fix, calls))
+    if passes.any():
+        most = float(a_step[passes].max())
+        fix = (
+            "Nothing, if this is intended (GAN, accumulation). To forget as slowly as with one"
+            f" update a step, use `momentum ** (1 / {most:.3g})`."
+        )
+        found.append(_finding(history, passes, a_step, fix))
+    return found
+
+
+def _calls_a_pass(history: ModelHistory, probe: ProbeGap | None) -> Floats:
+    """Calls of each layer [layers] in one pass of the model, 0 where they are not known."""
+    calls = np.array([layer.sharing.calls_a_pass or 0 for layer in history.facts.layers], float)
+    return calls if probe is None else np.where(probe.measured, probe.calls, calls)
+
+
+def _mixed(history: ModelHistory, wrong: Mask, calls: Floats, probe: ProbeGap | None) -> Outcome:
+    worse = probe is not None and bool(probe.worse[-1])
+    score = f" {probe.score}" if probe is not None and worse else ""
+    return RULE.layer_finding(
+        history,
+        wrong,
+        f"normalized inputs of different distributions, {int(calls[wrong].max())} in one pass: the"
+        f" moving statistics are those of a mixture that none of them has.{score}",
+        fix=OWN_LAYER,
+        evidence={"calls_a_pass": int(calls[wrong].max()), "worse_with_moving_statistics": worse},
+        since="training_first_step",
+        severity="warning" if worse else None,
+    )
+
+
+def _finding(
+    history: ModelHistory, several: Mask, a_step: Floats, fix: str, calls: Floats | None = None
+) -> Outcome:
     most = float(a_step[several].max())
+    sites = "" if calls is None else f", {int(calls[several].max())} of them in one pass"
     return RULE.layer_finding(
         history,
         several,
-        f"updated the moving statistics {most:.3g} times a step: the momentum counts calls, not"
-        " steps.",
-        fix=(
-            "Nothing, if this is intended (GAN, shared layers, accumulation). To forget as slowly"
-            f" as with one update a step, use `momentum ** (1 / {most:.3g})`."
-        ),
+        f"updated the moving statistics {most:.3g} times a step{sites}: the momentum counts calls,"
+        " not steps.",
+        fix=fix,
         evidence={"updates_a_step": round(most, 3)},
         since="training_first_step",
     )

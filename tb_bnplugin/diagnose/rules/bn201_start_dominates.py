@@ -15,10 +15,13 @@ How it decides:
     after n updates. Each record holds, for each layer, after how many updates three quarters of
     its channels differ from that estimate by less than a factor 2 in variance and half a
     standard deviation in mean. A layer with fewer updates is dominated by its start. It is a
-    warning where that was so at the last validation (an evaluation ended, or executions in
-    inference mode outside a tape were counted), and an info before any validation. Nothing is
-    reported once a later validation is past it. Loaded statistics and layers without an update
-    are left out.
+    warning where that was so when a validation last ran the layer (executions in inference mode
+    outside a tape were counted, or an evaluation ended whose calls could not be), and an info
+    before any validation, or where the probe shows that nothing is lost: accuracy with moving
+    statistics at most 2 % below that with batch statistics (without classes, a loss at most a
+    fifth above). Nothing is reported once a later validation is past it. Layers that validation
+    never ran, loaded statistics and layers without an update are left out. A copy whose
+    statistics are assigned again and again (an average of weights) is not checked without a probe.
 
 What to do:
     Train longer, for as many updates as the finding says; or let the average follow faster,
@@ -42,24 +45,33 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence.layers import Mask, chosen, updates_since_start
+from tb_bnplugin.diagnose.evidence.layers import Mask, chosen, count, updates_since_start
+from tb_bnplugin.diagnose.evidence.mode_gap import mode_gap
 from tb_bnplugin.diagnose.evidence.momentum import updates_needed
+from tb_bnplugin.diagnose.evidence.probe_gap import probe_gap
 from tb_bnplugin.diagnose.evidence.training import validated
-from tb_bnplugin.diagnose.needs import RECORDS
+from tb_bnplugin.diagnose.needs import COUNTED
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history.model import RECORD_REASONS, ModelHistory
+from tb_bnplugin.history.model import RECORD_REASONS, Floats, ModelHistory, Steps
 
 RULE: Final = Rule(
     code="BN201",
     name="start-dominates",
     severity="warning",
-    needs=(RECORDS,),
+    needs=(COUNTED,),
     transient=True,
+    once_a_layer=True,
 )
 
 LOWEST_SUGGESTED: Final = 0.5
 """Momentum: with less the statistics are those of the last batch or two."""
+
+ASSIGNED_AT_LEAST: Final = 2
+"""Times that statistics were changed from outside: once is a file that was loaded."""
+
+PROBED_NEAR: Final = 0.05
+"""Share of the steps: in more of them the start may have worn off."""
 
 
 def check(history: ModelHistory) -> Outcome:
@@ -68,56 +80,101 @@ def check(history: ModelHistory) -> Outcome:
     # updates made             50  100  150  200
     # updates needed (of 160) 110   60   10    0
     # validated                 -    x    -    -     judged at record 1: 60 more were needed
-    needed = updates_needed(history)
-    validations = np.flatnonzero(validated(history))
-    at = int(validations[-1]) if len(validations) else len(history.steps) - 1
-    if not np.isfinite(needed[: at + 1]).any():
+    validations, needed = validated(history), updates_needed(history)
+    is_validated = bool(validations.any())
+    if not is_validated:
+        validations = np.ones(validations.shape, bool)
+    ran = validations.any(axis=0)
+    last = len(validations) - 1 - np.argmax(validations[::-1], axis=0)  # [layers] record
+    until = np.arange(len(validations))[:, None] <= last
+    dominated = until & (np.nan_to_num(needed) > 0)
+    wrong = ran & np.take_along_axis(dominated, last[None], axis=0)[0]
+    if wrong.any():
+        return _finding(history, wrong, last, dominated, is_validated=is_validated)
+    if (ran & _assigned(history) & ~_fits(history)).any():
+        return RULE.not_checked(
+            "Validation ran layers whose statistics are assigned from outside, as those of an"
+            " averaged copy: pass probe_data=(x, y) to the callback, or call"
+            " tb_bnplugin.summary.probe(model, x, y), and see BN202."
+        )
+    if not (np.isfinite(needed) & until)[:, ran].any():
         return RULE.not_checked(
             "No layer that began with its initializers was updated in training mode"
-            f"{' before the last validation' if len(validations) else ''}."
+            f"{' before the last validation' if is_validated else ''}."
         )
-    dominated = np.nan_to_num(needed) > 0
-    wrong = dominated[at]
-    if not wrong.any():
-        if len(validations) and _may_have_dominated(history, dominated, at):
-            return RULE.not_checked(
-                "The last validation was not recorded when it ended, and the starting value wore"
-                " off before the next record. Set a smaller update_freq."
-            )
-        return RULE.ok(
-            "The starting value no longer shapes the moving statistics"
-            f"{' at the last validation' if len(validations) else ''}."
+    if is_validated and (ran & _may_have_dominated(history, dominated, last)).any():
+        return RULE.not_checked(
+            "The last validation was not recorded when it ended, and the starting value wore"
+            " off before the next record. Set a smaller update_freq."
         )
-    most = int(np.ceil(min(needed[at][wrong].max(), 2.0**53)))
+    return RULE.ok(
+        "The starting value no longer shapes the moving statistics"
+        f"{' at the last validation' if is_validated else ''}."
+    )
+
+
+def _finding(
+    history: ModelHistory, wrong: Mask, last: Steps, dominated: Mask, *, is_validated: bool
+) -> Outcome:
+    def at_last(values: Floats) -> Floats:
+        return np.asarray(np.take_along_axis(values, last[None], axis=0)[0][wrong], np.float64)
+
+    at = int(last[wrong].max())
+    most = int(np.ceil(min(at_last(updates_needed(history)).max(), 2.0**53)))
     step = int(history.steps[at])
+    lossless = is_validated and _score_at(history, at)
     return RULE.layer_finding(
         history,
         wrong,
         "still had moving statistics shaped by their starting value"
-        f" {'at the last validation, ' if len(validations) else 'at '}step {step}: about {most}"
-        " more updates were needed.",
+        f" {'at the last validation, ' if is_validated else 'at '}step {step}: about {most}"
+        f" more updates were needed.{f' Nothing is lost yet. {lossless}' if lossless else ''}",
         fix=_fix(history, wrong, most),
         evidence={
             "updates_still_needed": most,
-            "updates_made": int(updates_since_start(history)[at][wrong].max()),
-            "validated": bool(len(validations)),
+            "updates_made": int(at_last(updates_since_start(history)).max()),
+            "validated": is_validated,
         },
-        steps=(_begin(history, dominated, at), step),
-        severity=None if len(validations) else "info",
+        steps=(_begin(history, dominated[:, wrong], at), step),
+        severity=None if is_validated and not lossless else "info",
     )
 
 
-def _may_have_dominated(history: ModelHistory, dominated: Mask, at: int) -> bool:
-    """True where the start may have worn off between the last validation and its record."""
-    if history.model("record_reason")[at] == RECORD_REASONS.index("evaluation"):
-        return False
-    if at == 0:
-        return True
-    return bool(dominated[at - 1].any() and history.steps[at] - history.steps[at - 1] > 1)
+def _score_at(history: ModelHistory, at: int) -> str:
+    """The score of the newest probe by a record, where it shows that nothing is lost; or ""."""
+    gap = mode_gap(history.probe)
+    before, until = history.steps[max(at - 1, 0)], history.steps[at]
+    near = (gap.steps >= before * (1 - PROBED_NEAR)) & (gap.steps <= until * (1 + PROBED_NEAR))
+    probes = np.flatnonzero(near)
+    return gap.text[probes[-1]] if len(probes) and gap.same[probes[-1]] else ""
+
+
+def _assigned(history: ModelHistory) -> Mask:
+    """Layers [layers] whose statistics only assignments move."""
+    never_updated = updates_since_start(history)[-1] <= 0
+    assigned = count(history, "external_changes") >= ASSIGNED_AT_LEAST
+    return np.asarray(assigned & never_updated, bool)
+
+
+def _fits(history: ModelHistory) -> Mask:
+    """Layers [layers] whose statistics the newest probe shows to be those of the data."""
+    probe = probe_gap(history)
+    if probe is None:
+        return np.zeros(len(history.facts.layers), bool)
+    return np.asarray(probe.measured & ~probe.apart[-1], bool)
+
+
+def _may_have_dominated(history: ModelHistory, dominated: Mask, last: Steps) -> Mask:
+    """Layers [layers] of which the start may have worn off between validation and its record."""
+    before = np.maximum(last - 1, 0)
+    unclear = history.model("record_reason")[last] != RECORD_REASONS.index("evaluation")
+    skipped = history.steps[last] - history.steps[before] > 1
+    was = np.take_along_axis(dominated, before[None], axis=0)[0]
+    return np.asarray(unclear & ((last == 0) | (was & skipped)), bool)
 
 
 def _begin(history: ModelHistory, dominated: Mask, at: int) -> int:
-    """First step of the stretch up to a record in which any layer was dominated."""
+    """First step of the stretch up to a record in which any of these layers was dominated."""
     clear = np.flatnonzero(~dominated[: at + 1].any(axis=1))
     return int(history.steps[clear[-1] + 1 if len(clear) else 0])
 

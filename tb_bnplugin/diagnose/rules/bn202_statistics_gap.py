@@ -1,36 +1,50 @@
-"""Moving and batch statistics stay apart by more than batches differ among themselves.
+"""The moving statistics do not fit what goes through the layer.
 
 What it sees:
-    Layers that train in training mode and whose moving variance differs from the variance of their
-    batches by more than a factor of two, record after record and in the same direction.
+    Layers that train and whose moving variance differs from the variance of their batches by more
+    than a factor of two, record after record and in the same direction. And, in the probes, layers
+    whose moving mean or variance do not fit what enters them at inference, while the model does
+    much worse with the moving statistics than with those of the batch: frozen layers, a momentum
+    of 1, loaded statistics of other data.
 
 Why it matters:
     The layer normalizes with the batch in training, and with the moving statistics in evaluation.
     While they differ, validation measures another network: the momentum is too high for
-    statistics that keep changing, or the data have changed and the statistics have not yet.
+    statistics that keep changing; the statistics are of other data, of inputs scaled otherwise or
+    of another layer; or they were left at 0 and 1 where weights were loaded.
 
 How it decides:
-    The rule takes the newest ten records or more, which cover at least as many updates as the
-    moving average remembers, 1 / (1 - momentum). In every one of them the ratio of moving to batch
-    variance (means over channels) lies on the same side of 1, and its median is beyond a factor of
-    two, and beyond four times the spread that the batch variances have among themselves. Not
-    judged are layers whose starting value still matters (BN201 reports those), layers whose batch
-    statistics cannot be recovered (momentum 0 or 1, half precision), and layers that were not
-    updated for as long (frozen ones). It is an info until the model is evaluated in these records.
+    Always channel by channel, with epsilon as the layer adds it, medians over the channels. Layers
+    that train: the newest ten records or more, which cover at least as many updates as the moving
+    average remembers, 1 / (1 - momentum). What is left of the starting value is taken out. In
+    every one of them the moving variance lies on the same side of that of the batches, and the
+    median is beyond a factor of two, and beyond four times the change from record to record. It
+    is an info until the model is evaluated in these records. By the probe: the moving variance is
+    beyond a factor of two, or the moving mean beyond half a standard deviation, and beyond four
+    standard errors of the held batch; and its accuracy is lower with moving statistics by 5 % of
+    the rows and nine rows or more (without classes: its loss is higher by half). Layers that
+    adapt must show it in two probes. Mean and variance that would fit in each other's place are
+    told in any case. Left out are layers whose starting value still matters
+    (BN201), that train around initial statistics (BN101), or that never ran. Without
+    `probe_data`, layers that are not updated are not checked.
 
 What to do:
-    Lower the momentum, so that the statistics follow: `BatchNormalization(momentum=0.9)`. Or lower
-    the learning rate, or estimate the statistics again before evaluating, by running some
-    batches with `training=True`.
+    Layers that train: lower the momentum, so that the statistics follow,
+    `BatchNormalization(momentum=0.9)`, or lower the learning rate. Loaded or frozen layers: load
+    all of `layer.weights`, in their order (gamma, beta, moving mean, moving variance), and scale
+    the inputs as they were when the statistics were made. Or estimate the statistics again, by
+    running some batches with `training=True`, the layers unfrozen and with a momentum below 1.
 
 When it is fine:
     Batches of one kind each (one domain or one class a batch) differ among themselves, and are
-    not reported. If the data change on purpose, declare it with `expect=("BN202",)`.
+    not reported. A frozen base on other data is fine where the head adapts to what it gives: then
+    the model is no worse with moving statistics, and nothing is reported. If the data change on
+    purpose, declare it with `expect=("BN202",)`.
 
 References:
     https://github.com/keras-team/keras/issues/3949,
     https://github.com/affinelayer/pix2pix-tensorflow/issues/126,
-    https://github.com/tensorflow/tensorflow/issues/44568
+    https://github.com/keras-team/keras/issues/11867
 """
 
 from __future__ import annotations
@@ -40,105 +54,140 @@ from typing import Final
 
 import numpy as np
 
+from tb_bnplugin.diagnose.evidence.adaptation import can_adapt, updates_to_fit
+from tb_bnplugin.diagnose.evidence.batch_gap import BatchGap, batch_gap
 from tb_bnplugin.diagnose.evidence.layers import (
     Mask,
+    all_executions,
+    chosen,
     executions,
     layers_where,
-    updates_since_start,
+    newest,
 )
-from tb_bnplugin.diagnose.evidence.momentum import averages, updates_needed, updates_remembered
-from tb_bnplugin.diagnose.needs import RECORDS
+from tb_bnplugin.diagnose.evidence.misfit import Misfit, comparable, find_misfit
+from tb_bnplugin.diagnose.evidence.probe_gap import ProbeGap, probe_gap
+from tb_bnplugin.diagnose.needs import COUNTED
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import ModelHistory
 
-RULE: Final = Rule(code="BN202", name="statistics-gap", severity="warning", needs=(RECORDS,))
+RULE: Final = Rule(code="BN202", name="statistics-gap", severity="warning", needs=(COUNTED,))
 
-RECORDS_AT_LEAST: Final = 10
-"""Records that agree: with fewer, one odd batch would make a finding."""
+LOW_MOMENTUM: Final = 0.5
+"""Momentum: with less the statistics are those of the last batch or two."""
 
-LOG_GAP: Final = math.log(2.0)
-"""A factor of two in the variance scales activations by 1.4, as BN201 has it for the start."""
+LOAD_ALL: Final = (
+    "Load or copy all of `layer.weights`, in their order: gamma, beta, moving mean, moving"
+    " variance."
+)
+SCALED: Final = (
+    "Scale the inputs as they were when the statistics were made: a model that rescales them"
+    " itself gets pixels from 0 to 255."
+)
+RECALIBRATE: Final = (
+    "Or estimate the statistics again before evaluating, by running some batches with"
+    " `training=True`"
+)
+WHAT: Final = {
+    "swapped": "had moving mean and moving variance in each other's place, so that they did not"
+    " fit what entered at inference",
+    "fixed": "had moving statistics that nothing updates and did not fit what entered at inference",
+    "slow": "had moving statistics that did not fit what entered at inference",
+    "following": "had moving statistics that did not fit what entered at inference",
+}
+"""By the kind of misfit."""
 
-NOISE_FACTOR: Final = 4.0
-"""Spreads of the batches' own log variances that the gap must exceed."""
 
-PRECISE: Final = ("float32", "float64")
-"""Types of the statistics from which those of the batch can be recovered."""
+def check(history: ModelHistory) -> Outcome | list[Outcome]:
+    """Look for moving statistics that are not those of the data."""
+    batches, probe = batch_gap(history), probe_gap(history)
+    found = [_lagging(history, batches, probe)] if batches.apart.any() else []
+    fits = batches.judged & ~batches.apart
+    if probe is not None:
+        known = comparable(history, probe) & ~batches.apart
+        if (misfit := find_misfit(history, probe, known, batches.judged)) is not None:
+            found.append(_misfit(history, probe, misfit))
+        fits |= known & (~probe.apart[-1] | (probe.scored & ~probe.worse[-1]))
+        fits &= ~probe.mixed
+    if found:
+        return found
+    unknown = (all_executions(history)[-1] > 0) & ~fits
+    if unknown.any() or not fits.any():
+        return RULE.not_checked(_why_unknown(history, probe, unknown, fits))
+    if probe is not None and (probe.apart[-1] & fits).any():
+        return RULE.ok(f"The model does as well with moving statistics. {probe.score}")
+    return RULE.ok("Moving statistics follow those of the batches.")
 
 
-def check(history: ModelHistory) -> Outcome:
-    """Look for moving and batch statistics that stay apart."""
-    if len(history.steps) < RECORDS_AT_LEAST:
-        return RULE.not_checked(f"Needs {RECORDS_AT_LEAST} records; there are fewer. Train longer.")
-    first = _first_of_window(history)
-    judged = _judgeable(history, first)
-    if not judged.any():
-        return RULE.not_checked(
-            "No layer was updated for long enough after its starting value wore off, in records"
-            " from which its batch statistics can be recovered."
-        )
-    batch = np.log(history.layer("batch_variance")[first:])
-    gaps = np.log(history.layer("moving_variance")[first:]) - batch
-    noise = np.median(np.abs(np.diff(batch, axis=0)), axis=0)
-    middle = np.median(gaps, axis=0)
-    same_side = (gaps > 0).all(axis=0) | (gaps < 0).all(axis=0)
-    wrong = judged & same_side & (np.abs(middle) > np.maximum(LOG_GAP, NOISE_FACTOR * noise))
-    if not wrong.any():
-        return RULE.ok("Moving statistics follow those of the batches.")
-    evaluated = _evaluated(history, first)
-    worst = int(np.argmax(np.where(wrong, np.abs(middle), -1.0)))
-    factor = math.exp(abs(float(middle[worst])))
+def _lagging(history: ModelHistory, gap: BatchGap, probe: ProbeGap | None) -> Outcome:
+    evaluated = _evaluated(history, gap.first)
+    worst = int(np.argmax(np.where(gap.apart, np.abs(gap.shift), -1.0)))
+    shift = float(gap.shift[worst])
+    factor = math.exp(abs(shift))
+    records = len(history.steps) - gap.first
+    harmless = not evaluated or (probe is not None and probe.same)
     return RULE.layer_finding(
         history,
-        wrong,
-        f"kept a moving variance {factor:.3g} times {'above' if middle[worst] > 0 else 'below'}"
-        f" that of its batches over the last {len(gaps)} records.",
+        gap.apart,
+        f"kept a moving variance {factor:.3g} times {'above' if shift > 0 else 'below'} that of"
+        f" its batches over the last {records} records.",
         fix=(
             "Lower the momentum so that the statistics follow, for example"
-            " `BatchNormalization(momentum=0.9)`, or lower the learning rate. Or estimate the"
-            " statistics again before evaluating, by running some batches with `training=True`."
+            " `BatchNormalization(momentum=0.9)`, or lower the learning rate."
+            f" {RECALIBRATE}."
         ),
         evidence={
             "factor": round(factor, 4),
-            "noise": round(float(noise[worst]), 4),
-            "records": len(gaps),
+            "noise": round(float(gap.noise[worst]), 4),
+            "records": records,
             "evaluated_meanwhile": evaluated,
         },
-        steps=(int(history.steps[first]), int(history.steps[-1])),
-        severity=None if evaluated else "info",
+        steps=(int(history.steps[gap.first]), int(history.steps[-1])),
+        severity="info" if harmless else None,
     )
 
 
-def _first_of_window(history: ModelHistory) -> int:
-    """Where the newest records begin that cover what the slowest moving average remembers.
-
-    Layers that were not updated for as long, frozen ones among them, are not judged at all.
-    """
-    # record     0  10  20  30  40     momentum 0.95 remembers 20 updates
-    # updates    0  10  20  30  40     20 or more since record 20: the window begins there, or
-    #                                  earlier where it would have fewer than 10 records
-    updates = updates_since_start(history)
-    memory = updates_remembered(history)
-    grown = updates[-1] - updates
-    covered = (grown >= memory)[:, grown[0] >= memory].all(axis=1)
-    enough = np.flatnonzero(covered)
-    newest = int(enough[-1]) if len(enough) else 0
-    return min(newest, len(history.steps) - RECORDS_AT_LEAST)
+def _misfit(history: ModelHistory, probe: ProbeGap, misfit: Misfit) -> Outcome:
+    first = int(np.flatnonzero(misfit.layers)[0])
+    factor, off = math.exp(float(probe.shift[first])), float(probe.mean[first])
+    path = history.facts.layers[first].path
+    return RULE.layer_finding(
+        history,
+        misfit.layers,
+        f"{WHAT[misfit.kind]}: in {path} the moving variance is {factor:.3g} times that of the held"
+        f" batch, and the moving mean {off:.3g} standard deviations off. {probe.score}",
+        fix=_cure(history, probe, misfit),
+        evidence={"first_layer": path, "variance_factor": factor, "mean_off": off},
+        steps=(probe.since(misfit.layers), probe.step),
+    )
 
 
-def _judgeable(history: ModelHistory, first: int) -> Mask:
-    """Layers [layers] with usable batch statistics in the window, free of their start."""
-    updates = updates_since_start(history)
-    batch, moving = history.layer("batch_variance")[first:], history.layer("moving_variance")
-    return np.asarray(
-        layers_where(history, lambda layer: layer.dtype in PRECISE)
-        & averages(history)
-        & (updates[-1] - updates[first] >= updates_remembered(history))
-        & (np.diff(updates[first:], axis=0) > 0).all(axis=0)
-        & ((batch > 0) & (moving[first:] > 0)).all(axis=0)
-        & (np.nan_to_num(updates_needed(history)[first]) <= 0),
-        bool,
+def _cure(history: ModelHistory, probe: ProbeGap, misfit: Misfit) -> str:
+    wrong = misfit.layers
+    if misfit.kind == "swapped":
+        return LOAD_ALL
+    if misfit.kind == "fixed":
+        stuck = (layers_where(history, lambda layer: layer.momentum == 1.0) & wrong).any()
+        cure = (
+            "With momentum=1 no update ever changes them: set `BatchNormalization(momentum=0.99)`."
+            if stuck
+            else LOAD_ALL
+        )
+        return f"{cure} {SCALED} {RECALIBRATE}, unfrozen and with a momentum below 1."
+    if misfit.kind == "slow":
+        updates = updates_to_fit(history, probe.mean, probe.shift)[wrong].max()
+        longer = f"At this momentum they need about {updates:,.0f} more updates."
+        return f"{SCALED} {longer} {RECALIBRATE}."
+    lowest = min(layer.momentum or 0.0 for layer in chosen(history, wrong))
+    if lowest <= LOW_MOMENTUM:
+        return (
+            f"With momentum={lowest:g} they are those of the last batch or two. What PyTorch calls"
+            " a momentum of 0.1 is 0.9 in Keras: `BatchNormalization(momentum=0.9)`."
+        )
+    return (
+        "They follow the batches of training, which differ from what enters at inference. Put"
+        " Dropout behind these layers, not before them, and prepare the inputs of training and"
+        " evaluation alike."
     )
 
 
@@ -146,3 +195,35 @@ def _evaluated(history: ModelHistory, first: int) -> bool:
     inference = executions(history, "inference", ("no_tape", "evaluate")).sum(axis=1)
     evaluations = np.nan_to_num(history.model("evaluations"))
     return bool(inference[-1] > inference[first] or evaluations[-1] > evaluations[first])
+
+
+def _why_unknown(history: ModelHistory, probe: ProbeGap | None, unknown: Mask, fits: Mask) -> str:
+    """The reason why nothing is known of some layers, of those that are not updated first."""
+    others = " The statistics of the other layers follow their batches." if fits.any() else ""
+    fixed = unknown & ~can_adapt(history)
+    if fixed.any() and probe is None:
+        layers = "Frozen layers" if _frozen(history, fixed) else "Layers that are not updated"
+        return (
+            f"{layers} are compared with the data in probes: pass probe_data=(x, y) to the"
+            f" callback, or call tb_bnplugin.summary.probe(model, x, y).{others}"
+        )
+    if probe is not None and not probe.scored and (probe.apart[-1] & unknown).any():
+        return (
+            "Moving statistics do not fit the held batch; whether the model is worse for it was"
+            f" not scored. Give the probe labels and a loss.{others}"
+        )
+    if probe is not None and (probe.mixed & unknown).any():
+        return f"Layers called on inputs of different distributions: see BN108.{others}"
+    if not unknown.any():
+        return "No batch normalization layer ran yet."
+    return (
+        "No layer was updated for long enough after its starting value wore off, in records"
+        " from which its batch statistics can be recovered."
+        if not others
+        else "Some layers were not updated for long enough after their starting value wore off."
+        f"{others}"
+    )
+
+
+def _frozen(history: ModelHistory, layers: Mask) -> bool:
+    return bool((newest(history.layer("trainable"))[layers] == 0.0).all())

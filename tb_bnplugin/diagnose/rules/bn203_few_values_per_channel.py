@@ -2,7 +2,8 @@
 
 What it sees:
     Layers that run in training mode on batches with fewer than two, or fewer than sixteen, values
-    of each channel: rows times space, on one replica, without masked values.
+    of each channel: rows times space, on one replica, without masked values. With
+    `virtual_batch_size` the rows are those of a virtual batch, however large the batch is.
 
 Why it matters:
     A channel is normalized by the mean and variance of those values. With one value the result is
@@ -12,17 +13,18 @@ Why it matters:
 How it decides:
     The values were counted at each execution in training mode. Error: at half of them or more
     there were fewer than two. Warning: fewer than sixteen. Info: there were fewer than two
-    seldom, as in a last batch of one row. Not counted are layers that run in inference mode,
-    layers with virtual batches, and classes with their own `call` whose statistics never change
-    (a frozen batch normalization). Synchronized layers count all replicas.
+    seldom, as in a last batch of one row. Not counted are layers that run in inference mode, and
+    classes with their own `call` whose statistics never change (a frozen batch normalization).
+    Synchronized layers count all replicas.
 
 What to do:
-    Use larger batches, `drop_remainder=True` against a last batch of one row, `synchronized=True`
-    on several replicas, or `GroupNormalization` or `LayerNormalization`, which need no batch.
-    Feature maps with space are fine with a batch of one.
+    Use larger batches, virtual batches of 16 rows or more, `drop_remainder=True` against a last
+    batch of one row, `synchronized=True` on several replicas, or `GroupNormalization` or
+    `LayerNormalization`, which need no batch. Feature maps with space are fine with a batch of one.
 
 When it is fine:
-    Virtual batches, and small batches on purpose: declare it with `expect=("BN203",)`.
+    Small batches on purpose: declare it with `expect=("BN203",)`. Virtual batches of 16 rows or
+    more are not reported.
 
 References:
     https://github.com/tensorflow/tensorflow/issues/34062,
@@ -36,7 +38,14 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence.layers import Mask, count, executions, newest, of_keras
+from tb_bnplugin.diagnose.evidence.layers import (
+    Mask,
+    chosen,
+    count,
+    executions,
+    newest,
+    of_keras,
+)
 from tb_bnplugin.diagnose.needs import COUNTED
 from tb_bnplugin.diagnose.outcome import Outcome, Severity
 from tb_bnplugin.diagnose.rule import Rule
@@ -82,6 +91,13 @@ def _finding(history: ModelHistory, wrong: Mask, *, limit: int, severity: Severi
         "Use larger batches, or a normalization that needs none: `GroupNormalization`,"
         " `LayerNormalization`."
     )
+    virtual = [layer.virtual_batch for layer in chosen(history, wrong) if layer.virtual_batch]
+    if virtual:
+        batch = f" (virtual batches of {min(virtual)} rows)"
+        fix = (
+            "Each virtual batch is normalized by itself, however large the batch is: leave"
+            f" `virtual_batch_size={min(virtual)}` out, or take 16 rows or more."
+        )
     if history.facts.replicas > 1:
         fix += " Or count all replicas: `BatchNormalization(synchronized=True)`."
     if severity == "info":

@@ -33,7 +33,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tb_bnplugin.diagnose.evidence.training import has_trained, training_is_counted
+from tb_bnplugin.diagnose.evidence.training import trained_uncounted
 from tb_bnplugin.diagnose.needs import COUNTED, by_fit
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
@@ -53,7 +53,7 @@ def check(history: ModelHistory) -> Outcome:
         return stopped(failed[0].reason, steps=(last, last))
     if not history.facts.layers or not len(history.steps):
         return RULE.ok("Nothing that was asked for failed.")
-    if has_trained(history) and not training_is_counted(history):
+    if trained_uncounted(history):
         return RULE.finding(
             message=COUNTED.reason(history),
             fix=(

@@ -18,14 +18,15 @@ def static_below(layer: Any, inputs: Any, mask: Any, replicas: int) -> tuple[boo
     None where only the run can tell: the size of the batch is open, and what is known of a row
     does not suffice, or a mask takes values off.
     """
-    if getattr(layer, "virtual_batch_size", None) is not None:
-        return _ENOUGH  # by design
     shape = getattr(inputs, "shape", None)
     if shape is None or getattr(shape, "rank", 0) is None:
         return _ENOUGH  # no tensor: nothing is known, and nothing is held against the layer
     sizes = [None if size is None else int(size) for size in shape]
-    channel_axes = _channel_axes(layer, len(sizes))
-    spread = [size for at, size in enumerate(sizes) if at not in channel_axes]
+    virtual = virtual_rows(layer)
+    if virtual is not None and sizes:
+        sizes[0] = virtual
+    channels = channel_axes(layer, len(sizes))
+    spread = [size for at, size in enumerate(sizes) if at not in channels]
     least = int(np.prod([size for size in spread if size is not None], dtype=np.int64))
     least *= _summed_over(layer, replicas)
     if mask is not None:
@@ -44,9 +45,21 @@ def below_limits(layer: Any, inputs: Any, mask: Any, replicas: int) -> tf.Tensor
         # every entry of the mask stands for as many values
         share = values // tf.maximum(tf.size(mask, out_type=tf.int64), 1)
         values = tf.reduce_sum(tf.cast(mask, tf.int64)) * share
+    virtual = virtual_rows(layer)
+    if virtual is not None:
+        values = values * virtual // tf.maximum(tf.shape(inputs, out_type=tf.int64)[0], 1)
     # as sizes, so that nothing is divided: size < limit x channels / replicas
     limits = [-(-limit * channels // _summed_over(layer, replicas)) for limit in FEW_VALUES]
     return tf.cast(values < tf.constant(limits, tf.int64), tf.int64)
+
+
+def virtual_rows(layer: Any) -> int | None:
+    """Rows of the virtual batches by which a layer normalizes; None: by the whole batch.
+
+    Each has statistics of its own (`virtual_batch_size` of tf_keras).
+    """
+    rows = getattr(layer, "virtual_batch_size", None)
+    return rows if isinstance(rows, int) and not isinstance(rows, bool) and rows > 0 else None
 
 
 def _summed_over(layer: Any, replicas: int) -> int:
@@ -57,7 +70,10 @@ def _summed_over(layer: Any, replicas: int) -> int:
     return replicas if synchronized else 1
 
 
-def _channel_axes(layer: Any, rank: int) -> set[int]:
+def channel_axes(layer: Any, rank: int) -> set[int]:
+    """The axes of a layer's inputs that tell its channels apart."""
     axis = getattr(layer, "axis", -1)
     axes = [axis] if isinstance(axis, int) else list(axis)
+    if virtual_rows(layer) is not None and not isinstance(axis, int):
+        axes = [one - 1 for one in axes]  # tf_keras counts the axis of virtual batches in
     return {int(one) % rank for one in axes} if rank else set()

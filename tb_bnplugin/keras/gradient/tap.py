@@ -9,8 +9,8 @@ import tensorflow as tf
 
 SUMS: Final = ("given_by_reference", "reference_squared", "given_squared", "passes", "steps")
 """The numbers that are added up, float64 each. With d the gradient of what is differentiated and
-g that of the reference, both at the predictions: the sums of d * g, of g * g and of d * d; how often a gradient
-came back; and the train steps."""
+g that of the reference, both at the predictions: the sums of d * g, of g * g and of d * d; how
+often a gradient came back; and the train steps."""
 
 
 def create_sums(strategy: Any) -> tf.Variable:

@@ -15,13 +15,15 @@ from tb_bnplugin.keras.flavour import is_keras_own
 from tb_bnplugin.keras.model.topology import Topology, is_graph
 from tb_bnplugin.keras.variables import local
 from tb_bnplugin.measure.reading import LayerStart
-from tb_bnplugin.schema.facts import GammaBeta, Graph, LayerFacts, ModelCode, Node
+from tb_bnplugin.schema.facts import GammaBeta, Graph, LayerFacts, ModelCode, Node, Sharing
 from tb_bnplugin.schema.thresholds import LEARNED_SHARE
 
 Values = npt.NDArray[Any]
 
 
-def layer_facts(path: str, layer: Any, start: LayerStart, *, requested: bool | None) -> LayerFacts:
+def layer_facts(
+    path: str, layer: Any, start: LayerStart, *, requested: bool | None, sharing: Sharing
+) -> LayerFacts:
     """The facts of one built layer."""
     return LayerFacts(
         path=path,
@@ -43,6 +45,7 @@ def layer_facts(path: str, layer: Any, start: LayerStart, *, requested: bool | N
             start=start.gamma_beta_start,
         ),
         virtual_batch=_whole(layer, "virtual_batch_size"),
+        sharing=sharing,
     )
 
 

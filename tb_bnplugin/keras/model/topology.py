@@ -20,6 +20,8 @@ class Topology:
     edges: list[tuple[int, int]] = field(default_factory=list)
     requested: dict[int, bool | None] = field(default_factory=dict)
     """`training` asked for by a functional graph, by `id(layer)`; None: asked for differently."""
+    calls: dict[int, int | None] = field(default_factory=dict)
+    """Times that a graph calls a leaf in one pass, by `id(layer)`; None: not known."""
 
     def add(self, path: str, layer: Any) -> int:
         """Adds a leaf; a shared layer has one node."""
@@ -85,6 +87,7 @@ def _expand(
         index = topology.add(path or str(layer.name), layer)
         topology.connect(sources, index)
         _request(topology, layer, asked=asked)
+        _count_call(topology, layer)
         return [[index]]
     chain = type(layer).__name__ == "Sequential"
     made: list[int] = []
@@ -94,6 +97,9 @@ def _expand(
         made = [node for part in outputs for node in part]
         if chain:
             sources = made
+    if not chain:  # its own code calls them, as often as it likes
+        below_here = (one for child in children for one in child._flatten_layers())
+        topology.calls |= {id(one): None for one in below_here}
     return [made]
 
 
@@ -167,6 +173,11 @@ def _asked(layer: Any, node: Any) -> bool | None:
 def _request(topology: Topology, layer: Any, *, asked: bool | None) -> None:
     known = topology.requested.get(id(layer), asked)
     topology.requested[id(layer)] = asked if known == asked else None
+
+
+def _count_call(topology: Topology, layer: Any) -> None:
+    known = topology.calls.get(id(layer), 0)
+    topology.calls[id(layer)] = None if known is None else known + 1
 
 
 def _join(path: str, layer: Any) -> str:

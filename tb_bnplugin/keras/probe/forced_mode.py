@@ -13,6 +13,9 @@ from typing import Any
 
 from tb_bnplugin.keras.model.layers import batch_norm_layers
 
+Entering = Callable[[Any, tuple[Any, ...], dict[str, Any]], None]
+"""Is told of each call: the layer, and the arguments that it is given."""
+
 
 @contextmanager
 def force_batch_statistics(model: Any) -> Iterator[None]:
@@ -20,27 +23,27 @@ def force_batch_statistics(model: Any) -> Iterator[None]:
 
     Frozen layers too. They write their moving statistics as in training: see `state.preserved`.
     """
-    with _forced(model, training=True):
+    with _forced(model, None, training=True):
         yield
 
 
 @contextmanager
-def force_moving_statistics(model: Any) -> Iterator[None]:
+def force_moving_statistics(model: Any, entering: Entering | None = None) -> Iterator[None]:
     """Within, every batch normalization layer normalizes with its moving statistics."""
-    with _forced(model, training=False):
+    with _forced(model, entering, training=False):
         yield
 
 
 @contextmanager
-def _forced(model: Any, *, training: bool) -> Iterator[None]:
+def _forced(model: Any, entering: Entering | None, *, training: bool) -> Iterator[None]:
     with ExitStack() as stack:
         for _, layer in batch_norm_layers(model):
-            stack.enter_context(_forced_layer(layer, training=training))
+            stack.enter_context(_forced_layer(layer, entering, training=training))
         yield
 
 
 @contextmanager
-def _forced_layer(layer: Any, *, training: bool) -> Iterator[None]:
+def _forced_layer(layer: Any, entering: Entering | None, *, training: bool) -> Iterator[None]:
     """Puts a `call` on the instance, on top of the class's or of a wrapper that is there."""
     signature = inspect.signature(type(layer).call)
     if "training" not in signature.parameters:
@@ -51,6 +54,8 @@ def _forced_layer(layer: Any, *, training: bool) -> Iterator[None]:
     inner: Callable[..., Any] = layer.call
 
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if entering is not None:
+            entering(self, args, kwargs)
         bound = signature.bind_partial(self, *args, **kwargs)
         bound.arguments["training"] = training
         trainable = attributes.get("_trainable")

@@ -6,7 +6,7 @@ Nothing is left behind: variables, counters, losses and seeds are as they were.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from tb_bnplugin.keras.losses.resolve import check_losses
 from tb_bnplugin.keras.optimizers import description
 from tb_bnplugin.keras.probe import score
 from tb_bnplugin.keras.probe.forced_mode import force_batch_statistics, force_moving_statistics
+from tb_bnplugin.keras.probe.layer_inputs import LayerInputs
 from tb_bnplugin.keras.probe.preserve import preserved
 from tb_bnplugin.measure.outputs import spread_and_scale
 from tb_bnplugin.schema.columns import PROBE_COLUMNS, PROBE_ROWS
@@ -63,6 +64,9 @@ def run(
 ) -> ProbeResult:
     """Loss, metrics, spread and scale of the outputs, with moving and with batch statistics.
 
+    Beside them, the statistics of what enters each layer in the pass with moving statistics, and
+    how far the moving ones are from them.
+
     The model runs in inference mode; only each batch normalization layer's own mode is forced.
 
     Args:
@@ -81,8 +85,9 @@ def run(
     if loss is not None:
         check_losses(loss)
     x, y, sample_weight = (_tensors(flavour, part) for part in (x, y, sample_weight))
-    moving = _forward(flavour, model, x, batch_statistics=False)
-    batch = _forward(flavour, model, x, batch_statistics=True)
+    entered = LayerInputs()
+    moving = _forward(flavour, model, x, force_moving_statistics(model, entered.note))
+    batch = _forward(flavour, model, x, force_batch_statistics(model))
     rows = []
     for predictions in (moving, batch):
         row = dict.fromkeys(PROBE_COLUMNS, _NAN)
@@ -95,7 +100,7 @@ def run(
                 row["loss"] = score.loss_of(flavour, model, y, predictions, sample_weight, loss)
                 row |= score.metrics_of(flavour, model, y, predictions, sample_weight)
         rows.append(row)
-    return ProbeResult(moving=rows[0], batch=rows[1])
+    return ProbeResult(moving=rows[0], batch=rows[1], layers=entered.compared())
 
 
 def pack(result: ProbeResult, columns: Sequence[str]) -> Floats:
@@ -141,7 +146,7 @@ def measure_compiled_loss(
     if y is None:
         return []
     x, y, sample_weight = (_tensors(flavour, part) for part in (x, y, sample_weight))
-    predictions = _forward(flavour, model, x, batch_statistics=False)
+    predictions = _forward(flavour, model, x, force_moving_statistics(model))
     found = []
     with suspend(), record.stop_recording(), _strategy_scope(model) as replicas:
         for part, data in score.loss_parts(flavour, model, y, predictions, sample_weight):
@@ -167,11 +172,10 @@ def measure_compiled_loss(
     return found
 
 
-def _forward(flavour: Flavour, model: Any, x: Any, *, batch_statistics: bool) -> Any:
-    force = force_batch_statistics if batch_statistics else force_moving_statistics
+def _forward(flavour: Flavour, model: Any, x: Any, forced: AbstractContextManager[None]) -> Any:
     takes_training = not flavour.is_keras_3 or getattr(model, "_call_has_training_arg", True)
     options = {"training": False} if takes_training else {}
-    with suspend(), record.stop_recording(), preserved(model), force(model):
+    with suspend(), record.stop_recording(), preserved(model), forced:
         return tf.nest.map_structure(tf.convert_to_tensor, model(x, **options))
 
 

@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from tb_bnplugin.history.model import ModelHistory
-from tests.support.histories import FIFTY_STEPS, create_history
+from tests.support.histories import (
+    FIFTY_STEPS,
+    create_history,
+    create_probe,
+    create_probe_layers,
+)
 from tests.support.judging import judge
 
 STEPS = np.array(FIFTY_STEPS, np.float64)
@@ -17,7 +22,24 @@ def updated(times: float, columns: dict[str, Any] | None = None, **changed: Any)
     return create_history(columns=usual | (columns or {}), **changed)
 
 
-FINDINGS = {
+def shared(
+    accuracy: tuple[float, float] = (0.95, 0.95), apart: float = 0.0, **changed: Any
+) -> ModelHistory:
+    """One layer for four inputs, which a probe may show to be apart."""
+    return updated(
+        4.0,
+        probe=create_probe(accuracy=accuracy),
+        probe_layers=create_probe_layers(calls=4.0, calls_mean_gap=apart),
+        **changed,
+    )
+
+
+WARNINGS = {"one layer for four sensors": shared((0.6, 1.0), apart=3.0)}
+
+FINDINGS = WARNINGS | {
+    "siamese towers": shared(),
+    "sensors that differ, to no harm": shared(apart=3.0),
+    "one layer for four inputs, no probe": updated(4.0, layer_facts={"calls_a_pass": 4}),
     "twice": updated(2.0),
     "just above 1.5": updated(1.0, {"training_tape": 1.51 * STEPS}),
     "three times, without an optimizer": updated(3.0, model={"iterations": np.nan}),
@@ -42,7 +64,24 @@ SILENT = {
 @pytest.mark.parametrize("name", FINDINGS)
 def test_finds(name: str) -> None:
     outcome = judge("BN108", FINDINGS[name])
-    assert (outcome.status, outcome.severity, outcome.steps) == ("finding", "info", (1, 50))
+    severity = "warning" if name in WARNINGS else "info"
+    assert (outcome.status, outcome.severity, outcome.steps) == ("finding", severity, (1, 50))
+
+
+@pytest.mark.parametrize(
+    ("name", "cure", "wrong"),
+    [
+        ("one layer for four sensors", "of its own", "momentum **"),
+        ("sensors that differ, to no harm", "of its own", "momentum **"),
+        ("one layer for four inputs, no probe", "of its own", "momentum **"),
+        ("siamese towers", "Nothing", "of its own"),
+        ("twice", "momentum ** (1 / 2)", "of its own"),
+    ],
+)
+def test_the_cure_depends_on_what_the_calls_see(name: str, cure: str, wrong: str) -> None:
+    fix = judge("BN108", FINDINGS[name]).fix
+    assert cure in fix
+    assert wrong not in fix
 
 
 @pytest.mark.parametrize("name", SILENT)

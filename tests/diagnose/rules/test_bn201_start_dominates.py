@@ -1,14 +1,51 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from tests.support.histories import FIFTY_STEPS, create_history
+from tb_bnplugin.history.model import ModelHistory
+from tests.support.histories import (
+    FIFTY_STEPS,
+    create_history,
+    create_probe,
+    create_probe_layers,
+)
 from tests.support.judging import judge
 
 STEPS = np.array(FIFTY_STEPS, float)
 VALIDATED_AT_20 = (STEPS >= 20).astype(float)
 VALIDATED_AT_40 = (STEPS >= 40).astype(float)
+
+FIRST = np.array([1.0, 0.0, 0.0])
+OTHERS = 1 - FIRST
+
+
+def assigned(**changed: Any) -> ModelHistory:
+    """A copy of the first layer is validated, whose statistics are assigned at each step."""
+    return create_history(
+        columns={
+            "start_updates": 400.0,
+            "inference_evaluate": VALIDATED_AT_20[:, None] * OTHERS,
+            "training_tape": STEPS[:, None] * FIRST,
+            "external_changes": STEPS[:, None] * OTHERS,
+        },
+        model={"evaluations": VALIDATED_AT_20},
+        **changed,
+    )
+
+
+def probed(accuracy: tuple[float, float], at: int = 20, **scores: Any) -> ModelHistory:
+    """Dominated at the validation, and what the held batch scores."""
+    return create_history(
+        columns={"start_updates": 400.0},
+        model={"evaluations": VALIDATED_AT_20},
+        probe=create_probe(steps=(at,), accuracy=accuracy, **scores),
+    )
+
+
+UNKNOWN = (np.nan, np.nan)
 
 WARNINGS = {
     "just dominated at the validation": create_history(
@@ -20,6 +57,10 @@ WARNINGS = {
     "a loop of one's own": create_history(
         columns={"start_updates": 21.0, "inference_no_tape": 3 * VALIDATED_AT_20}
     ),
+    "the probe shows a loss": probed((0.90, 0.93)),
+    "the probe is of another time": probed((0.9, 0.9), at=50),
+    "a loss that is higher": probed(UNKNOWN, loss=(1.3, 1.0)),
+    "no score": probed(UNKNOWN, loss=UNKNOWN),
 }
 
 INFOS = {
@@ -29,7 +70,23 @@ INFOS = {
     ),
 }
 
+LOSSLESS = {
+    "nothing is lost by the probe": probed((0.91, 0.92)),
+    "nothing is lost, without classes": probed(UNKNOWN, loss=(1.1, 1.0)),
+}
+
 SILENT = {
+    "validation never ran the layers": create_history(
+        columns={
+            "start_updates": [400.0 * FIRST + 10.0 * OTHERS] * 50,
+            "inference_evaluate": VALIDATED_AT_20[:, None] * OTHERS,
+        },
+        model={"evaluations": VALIDATED_AT_20},
+    ),
+    "an averaged copy is validated": assigned(),
+    "an averaged copy that fits": assigned(
+        probe=create_probe(), probe_layers=create_probe_layers()
+    ),
     "just worn off at the validation": create_history(
         columns={"start_updates": 20.0}, model={"evaluations": VALIDATED_AT_20}
     ),
@@ -47,7 +104,7 @@ SILENT = {
     "no record": create_history(steps=[]),
 }
 
-FINDINGS = WARNINGS | INFOS
+FINDINGS = WARNINGS | INFOS | LOSSLESS
 
 
 @pytest.mark.parametrize("name", WARNINGS)
@@ -62,6 +119,29 @@ def test_is_an_info_before_any_validation(name: str) -> None:
     outcome = judge("BN201", INFOS[name])
     assert (outcome.status, outcome.severity) == ("finding", "info")
     assert outcome.evidence["updates_still_needed"] == 1
+
+
+@pytest.mark.parametrize("name", LOSSLESS)
+def test_is_an_info_where_nothing_is_lost(name: str) -> None:
+    outcome = judge("BN201", LOSSLESS[name])
+    assert (outcome.status, outcome.severity) == ("finding", "info")
+    assert "On the held batch" in outcome.message
+
+
+def test_an_averaged_copy_is_not_checked_without_a_probe() -> None:
+    outcome = judge("BN201", SILENT["an averaged copy is validated"])
+    assert outcome.status == "not_checked"
+    assert "probe_data" in str(outcome.reason)
+
+
+def test_warns_of_the_layers_that_validation_ran() -> None:
+    evaluated = VALIDATED_AT_20[:, None] * OTHERS
+    history = create_history(
+        columns={"start_updates": 400.0, "inference_evaluate": evaluated},
+        model={"evaluations": VALIDATED_AT_20},
+    )
+    outcome = judge("BN201", history)
+    assert (outcome.severity, outcome.layers) == ("warning", ("bn_1", "bn_2"))
 
 
 @pytest.mark.parametrize("name", SILENT)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tb_bnplugin.history.model import ModelHistory
-from tests.support.histories import create_history
+from tests.support.histories import create_history, create_probe, create_probe_layers
 from tests.support.judging import judge
 
 STEPS = range(1, 401)  # momentum 0.9 remembers 10 updates
@@ -16,8 +16,7 @@ NOISE = np.exp(0.05 * np.random.default_rng(0).normal(size=len(STEPS)))
 def gap(factor: float, noise: Any = NOISE, columns: Any = None, **changed: Any) -> ModelHistory:
     """Batches whose variance is a constant factor below the moving variance, and noise."""
     usual = {
-        "moving_variance": 1.0,
-        "batch_variance": noise / factor,
+        "variance_shift": np.log(factor / noise),
         "inference_evaluate": np.array(STEPS) // 50,
     }
     how = {"steps": STEPS, "layer_facts": {"momentum": 0.9}, **changed}
@@ -27,12 +26,70 @@ def gap(factor: float, noise: Any = NOISE, columns: Any = None, **changed: Any) 
 ALTERNATING = np.where(np.arange(len(STEPS)) % 2, 0.2, 2.0)
 BIG_NOISE = np.exp(0.5 * np.random.default_rng(1).normal(size=len(STEPS)))
 
-FINDINGS = {
+LAGGING = {
     "above": gap(3.0),
     "below": gap(1 / 3.0),
     "just beyond a factor of two": gap(2.1, noise=np.ones(len(STEPS))),
     "not evaluated": gap(3.0, columns={"inference_evaluate": 0.0}),
 }
+
+FROZEN = {
+    "training_tape": 0.0,
+    "frozen_executions": STEPS,
+    "inference_tape": STEPS,
+    "gamma_beta_changes": 0.0,
+    "statistics_changes": 0.0,
+    "trainable": 0.0,
+    "start_updates": np.nan,
+}
+MUCH = {"variance_gap": 3.0, "variance_shift": -3.0, "mean_gap": 2.0}
+WORSE, SAME = (0.4, 0.95), (0.95, 0.94)
+
+
+def probed(
+    columns: Any = FROZEN,
+    apart: Any = MUCH,
+    accuracy: Any = WORSE,
+    probes: Any = (200, 400),
+    **changed: Any,
+) -> ModelHistory:
+    """Frozen layers, loaded, that the held batch does not fit, and what it scores."""
+    scores = {key: changed.pop(key) for key in ("loss", "rows") if key in changed}
+    model = changed.pop("model", None)
+    facts = {"start": "loaded", "momentum": 0.9, **changed}
+    return create_history(
+        steps=STEPS,
+        columns=columns,
+        model=model,
+        layer_facts=facts,
+        probe=create_probe(steps=probes, accuracy=accuracy, **scores),
+        probe_layers=create_probe_layers(steps=probes, **apart),
+    )
+
+
+NAN = (np.nan, np.nan)
+EVERY = np.array(STEPS, np.float64)
+TRAINS = {"start_updates": np.nan, "variance_shift": np.nan}  # never judged by its batches
+FOLLOWS = {"start_updates": 0.0, "variance_shift": np.log(NOISE)}
+
+MISFITS = {
+    "frozen": probed(),
+    "frozen, one probe": probed(probes=(400,)),
+    "frozen at 0 and 1": probed(start="initializer"),
+    "the mean alone": probed(apart={"mean_gap": 0.6, "mean_gap_error": 0.1}),
+    "the variance alone": probed(apart={"variance_gap": 0.75, "variance_shift": 0.75}),
+    "momentum 1": probed(TRAINS | {"statistics_changes": 0.0}, momentum=1.0),
+    "in inference mode, not frozen": probed(FROZEN | {"trainable": 1.0}),
+    "still adapting": probed(TRAINS, momentum=0.999),
+    "follows its batches, which Dropout changes": probed(FOLLOWS),
+    "no classes": probed(accuracy=NAN, loss=(0.16, 0.1)),
+    "mean and variance swapped, to which the head adapts": probed(
+        apart=MUCH | {"swapped_gap": 0.2}, accuracy=SAME
+    ),
+    "just as many rows worse": probed(accuracy=(0.75, 0.90), rows=64),
+}
+
+FINDINGS = LAGGING | MISFITS
 
 SILENT = {
     "none": gap(1.0),
@@ -41,16 +98,42 @@ SILENT = {
     "noise": gap(2.1, noise=BIG_NOISE),
     "the start explains it": gap(3.0, columns={"start_updates": 10_000.0}),
     "half precision": gap(3.0, layer_facts={"momentum": 0.9, "dtype": "float16"}),
-    "momentum 1": gap(3.0, layer_facts={"momentum": 1.0}),
+    "momentum 1, no probe": gap(3.0, layer_facts={"momentum": 1.0}),
     "momentum 0": gap(3.0, layer_facts={"momentum": 0.0}),
     "too few updates for the momentum": gap(3.0, layer_facts={"momentum": 0.999}),
+    "a frozen base on other data, to which the head adapts": probed(accuracy=SAME),
+    "nearly as they would be swapped": probed(apart=MUCH | {"swapped_gap": 0.26}, accuracy=SAME),
+    "one layer for inputs that differ": probed(apart={"calls": 4.0, "calls_mean_gap": 0.6}),
+    "better with moving statistics": probed(accuracy=(0.9, 0.3)),
+    "the held batch fits": probed(apart={}),
+    "within the error of a few rows": probed(
+        apart=MUCH | {"mean_gap_error": 0.6, "variance_gap_error": 0.8}
+    ),
+    "just within": probed(apart={"mean_gap": 0.49, "variance_gap": 0.69, "variance_shift": 0.69}),
+    "nearly as many rows worse": probed(accuracy=(0.77, 0.90), rows=64),
+    "a loss just within": probed(accuracy=NAN, loss=(0.149, 0.1)),
+    "not scored": probed(accuracy=NAN, loss=NAN),
+    "adapting, one probe": probed(TRAINS, momentum=0.999, probes=(400,)),
+    "adapted at the second probe": probed(
+        TRAINS, {"mean_gap": [[2.0] * 3, [0.1] * 3]}, momentum=0.999
+    ),
+    "the start explains it, in the probe": probed({"start_updates": 10_000.0}, start="initializer"),
+    "initial statistics around trained gamma and beta": probed(
+        FROZEN | {"gamma_beta_changes": EVERY}, start="initializer"
+    ),
+    "frozen, no probe": create_history(
+        steps=STEPS, columns=FROZEN, layer_facts={"start": "loaded"}
+    ),
+    "never ran": probed(
+        FROZEN | {"inference_tape": 0.0}, model={"weight_changes": 0.0, "iterations": 0.0}
+    ),
     "nine records": create_history(steps=range(1, 10)),
     "no record": create_history(steps=[]),
 }
 
 
-@pytest.mark.parametrize("name", FINDINGS)
-def test_finds(name: str) -> None:
+@pytest.mark.parametrize("name", LAGGING)
+def test_finds_layers_that_do_not_follow_their_batches(name: str) -> None:
     outcome = judge("BN202", FINDINGS[name])
     severity = "info" if name == "not evaluated" else "warning"
     assert (outcome.status, outcome.severity) == ("finding", severity)
@@ -58,14 +141,86 @@ def test_finds(name: str) -> None:
     assert outcome.steps[1] == 400
 
 
+@pytest.mark.parametrize("name", MISFITS)
+def test_finds_layers_that_the_held_batch_does_not_fit(name: str) -> None:
+    outcome = judge("BN202", FINDINGS[name])
+    assert (outcome.status, outcome.severity) == ("finding", "warning")
+    assert outcome.evidence["first_layer"] == "bn_0"
+    assert outcome.steps == (400 if "one probe" in name else 200, 400)
+
+
 @pytest.mark.parametrize("name", SILENT)
 def test_is_silent(name: str) -> None:
     assert judge("BN202", SILENT[name]).status in {"ok", "not_checked"}
 
 
-@pytest.mark.parametrize("name", ["the start explains it", "half precision", "nine records"])
+MISSING = {
+    "the start explains it": "starting value",
+    "half precision": "recovered",
+    "momentum 1, no probe": "probe_data",
+    "frozen, no probe": "Frozen layers",
+    "not scored": "labels",
+    "adapting, one probe": "long enough",
+    "the start explains it, in the probe": "starting value",
+    "initial statistics around trained gamma and beta": "",
+    "never ran": "ran yet",
+    "nine records": "long enough",
+    "one layer for inputs that differ": "BN108",
+}
+
+
+@pytest.mark.parametrize("name", MISSING)
 def test_missing_evidence_is_not_ok(name: str) -> None:
-    assert judge("BN202", SILENT[name]).status == "not_checked"
+    outcome = judge("BN202", SILENT[name])
+    assert outcome.status == "not_checked"
+    assert MISSING[name] in str(outcome.reason)
+
+
+FIRST = np.array([1.0, 0.0, 0.0])
+ONLY_THE_FIRST_FROZEN = {
+    "training_tape": EVERY[:, None] * (1 - FIRST),
+    "gamma_beta_changes": EVERY[:, None] * (1 - FIRST),
+    "inference_tape": EVERY[:, None] * FIRST,
+    "trainable": np.broadcast_to(1 - FIRST, (len(STEPS), 3)),
+}
+
+
+def test_a_frozen_layer_beside_others_that_follow_is_not_passed() -> None:
+    outcome = judge("BN202", gap(1.0, columns=ONLY_THE_FIRST_FROZEN))
+    assert outcome.status == "not_checked"
+    assert "The statistics of the other layers follow" in str(outcome.reason)
+
+
+@pytest.mark.parametrize(
+    ("name", "cure"),
+    [
+        ("frozen", "layer.weights"),
+        ("momentum 1", "momentum=0.99"),
+        ("still adapting", "1,386"),  # a mean 2 deviations off: ln(2 / 0.5) / -ln(0.999)
+        ("follows its batches, which Dropout changes", "Dropout"),
+        ("mean and variance swapped, to which the head adapts", "in their order"),
+    ],
+)
+def test_the_fix_is_that_of_the_kind_of_layer(name: str, cure: str) -> None:
+    assert cure in judge("BN202", FINDINGS[name]).fix
+
+
+def test_a_low_momentum_is_named() -> None:
+    assert "momentum=0.9" in judge("BN202", probed(FOLLOWS, momentum=0.1)).fix
+
+
+def test_a_lag_that_costs_nothing_is_an_info() -> None:
+    history = gap(
+        3.0,
+        probe=create_probe(steps=(400,), accuracy=SAME),
+        probe_layers=create_probe_layers(steps=(400,)),
+    )
+    assert judge("BN202", history).severity == "info"
+
+
+def test_layers_behind_one_that_nothing_updates_are_not_blamed() -> None:
+    outcome = judge("BN202", probed(ONLY_THE_FIRST_FROZEN | {"start_updates": np.nan}))
+    assert outcome.layers == ("bn_0",)
 
 
 @pytest.mark.parametrize("idle", [0.0, 5.0])

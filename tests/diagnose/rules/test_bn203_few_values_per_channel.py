@@ -58,3 +58,10 @@ def test_is_silent(name: str) -> None:
 @pytest.mark.parametrize("name", ["the call that builds it", "inference", "no record"])
 def test_missing_evidence_is_not_ok(name: str) -> None:
     assert judge("BN203", SILENT[name]).status == "not_checked"
+
+
+def test_the_fix_for_a_virtual_batch_is_a_larger_one() -> None:
+    history = create_history(columns={"training_below_16": STEPS}, layer_facts={"virtual_batch": 2})
+    outcome = judge("BN203", history)
+    assert "virtual_batch_size=2" in outcome.fix
+    assert "virtual batches of 2 rows" in outcome.message
