@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,14 @@ from tb_bnplugin.measure.reading import Baseline, NewLayers, Reading
 from tb_bnplugin.schema.facts import Call, LossFacts, MetricFacts, Sharing
 
 
+@dataclass
+class _Fit:
+    """The parts that are there where `fit` trains the model."""
+
+    losses: LossObserver | None = None  # of the compiled losses
+    step: WatchedStep | None = None  # where the model has a `train_step` of its own
+
+
 class WatchedModel:
     """Counts the modes of a model's batch normalization layers, and reads their state."""
 
@@ -43,9 +52,8 @@ class WatchedModel:
         self._topology: Topology | None = None
         self._weights = UnchangedWeights()
         self._trainable_replaced: dict[int, bool] = {}  # see `model.trainable`
-        self._losses: LossObserver | None = None  # of compiled losses, where `fit` trains
+        self._by_fit = _Fit()
         self.first_place: Callable[[Any, str], str] = _nowhere_else
-        self._step: WatchedStep | None = None  # where the model has a `train_step` of its own
 
     @property
     def model(self) -> Any:
@@ -71,17 +79,19 @@ class WatchedModel:
 
     def watch_step(self) -> None:
         """Measure what a `train_step` of the model's own differentiates; before it is traced."""
-        if self._step is None and WatchedStep.suits(self.model):
+        if self._by_fit.step is None and WatchedStep.suits(self.model):
             strategy = strategy_of(self.model)
-            self._step = self.guard.attempt("losses", WatchedStep, self.model, strategy, self.guard)
-        if self._step is not None:
-            self._step.begin()
+            self._by_fit.step = self.guard.attempt(
+                "losses", WatchedStep, self.model, strategy, self.guard
+            )
+        if self._by_fit.step is not None:
+            self._by_fit.step.begin()
 
     def begin_fit(self) -> None:
         """Follow what `fit` is about to train with."""
-        if self._losses is None:
-            self._losses = LossObserver(self.model, self.guard)
-        self._losses.refresh()
+        if self._by_fit.losses is None:
+            self._by_fit.losses = LossObserver(self.model, self.guard)
+        self._by_fit.losses.refresh()
         self._trainable_replaced = replaced_by_fit(self.model)
         self._reader = None
         self._layers.look_again()
@@ -89,12 +99,12 @@ class WatchedModel:
     def end_fit(self) -> None:
         """`trainable` of each layer is again what the program sees, and so are its methods."""
         self._trainable_replaced.clear()
-        if self._step is not None:
-            self._step.end()
+        if self._by_fit.step is not None:
+            self._by_fit.step.end()
 
     def gradient(self) -> np.ndarray[Any, np.dtype[np.float64]] | None:
         """The gradient that an own `train_step` made since the last call; None: not measured."""
-        return None if self._step is None else self._step.take()
+        return None if self._by_fit.step is None else self._by_fit.step.take()
 
     def find_layers(self) -> NewLayers | None:
         """Find layers that came since; give those that are built by now and new to the table."""
@@ -167,11 +177,11 @@ class WatchedModel:
 
     def losses(self) -> tuple[LossFacts, ...]:
         """The compiled losses, where `fit` trains."""
-        return () if self._losses is None else self._losses.losses()
+        return () if self._by_fit.losses is None else self._by_fit.losses.losses()
 
     def metrics(self) -> tuple[MetricFacts, ...]:
         """The compiled metrics, where `fit` trains."""
-        return () if self._losses is None else self._losses.metrics()
+        return () if self._by_fit.losses is None else self._by_fit.losses.metrics()
 
     def facts(self) -> dict[str, Any]:
         """The facts that the model itself tells, named as in `ModelFacts`."""
