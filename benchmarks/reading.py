@@ -6,15 +6,22 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import numpy as np
 
 import tb_bnplugin
 from benchmarks.figures import Figure, median_seconds
 from tests.dashboard.server import serve
-from tests.dashboard.write_log import scalar_event, write_history
+from tests.dashboard.write_log import channel_records, event_of, scalar_event, write_history
 from tests.support.histories import create_history
 
 LAYERS = 52
+CLICKED_LAYERS = 200
+CHANNELS = 64
+CLIENTS = 64
+CLICKS = 4  # of each client
 
 
 def run() -> Iterator[Figure]:
@@ -39,6 +46,7 @@ def run() -> Iterator[Figure]:
             note="1 or less is linear",
         )
         yield _routes(Path(folder, "routes"))
+        yield _clicks(Path(folder, "clicks"))
 
 
 def write_log(logdir: Path, records: int, layers: int = LAYERS) -> str:
@@ -55,6 +63,39 @@ def write_log(logdir: Path, records: int, layers: int = LAYERS) -> str:
 
 def _check(logdir: Path) -> Callable[[], object]:
     return lambda: tb_bnplugin.check(str(logdir))
+
+
+def _clicks(logdir: Path) -> Figure:
+    """The route of a layer, for many who click at once on layers of one large model."""
+    history = create_history(
+        steps=range(1, 1001), layers=CLICKED_LAYERS, layer_facts={"channels": CHANNELS}
+    )
+    steps = range(1, 961, 16)
+    values = np.random.default_rng(0).random((len(steps), 4, CLICKED_LAYERS * CHANNELS), np.float32)
+    events = [event_of(record) for record in channel_records(history, steps, values)]
+    write_history(logdir, history, events, checksums=False)
+
+    def click(client: int) -> list[float]:
+        seconds = []
+        for number in range(CLICKS):
+            begin = time.perf_counter()
+            layer = (7 * client + number) % CLICKED_LAYERS
+            assert server.route("layer", run=history.run, layer=layer).status == 200
+            seconds.append(time.perf_counter() - begin)
+        return seconds
+
+    with serve(logdir, "--load_fast=true") as server:
+        server.wait_for_log(logdir)
+        (alone,) = statistics.quantiles(click(0), n=2)
+        with ThreadPoolExecutor(CLIENTS) as clients:
+            together = [second for each in clients.map(click, range(CLIENTS)) for second in each]
+    return Figure(
+        name=f"a layer of {CLICKED_LAYERS} x 1,000 records, {CLIENTS} clients at once: p99",
+        value=statistics.quantiles(together, n=100)[-1],
+        limit=2,
+        unit="s",
+        note=f"median {statistics.median(together):.2g} s, {alone * 1e3:.0f} ms for one alone",
+    )
 
 
 def _routes(logdir: Path) -> Figure:

@@ -15,7 +15,7 @@ _Made = TypeVar("_Made")
 
 
 class Held(Generic[_Made]):
-    """The things that were asked for last. Of threads that ask at once one makes it for all.
+    """The things that were asked for last, for several threads: one makes a thing, others wait.
 
     Args:
         limit: how many are kept.

@@ -124,6 +124,8 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         if options[-1] is not Ellipsis and len(options) != len(value):
             raise FactsError(f"{where}: {len(options)} values were expected, received {len(value)}")
         item = options[0]
+        if item is int and all(type(part) is int for part in value):
+            return tuple(value)  # millions of them in the edges of a graph
         return tuple(_value(item, part, f"{where}[{index}]") for index, part in enumerate(value))
     if dataclasses.is_dataclass(hint):
         return _parse(typing.cast("type[Any]", hint), value, where)

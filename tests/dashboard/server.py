@@ -59,6 +59,7 @@ class Server:
     port: int
     prefix: str = ""
     log: Path = field(default=Path())
+    process: int = 0
 
     def ask(
         self, path: str, method: str = "GET", headers: Mapping[str, str] | None = None
@@ -194,7 +195,7 @@ def serve(logdir: Path, *flags: str, prefix: str = "", tensorflow: bool = True) 
             )
         try:
             port = _wait_for_port(process, log)
-            yield Server(host="127.0.0.1", port=port, prefix=prefix, log=log)
+            yield Server(host="127.0.0.1", port=port, prefix=prefix, log=log, process=process.pid)
         finally:
             process.terminate()
             process.wait(timeout=30)
