@@ -107,9 +107,36 @@ def check(history: ModelHistory) -> Outcome:
             "The last validation was not recorded when it ended, and the starting value wore"
             " off before the next record. Set a smaller update_freq."
         )
+    past = (validations & dominated & ran).any(axis=1)
+    if is_validated and past.any():
+        return _over(history, past, dominated[:, ran].any(axis=1))
     return RULE.ok(
         "The starting value no longer shapes the moving statistics"
         f"{' at the last validation' if is_validated else ''}."
+    )
+
+
+def _over(history: ModelHistory, past: Mask, dominated: Mask) -> Outcome:
+    """The fact that earlier validations measured the starting values.
+
+    Args:
+        history: of the model.
+        past: [records] at which a validation ended that did.
+        dominated: [records] at which a layer that validation ran was shaped by its start.
+    """
+    steps = history.steps[past]
+    last = int(np.flatnonzero(dominated)[-1])
+    over = int(history.steps[min(last + 1, len(history.steps) - 1)])
+    epochs = [epoch + 1 for epoch, step in history.epochs if steps[0] <= step <= steps[-1]]
+    if epochs:
+        of = f"epoch {epochs[0]}" if len(epochs) == 1 else f"epochs {epochs[0]} to {epochs[-1]}"
+    else:
+        of = f"steps {int(steps[0])} to {int(steps[-1])}"
+    return RULE.fact(
+        f"Over since step {over}: the validations of {of} measured moving statistics that their"
+        " starting value still shaped.",
+        evidence={"validations": int(past.sum()), "over_since_step": over},
+        steps=(int(steps[0]), int(steps[-1])),
     )
 
 

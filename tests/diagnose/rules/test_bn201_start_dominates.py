@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -175,3 +176,22 @@ def test_covers_only_the_last_stretch() -> None:
         "BN201", create_history(columns=columns, model={"evaluations": VALIDATED_AT_40})
     )
     assert outcome.steps == (30, 40)
+
+
+def test_what_is_over_is_a_fact_with_its_steps() -> None:
+    outcome = judge("BN201", SILENT["worn off at the last of two"])
+    assert (outcome.status, outcome.fact) == ("ok", True)
+    assert outcome.steps == (20, 20)
+    assert "Over since step 30" in outcome.message
+    assert outcome.evidence["validations"] == 1
+
+
+def test_what_is_over_names_the_epochs() -> None:
+    history = create_history(
+        columns={"start_updates": 30.0},
+        model={"evaluations": (STEPS // 10).astype(float)},
+    )
+    history = replace(history, epochs=tuple((at, 10 * (at + 1)) for at in range(5)))
+    outcome = judge("BN201", history)
+    assert outcome.fact
+    assert "the validations of epochs 1 to 2 measured" in outcome.message
