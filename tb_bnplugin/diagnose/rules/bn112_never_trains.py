@@ -36,8 +36,8 @@ When it is fine:
     frozen teacher, a discriminator in the step of its generator), make no step of their own.
 
 References:
-    https://github.com/keras-team/keras/issues/19405,
-    https://keras.io/guides/transfer_learning/
+    https://github.com/eriklindernoren/Keras-GAN/issues/22,
+    https://github.com/keras-team/keras/issues/8585
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ def check(history: ModelHistory) -> Outcome:
     weights = history.facts.weights
     if weights.checked_step is None or steps == 0:
         return RULE.not_checked("No step of an optimizer of this model was seen.")
-    if not weights.trainable or len(weights.unchanged) < weights.trainable:
+    if not weights.trainable:
+        return RULE.not_checked("The model has no trainable weight.")
+    if len(weights.unchanged) < weights.trainable:
         return RULE.ok("Training changes the weights.")
     if not _long_enough(history, steps):
         return RULE.not_checked(
