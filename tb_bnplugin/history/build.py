@@ -29,6 +29,7 @@ from tb_bnplugin.history.model import (
 )
 from tb_bnplugin.history.order import (
     Order,
+    count_beside,
     drop_superseded,
     order_records,
     superseded_note,
@@ -162,14 +163,18 @@ def _layers(
     """The order of the layers records, their steps and times, model-wide and layer columns."""
     usable = keep_tables(records, 2, "layers", skipped)
     process = MODEL_COLUMNS.index("process_started")  # of every version
+    started = np.array([_cell(record.value, process) for record in usable], np.float64)
+    written_at = np.array([record.wall_time for record in usable], np.float64)
     order = order_records(
         np.array([record.step for record in usable], np.int64),
-        np.array([record.wall_time for record in usable], np.float64),
-        keep_possible(
-            "process_started",
-            np.array([_cell(record.value, process) for record in usable], np.float64),
-        ),
+        written_at,
+        keep_possible("process_started", started),
     )
+    if beside := count_beside(order, started, written_at):
+        skipped[
+            "layers records of a process that wrote while a newer one wrote to the same folder:"
+            " give each process a folder of its own"
+        ] = beside
     kept = [usable[index] for index in order.kept]
     numbers = _numbers_of_a_record(len(documents.facts.layers))
     affordable = keep_affordable(kept, numbers, "layers", skipped)

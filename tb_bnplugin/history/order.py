@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,9 @@ class Order:
     starts: Floats  # [processes] when each process began, seconds, ascending
     limits: Steps  # [processes + 1] steps from here on are repeated by this process or a later one
 
+
+CLOCKS_DIFFER: Final = 5.0
+"""Seconds by which the clocks of two machines may differ that continue one training."""
 
 _NO_LIMIT = np.iinfo(np.int64).max
 
@@ -75,6 +79,23 @@ def superseded_note(order: Order) -> tuple[str, ...]:
 
 def _span(steps: Steps) -> tuple[int, int, int] | None:
     return (int(steps.min()), int(steps.max()), len(steps)) if len(steps) else None
+
+
+def count_beside(order: Order, started: Floats, wall_times: Floats) -> int:
+    """Number of records left out that were written while a newer process wrote to the same log.
+
+    A process that ended before the next one began, as with a restart, has none.
+
+    Args:
+        order: of the records.
+        started: [records] as `order_records` has them.
+        wall_times: [records] seconds.
+    """
+    known = np.isfinite(started)
+    known[order.kept] = False
+    following = np.searchsorted(order.starts, started[known], side="right")
+    next_start = np.append(order.starts, np.inf)[following]
+    return int((wall_times[known] > next_start + CLOCKS_DIFFER).sum())
 
 
 def drop_superseded(order: Order, records: Sequence[Record]) -> list[Record]:

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tb_bnplugin.training.publisher import Target
 from tb_bnplugin.training.run import Run, run_of_directory
-from tb_bnplugin.training.writer import flush_or_warn
+from tb_bnplugin.training.writer import close, flush_or_warn
 
 
 class FitTarget:
@@ -74,7 +74,7 @@ class FitTarget:
         """Close a writer of our own; the next fit makes another."""
         if self._own_writer is not None:
             writer, self._own_writer = self._own_writer, None
-            writer.close()
+            close(writer)
 
     def abandon(self) -> None:
         """Forget a writer that may be broken, and what was written with it."""

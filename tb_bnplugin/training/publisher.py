@@ -22,7 +22,7 @@ from tb_bnplugin.training import live
 from tb_bnplugin.training.live import LiveHistory
 from tb_bnplugin.training.queue import work_queue
 from tb_bnplugin.training.run import DOCUMENTS, Run
-from tb_bnplugin.training.writer import write_or_warn
+from tb_bnplugin.training.writer import file_of, write_or_warn
 
 ONCE_A_LAYER: Final = frozenset(rule.RULE.code for rule in RULES if rule.RULE.once_a_layer)
 """Codes of what is told in one of the models that hold a layer."""
@@ -203,11 +203,11 @@ class Publisher:
     def _write(self, made: Sequence[Record], moment: Moment, target: Target) -> bool:
         run = target.run
         complete = self._complete(made, run.missing(self, self._records.documents), moment)
-        if not write_or_warn(target.writer, complete, self.name):
+        if not write_or_warn(target.writer, complete, self.name, run.directory):
             run.forget_documents()
             return False
         documents = [(r.metadata.kind, r.value) for r in complete if r.metadata.kind in DOCUMENTS]
-        run.hold(self, documents)
+        run.hold(self, documents, file_of(target.writer))
         self.last_target = target
         return True
 

@@ -6,6 +6,7 @@ import os
 import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from tb_bnplugin.keras.identity import WeakIdentityDict
@@ -31,7 +32,8 @@ class Run:
     restarts goes on from the last step.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, directory: str | None = None) -> None:
+        self.directory = directory
         self.last_step = 0
         self._names: dict[str, _Holder] = {}
         self._offset = 0  # of the newest counter that began anew
@@ -41,6 +43,7 @@ class Run:
         self._held: weakref.WeakKeyDictionary[Any, dict[Kind, Value]] = (
             weakref.WeakKeyDictionary()  # what this log holds, by who wrote it and kind
         )
+        self._file: Path | None = None  # where it holds it, as far as it is known
 
     def place(self, given: int, counter: str, *, beside: str | None = None) -> tuple[int, bool]:
         """The step of this run for a step a loop counts itself, and whether that began anew.
@@ -110,17 +113,26 @@ class Run:
         return [recorder for recorder in held if recorder is not None and not recorder.closed]
 
     def missing(self, recorder: Any, documents: Mapping[Kind, Value]) -> dict[Kind, Value]:
-        """The documents, by kind, that this log does not hold as they are now."""
+        """The documents, by kind, that this log does not hold as they are now.
+
+        A log that was removed holds none.
+        """
+        if self._file is not None and not self._file.exists():
+            self.forget_documents()
         held = self._held.get(recorder, {})
         return {kind: value for kind, value in documents.items() if held.get(kind) is not value}
 
-    def hold(self, recorder: Any, documents: Iterable[tuple[Kind, Value]]) -> None:
-        """Note documents that were written."""
+    def hold(
+        self, recorder: Any, documents: Iterable[tuple[Kind, Value]], file: Path | None = None
+    ) -> None:
+        """Note documents that were written, and the event file, where it is known."""
+        self._file = file
         self._held.setdefault(recorder, {}).update(documents)
 
     def forget_documents(self) -> None:
         """Forget which documents were written, as they may be lost: the next writer writes all."""
         self._held.clear()
+        self._file = None
 
 
 class _Holder:
@@ -142,7 +154,7 @@ _runs_of_writers: weakref.WeakKeyDictionary[Any, Run] = weakref.WeakKeyDictionar
 def run_of_directory(directory: str) -> Run:
     """The run of a directory: one for the process, whoever writes there."""
     key = directory if "://" in directory else os.path.abspath(directory)  # noqa: PTH100  # links stay
-    return _runs.setdefault(key, Run())
+    return _runs.setdefault(key, Run(key))
 
 
 def run_of_writer(writer: Any) -> Run:

@@ -4,37 +4,105 @@ from __future__ import annotations
 
 import functools
 import time
+import warnings
 import weakref
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import tensorflow as tf
 
 from tb_bnplugin.guard import warn
-from tb_bnplugin.schedule import Schedule, every_seconds
+from tb_bnplugin.schedule import every_seconds
 from tb_bnplugin.schema.columns import CHANNELS_PLUGIN_NAME, PLUGIN_NAME
 from tb_bnplugin.schema.records import Metadata, Record, create_content, create_tag
+from tb_bnplugin.training.event_file import Claim, claim, event_files, grown
 
 FLUSH_SECONDS: Final = 2.0
 """A flush costs as much as a record; one every few seconds is enough for who looks on."""
 
-_flushes: weakref.WeakKeyDictionary[Any, Schedule] = weakref.WeakKeyDictionary()
+
+class _Log:
+    """The event file of one writer, and the writer that stands in for it where that is gone."""
+
+    def __init__(self, directory: str | None) -> None:
+        self.failed = False
+        self.file: Path | None = None  # where it is known
+        self.instead: Any = None
+        self._directory = directory
+        self._flushes = every_seconds(FLUSH_SECONDS)
+        self._claim: Claim | None = None
+        self._told = False
+        self._looks = 3  # for the file
+
+    def present(self, writer: Any) -> Any:
+        """The writer to write with: another one, in the same folder, where the file is gone."""
+        if self.file is not None and not self.file.exists():
+            folder, self.file = self.file.parent, None
+            self._looks = 3
+            if not self._told:
+                self._told = True
+                warnings.warn(
+                    f"tb_bnplugin: the log folder {str(folder)!r} was removed while it is written;"
+                    " it is made again, what was recorded before is lost, and training goes on"
+                    " unchanged",
+                    RuntimeWarning,
+                    stacklevel=5,
+                )
+            self.instead = tf.summary.create_file_writer(str(folder))
+        return writer if self.instead is None else self.instead
+
+    def write(self, writer: Any, records: Iterable[Record]) -> None:
+        """Write, flush from time to time, and find the file by what is added to it."""
+        if self.file is not None or not self._looks:
+            write(writer, records)
+            if self._flushes.is_due(time.monotonic()):
+                writer.flush()
+            return
+        self._looks -= 1
+        before = event_files(self._directory)
+        write(writer, records)
+        writer.flush()
+        self.file = grown(before, event_files(self._directory))
+        if self.file is not None:
+            self._share(self.file.parent)
+
+    def _share(self, folder: Path) -> None:
+        self._claim = claim(folder)
+        if self._claim is None:
+            warnings.warn(
+                f"tb_bnplugin: another process records into {str(folder)!r} too; where their steps"
+                " are the same, only those of the one that began last are shown. Give each process"
+                " a folder of its own.",
+                RuntimeWarning,
+                stacklevel=5,
+            )
 
 
-_failed: weakref.WeakSet[Any] = weakref.WeakSet()  # writers that could not be written to
+_logs: weakref.WeakKeyDictionary[Any, _Log] = weakref.WeakKeyDictionary()
 
 
-def write_or_warn(writer: Any, records: Sequence[Record], model: str) -> bool:
+def write_or_warn(
+    writer: Any, records: Sequence[Record], model: str, directory: str | None = None
+) -> bool:
     """Write records; return True where that went well.
 
-    A writer that fails is not tried again: one warning, and the training goes on.
+    A writer that fails is not tried again: one warning, and the training goes on. One whose file
+    was removed goes on with a new file in the same folder.
+
+    Args:
+        writer: a `tf.summary` writer.
+        records: to write.
+        model: name of the model, for the warning.
+        directory: of the writer, where it is known.
     """
-    if writer in _failed:
+    log = _logs.setdefault(writer, _Log(directory))
+    if log.failed:
         return False
     try:
-        write(writer, records)
+        log.write(log.present(writer), records)
     except Exception as error:  # noqa: BLE001  # whatever it is, the training goes on
-        _failed.add(writer)
+        log.failed = True
         warn("writing", error, model)
         return False
     return True
@@ -42,12 +110,27 @@ def write_or_warn(writer: Any, records: Sequence[Record], model: str) -> bool:
 
 def flush_or_warn(writer: Any, model: str) -> None:
     """Flush a writer that did not fail before."""
-    if writer not in _failed:
+    log = _logs.get(writer)
+    if log is None or not log.failed:
         try:
-            writer.flush()
+            (writer if log is None else log.present(writer)).flush()
         except Exception as error:  # noqa: BLE001  # whatever it is, the training goes on
-            _failed.add(writer)
+            _logs.setdefault(writer, _Log(None)).failed = True
             warn("writing", error, model)
+
+
+def close(writer: Any) -> None:
+    """Close a writer, and the one that stood in for it."""
+    log = _logs.pop(writer, None)
+    if log is not None and log.instead is not None:
+        log.instead.close()
+    writer.close()
+
+
+def file_of(writer: Any) -> Path | None:
+    """The event file that a writer writes to; None where it is not known."""
+    log = _logs.get(writer)
+    return None if log is None else log.file
 
 
 def write(writer: Any, records: Iterable[Record]) -> None:
@@ -72,9 +155,6 @@ def write(writer: Any, records: Iterable[Record]) -> None:
             tag=tag,
             summary_metadata=metadata,
         )
-    flushes = _flushes.setdefault(writer, every_seconds(FLUSH_SECONDS))
-    if flushes.is_due(time.monotonic()):
-        writer.flush()
 
 
 def to_bytes(records: Iterable[Record]) -> bytes:

@@ -326,3 +326,20 @@ def test_five_thousand_records_of_52_layers() -> None:
     ]
     (model,) = build_run("train", records).models
     assert model.layer("training_tape").shape == (5000, 52)
+
+
+def test_of_two_processes_at_once_the_newer_is_shown_and_a_note_says_so() -> None:
+    old = [create_layers(step, process=1000.0, training_tape=step) for step in range(1, 101)]
+    new = [create_layers(step, process=1050.0, training_tape=step) for step in range(1, 31)]
+    interleaved = [record for pair in zip(old[50:80], new, strict=True) for record in pair]
+    history = build(*old[:50], *interleaved, *old[80:])
+    assert history.steps.tolist() == [*range(1, 31)]
+    assert set(history.model("process_started")) == {1050.0}
+    (note,) = history.notes
+    assert note.startswith("skipped 45: layers records of a process that wrote while a newer one")
+
+
+def test_a_restart_is_no_process_at_once() -> None:
+    first = [create_layers(step, process=1000.0) for step in range(1, 51)]
+    again = [create_layers(step, process=1051.0) for step in range(20, 61)]
+    assert build(*first, *again).notes == ()
