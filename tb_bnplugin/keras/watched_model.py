@@ -48,7 +48,7 @@ class WatchedModel:
         self._reader: StateReader | None = None
         self.optimizers = WatchedOptimizers(model, guard)
         self._compiled: IdentityRef | None = None  # a loop may compile anew
-        self._read_of: tuple[IdentityRef, ...] = ()  # the optimizers of which the reader reads
+        self._read_of: tuple[object, ...] = ()  # the optimizers of which the reader reads
         self._topology: Topology | None = None
         self._weights = UnchangedWeights()
         self._trainable_replaced: dict[int, bool] = {}  # see `model.trainable`
@@ -124,7 +124,7 @@ class WatchedModel:
         if self._reader is not None and self.is_current(self._reader):
             return self._reader, None
         compiled, self._compiled = self._compiled, self.optimizers.compiled()
-        self._read_of = tuple(map(IdentityRef, optimizers))
+        self._read_of = self.optimizers.token()
         if self._reader is not None and compiled == self._compiled:
             self._reader = self._reader.reading(
                 optimizers
@@ -146,8 +146,8 @@ class WatchedModel:
 
     def is_current(self, reader: StateReader) -> bool:
         """Return True where `reader` reads the present layers and optimizers."""
-        present = tuple(map(IdentityRef, self.optimizers.present()))
-        same = present == self._read_of and self.optimizers.compiled() == self._compiled
+        same = self.optimizers.token() == self._read_of
+        same = same and self.optimizers.compiled() == self._compiled
         return reader is self._reader and same
 
     def look_for_unchanged_weights(self, step: int, reason: str) -> bool:

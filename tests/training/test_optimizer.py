@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
+import weakref
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -143,6 +145,35 @@ def test_one_optimizer_follows_another(flavour: Flavour, tmp_path: Path) -> None
     history = read_loop(tmp_path)
     assert history.facts.optimizer == "SGD"
     assert history.model("learning_rate")[-1] == 0.5
+
+
+def test_an_optimizer_that_is_gone_is_remembered(flavour: Flavour, tmp_path: Path) -> None:
+    keras = flavour.keras
+    model = create_dense(keras)
+
+    def main() -> None:
+        optimizer = keras.optimizers.Adam(0.5)
+        train(model, make_step(model, optimizer, "traced"), tmp_path)
+
+    with tb_bnplugin.watch(model):
+        main()
+        gc.collect()
+    history = read_loop(tmp_path)  # with the record that the end of the watch makes
+    assert len(history.steps) == STEPS
+    assert history.facts.optimizer == "Adam"
+    assert history.model("iterations")[-1] == STEPS
+    assert history.model("learning_rate")[-1] == 0.5
+
+
+def test_a_watch_keeps_no_optimizer(flavour: Flavour) -> None:
+    keras = flavour.keras
+    model, optimizer = create_dense(keras), keras.optimizers.Adam(0.5)
+    kept = weakref.ref(optimizer)
+    tb_bnplugin.watch(model, optimizer=optimizer)
+    train(model, make_step(model, optimizer, "eager"), None)
+    del optimizer
+    gc.collect()
+    assert kept() is None
 
 
 def test_two_optimizers_of_one_model(flavour: Flavour, tmp_path: Path) -> None:

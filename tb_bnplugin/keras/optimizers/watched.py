@@ -28,7 +28,7 @@ STALLED_LOOKS: Final = 4
 """Looks at which no optimizer made a step, until another one is searched for."""
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class _Candidate:
     """An optimizer that may train the model."""
 
@@ -37,6 +37,7 @@ class _Candidate:
     count: int = 0  # of its steps, when last looked at
     idle: int = 0  # looks since it made one, while others did
     trains: bool = False
+    facts: OptimizerFacts | None = None  # as last seen: a function that ended takes it along
 
 
 class WatchedOptimizers:
@@ -70,12 +71,16 @@ class WatchedOptimizers:
             self._guard.attempt("optimizer", self._look)
 
     def present(self) -> tuple[Any, ...]:
-        """The optimizers that train the model now, as far as they are known."""
+        """The optimizers that train the model now, as far as they are known and still there."""
         return tuple(
             optimizer
             for candidate in self._present()
             if (optimizer := candidate.reference()) is not None
         )
+
+    def token(self) -> tuple[object, ...]:
+        """Equal to another one as long as the same optimizers train the model, gone or not."""
+        return tuple(self._present())
 
     def compiled(self) -> IdentityRef | None:
         """The optimizer that the model is compiled with."""
@@ -83,14 +88,13 @@ class WatchedOptimizers:
         return None if optimizer is None else IdentityRef(optimizer)
 
     def facts(self) -> tuple[OptimizerFacts, ...]:
-        """The same as the record has them."""
-        return tuple(
-            found
-            for candidate in self._present()
-            if (optimizer := candidate.reference()) is not None
-            and (found := self._guard.attempt("optimizer", _facts, optimizer, candidate))
-            is not None
-        )
+        """The same as the record has them; of one that is gone, as it was."""
+        present = self._present()
+        for candidate in present:
+            optimizer = candidate.reference()
+            if optimizer is not None:
+                candidate.facts = self._guard.attempt("optimizer", _facts, optimizer, candidate)
+        return tuple(candidate.facts for candidate in present if candidate.facts is not None)
 
     def learning_rate(self) -> float:
         """The present learning rate, of them all; NaN where it is not known. Runs eagerly."""
@@ -125,29 +129,30 @@ class WatchedOptimizers:
             return  # the one of `fit`
         with tf.init_scope():
             moved = [each for each in self._candidates if self._has_moved(each, model)]
-        for candidate in self._candidates:
-            candidate.idle = 0 if candidate in moved else candidate.idle + bool(moved)
-            candidate.trains = candidate in moved or (
-                candidate.trains and candidate.idle < IDLE_LOOKS
-            )
         self._idle = 0 if moved else self._idle + 1
+        if not moved:
+            return
+        for candidate in self._candidates:
+            candidate.idle = 0 if candidate in moved else candidate.idle + 1
+            candidate.trains = candidate in moved or (
+                candidate.trains
+                and candidate.idle < IDLE_LOOKS
+                and candidate.reference() is not None
+            )
 
     def _follow_compile(self, model: Any) -> None:
-        """Leave what is gone, and what a later `compile` replaced."""
+        """Leave what a later `compile` replaced, and what is gone and trained nothing."""
         compiled = getattr(model, "optimizer", None)
         self._candidates = [
             candidate
             for candidate in self._candidates
-            if (optimizer := candidate.reference()) is not None
-            and (candidate.known_from != "compile" or optimizer is compiled)
+            if (optimizer := candidate.reference()) is not None or candidate.trains
+            if (candidate.known_from == "compile")
+            == (compiled is not None and optimizer is compiled)
         ]
         if compiled is not None:
-            self._candidates = [
-                each for each in self._candidates
-                if each.known_from == "compile" or each.reference() is not compiled
-            ]  # fmt: skip
             self._add([compiled], "compile")
-        if not any(candidate.trains for candidate in self._candidates):
+        if all(each.reference() is None for each in self._candidates if each.trains):
             self._idle = STALLED_LOOKS
 
     def _add(self, optimizers: Sequence[Any], known_from: str) -> None:
