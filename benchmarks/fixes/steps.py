@@ -1,0 +1,55 @@
+"""How large a step of plain gradient descent is, for programs whose fault is the loss's scale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from benchmarks.findings.data import Digits
+from benchmarks.findings.variables import flat, trained
+
+
+def step_of(model: Any, train_step: Callable[..., Any], x: Any, y: Any) -> Any:
+    """The change of the weights by one step, after which all is as before."""
+    weights = model.get_weights()
+    before = trained(model)
+    train_step(x, y)
+    change = trained(model) - before
+    model.set_weights(weights)
+    return change
+
+
+def growth(model: Any, train_step: Callable[..., Any], data: Digits, *, rows: int) -> float:
+    """Times by which the step is larger where every row of a batch stands there twice."""
+    x, y = data.x[:rows], data.y[:rows]
+    once = step_of(model, train_step, x, y)
+    twice = step_of(model, train_step, np.concatenate([x, x]), np.concatenate([y, y]))
+    return float(np.linalg.norm(twice) / np.linalg.norm(once))
+
+
+def gradient_of(model: Any, loss_fn: Callable[..., Any], x: Any, y: Any) -> Any:
+    """The gradient of a loss, as one vector."""
+    with tf.GradientTape() as tape:
+        loss = loss_fn(y, model(x, training=True))
+    return flat(tape.gradient(loss, model.trainable_variables))
+
+
+def gradient_ratio(
+    model: Any, loss_fn: Callable[..., Any], other: Callable[..., Any], x: Any, y: Any
+) -> float:
+    """Times by which the gradient of a loss is larger than that of another one."""
+    mine, theirs = gradient_of(model, loss_fn, x, y), gradient_of(model, other, x, y)
+    return float(np.linalg.norm(mine) / np.linalg.norm(theirs))
+
+
+def step_ratio(
+    model: Any, train_step: Callable[..., Any], loss_fn: Any, data: Digits, *, rate: float
+) -> float:
+    """Times by which a step is larger than that along the gradient of a mean over all rows."""
+    x, y = data.x[:48], data.y[:48]
+    step = step_of(model, train_step, x, y)
+    mean = gradient_of(model, lambda *pair: tf.reduce_mean(loss_fn(*pair)), x, y)
+    return float(np.linalg.norm(step) / np.linalg.norm(rate * mean))
