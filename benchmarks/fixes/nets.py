@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import Digits, accuracy, batches, digits
 
@@ -28,6 +30,22 @@ def raw_layers(keras: Any, *, norm: Any = None, momentum: float = 0.8) -> list[A
         keras.layers.Dense(48, activation="relu"),
         keras.layers.Dense(10),
     ]
+
+
+def small_layers(keras: Any, *, norm: Any = None) -> list[Any]:
+    """Three layers whose outputs all but vanish unless each is normalized, and one for logits."""
+    norm = norm or keras.layers.BatchNormalization
+    small = keras.initializers.RandomNormal(stddev=1e-3)
+    layers = [keras.Input((64,))]
+    for _ in range(3):
+        layers += [keras.layers.Dense(32, kernel_initializer=small), norm(momentum=0.8)]
+    return [*layers, keras.layers.Dense(10)]
+
+
+def spread_of(outputs: Any) -> float:
+    """Standard deviation of the outputs over the rows, over their mean size."""
+    values = np.asarray(outputs)
+    return float(values.std(axis=0).mean() / abs(values).mean())
 
 
 def train(

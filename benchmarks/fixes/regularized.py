@@ -36,6 +36,7 @@ def pull(
     of_loss = gradient_of(model, lambda *pair: tf.reduce_mean(loss_fn(*pair)), x, y)
     with tf.GradientTape() as tape:
         terms = tf.add_n(model.losses)
-    decay = flat(tape.gradient(terms, model.trainable_variables, unconnected_gradients="zero"))
+    zero = tf.UnconnectedGradients.ZERO
+    decay = flat(tape.gradient(terms, model.trainable_variables, unconnected_gradients=zero))
     rest = -step_of(model, train_step, x, y) / rate - of_loss
     return float(np.dot(rest, decay) / np.dot(decay, decay))

@@ -83,13 +83,13 @@ def _run(begin: Result, module: ModuleType) -> Result:
             for cure in cures
         ),
         unmatched=tuple(
-            span for span in printed if not _matches(span, roles.get(span), list(marks.values()))
+            span for span in printed if not matches(span, roles.get(span), list(marks.values()))
         ),
         unprinted=tuple(span for span in roles if span not in printed),
     )
 
 
-def _matches(span: str, role: str | None, marks: Sequence[Marked]) -> bool:
+def matches(span: str, role: str | None, marks: Sequence[Marked]) -> bool:
     """Whether the program has the code of a fix where its role says that it is."""
     if role is None:
         return any(has_span(span, each.cured) for each in marks)

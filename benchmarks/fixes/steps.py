@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import tensorflow as tf
 
 from benchmarks.findings.data import Digits
 from benchmarks.findings.variables import flat, trained
+from benchmarks.fixes.bench import FixBench
 
 
 def step_of(model: Any, train_step: Callable[..., Any], x: Any, y: Any) -> Any:
@@ -28,6 +30,33 @@ def growth(model: Any, train_step: Callable[..., Any], data: Digits, *, rows: in
     once = step_of(model, train_step, x, y)
     twice = step_of(model, train_step, np.concatenate([x, x]), np.concatenate([y, y]))
     return float(np.linalg.norm(twice) / np.linalg.norm(once))
+
+
+def rate_as_printed(bench: FixBench, rate: float) -> float:
+    """The learning rate that the printed fix asks for, "multiply the learning rate by 1.5"."""
+    if bench.printed is None:
+        return rate
+    asked = re.search(r"multiply the learning rate by ([\d.e+-]+)", bench.printed.fix)
+    return rate * float(asked[1]) if asked else rate
+
+
+def check_kept(model: Any, train_step: Callable[..., Any], before: Any, x: Any, y: Any) -> None:
+    """Checks that a step is as long as it was before the cure.
+
+    Args:
+        model: that trains.
+        train_step: of the cured program.
+        before: the loss of the faulty program, times its learning rate.
+        x: one batch.
+        y: its labels.
+
+    Raises:
+        ValueError: it is not.
+    """
+    cured, faulty = step_of(model, train_step, x, y), gradient_of(model, before, x, y)
+    times = float(np.linalg.norm(cured) / np.linalg.norm(faulty))
+    if not 0.99 <= times <= 1.01:
+        raise ValueError(f"with the learning rate as printed a step is {times:.3g} times as long")
 
 
 def gradient_of(model: Any, loss_fn: Callable[..., Any], x: Any, y: Any) -> Any:

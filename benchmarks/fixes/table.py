@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from benchmarks.findings.results import FLAVOURS
 from benchmarks.fixes.results import Cured, Result
 from tb_bnplugin.diagnose import COMPARISONS, RULES
 
@@ -51,8 +50,6 @@ def unprinted(results: Sequence[Result]) -> list[str]:
     entries = []
     for name in dict.fromkeys(result.name for result in results):
         mine = [result for result in results if result.name == name]
-        if len({result.flavour for result in mine}) < len(FLAVOURS) and len(mine) > 1:
-            continue
         never = set(mine[0].unprinted).intersection(*(result.unprinted for result in mine))
         entries += [f"{name}: {span}" for span in sorted(never)]
     return entries

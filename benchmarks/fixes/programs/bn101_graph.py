@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.findings.nets import class_loss
-from benchmarks.findings.versions import keras_below
 from benchmarks.fixes.bench import FixBench
 from benchmarks.fixes.nets import fit, raw_digits, raw_layers, validate
 from benchmarks.fixes.results import NAMED

@@ -39,8 +39,7 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
                 else:
                     y_pred = model(x, training=training)
                 loss = loss_fn(y, y_pred)
-            gradients = tape.gradient(loss, model.trainable_variables)
-            optimizer.apply_gradients(zip(gradients, model.trainable_variables))
+            descend(optimizer, tape, loss, model.trainable_variables)
 
         return train_step
 

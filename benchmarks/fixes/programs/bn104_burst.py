@@ -32,10 +32,10 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
             parts = [data.x_val[at : at + 32] for at in range(0, 320, 32)]
             if cure:
                 with watch.evaluating():
-                    for x in parts:
-                        model(x, training=False)
+                    for part in parts:
+                        model(part, training=False)
             else:
-                for x in parts:
-                    model(x, training=True)
+                for part in parts:
+                    model(part, training=True)
             moved_by += moved()
     return float(moved_by)

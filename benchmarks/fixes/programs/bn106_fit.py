@@ -30,7 +30,7 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
 
         else:
 
-            def call(self, x: Any) -> Any:
+            def call(self, x: Any) -> Any:  # type: ignore[misc]
                 x = self.bn(x)
                 return self.head(self.hidden(x))
 

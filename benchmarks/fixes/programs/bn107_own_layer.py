@@ -37,7 +37,7 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
 
     else:
 
-        class Norm(OwnLayer):
+        class Norm(OwnLayer):  # type: ignore[no-redef]
             pass
 
     data = raw_digits()

@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.findings.nets import class_loss
 from benchmarks.fixes.bench import FixBench
-from benchmarks.fixes.nets import fit, raw_digits, raw_layers, validate
+from benchmarks.fixes.nets import raw_digits, raw_layers, validate
 
 RULE = "BN204"
 NUMBER = "validation accuracy"

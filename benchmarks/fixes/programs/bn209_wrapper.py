@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.findings.nets import class_loss
 from benchmarks.fixes.bench import FixBench
-from benchmarks.fixes.nets import fit, raw_digits, raw_layers, validate
+from benchmarks.fixes.nets import fit, raw_digits, raw_layers
 from benchmarks.fixes.results import NAMED, REMOVED
 
 RULE = "BN209"

@@ -15,7 +15,7 @@ from benchmarks.fixes.steps import step_of
 RULE = "CR101"
 NUMBER = "step of the one over that of the other"
 HEALTHY = (0.98, 1.02)
-CURES = ("reduction", "rate")
+CURES = ("reduction", "rate of the loop", "rate of the twin")
 
 
 def run(keras: Any, bench: FixBench, cure: str | None) -> float:
@@ -36,14 +36,17 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
         model = dense_net(keras, name="net")
         weights = model.get_weights() if weights is None else weights
         model.set_weights(weights)
-        if cure == "rate" and name == "twin":
-            optimizer = keras.optimizers.SGD(learning_rate=0.1)
-        else:
-            optimizer = keras.optimizers.SGD(learning_rate=0.01)
+        optimizer = keras.optimizers.SGD(learning_rate=0.01)
+        if name == "loop":
+            if cure == "rate of the loop":
+                optimizer = keras.optimizers.SGD(learning_rate=0.001)
+        if name == "twin":
+            if cure == "rate of the twin":
+                optimizer = keras.optimizers.SGD(learning_rate=0.1)
         train_step = training_step_with_outputs(model, optimizer, loss_fn)
         steps.append(step_of(model, train_step, data.x[:48], y_true[:48]))
         with bench.run(name):
-            watch = bench.watch(model)
+            watch = bench.watch(model, optimizer=optimizer)
             train_step = training_step_with_outputs(model, optimizer, loss_fn)
             for step, (x, y) in enumerate(batches(data.x, y_true, size=48, steps=8), start=1):
                 loss, y_pred = train_step(x, y)

@@ -19,23 +19,29 @@ SPANS = {"training": NAMED}
 
 
 def run(keras: Any, bench: FixBench, cure: str | None) -> float:
+    loss_fn = class_loss(keras)
     data = raw_digits()
-    scores = []
-    for name in ("first", "second"):
+
+    def train_once(name: str, training: bool | None) -> float:
         keras.utils.set_random_seed(bench.seed)
         model = keras.Sequential(raw_layers(keras), name="net")
-        optimizer, loss_fn = keras.optimizers.Adam(1e-2), class_loss(keras)
-        forgotten = name == "second" and not cure
+        optimizer = keras.optimizers.Adam(1e-2)
 
         @tf.function
         def train_step(x: Any, y: Any) -> None:
             with tf.GradientTape() as tape:
-                loss = loss_fn(y, model(x) if forgotten else model(x, training=True))
+                loss = loss_fn(y, model(x, training=training))
             descend(optimizer, tape, loss, model.trainable_variables)
 
         with bench.run(name):
             watch = bench.watch(model)
             train(bench, model, train_step, data)
             watch.close()
-        scores.append(validate(model, data))
-    return abs(scores[0] - scores[1])
+        return validate(model, data)
+
+    first = train_once("first", training=True)
+    if cure:
+        second = train_once("second", training=True)
+    else:
+        second = train_once("second", training=None)
+    return abs(first - second)

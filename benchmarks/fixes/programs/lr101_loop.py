@@ -10,7 +10,7 @@ from benchmarks.findings.data import batches, digits
 from benchmarks.findings.loops import training_step_with_outputs
 from benchmarks.findings.nets import dense_net
 from benchmarks.fixes.bench import FixBench
-from benchmarks.fixes.steps import growth
+from benchmarks.fixes.steps import check_kept, growth, rate_as_printed
 
 RULE = "LR101"
 NUMBER = "growth of the step with a batch twice as large"
@@ -20,12 +20,14 @@ HEALTHY = (0.99, 1.01)
 def run(keras: Any, bench: FixBench, cure: str | None) -> float:
     data = digits().flat()
     model = dense_net(keras)
-    rate = 0.1 if cure is None else 0.1 * 1.5
-    optimizer = keras.optimizers.SGD(rate)
-    bench.watch(model)
+    optimizer = keras.optimizers.SGD(rate_as_printed(bench, 0.1))
+    bench.watch(model, optimizer=optimizer)
+
+    def each_row(y: Any, y_pred: Any) -> Any:
+        return keras.losses.sparse_categorical_crossentropy(y, y_pred, from_logits=True)
 
     def loss_fn(y: Any, y_pred: Any) -> Any:
-        per_example_loss = keras.losses.sparse_categorical_crossentropy(y, y_pred, from_logits=True)
+        per_example_loss = each_row(y, y_pred)
         if cure:
             return tf.reduce_mean(per_example_loss)
         else:
@@ -36,4 +38,7 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
         loss, y_pred = train_step(x, y)
         bench.loss(loss_fn, y, y_pred, value=loss, step=step)
         bench.record(model, step)
+    if cure:
+        x, y = data.x[:48], data.y[:48]
+        check_kept(model, train_step, lambda *p: 0.1 * tf.reduce_sum(each_row(*p)) / 32, x, y)
     return growth(model, train_step, data, rows=48)

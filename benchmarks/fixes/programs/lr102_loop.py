@@ -26,7 +26,7 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
         optimizer = keras.optimizers.SGD(learning_rate=0.1)
     else:
         optimizer = keras.optimizers.SGD(learning_rate=0.01)
-    bench.watch(model)
+    bench.watch(model, optimizer=optimizer)
 
     def summed(y: Any, y_pred: Any) -> Any:
         return tf.reduce_mean(tf.reduce_sum(tf.square(y - y_pred), axis=-1))

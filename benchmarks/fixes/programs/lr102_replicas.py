@@ -32,7 +32,7 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
         else:
             optimizer = keras.optimizers.SGD(learning_rate=0.01)
         optimizer.build(model.trainable_variables)
-    bench.watch(model)
+    bench.watch(model, optimizer=optimizer)
 
     def loss_fn(y: Any, y_pred: Any) -> Any:
         if cure == "mean":

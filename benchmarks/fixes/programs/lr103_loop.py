@@ -21,7 +21,7 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
     data = digits().flat()
     model = dense_net(keras)
     optimizer = keras.optimizers.SGD(0.01)
-    bench.watch(model)
+    bench.watch(model, optimizer=optimizer)
 
     def loss_fn(y: Any, y_pred: Any) -> Any:
         return keras.losses.sparse_categorical_crossentropy(y, y_pred, from_logits=True)

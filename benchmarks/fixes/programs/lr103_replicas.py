@@ -26,7 +26,7 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
         model = dense_net(keras, norm=keras.layers.LayerNormalization())
         optimizer = keras.optimizers.SGD(0.01)
         optimizer.build(model.trainable_variables)
-    bench.watch(model)
+    bench.watch(model, optimizer=optimizer)
 
     def loss_fn(y: Any, y_pred: Any) -> Any:
         return keras.losses.sparse_categorical_crossentropy(y, y_pred, from_logits=True)

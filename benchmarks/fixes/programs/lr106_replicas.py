@@ -25,7 +25,7 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
         model = regularized_net(keras)
         optimizer = keras.optimizers.SGD(0.01)
         optimizer.build(model.trainable_variables)
-    bench.watch(model)
+    bench.watch(model, optimizer=optimizer)
 
     def each_row(y: Any, y_pred: Any) -> Any:
         return keras.losses.sparse_categorical_crossentropy(y, y_pred, from_logits=True)

@@ -23,7 +23,7 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
     model = regularized_net(keras)
     optimizer = keras.optimizers.SGD(0.01)
     loss_fn = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    bench.watch(model)
+    bench.watch(model, optimizer=optimizer)
 
     @tf.function
     def train_step(x: Any, y: Any) -> Any:

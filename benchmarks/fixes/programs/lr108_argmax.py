@@ -19,6 +19,9 @@ SPANS = {"argmax": REMOVED}
 
 def run(keras: Any, bench: FixBench, cure: str | None) -> float:
     data = digits().flat()
+    y: Any = data.y
+    held: Any = data.y_val
+    name = "accuracy"
     inputs = keras.Input((64,))
     x = keras.layers.Dense(32, activation="relu")(inputs)
     shares = keras.layers.Dense(10, activation="softmax", name="shares")(x)
@@ -30,14 +33,13 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
             loss,
             metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
         )
-        y, held, name = data.y, data.y_val, "accuracy"
     else:
         largest = keras.layers.Lambda(
             lambda each: tf.argmax(each, axis=-1), output_shape=(), name="digit"
         )
         model = keras.Model(inputs, {"shares": shares, "digit": largest(shares)})
         model.compile(optimizer, {"shares": loss}, metrics={"digit": ["accuracy"]})
-        y, held = ({"shares": each, "digit": each} for each in (data.y, data.y_val))
+        y, held = ({"shares": each, "digit": each} for each in (y, held))
         name = "digit_accuracy"
     model.fit(data.x, y, batch_size=48, verbose=0, callbacks=bench.callbacks())
     logged = model.evaluate(data.x_val, held, verbose=0, return_dict=True)[name]

@@ -1,4 +1,4 @@
-"""A network whose one output has no axis of its own is measured with "accuracy"."""
+"""A network whose one logit has no axis of its own is measured with "accuracy"."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
         [
             keras.Input((64,)),
             keras.layers.Dense(32, activation="relu"),
-            keras.layers.Dense(1, activation="sigmoid"),
+            keras.layers.Dense(1),
             keras.layers.Reshape(()),
         ]
     )
@@ -29,12 +29,14 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
     if cure:
         model.compile(
             optimizer,
-            "binary_crossentropy",
-            metrics=[keras.metrics.BinaryAccuracy(name="accuracy")],
+            keras.losses.BinaryCrossentropy(from_logits=True),
+            metrics=[keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)],
         )
     else:
-        model.compile(optimizer, "binary_crossentropy", metrics=["accuracy"])
+        model.compile(
+            optimizer, keras.losses.BinaryCrossentropy(from_logits=True), metrics=["accuracy"]
+        )
     model.fit(data.x, y, batch_size=48, verbose=0, callbacks=bench.callbacks())
     logged = model.evaluate(data.x_val, held, verbose=0, return_dict=True)["accuracy"]
-    right = (model.predict(data.x_val, verbose=0) > 0.5) == held
+    right = (model.predict(data.x_val, verbose=0) > 0.0) == held
     return float(abs(logged - np.mean(right)))

@@ -18,7 +18,7 @@ SPANS = {"fit": "named"}
 
 def run(keras: Any, bench: FixBench, cure: str | None) -> float:
     data = raw_digits()
-    model = keras.Sequential(raw_layers(keras))
+    model = keras.Sequential(raw_layers(keras, momentum=0.5))
     loss = class_loss(keras)
     model.compile(keras.optimizers.Adam(1e-2), loss)
     if cure == "first":

@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from benchmarks.findings.data import batches
+from benchmarks.findings.loops import descend
 from benchmarks.findings.nets import class_loss
 from benchmarks.fixes.bench import FixBench
 from benchmarks.fixes.nets import raw_digits, raw_layers
@@ -31,8 +32,7 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
     def step(x: Any, y: Any) -> None:
         with tf.GradientTape() as tape:
             loss = loss_fn(y, model(x, training=True))
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables))
+        descend(optimizer, tape, loss, model.trainable_variables)
 
     if cure == "before":
         tb_bnplugin.watch(model)

@@ -12,6 +12,7 @@ from benchmarks.fixes.recorded import training_executions
 RULE = "RC101"
 NUMBER = "executions in training mode that are counted, of 30"
 HEALTHY = (30, 30)
+SPANS = {"fit": "named"}
 
 
 def run(keras: Any, bench: FixBench, cure: str | None) -> float:

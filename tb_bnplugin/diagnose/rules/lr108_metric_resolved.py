@@ -125,4 +125,6 @@ def _kind(metric_class: str) -> str | None:
 
 def _use(kind: str, metric: MetricFacts) -> str:
     short = "crossentropy" if "crossentropy" in metric.metric_class.lower() else "accuracy"
-    return f'`metrics=[keras.metrics.{kind}{short.capitalize()}(name="{short}")]`'
+    logits = "threshold=0.0" if short == "accuracy" else "from_logits=True"
+    use = f'`metrics=[keras.metrics.{kind}{short.capitalize()}(name="{short}")]`'
+    return f"{use}, with `{logits}` where the outputs are logits" if kind == "Binary" else use
