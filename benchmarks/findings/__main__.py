@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.findings import table
 from benchmarks.findings.results import FLAVOURS, Result
 from benchmarks.findings.runner import PROCESSES, ROOT, programs, run_all
 from benchmarks.findings.score import score
+from benchmarks.findings.versions import installed
 
 PAGE = ROOT / "docs" / "benchmark.md"
 
@@ -48,7 +48,7 @@ def main() -> int:
         print(table.totals(score(results, flavour)))
     if arguments.write:
         results.sort(key=lambda each: (each.kind, each.name, each.flavour))
-        PAGE.write_text(table.page(results, _versions()))
+        PAGE.write_text(table.page(results, installed()))
     return 0 if all(result.valid for result in results) else 1
 
 
@@ -58,11 +58,6 @@ def _earlier(file: Path) -> list[Result]:
         return []
     results = [Result.from_json(each) for each in json.loads(file.read_text())]
     return [result for result in results if not result.error]
-
-
-def _versions() -> str:
-    names = {"tensorflow": "TensorFlow", "keras": "Keras", "tf_keras": "tf_keras"}
-    return ", ".join(f"{name} {version(package)}" for package, name in names.items())
 
 
 if __name__ == "__main__":

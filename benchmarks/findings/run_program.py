@@ -44,7 +44,7 @@ def _run(begin: Result) -> Result:
         expected=expected,
         miss_reason=dict(getattr(module, "MISS_REASON", {})),
     )
-    keras = _prepare(begin.flavour, module)
+    keras = prepare(begin.flavour, module)
     started = time.perf_counter()
     try:
         with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(record=True) as heard:
@@ -105,7 +105,7 @@ def _fuse(fused: bool) -> None:
     tf.config.optimizer.set_experimental_options({"remapping": fused})
 
 
-def _prepare(flavour: str, module: ModuleType) -> Any:
+def prepare(flavour: str, module: ModuleType) -> Any:
     """The Keras asked for. One thread an operation: two programs run beside each other."""
     import tensorflow as tf
 

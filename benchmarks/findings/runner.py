@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import importlib
 import multiprocessing
 import os
 import tempfile
@@ -12,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
+from typing import Any
 
 from benchmarks.findings.results import FLAVOURS, KINDS, Result
 
@@ -65,7 +67,12 @@ def run_all(
 
 def flavours_of(program: str) -> tuple[str, ...]:
     """The flavours that a program exists on: its constant FLAVOURS, read without running it."""
-    source = (HERE / f"{program}.py").read_text(encoding="utf-8")
+    return read_flavours(HERE / f"{program}.py")
+
+
+def read_flavours(file: Path) -> tuple[str, ...]:
+    """The constant FLAVOURS of a program's file; both, where it has none."""
+    source = file.read_text(encoding="utf-8")
     for statement in ast.parse(source).body:
         if isinstance(statement, ast.Assign) and any(
             isinstance(target, ast.Name) and target.id == "FLAVOURS" for target in statement.targets
@@ -76,38 +83,44 @@ def flavours_of(program: str) -> tuple[str, ...]:
 
 
 def run_one(program: str, flavour: str) -> Result:
-    """What one program on one flavour gives, in a process of its own.
+    """What one program on one flavour gives, in a process of its own."""
+    kind, _, name = program.partition("/")
+    answer, error = run_apart("benchmarks.findings.run_program", program, flavour)
+    if answer is None:
+        return Result(kind=kind, name=name, flavour=flavour, error=error)
+    return Result.from_json(answer)
+
+
+def run_apart(module: str, program: str, flavour: str) -> tuple[dict[str, Any] | None, str]:
+    """The result, as JSON values, of a module's `main` in a process of its own; else the error.
 
     The processes are forked from one that has imported TensorFlow and both Keras, and run nothing:
     an import takes longer than most programs.
     """
-    kind, _, name = program.partition("/")
-    begin = Result(kind=kind, name=name, flavour=flavour)
     with tempfile.NamedTemporaryFile("w+", encoding="utf-8", errors="replace") as heard:
         receiving, sending = _server().Pipe(duplex=False)
-        child = _server().Process(target=_run_child, args=(program, flavour, sending, heard.name))
+        arguments = (module, program, flavour, sending, heard.name)
+        child = _server().Process(target=_run_child, args=arguments)
         child.start()
         sending.close()
         try:
             if not receiving.poll(SECONDS):
-                return _died(begin, f"still running after {SECONDS} s")
-            return Result.from_json(receiving.recv())
+                return None, f"still running after {SECONDS} s"
+            return receiving.recv(), ""
         except EOFError:  # it ended without an answer
             child.join()
-            return _died(begin, f"exit status {child.exitcode}\n{heard.read()[-2000:]}")
+            return None, f"exit status {child.exitcode}\n{heard.read()[-2000:]}"
         finally:
             child.kill()
             child.join()
 
 
-def _run_child(program: str, flavour: str, sending: Connection, heard: str) -> None:
+def _run_child(module: str, program: str, flavour: str, sending: Connection, heard: str) -> None:
     """Runs in the process of its own; what the program prints goes to a file."""
-    from benchmarks.findings.run_program import main
-
     with Path(heard).open("w") as stream:
         for number in (1, 2):
             os.dup2(stream.fileno(), number)
-    sending.send(main(program, flavour).to_json())
+    sending.send(importlib.import_module(module).main(program, flavour).to_json())
 
 
 @functools.cache
@@ -118,10 +131,6 @@ def _server() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
     return context
-
-
-def _died(begin: Result, error: str) -> Result:
-    return Result(kind=begin.kind, name=begin.name, flavour=begin.flavour, error=error)
 
 
 def _environment() -> dict[str, str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tb_bnplugin.diagnose.evidence.layers import Mask, chosen
+import numpy as np
+
+from tb_bnplugin.diagnose.evidence.layers import Mask, calls_by_layer, chosen
 from tb_bnplugin.history.model import ModelFacts, ModelHistory
 
 HAND_TRAINING_ON = "def call(self, x, training=None): ... x = self.bn(x, training=training)"
@@ -22,24 +24,54 @@ def run_in_training_mode(history: ModelHistory, wrong: Mask) -> str:
             "Call `y = model(x, training=True)` inside the tape, and `model(x, training=False)`"
             " when you evaluate or predict."
         )
-        return f"{cure} {_subclass_cure(facts)}" if facts.code.subclassed else cure
+        return f"{cure} {_subclass_cure(facts)}" if _may_lose_it(history, wrong) else cure
+    if facts.code.own_train_step is False:
+        return _in_keras_own_step(facts)
     if not facts.code.has_call:
         return (
             "In your own `train_step`, call the models that hold these layers with `training=True`,"
             " as `self.generator(z, training=True)`."
         )
     own_step = "In your own `train_step`, call `y = self(x, training=True)`."
-    return f"{_subclass_cure(facts)} {own_step}" if facts.code.subclassed else own_step
+    return f"{_subclass_cure(facts)} {own_step}" if _may_lose_it(history, wrong) else own_step
 
 
-def reduce_over_rows(replicas: float) -> str:
-    """How to take the mean over the rows of a batch, of all replicas together."""
+def _may_lose_it(history: ModelHistory, wrong: Mask) -> bool:
+    """True where the model's own `call` may keep a `training=True` from layers [layers].
+
+    Where it takes the argument, and its layers were given none, the program gave none to it.
+    """
+    code = history.facts.code
+    if not code.subclassed or not code.call_accepts_training:
+        return code.subclassed
+    calls = calls_by_layer(history)
+    given = {
+        call.training_argument
+        for layer in np.flatnonzero(wrong)
+        for call in calls.get(int(layer), ())
+        if call.context == "tape"
+    }
+    return given != {"none"}
+
+
+def _in_keras_own_step(facts: ModelFacts) -> str:
+    """The cure where `fit` calls the model in training mode, and a layer in it does not run so."""
+    if facts.code.subclassed and facts.code.call_accepts_training is False:
+        return _subclass_cure(facts)
+    return (
+        "`fit` calls the model in training mode, and a `call` within it passes `training=False` on"
+        f" to these layers. Let it pass on what it is given: `{HAND_TRAINING_ON}`."
+    )
+
+
+def reduce_over_rows(replicas: float, per_row: str = "per_example_loss") -> str:
+    """How to take the mean of a loss over the rows of a batch, of all replicas together."""
     if replicas > 1:
         return (
-            "`tf.nn.compute_average_loss(per_example_loss)`, which divides by the rows of all"
+            f"`tf.nn.compute_average_loss({per_row})`, which divides by the rows of all"
             f" {replicas:.6g} replicas"
         )
-    return "`tf.reduce_mean(per_example_loss)`"
+    return f"`tf.reduce_mean({per_row})`"
 
 
 def freeze(history: ModelHistory) -> str:
@@ -58,11 +90,13 @@ def evaluate_in_inference_mode(history: ModelHistory) -> str:
     if history.facts.code.subclassed:
         return (
             f"Let `training` default to None and pass it on: `{HAND_TRAINING_ON}`. A default of"
-            " True turns training mode on in evaluate."
+            " True turns training mode on in evaluate, and so does a `test_step` that calls"
+            " `self(x, training=True)`."
         )
     return (
-        "Look for a layer that is called with `training=True`, `bn(x, training=True)`, while the"
-        " model is built, or a `test_step` that calls `self(x, training=True)`, and remove it."
+        "Look for a layer that is called with `training=True`, `bn(x, training=True)`, where the"
+        " model is built or in the `call` of a layer of your own, or a `test_step` that calls"
+        " `self(x, training=True)`, and remove it."
     )
 
 

@@ -78,4 +78,4 @@ def test_a_faulty_program_names_its_report_and_codes_of_both_flavours(program: s
     expected = assigned["EXPECTED"]
     assert isinstance(expected, ast.Dict)
     assert [ast.literal_eval(key) for key in expected.keys if key] == ["keras", "tf_keras"]
-    assert re.search(r'"(BN|LR|CR)\d{3}"', ast.unparse(expected).replace("'", '"'))
+    assert re.search(r'"(BN|LR|CR|RC)\d{3}"', ast.unparse(expected).replace("'", '"'))

@@ -80,10 +80,12 @@ def _overridden(history: ModelHistory) -> layers.Mask:
 
 def _fix(history: ModelHistory) -> str:
     keras = history.facts.keras
-    ignored = fact(keras, "graph_training_false_honoured_in_fit") is False
-    again = "and compile again" if history.facts.trained_by == "fit" else "before tracing the step"
+    fit = history.facts.trained_by == "fit"
+    where = "fit" if fit else "tape"
+    ignored = fact(keras, f"graph_training_false_honoured_in_{where}") is False
+    again = "and compile again" if fit else "before tracing the step"
     return (
-        (f"{keras} ignores `training=False` of a functional graph in `fit`. " if ignored else "")
+        (f"{keras} ignores `training=False` of a functional graph. " if ignored else "")
         + f"Freeze these layers, `layer.trainable = False`, {again}, or use tf_keras, which"
         " respects the graph. For training mode, remove `training=False` there."
     )

@@ -19,7 +19,7 @@ How it decides:
     off (BN201), or while more than a ten-thousandth of the loaded statistics is left.
 
 What to do:
-    Correct what BN101, BN106, BN201 or BN204 report. If none of them reports anything, compare
+    Correct what BN101, BN106, BN201, BN204 or BN209 report. If none reports anything, compare
     moving and batch statistics of the layers, and look for the first one where they differ much.
 
 When it is fine:
@@ -36,7 +36,7 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence.layers import started_as, updates_since_start
+from tb_bnplugin.diagnose.evidence.layers import newest, started_as, updates_since_start
 from tb_bnplugin.diagnose.evidence.momentum import start_left, updates_needed
 from tb_bnplugin.diagnose.evidence.training import has_trained
 from tb_bnplugin.diagnose.fixes import run_in_training_mode
@@ -96,8 +96,7 @@ def check(history: ModelHistory) -> Outcome:
         fix=(
             "The moving statistics are still near their start: train longer, see BN201."
             if recovering
-            else "Let training update the moving statistics (see BN101, BN106)."
-            f" {run_in_training_mode(history, np.ones(len(history.facts.layers), bool))}"
+            else _fix(history)
         ),
         evidence={
             "relative_spread_moving": float(moving[-1]),
@@ -107,6 +106,19 @@ def check(history: ModelHistory) -> Outcome:
         },
         steps=(int(probe.steps[first]), int(probe.steps[-1])),
         severity="info" if recovering else None,
+    )
+
+
+def _fix(history: ModelHistory) -> str:
+    idle = (updates_since_start(history)[-1] <= 0) & (newest(history.layer("trainable")) == 1.0)
+    if idle.any():
+        return (
+            "Let training update the moving statistics (see BN101, BN106)."
+            f" {run_in_training_mode(history, np.asarray(idle, bool))}"
+        )
+    return (
+        "Every layer that is to train ran in training mode, so the moving statistics do not fit for"
+        " another reason: do what BN202, BN204, BN207, BN209 or BN210 say of them."
     )
 
 

@@ -62,7 +62,10 @@ def check(history: ModelHistory) -> Outcome:
     of = len(idle) + len(unbuilt)
     return RULE.finding(
         message=f"{len(layers)} of {of} batch normalization layers never ran, while others did.",
-        fix="Call the layer in the model's `call` (`x = self.bn(x)`), or remove it.",
+        fix=(
+            "Call the layer, `x = self.bn(x)`, in the `call` of the model or layer that holds it,"
+            " or remove it."
+        ),
         evidence={
             "layers": len(layers),
             "layers_in_model": of,

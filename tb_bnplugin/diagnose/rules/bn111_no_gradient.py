@@ -32,6 +32,7 @@ from typing import Final
 
 import numpy as np
 
+from tb_bnplugin.diagnose.fixes import freeze
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import ModelHistory
@@ -76,11 +77,11 @@ def check(history: ModelHistory) -> Outcome:
 
 def _fix(history: ModelHistory) -> str:
     if history.facts.trained_by == "fit":
-        late = " Where `trainable` was set after `compile`, compile again."
+        late = " Where `trainable` was set after `compile`, call `model.compile(...)` again."
     else:
         late = " Take the gradients of `model.trainable_variables`, and apply all of them."
     return (
         "Check that `call` uses the output of these layers, and that it is not 0 for every row (a"
-        f" ReLU of negative values passes no gradient).{late} If they should not train, set"
-        " `trainable = False`."
+        f" ReLU of negative values passes no gradient).{late} If they should not train,"
+        f" {freeze(history)}."
     )

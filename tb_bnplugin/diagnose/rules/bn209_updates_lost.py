@@ -41,10 +41,11 @@ import numpy as np
 
 from tb_bnplugin.diagnose.evidence import layers
 from tb_bnplugin.diagnose.evidence.momentum import movable, update_share
+from tb_bnplugin.diagnose.fixes import freeze
 from tb_bnplugin.diagnose.needs import COUNTED
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history.model import Floats, ModelHistory
+from tb_bnplugin.history.model import Floats, LayerFacts, ModelHistory
 
 RULE: Final = Rule(code="BN209", name="updates-lost", severity="error", needs=(COUNTED,))
 
@@ -102,22 +103,31 @@ def _finding(history: ModelHistory, wrong: layers.Mask, column: str) -> Outcome:
     layer = layers.chosen(history, wrong)[0]
     updates = int(layers.updates_since_start(history)[-1][wrong].max())
     by_design = column != NEITHER and not (wrong & layers.of_keras(history)).any()
-    other = (
-        " After `stateless_call`, assign the returned variables to the model."
-        if layer.keras_layer
-        else " If it passes `training=False` to Keras' own layer, pass `training` on, or freeze the"
-        " layer: `layer.trainable = False`."
-    )
     return RULE.layer_finding(
         history,
         wrong,
         f"ran in training mode {updates} times: {CASES[column]}.",
-        fix=(
-            f"Let `call` of {layer.layer_class} assign both from the batch:"
-            " `moving.assign(momentum * moving + (1 - momentum) * batch)`."
-            + (other if column == NEITHER else "")
-        ),
+        fix=_fix(history, layer, idle=column == NEITHER),
         evidence={"training_executions": updates, "layer_class": layer.layer_class},
         since="training_first_step",
         severity="info" if by_design else None,
+    )
+
+
+def _fix(history: ModelHistory, layer: LayerFacts, *, idle: bool) -> str:
+    if layer.keras_layer:
+        return (
+            "Keras' own layer updates both, so something undoes it. After `stateless_call`, assign"
+            " the non-trainable variables that it returns, `variable.assign(value)`; and let no"
+            " code write saved weights back after each step."
+        )
+    both = (
+        f"Let `call` of {layer.layer_class} assign both from the batch:"
+        " `moving.assign(momentum * moving + (1 - momentum) * batch)`."
+    )
+    if not idle:
+        return both
+    return (
+        f"{both} If it passes `training=False` to Keras' own layer, pass `training=training` on; or"
+        f" {freeze(history)}."
     )

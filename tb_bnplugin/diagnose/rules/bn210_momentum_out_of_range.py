@@ -57,7 +57,10 @@ def check(history: ModelHistory) -> Outcome:
         wrong,
         f"updated the moving statistics with a momentum of {worst:g}, which is outside 0 to 1: the"
         " statistics diverge.",
-        fix="Use `momentum=0.99` or 0.9. PyTorch's momentum is one minus that of Keras.",
+        fix=(
+            "Build the model again with `momentum=0.99`, or another number between 0 and 1."
+            " PyTorch's momentum is one minus that of Keras."
+        ),
         evidence={"momentum": worst, "updates": int(updates[wrong].max())},
         since="training_first_step",
     )

@@ -35,6 +35,7 @@ from typing import Final
 from tb_bnplugin.diagnose.by_loss import check_differentiated
 from tb_bnplugin.diagnose.evidence import losses
 from tb_bnplugin.diagnose.evidence.optimizer import optimizer_of
+from tb_bnplugin.diagnose.fixes import reduce_over_rows
 from tb_bnplugin.diagnose.needs import LOSSES
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
@@ -84,7 +85,7 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
         fix=(
             optimizer.if_it_scales(f"use {equal} with Keras' loss to train alike")
             + f" Or average over the outputs before anything else:"
-            f" {_mean(losses.keras_class(loss))}."
+            f" {_mean(history, found, losses.keras_class(loss))}."
         ),
         evidence={
             "loss": loss.name,
@@ -113,9 +114,10 @@ def _others(parts: tuple[str, ...]) -> str:
     return f" (and: {', '.join(others)})" if others else ""
 
 
-def _mean(keras_class: str | None) -> str:
-    if keras_class == "MeanSquaredError":
-        return "`tf.reduce_mean(tf.square(y - y_pred))`"
-    if keras_class == "MeanAbsoluteError":
-        return "`tf.reduce_mean(tf.abs(y - y_pred))`"
-    return "`tf.reduce_mean` of the loss of each output"
+def _mean(history: ModelHistory, found: losses.Measurement, keras_class: str | None) -> str:
+    """How to average over the outputs, and over the rows of all replicas."""
+    each = {"MeanSquaredError": "tf.square(y - y_pred)", "MeanAbsoluteError": "tf.abs(y - y_pred)"}
+    outputs = each.get(keras_class or "", "loss_of_each_output")
+    if found.replicas > 1 and history.facts.trained_by == "loop":
+        return reduce_over_rows(found.replicas, f"tf.reduce_mean({outputs}, axis=-1)")
+    return f"`tf.reduce_mean({outputs})`"

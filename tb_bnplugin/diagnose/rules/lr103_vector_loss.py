@@ -34,7 +34,9 @@ from typing import Final
 import numpy as np
 
 from tb_bnplugin.diagnose.by_loss import check_differentiated
+from tb_bnplugin.diagnose.evidence.layers import Mask
 from tb_bnplugin.diagnose.evidence.losses import loss_column, near, steps_of, value_at
+from tb_bnplugin.diagnose.fixes import reduce_over_rows
 from tb_bnplugin.diagnose.needs import LOSSES
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
@@ -67,7 +69,7 @@ def _check_loss(loss: LossHistory) -> Outcome:
             f"{loss.name} returns {elements[usable][-1]:.6g} values, and the tape differentiated"
             " their sum, as it does with every vector."
         ),
-        fix="Reduce it inside the tape: `loss = tf.reduce_mean(loss_fn(y, y_pred))`.",
+        fix=f"Reduce it inside the tape: {_reduced(loss, usable)}.",
         evidence={
             "loss": loss.name,
             "elements": value_at(loss, "elements", usable),
@@ -76,3 +78,8 @@ def _check_loss(loss: LossHistory) -> Outcome:
         },
         steps=steps_of(loss, usable),
     )
+
+
+def _reduced(loss: LossHistory, usable: Mask) -> str:
+    replicas = value_at(loss, "replicas", usable)
+    return reduce_over_rows(replicas, "loss_fn(y, y_pred)").replace("`tf.", "`loss = tf.", 1)

@@ -190,7 +190,8 @@ def _classes_as_numbers(loss: LossHistory) -> Outcome:
             f" label, which looks like a class: {_shapes(loss, ', ')}."
         ),
         fix=(
-            "For classes use `SparseCategoricalCrossentropy`, or one-hot labels:"
+            "For classes use `SparseCategoricalCrossentropy()`, with `from_logits=True` where the"
+            " outputs are no probabilities. Or give one-hot labels:"
             " `y = keras.utils.to_categorical(y)`."
         ),
         evidence={

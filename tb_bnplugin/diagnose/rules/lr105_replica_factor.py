@@ -89,7 +89,8 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
         message=f"{what}.",
         fix=(
             "Divide once: Keras 3 divides the mean of a loss object by the replicas itself, as"
-            " `tf.nn.compute_average_loss` does."
+            " `tf.nn.compute_average_loss` does. Leave the other division out, such as"
+            " `loss / strategy.num_replicas_in_sync`."
             if twice
             else "Divide by the rows of all replicas:"
             " `tf.nn.compute_average_loss(per_example_loss)`."

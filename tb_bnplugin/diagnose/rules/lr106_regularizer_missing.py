@@ -55,6 +55,12 @@ WITHIN_SEVERAL: Final = 0.1
 """The same where they seem to count several times, which another term of that size may be."""
 
 
+_ADDED: Final = "`loss = loss_fn(y, y_pred) + tf.add_n(model.losses)`"
+_ADDED_ON_REPLICAS: Final = (
+    "`loss = loss_fn(y, y_pred) + tf.nn.scale_regularization_loss(tf.add_n(model.losses))`"
+)
+
+
 def check(history: ModelHistory) -> Outcome | Iterable[Outcome]:
     """Look for regularizers that are left out, one outcome a loss."""
     if history.facts.trained_by == "fit" and history.facts.code.own_train_step is False:
@@ -116,21 +122,18 @@ def _tell(loss: LossHistory, times: int, replicas: float) -> tuple[str, str]:
     """The message and the fix for the number of times that the regularizers count."""
     if times == 0:
         what = f"{loss.name} was differentiated without the regularizers of the model's weights"
-        fix = "Add them inside the tape: `loss = loss_fn(y, y_pred) + tf.add_n(model.losses)`."
-        return what, fix
+        if replicas == 1:
+            return what, f"Add them inside the tape: {_ADDED}."
+        return what, f"Add them inside the tape, divided by the replicas: {_ADDED_ON_REPLICAS}."
     if times == replicas:
         what = (
             f"The regularizers of the model's weights count once for each of the {times} replicas"
             f" in the step of {loss.name}"
         )
-        fix = (
-            "Divide them by the replicas: `loss = loss_fn(y, y_pred) +"
-            " tf.nn.scale_regularization_loss(tf.add_n(model.losses))`."
-        )
-        return what, fix
+        return what, f"Divide them by the replicas: {_ADDED_ON_REPLICAS}."
     what = f"The regularizers of the model's weights count {times} times in {loss.name}"
     fix = (
         "Add them once: `model.losses` holds those of all layers, nested models included, so leave"
-        " out what is added beside it: `loss = loss_fn(y, y_pred) + tf.add_n(model.losses)`."
+        f" out what is added beside it: {_ADDED if replicas == 1 else _ADDED_ON_REPLICAS}."
     )
     return what, fix

@@ -94,6 +94,8 @@ def _find_contradiction(history: ModelHistory, metric: MetricFacts) -> tuple[str
     by_numbers = "SparseCategorical" if numbers else "Categorical"
     if kind != "Binary" and len(predictions) == 1:
         wrong = "the predictions have no axis of classes, so the largest of the batch is taken"
+        if _has_loss(history, "binary"):
+            return wrong, f"Name the class: {_use('Binary', metric)}."
         use = _use("SparseCategorical", metric)
         return wrong, f"Do not take `argmax` in the model, and name the class: {use}."
     if kind != "Binary" and classes == 1:
@@ -102,15 +104,15 @@ def _find_contradiction(history: ModelHistory, metric: MetricFacts) -> tuple[str
         wrong, fitting = "the labels are numbers of classes, not one-hot", "SparseCategorical"
     elif kind == "SparseCategorical" and one_column_a_class and classes > 1:
         wrong, fitting = "the labels have one column a class", "Categorical"
-    elif kind == "Binary" and classes > 1 and _has_categorical_loss(history):
+    elif kind == "Binary" and classes > 1 and _has_loss(history, "categorical"):
         wrong, fitting = "the loss is categorical, but this metric counts each column", by_numbers
     else:
         return None
     return wrong, f"Name the class: {_use(fitting, metric)}."
 
 
-def _has_categorical_loss(history: ModelHistory) -> bool:
-    return any("categorical" in loss.loss_class.lower() for loss in history.compiled_losses)
+def _has_loss(history: ModelHistory, kind: str) -> bool:
+    return any(kind in loss.loss_class.lower() for loss in history.compiled_losses)
 
 
 def _kind(metric_class: str) -> str | None:
@@ -123,4 +125,6 @@ def _kind(metric_class: str) -> str | None:
 
 def _use(kind: str, metric: MetricFacts) -> str:
     short = "crossentropy" if "crossentropy" in metric.metric_class.lower() else "accuracy"
-    return f'`metrics=[keras.metrics.{kind}{short.capitalize()}(name="{short}")]`'
+    logits = "threshold=0.0" if short == "accuracy" else "from_logits=True"
+    use = f'`metrics=[keras.metrics.{kind}{short.capitalize()}(name="{short}")]`'
+    return f"{use}, with `{logits}` where the outputs are logits" if kind == "Binary" else use

@@ -83,6 +83,6 @@ def never_began() -> Outcome:
     """The finding where a callback has seen no training."""
     return RULE.finding(
         message="The callback has seen no training, so nothing was recorded.",
-        fix="Give it to `fit`: `model.fit(x, y, callbacks=[callback])`.",
+        fix="Give it to `fit`: `model.fit(..., callbacks=[callback])`.",
         evidence={"records": 0},
     )

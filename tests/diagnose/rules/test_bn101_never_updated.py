@@ -142,10 +142,17 @@ def test_a_restart_begins_anew() -> None:
         ({"trained_by": "loop"}, "model(x, training=True)"),
         ({"subclassed": True, "call_accepts_training": False}, "Keras 3 does not tell"),
         (
-            {"subclassed": True, "call_accepts_training": True, "keras": "tf_keras 2.21.0"},
+            {
+                "subclassed": True,
+                "call_accepts_training": True,
+                "own_train_step": True,
+                "keras": "tf_keras 2.21.0",
+            },
             "must pass the argument on",
         ),
-        ({}, "self(x, training=True)"),
+        ({"own_train_step": True}, "self(x, training=True)"),
+        ({"own_train_step": None}, "self(x, training=True)"),
+        ({"own_train_step": False}, "`call` within it passes `training=False` on"),
     ],
 )
 def test_the_cure_fits_the_program(facts: dict[str, object], cure: str) -> None:
@@ -180,3 +187,12 @@ def test_the_cure_of_a_model_that_only_holds_others() -> None:
     fix = judge("BN101", create_history(columns=INFERENCE, facts=facts)).fix
     assert "`self.generator(z, training=True)`" in fix
     assert "self(x" not in fix
+
+
+def test_a_call_that_hands_on_what_it_is_given_is_not_to_be_changed() -> None:
+    bare = [replace(CALL, layer=at, training_argument="none", reason="default") for at in range(3)]
+    given = [replace(call, training_argument="false", reason="explicit") for call in bare]
+    for calls, words in ((bare, False), (given, True)):
+        facts = {"subclassed": True, "call_accepts_training": True, "trained_by": "loop"}
+        history = create_history(columns=INFERENCE, facts=facts, calls=calls)
+        assert ("must pass the argument on" in judge("BN101", history).fix) == words

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tb_bnplugin.history.model import ModelHistory
 from tests.support.histories import FIFTY_STEPS, create_history, create_probe, inference_columns
 from tests.support.judging import judge
 
@@ -118,3 +119,14 @@ def test_begins_with_the_first_of_the_last_collapsed_probes() -> None:
 
 def test_no_probe_says_how_to_have_one() -> None:
     assert "probe_data" in str(judge("BN109", SILENT["no probe"]).reason)
+
+
+@pytest.mark.parametrize(
+    ("history", "words"),
+    [
+        (FINDINGS["identical rows"], "passes `training=False` on"),
+        (FINDINGS["statistics that need no more updates"], "BN209"),
+    ],
+)
+def test_layers_that_train_are_not_told_to(history: ModelHistory, words: str) -> None:
+    assert words in judge("BN109", history).fix

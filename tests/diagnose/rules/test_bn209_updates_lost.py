@@ -71,5 +71,11 @@ def test_missing_evidence_is_not_ok(name: str) -> None:
 
 def test_a_class_that_passes_inference_mode_on_learns_so() -> None:
     own = judge("BN209", lost("idle_records", keras_layer=False))
-    assert "pass `training` on" in own.fix
+    assert "pass `training=training` on" in own.fix
     assert "stateless_call" in judge("BN209", lost("idle_records")).fix
+
+
+def test_the_call_of_keras_is_not_to_be_changed() -> None:
+    fix = judge("BN209", lost("idle_records")).fix
+    assert "`variable.assign(value)`" in fix
+    assert "Let `call`" not in fix

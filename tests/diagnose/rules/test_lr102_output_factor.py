@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -82,3 +83,28 @@ def test_an_optimizer_that_is_not_known_gets_both_answers() -> None:
     outcome = judge("LR102", create_history(losses=[loss], facts={"optimizer": None}))
     assert "If it is Adam, or another that divides a gradient by its own size" in outcome.fix
     assert "with SGD, use `learning_rate=0.1` with Keras' loss" in outcome.fix
+
+
+@pytest.mark.parametrize(
+    ("keras_class", "loop", "replicas", "mean"),
+    [
+        ("MeanSquaredError", True, 1.0, "`tf.reduce_mean(tf.square(y - y_pred))`"),
+        ("MeanAbsoluteError", True, 1.0, "`tf.reduce_mean(tf.abs(y - y_pred))`"),
+        ("BinaryCrossentropy", True, 1.0, "`tf.reduce_mean(loss_of_each_output)`"),
+        (
+            "MeanSquaredError",
+            True,
+            2.0,
+            "`tf.nn.compute_average_loss(tf.reduce_mean(tf.square(y - y_pred), axis=-1))`",
+        ),
+        ("MeanSquaredError", False, 2.0, "`tf.reduce_mean(tf.square(y - y_pred))`"),
+    ],
+)
+def test_the_mean_is_that_of_the_loss_and_of_all_replicas(
+    keras_class: str, loop: bool, replicas: float, mean: str
+) -> None:
+    loss = create_loss(measured=2.5 * 2 / replicas, replicas=replicas)
+    assert loss.facts is not None
+    loss = replace(loss, facts=replace(loss.facts, keras_class=keras_class, taken_from="arguments"))
+    facts = {"trained_by": "loop" if loop else "fit"}
+    assert mean in judge("LR102", create_history(losses=[loss], facts=facts)).fix

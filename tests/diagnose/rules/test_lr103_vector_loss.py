@@ -50,3 +50,14 @@ def test_a_vector_of_which_nothing_is_known_is_not_ok() -> None:
     outcome = judge("LR103", SILENT["what was differentiated is not known"])
     assert outcome.status == "not_checked"
     assert "value=" in str(outcome.reason)
+
+
+@pytest.mark.parametrize(
+    ("replicas", "mean"),
+    [
+        (1.0, "`loss = tf.reduce_mean(loss_fn(y, y_pred))`"),
+        (2.0, "`loss = tf.nn.compute_average_loss(loss_fn(y, y_pred))`"),
+    ],
+)
+def test_the_mean_is_that_of_all_replicas(replicas: float, mean: str) -> None:
+    assert mean in judge("LR103", vector(16.0, replicas=replicas)).fix

@@ -79,3 +79,10 @@ def test_how_often_they_count(value: float, replicas: float, said: str) -> None:
 @pytest.mark.parametrize("value", [0.7101, 0.6899])
 def test_nearly_twice_may_be_another_term(value: float) -> None:
     assert judge("LR106", loop(value)).status == "not_checked"
+
+
+@pytest.mark.parametrize("value", [0.5, 0.6, 0.7])
+def test_on_replicas_they_are_divided(value: float) -> None:
+    assert "scale_regularization_loss" in judge("LR106", loop(value, replicas=2.0)).fix
+    if value != 0.6:
+        assert "scale_regularization_loss" not in judge("LR106", loop(value)).fix

@@ -104,3 +104,11 @@ def test_only_the_newest_phase_counts() -> None:
     new = replace(PHASE, number=2, metrics=(METRIC,))
     history = create_history(facts={"phases": (old, new)})
     assert [outcome.fact for outcome in judge_all("LR108", history)] == [True]
+
+
+def test_one_output_without_an_axis_is_no_class() -> None:
+    flat = resolved("CategoricalAccuracy", (B,), (B,), loss="BinaryCrossentropy")
+    fix = judge("LR108", flat).fix
+    assert 'keras.metrics.BinaryAccuracy(name="accuracy")' in fix
+    assert "argmax" not in fix
+    assert "argmax" in judge("LR108", WARNINGS["argmax in the model"]).fix
