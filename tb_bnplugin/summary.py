@@ -17,7 +17,12 @@ from tb_bnplugin.keras.losses.resolve import check_losses
 from tb_bnplugin.keras.probe import run as probing
 from tb_bnplugin.training import ops
 from tb_bnplugin.training.recorder import recorder_of, watch_model
-from tb_bnplugin.training.summary_state import current_writer, refuse_xla, resolve_step
+from tb_bnplugin.training.summary_state import (
+    compiled_by_xla,
+    current_writer,
+    refuse_xla,
+    resolve_step,
+)
 
 __all__ = [
     "batch_norm",
@@ -85,7 +90,9 @@ def loss_reduction(
         value: the scalar that the loop really differentiated, when it computed its own; for several
             outputs a dict or list with that of each.
         name: name of the loss in the log.
-        step: the train step; the default step if None.
+        step: the train step; the default step if None. In a `train_step`, while `fit` trains with
+            `BatchNormCallback` and there is no default writer, the step of `fit` and its log are
+            taken; that needs `compile(..., jit_compile=False)`.
 
     Returns:
         A scalar bool: whether a record was written.
@@ -95,6 +102,13 @@ def loss_reduction(
         ValueError: there is no step, or Keras knows no loss of this name.
         RuntimeError: called inside a function with `jit_compile=True`.
     """
+    fitted = ops.fitted_recorder() if current_writer() is None else None
+    if fitted is not None:  # in a `train_step`, while `fit` trains with the callback
+        if compiled_by_xla():
+            fitted.guard.note("losses", name, "XLA compiles the step: compile(jit_compile=False)")
+            return ops.nothing_written()
+        options = LossOptions(sample_weight=sample_weight, value=value, name=name)
+        return ops.record_loss_of_fit(fitted, loss, y_true, y_pred, options)
     refuse_xla("loss_reduction")
     check_losses(loss)
     step = resolve_step(step, "loss_reduction")

@@ -80,6 +80,7 @@ class FitRecorder:
         run = self._target.run
         self.recorder.use(run)
         self.recorder.begin_fit(run.last_step + 1)
+        self.recorder.last_target = self._target.present
         self._clock = _Clock(self._model)
         self._losses_due = True
         run_context().set(0)

@@ -49,6 +49,7 @@ class ModelObserver:
         self._new_layers: list[NewLayers] = []
         self._known_traces = -1
         self._known: tuple[Any, ...] | None = None  # what the facts depend on, when last taken
+        self.in_fit = False  # `fit` trains the model now, with the callback
         self._loop_began: Reading | None = None  # before the loop that has just ended
         self._entered: tuple[str, Callable[[Any, str], str]] | None = None
         self.find_layers()
@@ -87,6 +88,7 @@ class ModelObserver:
     def begin_fit(self, step: int) -> None:
         """A fit begins, with a phase of its own."""
         about = self._about
+        self.in_fit = True
         self.watched.want_all_traces("fit", wanted=True)
         self.watched.begin_fit()
         optimizer = getattr(self.watched.model, "optimizer", None)
@@ -96,6 +98,7 @@ class ModelObserver:
 
     def end_fit(self) -> None:
         """The fit is over, whatever ended it."""
+        self.in_fit = False
         self.watched.want_all_traces("fit", wanted=False)
         self.watched.end_fit()
 

@@ -34,6 +34,7 @@ from tb_bnplugin.training.recorder import (
     watch_model,
 )
 from tb_bnplugin.training.run import Run, run_of_writer
+from tb_bnplugin.training.summary_state import default_writer
 
 __all__ = [
     "PROBE_COLUMNS",
@@ -98,6 +99,26 @@ def record_model(recorder: Recorder, writer: Any, step: Any) -> Any:
     )
 
 
+STEP_OF_FIT: Final = -1
+"""Stands for the step that `fit` is making, which is known when it runs."""
+
+
+def fitted_recorder() -> Recorder | None:
+    """The recorder of the only model that `fit` trains now with the callback."""
+    fitted = [recorder for recorder in open_recorders() if recorder.observer.in_fit]
+    return fitted[0] if len(fitted) == 1 and fitted[0].last_target is not None else None
+
+
+def record_loss_of_fit(
+    recorder: Recorder, loss: Any, y_true: Any, y_pred: Any, options: LossOptions
+) -> Any:
+    """Record a loss in a `train_step` that `fit` runs; as `record_loss`."""
+    target = recorder.last_target
+    assert target is not None
+    with default_writer(target.writer):  # without one no summary is wanted
+        return record_loss(target.writer, STEP_OF_FIT, loss, y_true, y_pred, options)
+
+
 def record_loss(
     writer: Any, step: Any, loss: Any, y_true: Any, y_pred: Any, options: LossOptions
 ) -> Any:
@@ -109,8 +130,9 @@ def record_loss(
     Raises:
         TypeError, ValueError: `loss` is none. Whatever else goes wrong is a warning.
     """
-    run = run_of_writer(writer)
-    recorder = _only_recorder(run)
+    fitted = fitted_recorder() if step is STEP_OF_FIT else None
+    run = fitted.run if fitted is not None and fitted.run is not None else run_of_writer(writer)
+    recorder = fitted or _only_recorder(run)
     publisher = recorder or _placeholder(run)
     if recorder is not None:
         recorder.use(run)
@@ -243,6 +265,10 @@ def nothing_written() -> Any:
 
 
 def _add(recorder: Recorder, vector: Any, facts: LossFacts, given: int, target: Target) -> bool:
+    if given == STEP_OF_FIT and recorder.observer.in_fit:
+        target = recorder.last_target or target  # of this fit, not of that which was traced
+        step = target.run.last_step + 1
+        return recorder.add([recorder.observer.loss(vector, facts)], step, target)
     counter = f"{recorder.name}/loss/{facts.name}"
     at, _ = target.run.place(given, counter, beside=recorder.name)
     return recorder.add([recorder.observer.loss(vector, facts)], at, target)

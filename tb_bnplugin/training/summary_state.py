@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import tensorflow as tf
@@ -14,6 +17,17 @@ _FUNCTION_MODULE = "tensorflow.python.eager.polymorphic_function.polymorphic_fun
 def current_writer() -> Any:
     """The default writer, or None. TensorFlow has no public name for it."""
     return summary_ops_v2._summary_state.writer
+
+
+@contextmanager
+def default_writer(writer: Any) -> Iterator[None]:
+    """A default writer for a while. `as_default` would trace a flush of this writer for good."""
+    state = summary_ops_v2._summary_state
+    before, state.writer = state.writer, writer
+    try:
+        yield
+    finally:
+        state.writer = before
 
 
 def resolve_step(step: Any, op: str) -> Any:
@@ -44,19 +58,23 @@ def resolve_step(step: Any, op: str) -> Any:
 
 def refuse_xla(op: str) -> None:
     """Raises RuntimeError inside a function that XLA compiles, where no summary op can run."""
+    if compiled_by_xla():
+        raise RuntimeError(
+            f"tb_bnplugin.summary.{op} was called inside a tf.function with jit_compile=True, where"
+            " XLA can run no summary op: call it after that function, in the loop around it (the"
+            " modes are counted inside all the same)"
+        )
+
+
+def compiled_by_xla() -> bool:
+    """True inside a function that XLA compiles."""
     if tf.executing_eagerly():
-        return
-    frame = sys._getframe(1)
+        return False
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if frame.f_globals.get("__name__") == _FUNCTION_MODULE and getattr(
             frame.f_locals.get("self"), "_jit_compile", False
         ):
-            raise RuntimeError(
-                f"tb_bnplugin.summary.{op} was called inside a tf.function with"
-                " jit_compile=True, where XLA can run no summary op: call it after that"
-                " function, in the loop around it (the modes are counted inside all the same)"
-            )
-        following = frame.f_back
-        if following is None:
-            return
-        frame = following
+            return True
+        frame = frame.f_back
+    return False

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+import tb_bnplugin
 from tb_bnplugin.diagnose import COMPARISONS, RULES
 from tests.conftest import ROOT, Flavour
 
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
-FIT, LOOP = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+FIT, STEP, LOOP = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +50,20 @@ def test_fit_snippet(flavour: Flavour, capsys: pytest.CaptureFixture[str]) -> No
     exec(FIT.replace("import keras", f"import {name} as keras"), values(flavour))
     assert capsys.readouterr().out.rstrip().endswith("()")  # nothing is wrong with this model
     assert list(Path("logs/train").glob("events*"))
+
+
+def test_step_snippet(flavour: Flavour, tensorflow: Any) -> None:
+    given = values(flavour)
+    given |= {"keras": flavour.keras, "tf": tensorflow, "tb_bnplugin": tb_bnplugin}
+    exec(STEP, given)
+    inputs = flavour.keras.Input((4,))
+    norm = flavour.keras.layers.BatchNormalization(momentum=0.1)
+    model = given["Model"](inputs, flavour.keras.layers.Dense(3)(norm(inputs)))
+    model.compile("sgd", jit_compile=False)
+    callback = tb_bnplugin.BatchNormCallback("logs")
+    model.fit(given["x"], given["y"], batch_size=16, verbose=0, callbacks=[callback])
+    judged = {outcome.code: outcome.status for outcome in callback.outcomes()}
+    assert (judged["LR101"], judged["LR104"]) == ("ok", "ok")
 
 
 def test_loop_snippet(
@@ -85,7 +100,7 @@ def test_command_lines_are_understood(line: str) -> None:
 
 def test_rules_that_are_named_exist() -> None:
     known = {rule.RULE.code for rule in (*RULES, *COMPARISONS)}
-    assert set(re.findall(r"\b[BLC][NR]\d{3}\b", TEXT)) <= known
+    assert set(re.findall(r"\b(?:BN|LR|CR|RC)\d{3}\b", TEXT)) <= known
 
 
 @pytest.mark.parametrize("link", re.findall(r"\]\(([^)]+)\)", TEXT))
