@@ -10,11 +10,12 @@ Why it matters:
     or near 1 whatever the model does.
 
 How it decides:
-    An info for each such metric of the newest phase, with its class. A warning where the shapes
-    contradict the class: a categorical metric on predictions without an axis of classes, or on
+    A fact for each such metric of the newest phase, with its class. A warning where the shapes
+    contradict the class: `Accuracy`, which compares for equality, on floating predictions; a
+    categorical metric on predictions without an axis of classes, or on
     labels that have none; a sparse one on labels with one column a class; a binary one on several
     columns while the loss is categorical. Labels of several columns may be one-hot or multi-label,
-    which shapes do not tell: a categorical metric on them stays an info.
+    which shapes do not tell: a categorical metric on them stays a fact.
 
 What to do:
     Name the class:
@@ -22,11 +23,12 @@ What to do:
         model.compile(..., metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")])
 
 When it is fine:
-    As an info it only says what the number is.
+    As a fact it only says what the number is.
 
 References:
     https://keras.io/api/metrics/accuracy_metrics/,
-    https://github.com/keras-team/tf-keras/issues/15
+    https://github.com/keras-team/tf-keras/issues/15,
+    https://github.com/keras-team/keras/issues/18393
 """
 
 from __future__ import annotations
@@ -85,6 +87,9 @@ def _describe(history: ModelHistory, metric: MetricFacts) -> Outcome:
 def _find_contradiction(history: ModelHistory, metric: MetricFacts) -> tuple[str, str] | None:
     """A contradiction to the class, and the cure; None: there is none, or it is not known."""
     labels, predictions = metric.label_shape, metric.prediction_shape
+    if metric.metric_class == "Accuracy" and "float" in (metric.prediction_dtype or ""):
+        wrong = "it counts predictions that equal their label, as numbers with a fraction never do"
+        return wrong, 'Let Keras choose by the shapes: `metrics=["accuracy"]`.'
     kind = _kind(metric.metric_class)
     if labels is None or not predictions or kind is None:
         return None

@@ -112,3 +112,13 @@ def test_one_output_without_an_axis_is_no_class() -> None:
     assert 'keras.metrics.BinaryAccuracy(name="accuracy")' in fix
     assert "argmax" not in fix
     assert "argmax" in judge("LR108", WARNINGS["argmax in the model"]).fix
+
+
+@pytest.mark.parametrize(("dtype", "status"), [("float32", "finding"), ("int64", "ok")])
+def test_a_metric_of_equality_is_wrong_for_numbers_with_a_fraction(dtype: str, status: str) -> None:
+    equal = replace(METRIC, compiled_as="Accuracy", metric_class="Accuracy", prediction_dtype=dtype)
+    outcome = judge("LR108", create_history(facts={"metrics": (equal,)}))
+    assert outcome.status == status
+    if status == "finding":
+        assert outcome.severity == "warning"
+        assert '`metrics=["accuracy"]`' in outcome.fix
