@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -34,13 +34,14 @@ def run_all(
     chosen: Sequence[str],
     flavours: Sequence[str] = FLAVOURS,
     processes: int = PROCESSES,
+    done: Container[tuple[str, str]] = (),
 ) -> Iterator[Result]:
-    """The results of programs in the order given, each on every flavour that has its fault."""
+    """The results of programs in the order given, on each flavour with the fault, not yet done."""
     jobs = [
         (program, flavour)
         for program in chosen
         for flavour in flavours
-        if flavour in read_flavours(HERE / f"{program}.py")
+        if flavour in read_flavours(HERE / f"{program}.py") and (program, flavour) not in done
     ]
     with ThreadPoolExecutor(max_workers=processes) as pool:
         yield from pool.map(lambda job: run_one(*job), jobs)

@@ -26,12 +26,17 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
             self.bn.build(shape)
             self.dense.build(shape)
 
-        def call(self, x: Any, training: Any = None) -> Any:
-            if cure:
+        if cure:
+
+            def call(self, x: Any, training: Any = None) -> Any:
                 x = self.bn(x, training=training)
-            else:
+                return self.dense(x)
+
+        else:
+
+            def call(self, x: Any) -> Any:  # type: ignore[misc]
                 x = self.bn(x, training=False)
-            return self.dense(x)
+                return self.dense(x)
 
     model = keras.Sequential([keras.Input((64,)), Block(), keras.layers.Dense(10)])
     model.compile(keras.optimizers.Adam(1e-2), class_loss(keras))
