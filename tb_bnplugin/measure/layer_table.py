@@ -144,7 +144,6 @@ class LayerTable:
         external = changed & (trained == 0)
         self._external = np.flatnonzero(external)
         rows[external, _COLUMN["external_changes"]] += 1
-        rows[external, _COLUMN["external_last_step"]] = step
         gamma_beta = differs(reading.gamma_beta, last.gamma_beta)
         learned = np.zeros(layout.layers, bool)
         learned[self._gamma_beta_layers[gamma_beta]] = True

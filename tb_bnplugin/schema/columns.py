@@ -40,7 +40,6 @@ LAYER_COLUMNS: Final = (
     # Records at which the statistics differed with no training execution counted since the
     # record before: changed from outside (loading, a mean teacher, an unwatched trace).
     "external_changes",
-    "external_last_step",
     # First and last record step by which a mode was executed outside evaluate and predict.
     "training_first_step",
     "training_last_step",

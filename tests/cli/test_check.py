@@ -74,8 +74,11 @@ def test_expected_findings_fail_nothing(tmp_path: Path, capsys: pytest.CaptureFi
     ("options", "codes"),
     [
         (["--select", "BN101"], {"BN101"}),
-        (["--select", "lr101,BN11"], {"LR101", "BN110", "BN111"}),
-        (["--select", "LR10", "--ignore", "LR101,LR102"], {"LR103", "LR104", "LR106", "LR108"}),
+        (["--select", "lr101,BN11"], {"LR101", "BN110", "BN111", "BN112"}),
+        (
+            ["--select", "LR10", "--ignore", "LR101,LR102"],
+            {"LR103", "LR104", "LR105", "LR106", "LR108"},
+        ),
     ],
 )
 def test_rules_are_chosen_by_code_or_its_beginning(

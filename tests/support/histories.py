@@ -173,7 +173,6 @@ def create_history(
         "statistics_first_step": np.ones(records),
         "statistics_last_step": every,
         "gamma_beta_changes": every,
-        "external_last_step": np.full(records, np.nan),
         "training_first_step": np.ones(records),
         "training_last_step": every,
         "inference_first_step": np.full(records, np.nan),
