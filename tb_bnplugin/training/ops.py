@@ -88,11 +88,16 @@ def record_model(recorder: Recorder, writer: Any, step: Any) -> Any:
             return tf.constant(False)
         return tf.constant(record(step, lambda at: recorder.record(at, "cadence", target)))
     with tf.init_scope():
-        reader = recorder.reader()
+        reader = recorder.guard.attempt("recording", recorder.reader)
+    if reader is None:
+        return nothing_written()
 
     def make(given: Any, *values: Any) -> bool:
-        reading = reader.decode([value.numpy() for value in values])
-        return record(given, lambda at: recorder.record_reading(at, reader, reading, target))
+        def take(at: int) -> bool:
+            reading = reader.decode([value.numpy() for value in values])
+            return recorder.record_reading(at, reader, reading, target)
+
+        return record(given, take)
 
     return _when_recording(
         lambda: tf.py_function(make, [tf.cast(step, tf.int64), *reader.tensors()], tf.bool)

@@ -37,6 +37,9 @@ _LIBRARIES: Final = frozenset(
 
 _PLAIN: Final = (str, bytes, int, float, complex, ModuleType, type(None), type)
 
+_ASKING_FOR_THEM: Final = frozenset(("locals", "vars", "dir", "eval", "exec"))
+"""Functions that give a program the copy of its own variables, or show it."""
+
 _OPTIMIZED: Final = 0x1  # a function's frame: its variables stand in no dictionary
 
 
@@ -85,22 +88,17 @@ def _local_values(frame: FrameType) -> list[Any]:
     """The variables of a function that runs.
 
     Before Python 3.13 they are copied for whoever asks, and the copy lives as long as the function
-    runs: a batch, or all gradients, would stay in memory while the loop trains.
+    runs: what the program deletes would stay in memory. So it is emptied again, unless the function
+    itself may have asked for it.
     """
+    if sys.version_info >= (3, 13):
+        return list(frame.f_locals.values())
+    if not _ASKING_FOR_THEM.isdisjoint(frame.f_code.co_names):
+        return []
     copied = frame.f_locals
     values = list(copied.values())
-    if sys.version_info < (3, 13):
-        for name in [name for name, value in copied.items() if _holds_tensors(value)]:
-            del copied[name]
+    copied.clear()
     return values
-
-
-def _holds_tensors(value: Any) -> bool:
-    if isinstance(value, (list, tuple)):
-        return any(isinstance(part, tf.Tensor) for part in value[:LONGEST])
-    if isinstance(value, dict):
-        return any(isinstance(part, tf.Tensor) for part in list(value.values())[:LONGEST])
-    return isinstance(value, (zip, tf.Tensor)) or hasattr(type(value), "__array__")
 
 
 def _held_by(value: Any) -> Iterable[Any]:

@@ -101,18 +101,27 @@ def search() -> list[Any]:
     return searching.in_frames(sys._getframe(1))
 
 
-@pytest.mark.parametrize("name", PLACES)
-def test_an_optimizer_is_found(flavour: Flavour, tensorflow: ModuleType, name: str) -> None:
-    optimizer = flavour.keras.optimizers.Adam()
-    held = PLACES[name](optimizer, tensorflow)
+# The programs below are functions without an assert: pytest's own asks for `locals()`, and a
+# function that does so is not looked into.
+
+
+def program(make: Callable[[Any, ModuleType], Any], keras: Any, tf: ModuleType) -> tuple[Any, Any]:
+    """A loop that holds an optimizer in one of the PLACES, and what is found of it."""
+    optimizer = keras.optimizers.Adam()
+    held = make(optimizer, tf)  # noqa: F841  # this alone leads there
     kept = weakref.ref(optimizer)
-    del optimizer  # `held` alone leads there
+    del optimizer
 
     def inner() -> list[Any]:
         return search()
 
-    assert any(found is kept() for found in inner())
-    assert held is not None
+    return kept(), inner()
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_an_optimizer_is_found(flavour: Flavour, tensorflow: ModuleType, name: str) -> None:
+    optimizer, found = program(PLACES[name], flavour.keras, tensorflow)
+    assert any(each is optimizer for each in found)
 
 
 def test_one_in_a_module_is_found(flavour: Flavour, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,31 +132,58 @@ def test_one_in_a_module_is_found(flavour: Flavour, monkeypatch: pytest.MonkeyPa
     assert any(found is kept() for found in search())
 
 
+def dropping(keras: Any, tf: ModuleType) -> tuple[bool, list[Any]]:
+    """A function that deletes a tensor and a model after a search."""
+    optimizer = keras.optimizers.Adam()
+    tensor, model = tf.ones((3,)), keras.Sequential([keras.layers.Dense(1)])
+    held = [weakref.ref(tensor), weakref.ref(model)]
+    found = search()[0] is optimizer
+    del tensor, model
+    gc.collect()
+    return found, [reference() for reference in held]
+
+
 def test_what_a_loop_drops_is_not_kept(flavour: Flavour, tensorflow: ModuleType) -> None:
     """Python before 3.13 keeps a copy of a function's variables for who asks for them."""
-    optimizer = flavour.keras.optimizers.Adam()
-    tensor = tensorflow.ones((3,))
-    gradients = [tensorflow.ones((3,))]
-    held = [weakref.ref(tensor), weakref.ref(gradients[0])]
-    assert any(found is optimizer for found in search())
-    del tensor, gradients
-    gc.collect()
-    assert [reference() for reference in held] == [None, None]
+    assert dropping(flavour.keras, tensorflow) == (True, [None, None])
+
+
+def asking(keras: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A function that keeps what Python tells it of its variables."""
+    optimizer = keras.optimizers.Adam()
+    mine = locals()
+    before = dict(mine)
+    search()
+    return before, mine
+
+
+def test_what_a_function_knows_of_its_variables_stays(flavour: Flavour) -> None:
+    before, after = asking(flavour.keras)
+    assert set(before) <= set(after)
+    assert after["optimizer"] is before["optimizer"]
+
+
+class Hostile:
+    """An object that refuses to be asked."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(name)
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError("compared")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def beside_hostile(keras: Any) -> bool:
+    """A function that holds such objects beside its optimizer."""
+    hostile = [Hostile(), {"a": Hostile()}]  # noqa: F841
+    optimizer = keras.optimizers.SGD()
+    return any(found is optimizer for found in search())
 
 
 def test_objects_that_refuse_to_be_asked(flavour: Flavour) -> None:
-    class Hostile:
-        def __getattr__(self, name: str) -> Any:
-            raise RuntimeError(name)
-
-        def __eq__(self, other: object) -> bool:
-            raise RuntimeError("compared")
-
-        __hash__ = None  # type: ignore[assignment]
-
-    hostile, optimizer = [Hostile(), {"a": Hostile()}], flavour.keras.optimizers.SGD()
-    assert any(found is optimizer for found in search())
-    assert hostile
+    assert beside_hostile(flavour.keras)
 
 
 def test_a_search_ends(flavour: Flavour) -> None:
