@@ -7,8 +7,18 @@ from typing import Final, Literal
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence.adaptation import can_adapt, lacks_statistics
-from tb_bnplugin.diagnose.evidence.layers import Mask, all_executions
+from tb_bnplugin.diagnose.evidence.adaptation import (
+    can_adapt,
+    lacks_statistics,
+    updates_to_fit,
+)
+from tb_bnplugin.diagnose.evidence.copies import initial_statistics
+from tb_bnplugin.diagnose.evidence.layers import (
+    Mask,
+    all_executions,
+    newest,
+    updates_since_start,
+)
 from tb_bnplugin.diagnose.evidence.momentum import updates_needed
 from tb_bnplugin.diagnose.evidence.probe_gap import ProbeGap
 from tb_bnplugin.history.model import ModelHistory
@@ -16,19 +26,21 @@ from tb_bnplugin.history.model import ModelHistory
 PROBES_AT_LEAST: Final = 2
 """Probes in which layers that adapt must not fit: the gap of one may be gone at the next."""
 
-Kind = Literal["swapped", "fixed", "slow", "following"]
+Kind = Literal["swapped", "unfilled", "fixed", "slow", "following"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Misfit:
     """Layers of one kind.
 
-    swapped: mean and variance are in each other's place; fixed: nothing updates them; slow: they
-    adapt, and have not yet; following: they follow the batches of training, which differ.
+    swapped: mean and variance are in each other's place; unfilled: frozen at 0 and 1, where nothing
+    filled them; fixed: nothing updates them; slow: they adapt, and have not yet; following: they
+    follow the batches of training, which differ.
     """
 
     kind: Kind
     layers: Mask
+    costs: bool = True  # the model is worse with moving statistics
 
 
 def comparable(history: ModelHistory, probe: ProbeGap) -> Mask:
@@ -37,18 +49,19 @@ def comparable(history: ModelHistory, probe: ProbeGap) -> Mask:
     Not those that their starting value still shapes (BN201), nor those that train around initial
     statistics (BN101, BN207).
     """
-    at = min(int(np.searchsorted(history.steps, probe.step)), len(history.steps) - 1)
-    dominated = np.nan_to_num(updates_needed(history)[at]) > 0
     ran = all_executions(history)[-1] > 0
-    return np.asarray(ran & probe.measured & ~dominated & ~lacks_statistics(history), bool)
+    known = ran & probe.measured & ~_dominated(history, probe) & ~lacks_statistics(history)
+    return np.asarray(known, bool)
 
 
 def find_misfit(
     history: ModelHistory, probe: ProbeGap, known: Mask, follows: Mask
 ) -> Misfit | None:
-    """The layers that do not fit, where the model is worse for it; None: there are none.
+    """The layers that do not fit; None: there are none.
 
-    Of one kind at a time, since layers behind one that does not fit see what it gives.
+    Where the model is worse for it, but for those swapped or never filled, which are no statistics
+    at all. Of one kind at a time, since layers behind one that does not fit see what it gives.
+    While the starting value still shapes any layer, the model may be worse for that.
 
     Args:
         history: of the model.
@@ -56,15 +69,36 @@ def find_misfit(
         known: [layers] of which it says something.
         follows: [layers] whose statistics follow the batches of training.
     """
-    wrong = known & probe.apart[-1] & probe.worse[-1]
+    costs = bool(probe.worse[-1]) and not bool(_dominated(history, probe).any())
+    wrong = known & probe.apart[-1] & costs
     adapting, lasting = can_adapt(history), wrong & _lasting(probe)
+    frozen = newest(history.layer("trainable")) == 0.0
     kinds: tuple[tuple[Kind, Mask], ...] = (
         ("swapped", known & probe.swapped),
+        ("unfilled", known & probe.apart[-1] & frozen & initial_statistics(history)),
         ("fixed", wrong & ~adapting),
-        ("slow", lasting & adapting & ~follows),
-        ("following", lasting & adapting),
+        ("slow", lasting & adapting & ~follows & ~_soon(history, probe)),
+        ("following", lasting & adapting & follows),
     )
-    return next((Misfit(kind=kind, layers=mask) for kind, mask in kinds if mask.any()), None)
+    found = (Misfit(kind=kind, layers=mask, costs=costs) for kind, mask in kinds if mask.any())
+    return next(found, None)
+
+
+def _dominated(history: ModelHistory, probe: ProbeGap) -> Mask:
+    """Layers [layers] that their starting value shaped when the newest probe ran."""
+    at = min(int(np.searchsorted(history.steps, probe.step)), len(history.steps) - 1)
+    return np.asarray(np.nan_to_num(updates_needed(history)[at]) > 0, bool)
+
+
+def _soon(history: ModelHistory, probe: ProbeGap) -> Mask:
+    """Layers [layers] that will fit by the next probe, if that comes as soon as the newest did."""
+    updates = updates_since_start(history)
+    begin, end = (
+        min(int(np.searchsorted(history.steps, step)), len(history.steps) - 1)
+        for step in (probe.steps[max(len(probe.steps) - 2, 0)], probe.step)
+    )
+    needed = updates_to_fit(history, probe.mean, probe.shift)
+    return np.asarray(needed <= updates[end] - updates[begin], bool)
 
 
 def _lasting(probe: ProbeGap) -> Mask:

@@ -24,9 +24,9 @@ How it decides:
     standard errors of the held batch; and its accuracy is lower with moving statistics by 5 % of
     the rows and nine rows or more (without classes: its loss is higher by half). Layers that
     adapt must show it in two probes. Mean and variance that would fit in each other's place are
-    told in any case. Left out are layers whose starting value still matters
-    (BN201), that train around initial statistics (BN101), or that never ran. Without
-    `probe_data`, layers that are not updated are not checked.
+    told in any case, and as an info frozen layers that still have 0 and 1. Left out are layers
+    whose starting value still matters (BN201), that train around initial statistics (BN101), or
+    that never ran. Without `probe_data`, layers that are not updated are not checked.
 
 What to do:
     Layers that train: lower the momentum, so that the statistics follow,
@@ -91,6 +91,8 @@ RECALIBRATE: Final = (
 WHAT: Final = {
     "swapped": "had moving mean and moving variance in each other's place, so that they did not"
     " fit what entered at inference",
+    "unfilled": "were frozen with moving statistics at their initial values, which did not fit what"
+    " entered at inference",
     "fixed": "had moving statistics that nothing updates and did not fit what entered at inference",
     "slow": "had moving statistics that did not fit what entered at inference",
     "following": "had moving statistics that did not fit what entered at inference",
@@ -159,6 +161,7 @@ def _misfit(history: ModelHistory, probe: ProbeGap, misfit: Misfit) -> Outcome:
         fix=_cure(history, probe, misfit),
         evidence={"first_layer": path, "variance_factor": factor, "mean_off": off},
         steps=(probe.since(misfit.layers), probe.step),
+        severity="info" if misfit.kind == "unfilled" and not misfit.costs else None,
     )
 
 
@@ -166,6 +169,11 @@ def _cure(history: ModelHistory, probe: ProbeGap, misfit: Misfit) -> str:
     wrong = misfit.layers
     if misfit.kind == "swapped":
         return LOAD_ALL
+    if misfit.kind == "unfilled":
+        return (
+            f"{LOAD_ALL} Where weights are loaded by name, the names of these layers must be those"
+            f" of the file. {RECALIBRATE}, before freezing the layers."
+        )
     if misfit.kind == "fixed":
         stuck = (layers_where(history, lambda layer: layer.momentum == 1.0) & wrong).any()
         cure = (

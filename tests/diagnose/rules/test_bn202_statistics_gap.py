@@ -89,7 +89,10 @@ MISFITS = {
     "just as many rows worse": probed(accuracy=(0.75, 0.90), rows=64),
 }
 
-FINDINGS = LAGGING | MISFITS
+INFOS = {
+    "frozen at 0 and 1, to which the head adapts": probed(accuracy=SAME, start="initializer"),
+}
+FINDINGS = LAGGING | MISFITS | INFOS
 
 SILENT = {
     "none": gap(1.0),
@@ -114,6 +117,16 @@ SILENT = {
     "a loss just within": probed(accuracy=NAN, loss=(0.149, 0.1)),
     "not scored": probed(accuracy=NAN, loss=NAN),
     "adapting, one probe": probed(TRAINS, momentum=0.999, probes=(400,)),
+    "adapting, and done by the next probe": probed(TRAINS, momentum=0.99),
+    "the start of another layer may cost as much": probed(
+        {
+            "training_tape": np.stack([np.minimum(EVERY, 100), np.minimum(EVERY, 100), EVERY], 1),
+            "inference_tape": EVERY,
+            "trainable": [[0.0, 0.0, 1.0]] * len(STEPS),
+            "start_updates": [[50.0, 50.0, 10_000.0]] * len(STEPS),
+        },
+        start="initializer",
+    ),
     "adapted at the second probe": probed(
         TRAINS, {"mean_gap": [[2.0] * 3, [0.1] * 3]}, momentum=0.999
     ),
@@ -147,6 +160,13 @@ def test_finds_layers_that_the_held_batch_does_not_fit(name: str) -> None:
     assert (outcome.status, outcome.severity) == ("finding", "warning")
     assert outcome.evidence["first_layer"] == "bn_0"
     assert outcome.steps == (400 if "one probe" in name else 200, 400)
+
+
+@pytest.mark.parametrize("name", INFOS)
+def test_an_info_where_nothing_is_lost(name: str) -> None:
+    outcome = judge("BN202", INFOS[name])
+    assert (outcome.status, outcome.severity) == ("finding", "info")
+    assert "names" in outcome.fix
 
 
 @pytest.mark.parametrize("name", SILENT)
