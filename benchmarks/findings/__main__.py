@@ -48,7 +48,8 @@ def main() -> int:
         print(table.totals(score(results, flavour)))
     if arguments.write:
         results.sort(key=lambda each: (each.kind, each.name, each.flavour))
-        PAGE.write_text(table.page(results, installed()))
+        _, mark, public = PAGE.read_text().partition("<!-- public programs")  # another's section
+        PAGE.write_text(table.page(results, installed()) + mark + public)
     return 0 if all(result.valid for result in results) else 1
 
 
