@@ -47,6 +47,11 @@ from tb_bnplugin.schema.columns import CHANNEL_ROWS, EVENT_COLUMNS, LAYER_COLUMN
 from tb_bnplugin.schema.facts_json import parse_calls
 from tb_bnplugin.schema.records import Kind, Record
 
+WRITES_BESIDE: Final = (
+    "layers records of a process that wrote while a newer one wrote to the same folder: give each"
+    " process a folder of its own"
+)
+
 MOST_MODELS: Final = 256
 """Of a run. What is made of a model takes much more memory than its name does in a log."""
 
@@ -153,7 +158,7 @@ def _build_model(
         probe_layers=build_probe_layers(given("probe_layers"), documents, own),
         epochs=build_epochs(given("epoch"), own),
         records_made=_records_made(model_columns, order),
-        notes=(*_lines(own), *superseded_note(order)),
+        notes=(*_lines(own), *(() if WRITES_BESIDE in own else superseded_note(order))),
     )
 
 
@@ -171,10 +176,7 @@ def _layers(
         keep_possible("process_started", started),
     )
     if beside := count_beside(order, started, written_at):
-        skipped[
-            "layers records of a process that wrote while a newer one wrote to the same folder:"
-            " give each process a folder of its own"
-        ] = beside
+        skipped[WRITES_BESIDE] = beside
     kept = [usable[index] for index in order.kept]
     numbers = _numbers_of_a_record(len(documents.facts.layers))
     affordable = keep_affordable(kept, numbers, "layers", skipped)
