@@ -64,9 +64,18 @@ def resume(history: ModelHistory) -> ModelHistory:
     if probed is not None:
         steps = doubled_steps(probed.steps, shift)
         probed = replace(probed, steps=steps, columns=twice_over(probed.columns))
+    gradients = tuple(
+        replace(
+            gradient,
+            steps=doubled_steps(gradient.steps, shift),
+            columns=twice_over(gradient.columns),
+        )
+        for gradient in history.gradients
+    )
     return replace(
         history,
         losses=losses,
+        gradients=gradients,
         probe=probe,
         probe_layers=probed,
         steps=np.concatenate([history.steps, history.steps + shift]),

@@ -92,13 +92,14 @@ def _dominated(history: ModelHistory, probe: ProbeGap) -> Mask:
 
 def _soon(history: ModelHistory, probe: ProbeGap) -> Mask:
     """Layers [layers] that will fit by the next probe, if that comes as soon as the newest did."""
-    updates = updates_since_start(history)
-    begin, end = (
-        min(int(np.searchsorted(history.steps, step)), len(history.steps) - 1)
-        for step in (probe.steps[max(len(probe.steps) - 2, 0)], probe.step)
-    )
+    # by the pace of all records: those beside the probes may be missing
+    updates, steps = updates_since_start(history), history.steps
+    pace = updates[-1] / max(int(steps[-1]), 1)
+    if len(steps) > 1:
+        pace = np.maximum(pace, (updates[-1] - updates[0]) / int(steps[-1] - steps[0]))
+    between = int(probe.step) - int(probe.steps[max(len(probe.steps) - 2, 0)])
     needed = updates_to_fit(history, probe.mean, probe.shift)
-    return np.asarray(needed <= updates[end] - updates[begin], bool)
+    return np.asarray(needed <= pace * between, bool)
 
 
 def _lasting(probe: ProbeGap) -> Mask:
