@@ -60,6 +60,12 @@ def findings(report: Mapping[str, Any], run: str) -> dict[str, Mapping[str, Any]
     return {out["code"]: out for out in found["outcomes"] if out["status"] == "finding"}
 
 
+def facts(report: Mapping[str, Any], run: str) -> dict[str, Mapping[str, Any]]:
+    """What is worth knowing of a run, by code."""
+    (found,) = (entry for entry in report["runs"] if entry["run"] == run)
+    return {out["code"]: out for out in found["outcomes"] if out["fact"]}
+
+
 def serious(found: Mapping[str, Mapping[str, Any]]) -> set[str]:
     """The codes of errors and warnings."""
     return {code for code, outcome in found.items() if outcome["severity"] != "info"}
