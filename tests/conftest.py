@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,6 +20,10 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ["KERAS_HOME"] = str(ROOT / ".cache" / "keras")  # not the settings of whoever runs this
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
 os.environ.pop("TF_USE_LEGACY_KERAS", None)
+
+# The same examples at each run, however long one takes: a test fails always or never.
+hypothesis.settings.register_profile("tests", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("tests")
 
 
 @dataclass(frozen=True, kw_only=True)

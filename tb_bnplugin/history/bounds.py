@@ -45,6 +45,9 @@ _COUNTS: Final = frozenset(
         "idle_records",
         "stalled_executions",
         "low_precision_updates",
+        "uncounted_loops",
+        "uncounted_loop_changes",
+        "put_back_inference",
         "record",
         "iterations",
         "weight_changes",
@@ -55,6 +58,7 @@ _COUNTS: Final = frozenset(
         "prediction_rank",
         "candidate",
         "steps",
+        "passes",
     )
 )
 _SIZES: Final = frozenset(
@@ -74,8 +78,51 @@ _SIZES: Final = frozenset(
 _FLAGS: Final = frozenset(
     ("trainable", "trainable_as_set", "weights_finite", "labels_alike", "labels_are_classes")
 )
-_DISTANCES: Final = frozenset(("mean_gap", "variance_gap", "spread", "scale", "start_updates"))
+_DISTANCES: Final = frozenset(
+    (
+        "mean_gap",
+        "variance_gap",
+        "mean_gap_error",
+        "variance_gap_error",
+        "swapped_gap",
+        "calls",
+        "calls_mean_gap",
+        "calls_variance_gap",
+        "spread",
+        "scale",
+        "start_updates",
+        "loss_scale",
+    )
+)
 """Measured, and never below 0."""
+
+_MEASURED: Final = frozenset(
+    (
+        "process_started",
+        "learning_rate",
+        "moving_mean",
+        "moving_variance",
+        "batch_mean",
+        "batch_variance",
+        "variance_min",
+        "variance_shift",
+        "value_given",
+        "measured",
+        "doubled",
+        "permuted",
+        "keras_mean",
+        "weight_sum",
+        "regularization",
+        "paired",
+        "pairs_ratio",
+        "pairs_root_ratio",
+        "factor",
+        "cosine",
+        "loss",
+        "accuracy",
+    )
+)
+"""Measured, of either sign: a variance below 0 is a fault that a rule looks for."""
 
 _RANGES: Final = {
     **dict.fromkeys(_COUNTS, (0.0, LARGEST_COUNT)),
@@ -85,6 +132,11 @@ _RANGES: Final = {
 """Of whole numbers; those of every step are added by their name's end."""
 
 Floats = npt.NDArray[np.float64]
+
+
+def has_range(name: str) -> bool:
+    """True if it is known which numbers a column can hold."""
+    return name.endswith("_step") or name in {*_RANGES, *_DISTANCES, *_MEASURED}
 
 
 def keep_possible(name: str, values: Floats) -> Floats:

@@ -13,8 +13,8 @@ from tb_bnplugin.history.bounds import is_step, keep_possible, possible_time
 from tb_bnplugin.history.budget import keep_affordable, keep_first
 from tb_bnplugin.history.documents import (
     ModelDocuments,
+    read_ledger,
     read_model_documents,
-    read_newest,
     read_phases,
     shorten,
 )
@@ -41,10 +41,8 @@ from tb_bnplugin.history.series import (
     build_probe,
     build_probe_layers,
 )
-from tb_bnplugin.history.sound import sound_calls
 from tb_bnplugin.history.tables import freeze, is_table, keep_tables, read_columns
 from tb_bnplugin.schema.columns import CHANNEL_ROWS, EVENT_COLUMNS, LAYER_COLUMNS, MODEL_COLUMNS
-from tb_bnplugin.schema.facts_json import parse_calls
 from tb_bnplugin.schema.records import Kind, Record
 
 WRITES_BESIDE: Final = (
@@ -103,8 +101,9 @@ def build_channels(facts: ModelFacts, records: Iterable[Record], layer: int) -> 
         np.full(len(kept), np.nan),
     )
     values = np.full((len(order.kept), len(CHANNEL_ROWS), end - begin), np.nan, np.float32)
-    for position, index in enumerate(order.kept):
-        values[position] = kept[index][1][:, begin:end]
+    with np.errstate(all="ignore"):  # of what float32 cannot hold
+        for position, index in enumerate(order.kept):
+            values[position] = kept[index][1][:, begin:end]
     steps = np.array([kept[index][0].step for index in order.kept], np.int64)
     return ChannelHistory(steps=freeze(steps), values=freeze(values))
 
@@ -144,10 +143,7 @@ def _build_model(
         run=run,
         facts=documents.facts,
         phases=phases,
-        calls=sound_calls(
-            read_newest(kinds.get("calls", ()), parse_calls, own) or (),
-            len(documents.facts.layers),
-        ),
+        calls=read_ledger(kinds.get("calls", ()), len(documents.facts.layers), own),
         steps=steps,
         wall_times=wall_times,
         model_columns=model_columns,

@@ -5,14 +5,12 @@ from __future__ import annotations
 import bisect
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from tb_bnplugin.errors import FactsError
-from tb_bnplugin.history.bounds import LATEST, within
-from tb_bnplugin.history.sound import sound_model, sound_phase
-from tb_bnplugin.schema.facts import Columns, ModelFacts, Phase
-from tb_bnplugin.schema.facts_json import parse_model, parse_phase
+from tb_bnplugin.history.sound import read_calls, read_model, read_phase
+from tb_bnplugin.schema.facts import Call, Columns, ModelFacts, Phase
 from tb_bnplugin.schema.records import Record
 
 _Document = TypeVar("_Document")
@@ -39,12 +37,13 @@ def read_model_documents(records: Sequence[Record], skipped: Counter[str]) -> Mo
     """The model documents that can be read, None where there is none."""
     newest: dict[float, Columns] = {}
     facts: ModelFacts | None = None
-    for parsed in _parsed(_by_time(records), parse_model, skipped):
-        facts = parsed  # the last stays
-        newest[within(parsed.process_started, 0.0, LATEST, 0.0)] = parsed.columns
+    for facts in _parsed(_by_time(records), read_model, skipped):  # the last stays
+        newest[facts.process_started] = facts.columns
     if facts is None:
         return None
-    facts = sound_model(facts, records[0].metadata.model)
+    name = records[0].metadata.model  # by which it is found, whatever the document says
+    if facts.name != name:
+        facts = replace(facts, name=name)
     starts = tuple(sorted(newest))
     return ModelDocuments(
         facts=facts, starts=starts, columns=tuple(newest[start] for start in starts)
@@ -54,17 +53,15 @@ def read_model_documents(records: Sequence[Record], skipped: Counter[str]) -> Mo
 def read_phases(records: Sequence[Record], skipped: Counter[str]) -> tuple[Phase, ...]:
     """The phases in the order in which they began, each as it was last written."""
     newest: dict[tuple[float, int], Phase] = {}
-    for parsed in _parsed(_by_time(records), parse_phase, skipped):
-        phase = sound_phase(parsed)
+    for phase in _parsed(_by_time(records), read_phase, skipped):
         newest[phase.process_started, phase.number] = phase
     return tuple(newest[key] for key in sorted(newest))
 
 
-def read_newest(
-    records: Sequence[Record], parse: Callable[[bytes], _Document], skipped: Counter[str]
-) -> _Document | None:
-    """The newest document that can be read, None where there is none."""
-    return next(_parsed(reversed(_by_time(records)), parse, skipped), None)
+def read_ledger(records: Sequence[Record], layers: int, skipped: Counter[str]) -> tuple[Call, ...]:
+    """The lines of the newest mode ledger that are of one of so many layers."""
+    calls = next(_parsed(reversed(_by_time(records)), read_calls, skipped), ())
+    return tuple(call for call in calls if 0 <= call.layer < layers)
 
 
 def shorten(text: str) -> str:
@@ -79,7 +76,7 @@ def _by_time(records: Sequence[Record]) -> list[Record]:
 
 def _parsed(
     records: Iterator[Record] | Sequence[Record],
-    parse: Callable[[bytes], _Document],
+    read: Callable[[bytes], _Document],
     skipped: Counter[str],
 ) -> Iterator[_Document]:
     for record in records:
@@ -87,6 +84,6 @@ def _parsed(
             skipped[f"{record.metadata.kind} records hold no JSON document"] += 1
             continue
         try:
-            yield parse(record.value)
+            yield read(record.value)
         except FactsError as error:  # a few documents a run
             skipped[f"{record.metadata.kind} records cannot be read ({shorten(str(error))})"] += 1

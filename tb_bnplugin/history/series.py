@@ -140,7 +140,7 @@ def build_epochs(records: Sequence[Record], skipped: Counter[str]) -> tuple[tupl
     epochs = []
     for record in _newest_of_each_step(records):
         value = np.ravel(np.asarray(record.value))
-        if value.dtype.kind in "fiu" and len(value) and is_step(value[0]):
+        if value.dtype.kind in "fiu" and len(value) and is_step(float(value[0])):
             epochs.append((int(value[0]), record.step))
         else:
             skipped["epoch records hold no number of an epoch"] += 1

@@ -1,11 +1,17 @@
-"""The facts of a log with numbers that can be: one that cannot is not known, and the rest stays."""
+"""The documents of a log as facts whose numbers can be: one that cannot be is not known.
+
+What was made of a document is kept, since while a model trains the same ones are read again and
+again; but not that of large ones, which would stay in memory.
+"""
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from tb_bnplugin.history.bounds import LARGEST_COUNT, LATEST, within
+from tb_bnplugin.history.bounds import LARGEST, LARGEST_COUNT, LATEST, within
 from tb_bnplugin.schema.facts import (
     Call,
     Graph,
@@ -13,9 +19,11 @@ from tb_bnplugin.schema.facts import (
     LossFacts,
     MetricFacts,
     ModelFacts,
+    OptimizerFacts,
     Phase,
     Shape,
 )
+from tb_bnplugin.schema.facts_json import parse_calls, parse_model, parse_phase
 
 LARGEST_SIZE: Final = 2.0**40
 """Of a dimension: channels, rows, outputs."""
@@ -26,8 +34,25 @@ LARGEST_SETTING: Final = 1e6
 _Facts = TypeVar("_Facts")
 
 
-def sound_model(facts: ModelFacts, name: str) -> ModelFacts:
-    """The facts of a model, under the name that its records have."""
+def _kept(documents: int, size: int) -> Callable[[Callable[[bytes], _Facts]], Any]:
+    """Keep what was read of the newest documents, of those up to a size."""
+
+    def decorate(read: Callable[[bytes], _Facts]) -> Callable[[bytes], _Facts]:
+        kept = functools.lru_cache(maxsize=documents)(read)
+
+        @functools.wraps(read)
+        def read_once(document: bytes) -> _Facts:
+            return kept(document) if len(document) <= size else read(document)
+
+        return read_once
+
+    return decorate
+
+
+@_kept(32, 2**20)
+def read_model(document: bytes) -> ModelFacts:
+    """The facts in a `batch_norm/model` record; raises `FactsError`."""
+    facts = parse_model(document)
     weights = _changed(
         facts.weights,
         trainable=within(facts.weights.trainable, 0, LARGEST_COUNT, 0),
@@ -35,17 +60,19 @@ def sound_model(facts: ModelFacts, name: str) -> ModelFacts:
     )
     return _changed(
         facts,
-        name=name,
         replicas=within(facts.replicas, 1, LARGEST_SIZE, 1),
         process_started=within(facts.process_started, 0.0, LATEST, 0.0),
         layers=_each(facts.layers, _sound_layer),
+        optimizers=_each(facts.optimizers, _sound_optimizer),
         graph=_sound_graph(facts.graph, len(facts.layers)),
         weights=weights,
     )
 
 
-def sound_phase(phase: Phase) -> Phase:
-    """A phase whose numbers can be."""
+@_kept(1024, 2**14)
+def read_phase(document: bytes) -> Phase:
+    """The phase in a `batch_norm/phase` record; raises `FactsError`."""
+    phase = parse_phase(document)
     return _changed(
         phase,
         number=within(phase.number, 0, LARGEST_COUNT, 0),
@@ -58,12 +85,10 @@ def sound_phase(phase: Phase) -> Phase:
     )
 
 
-def sound_calls(calls: tuple[Call, ...], layers: int) -> tuple[Call, ...]:
-    """The lines of the mode ledger that are of one of so many layers."""
-    known = calls
-    if not all(0 <= call.layer < layers for call in calls):
-        known = tuple(call for call in calls if 0 <= call.layer < layers)
-    return _each(known, _sound_call)
+@_kept(32, 2**20)
+def read_calls(document: bytes) -> tuple[Call, ...]:
+    """The mode ledger in a `batch_norm/calls` record; raises `FactsError`."""
+    return _each(parse_calls(document), _sound_call)
 
 
 def _sound_layer(layer: LayerFacts) -> LayerFacts:
@@ -75,6 +100,21 @@ def _sound_layer(layer: LayerFacts) -> LayerFacts:
         axis=layer.axis if all(abs(axis) <= LARGEST_SIZE for axis in layer.axis) else (),
         start_updates_before=within(layer.start_updates_before, 0.0, LARGEST_COUNT, 0.0),
         virtual_batch=within(layer.virtual_batch, 1, LARGEST_SIZE, None),
+        sharing=_changed(
+            layer.sharing, calls_a_pass=within(layer.sharing.calls_a_pass, 0, LARGEST_COUNT, None)
+        ),
+    )
+
+
+def _sound_optimizer(optimizer: OptimizerFacts) -> OptimizerFacts:
+    return _changed(
+        optimizer,
+        clipnorm=within(optimizer.clipnorm, 0.0, LARGEST, None),
+        clipvalue=within(optimizer.clipvalue, 0.0, LARGEST, None),
+        global_clipnorm=within(optimizer.global_clipnorm, 0.0, LARGEST, None),
+        gradient_accumulation_steps=within(
+            optimizer.gradient_accumulation_steps, 1, LARGEST_COUNT, None
+        ),
     )
 
 

@@ -12,7 +12,6 @@ import json
 import math
 import types
 import typing
-from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from tb_bnplugin.errors import FactsError
@@ -25,27 +24,11 @@ name of a layer; what is behind is cut off."""
 _Facts = TypeVar("_Facts")
 
 
-def _kept(documents: int, size: int) -> Callable[[Callable[[bytes], _Facts]], Any]:
-    """Keep what was parsed of the newest documents, but of those that are large."""
-
-    def decorate(parse: Callable[[bytes], _Facts]) -> Callable[[bytes], _Facts]:
-        kept = functools.lru_cache(maxsize=documents)(parse)
-
-        @functools.wraps(parse)
-        def parse_once(document: bytes) -> _Facts:
-            return kept(document) if len(document) <= size else parse(document)
-
-        return parse_once
-
-    return decorate
-
-
 def encode_model(facts: ModelFacts) -> bytes:
     """The facts as UTF-8 JSON, the content of a `batch_norm/model` record."""
     return _encode(dataclasses.asdict(facts))
 
 
-@_kept(32, 2**20)  # while it trains, the same document is read again and again
 def parse_model(document: bytes) -> ModelFacts:
     """The facts in a `batch_norm/model` record; raises `FactsError`."""
     return _parse(ModelFacts, _load(document), "model")
@@ -56,7 +39,6 @@ def encode_phase(phase: Phase) -> bytes:
     return _encode(dataclasses.asdict(phase))
 
 
-@_kept(1024, 2**14)  # a rule engine that runs while a model trains reads all again
 def parse_phase(document: bytes) -> Phase:
     """The phase in a `batch_norm/phase` record; raises `FactsError`."""
     return _parse(Phase, _load(document), "phase")
@@ -67,7 +49,6 @@ def encode_calls(calls: typing.Sequence[Call]) -> bytes:
     return _encode({"calls": [dataclasses.asdict(call) for call in calls]})
 
 
-@_kept(32, 2**20)
 def parse_calls(document: bytes) -> tuple[Call, ...]:
     """The mode ledger in a `batch_norm/calls` record; raises `FactsError`."""
     loaded = _load(document)

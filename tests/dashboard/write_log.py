@@ -167,7 +167,11 @@ def write_history(
 
 
 def _frame(event: Event, *, checksum: bool = True) -> bytes:
-    content: bytes = event.SerializeToString()
+    return frame(event.SerializeToString(), checksum=checksum)
+
+
+def frame(content: bytes, *, checksum: bool = True) -> bytes:
+    """A serialized event as an event file holds it."""
     header = struct.pack("<Q", len(content))
     return b"".join(
         (

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tb_bnplugin.history.bounds import LARGEST_COUNT, keep_possible, possible_time
+from tb_bnplugin.history.bounds import LARGEST_COUNT, has_range, keep_possible, possible_time
 from tb_bnplugin.history.build import build_channels, build_run
 from tb_bnplugin.history.model import ModelHistory
 from tb_bnplugin.schema.columns import (
@@ -22,7 +22,7 @@ from tb_bnplugin.schema.columns import (
     PROBE_COLUMNS,
     PROBE_LAYER_COLUMNS,
 )
-from tb_bnplugin.schema.facts import Graph, Node, Phase
+from tb_bnplugin.schema.facts import Graph, Node, OptimizerFacts, Phase, Sharing
 from tb_bnplugin.schema.facts_json import encode_model
 from tb_bnplugin.schema.records import Record
 from tests.support.histories import CALL, LAYER, LOSS_FACTS, PHASE
@@ -55,6 +55,10 @@ COLUMNS = {
 def build(*records: Record) -> ModelHistory:
     (model,) = build_run("train", [create_model(), *records]).models
     return model
+
+
+def test_every_column_of_the_format_has_a_range() -> None:
+    assert [name for name in sorted(COLUMNS) if not has_range(name)] == []
 
 
 @pytest.mark.parametrize("name", sorted(COLUMNS | {"metric:auc"}))
@@ -126,6 +130,7 @@ LAYERS: list[tuple[str, list[Any], Any]] = [
     ("start_updates_before", [NAN, INF, -1.0, HUGE], 0.0),
     ("virtual_batch", [0, -8, HUGE], None),
     ("axis", [[HUGE]], ()),
+    ("sharing", [{"calls_a_pass": -1}, {"calls_a_pass": HUGE}], Sharing()),
 ]
 
 
@@ -157,6 +162,17 @@ def test_facts_of_a_model_that_cannot_be() -> None:
         replicas=-4,
         process_started=NAN,
         weights=replace(THREE_LAYERS.weights, trainable=-1, checked_step=-7),
+        optimizers=(
+            OptimizerFacts(
+                optimizer_class="SGD",
+                keras_class="SGD",
+                known_from="compile",
+                clipnorm=NAN,
+                clipvalue=-1.0,
+                global_clipnorm=INF,
+                gradient_accumulation_steps=0,
+            ),
+        ),
         graph=Graph(
             nodes=tuple(Node(path="n", layer_class="C", layer=at) for at in (0, 2, 3, -1, HUGE)),
             edges=((0, 1), (1, 5), (-1, 0), (4, 3)),
@@ -167,6 +183,9 @@ def test_facts_of_a_model_that_cannot_be() -> None:
     assert (known.weights.trainable, known.weights.checked_step) == (0, None)
     assert [node.layer for node in known.graph.nodes] == [0, 2, None, None, None]
     assert known.graph.edges == ((0, 1), (4, 3))
+    assert known.optimizers == (
+        OptimizerFacts(optimizer_class="SGD", keras_class="SGD", known_from="compile"),
+    )
 
 
 def test_a_phase_that_cannot_be() -> None:

@@ -51,7 +51,7 @@ RECORDS = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(RECORDS, max_size=12),
     st.lists(tables(st.just(2)), max_size=6),
@@ -74,7 +74,7 @@ def test_building_and_judging_never_raise(
         assert (np.diff(model.steps) > 0).all()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.integers(1, 30), st.integers(1, 4)), min_size=1, max_size=60))
 def test_a_newer_process_always_wins(written: list[tuple[int, int]]) -> None:
     records = [
