@@ -20,7 +20,7 @@ from tb_bnplugin.history.build import build_run
 from tb_bnplugin.logs.folder import LogFolder
 from tb_bnplugin.schema.records import Record
 from tests.dashboard.validate import validate
-from tests.dashboard.write_log import frame
+from tests.dashboard.write_log import event_of, frame
 from tests.support.hostile import hostile_events, hostile_records
 from tests.support.judging_logs import make_everything
 
@@ -56,10 +56,10 @@ def test_event_files(events: list[bytes]) -> None:
 
 
 @settings(max_examples=25)
-@given(hostile_events())
-def test_routes(events: list[bytes]) -> None:
+@given(hostile_records())  # at a damaged event TensorBoard's own loader in Python stops
+def test_routes(records: list[Record]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        write(folder, events)
+        write(folder, [event_of(record).SerializeToString() for record in records])
         multiplexer = EventMultiplexer().AddRunsFromDirectory(folder).Reload()
         provider = MultiplexerDataProvider(multiplexer, folder)
         plugin = BatchNormPlugin(base_plugin.TBContext(data_provider=provider))
