@@ -49,15 +49,15 @@ def batch_norm(model: Any, step: Any = None) -> Any:
 
     Raises:
         TypeError: `model` is no Keras model.
-        ValueError: there is no step.
+        ValueError: there is a writer and no step.
         RuntimeError: called inside a function with `jit_compile=True`.
     """
     refuse_xla("batch_norm")
     recorder = ops.watched(model)
-    step = resolve_step(step, "batch_norm")
     writer = current_writer()
     if writer is None:
         return ops.nothing_written()
+    step = resolve_step(step, "batch_norm")
     return ops.record_model(recorder, writer, step)
 
 
@@ -99,7 +99,7 @@ def loss_reduction(
 
     Raises:
         TypeError: `loss` is neither a loss, a name nor a callable, nor a structure of them.
-        ValueError: there is no step, or Keras knows no loss of this name.
+        ValueError: there is a writer and no step, or Keras knows no loss of this name.
         RuntimeError: called inside a function with `jit_compile=True`.
     """
     fitted = ops.fitted_recorder() if current_writer() is None else None
@@ -111,10 +111,10 @@ def loss_reduction(
         return ops.record_loss_of_fit(fitted, loss, y_true, y_pred, options)
     refuse_xla("loss_reduction")
     check_losses(loss)
-    step = resolve_step(step, "loss_reduction")
     writer = current_writer()
     if writer is None:
         return ops.nothing_written()
+    step = resolve_step(step, "loss_reduction")
     options = LossOptions(sample_weight=sample_weight, value=value, name=name)
     return ops.record_loss(writer, step, loss, y_true, y_pred, options)
 
@@ -147,7 +147,7 @@ def probe(
 
     Raises:
         TypeError: `model` is no Keras model, or `loss` no loss.
-        ValueError: there is no step, or the model is not built.
+        ValueError: there is a writer and no step, or the model is not built.
         RuntimeError: called inside a function with `jit_compile=True`, or given tensors of a
             traced function. Whatever else goes wrong is one warning.
     """
@@ -155,10 +155,10 @@ def probe(
     flavour_of(model)
     if loss is not None:
         check_losses(loss)
-    step = resolve_step(step, "probe")
     writer = current_writer()
     if writer is None:
         return ops.nothing_written()
+    step = resolve_step(step, "probe")
     recorder = watch_model(model)
 
     def run() -> probing.ProbeResult:

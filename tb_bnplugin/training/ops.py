@@ -34,7 +34,7 @@ from tb_bnplugin.training.recorder import (
     watch_model,
 )
 from tb_bnplugin.training.run import Run, run_of_writer
-from tb_bnplugin.training.summary_state import default_writer
+from tb_bnplugin.training.summary_state import callers_own, default_writer
 
 __all__ = [
     "PROBE_COLUMNS",
@@ -109,9 +109,17 @@ STEP_OF_FIT: Final = -1
 
 
 def fitted_recorder() -> Recorder | None:
-    """The recorder of the only model that `fit` trains now with the callback."""
-    fitted = [recorder for recorder in open_recorders() if recorder.observer.in_fit]
-    return fitted[0] if len(fitted) == 1 and fitted[0].last_target is not None else None
+    """The recorder of the model whose step `fit` makes now, with the callback.
+
+    A `fit` that was interrupted never says that it is over, so that several may seem to train:
+    the one that does is a `self` or `model` among the callers.
+    """
+    fitted = {
+        id(recorder.reference()): recorder
+        for recorder in open_recorders()
+        if recorder.observer.in_fit and recorder.last_target is not None
+    }
+    return callers_own(fitted) if fitted else None
 
 
 def record_loss_of_fit(

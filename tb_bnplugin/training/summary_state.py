@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 import tensorflow as tf
 from tensorflow.python.ops import summary_ops_v2
 
+_Known = TypeVar("_Known")
 _FUNCTION_MODULE = "tensorflow.python.eager.polymorphic_function.polymorphic_function"
 
 
@@ -64,6 +65,18 @@ def refuse_xla(op: str) -> None:
             " XLA can run no summary op: call it after that function, in the loop around it (the"
             " modes are counted inside all the same)"
         )
+
+
+def callers_own(known: Mapping[int, _Known]) -> _Known | None:
+    """What is known of the innermost caller's `self` or `model`, by its identity."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        for name in ("self", "model"):
+            found = known.get(id(frame.f_locals.get(name)))
+            if found is not None:
+                return found
+        frame = frame.f_back
+    return None
 
 
 def compiled_by_xla() -> bool:

@@ -59,3 +59,22 @@ def test_under_xla_it_is_left_out_with_one_warning(flavour: Flavour, tmp_path: P
     with pytest.warns(RuntimeWarning, match="jit_compile=False"):
         fit(model, callbacks=[create(tmp_path)])
     assert read_model(tmp_path).layer("training_tape")[-1, 0] == 10
+
+
+def test_a_fit_that_was_interrupted_before_is_not_taken_for_this_one(
+    flavour: Flavour, tmp_path: Path
+) -> None:
+    class Interrupt(flavour.keras.callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            raise KeyboardInterrupt
+
+    first = create_own(flavour.keras, jit_compile=False)
+    with pytest.raises(KeyboardInterrupt):
+        fit(first, callbacks=[create(tmp_path / "first"), Interrupt()])
+    fit(create_own(flavour.keras, jit_compile=False), callbacks=[create(tmp_path / "second")])
+    (loss,) = read_model(tmp_path / "second").losses
+    assert loss.steps.tolist() == list(range(1, 11))
+
+
+def test_a_step_that_no_callback_records_trains_all_the_same(flavour: Flavour) -> None:
+    fit(create_own(flavour.keras, jit_compile=False))

@@ -132,6 +132,7 @@ def test_no_step_is_a_clear_error(model: Any, writer: Any, op: Any) -> None:
 
 
 def test_no_writer_writes_nothing(model: Any) -> None:
+    assert bool(summary.batch_norm(model)) is False  # not even a step is needed
     assert bool(summary.batch_norm(model, step=1)) is False
     assert bool(summary.loss_reduction("mse", Y[:4], Y[4:8], step=1)) is False
     assert bool(summary.probe(model, X[:4], Y[:4], loss="mse", step=1)) is False
