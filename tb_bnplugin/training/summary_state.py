@@ -68,7 +68,7 @@ def refuse_xla(op: str) -> None:
 
 
 def callers_own(known: Mapping[int, _Known]) -> _Known | None:
-    """What is known of the innermost caller's `self` or `model`, by its identity."""
+    """The value known for the innermost caller's `self` or `model`, by its identity."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         for name in ("self", "model"):
