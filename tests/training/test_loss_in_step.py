@@ -64,7 +64,7 @@ def test_under_xla_it_is_left_out_with_one_warning(flavour: Flavour, tmp_path: P
 def test_a_fit_that_was_interrupted_before_is_not_taken_for_this_one(
     flavour: Flavour, tmp_path: Path
 ) -> None:
-    class Interrupt(flavour.keras.callbacks.Callback):  # type: ignore[name-defined,misc]
+    class Interrupt(flavour.keras.callbacks.Callback):  # type: ignore[misc, name-defined, unused-ignore]
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
             raise KeyboardInterrupt
 
