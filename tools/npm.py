@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 OLDEST_NODE = 20  # what the bundler needs; the frontend's unit tests need 22.12
 
@@ -35,8 +36,10 @@ def npm_command() -> list[str] | None:
     return None
 
 
-def run_npm(folder: Path, *arguments: str, **variables: str) -> int:
+def run_npm(folder: Path, *arguments: str, output: IO[str] | None = None, **variables: str) -> int:
     """The exit status of `npm ARGUMENTS` in a folder, with environment variables added.
+
+    What it prints goes to `output`, or is shown.
 
     Raises:
         FileNotFoundError: There is no Node that works.
@@ -52,7 +55,12 @@ def run_npm(folder: Path, *arguments: str, **variables: str) -> int:
     first_on_path = str(Path(command[0]).parent)
     environment["PATH"] = os.pathsep.join([first_on_path, environment.get("PATH", "")])
     return subprocess.run(
-        [*command, *arguments], cwd=folder, env=environment, check=False
+        [*command, *arguments],
+        cwd=folder,
+        env=environment,
+        stdout=output,
+        stderr=output and subprocess.STDOUT,
+        check=False,
     ).returncode
 
 

@@ -11,13 +11,15 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import xml.etree.ElementTree as ET
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from npm import run_npm
 
@@ -25,11 +27,14 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / ".cache" / "tests"
 
 
+IN_PYTHON = ("python", "programs")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Case:
     """One test as its runner reported it."""
 
-    runner: str  # "python", "frontend" or "browser"
+    runner: str  # "python", "programs", "frontend" or "browser"
     module: str  # "tests.recording.test_watch" in Python
     name: str  # "test_counts[tf_keras]"
     verdict: str  # "passed", "failed" or "skipped"
@@ -42,7 +47,7 @@ class Case:
 
     def is_under(self, *folders: str) -> bool:
         """Whether a Python test lies in one of the folders of tests/."""
-        return self.runner == "python" and self.module.startswith(
+        return self.runner in IN_PYTHON and self.module.startswith(
             tuple(f"tests.{folder}." for folder in folders)
         )
 
@@ -56,56 +61,72 @@ KINDS: tuple[tuple[str, Callable[[Case], bool]], ...] = (
     ("rules", lambda case: case.is_under("diagnose")),
     ("dashboard", lambda case: case.is_under("dashboard")),
     ("packaging", lambda case: case.is_under("packaging")),
-    ("unit", lambda case: case.runner == "python"),
+    ("unit", lambda case: case.runner in IN_PYTHON),
 )
 
 
 PROGRAMS: tuple[str, ...] = ("packaging", "docs", "demo", "examples")
 """Folders of tests that run whole programs: a process of their own, beside all other tests."""
 
-PYTEST: tuple[str, ...] = (sys.executable, "-m", "pytest", "-q")
-
 
 @contextmanager
-def programs_beside(report: Path, statuses: list[int]) -> Iterator[None]:
-    """Runs those tests while all others run, and appends their exit status.
+def beside(reports: Mapping[str, Path], statuses: list[int]) -> Iterator[None]:
+    """Runs whole programs and the page's tests while all others run; appends their statuses.
 
     What they print follows at the end, so that nothing is torn apart.
     """
-    folders = [f"tests/{folder}" for folder in PROGRAMS]
     with tempfile.TemporaryFile("w+") as printed:
-        beside = subprocess.Popen(
-            [*PYTEST, *folders, f"--junitxml={report}"],
-            cwd=ROOT,
-            stdout=printed,
-            stderr=subprocess.STDOUT,
-        )
-        yield
-        statuses.append(beside.wait())
-        printed.seek(0)
-        print(printed.read(), flush=True)
+
+        def run() -> None:
+            for name, runner in BESIDE.items():
+                statuses.append(runner(reports[name], printed))
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        try:
+            yield
+        finally:
+            thread.join()
+            printed.seek(0)
+            print(printed.read(), flush=True)
 
 
-def run_python(report: Path) -> int:
+def run_programs(report: Path, output: IO[str] | None = None) -> int:
+    """Exit status of pytest for the tests that run whole programs."""
+    return _pytest(report, [f"tests/{folder}" for folder in PROGRAMS], output)
+
+
+def run_python(report: Path, output: IO[str] | None = None) -> int:
     """Exit status of pytest for the tests that run no whole program."""
-    others = [f"--ignore=tests/{folder}" for folder in PROGRAMS]
+    return _pytest(report, [f"--ignore=tests/{folder}" for folder in PROGRAMS], output)
+
+
+def _pytest(report: Path, arguments: Sequence[str], output: IO[str] | None) -> int:
+    command = [sys.executable, "-m", "pytest", "-q", *arguments, f"--junitxml={report}"]
     return subprocess.run(
-        [*PYTEST, *others, f"--junitxml={report}"], cwd=ROOT, check=False
+        command, cwd=ROOT, stdout=output, stderr=output and subprocess.STDOUT, check=False
     ).returncode
 
 
-def run_frontend(report: Path) -> int:
+def run_frontend(report: Path, output: IO[str] | None = None) -> int:
     """Exit status of the page's unit tests."""
     reporters = ("--reporter=default", "--reporter=junit", f"--outputFile.junit={report}")
-    return run_npm(ROOT / "frontend", "test", "--", *reporters)
+    return run_npm(ROOT / "frontend", "test", "--", *reporters, output=output)
 
 
-def run_browser(report: Path) -> int:
+def run_browser(report: Path, output: IO[str] | None = None) -> int:
     """Exit status of the tests in a real browser."""
     variables = {"PLAYWRIGHT_JUNIT_OUTPUT_FILE": str(report), "PYTHON": sys.executable}
-    return run_npm(
-        ROOT / "frontend", "run", "test:browser", "--", "--reporter=list,junit", **variables
-    )
+    command = ("run", "test:browser", "--", "--reporter=list,junit")
+    return run_npm(ROOT / "frontend", *command, output=output, **variables)
+
+
+BESIDE: dict[str, Callable[[Path, IO[str]], int]] = {
+    "programs": run_programs,
+    "frontend": run_frontend,
+    "browser": run_browser,
+}
+"""By name of their report: what runs beside the tests in Python, one after the other."""
 
 
 def read_cases(runner: str, report: Path) -> list[Case]:
@@ -145,15 +166,12 @@ def main() -> int:
     started = time.monotonic()
     RESULTS.mkdir(parents=True, exist_ok=True)
     statuses: list[int] = []
-    runners = {"python": run_python, "frontend": run_frontend, "browser": run_browser}
-    reports = {name: RESULTS / f"{name}.xml" for name in runners}
-    programs = RESULTS / "python-programs.xml"
-    for path in (*reports.values(), programs):
+    reports = {name: RESULTS / f"{name}.xml" for name in ("python", *BESIDE)}
+    for path in reports.values():
         path.unlink(missing_ok=True)
-    with programs_beside(programs, statuses):
-        statuses += [run(reports[name]) for name, run in runners.items()]
+    with beside(reports, statuses):
+        statuses.append(run_python(reports["python"]))
     cases = [case for name, report in reports.items() for case in read_cases(name, report)]
-    cases += read_cases("python", programs)
     lines, all_good = summarize(cases)
     print("\nTests of each kind:")
     print("\n".join(lines))
