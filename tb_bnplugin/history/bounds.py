@@ -92,6 +92,7 @@ _DISTANCES: Final = frozenset(
         "scale",
         "start_updates",
         "loss_scale",
+        "row_sum_error",
     )
 )
 """Measured, and never below 0."""
@@ -116,6 +117,8 @@ _MEASURED: Final = frozenset(
         "paired",
         "pairs_ratio",
         "pairs_root_ratio",
+        "prediction_smallest",
+        "prediction_largest",
         "factor",
         "cosine",
         "loss",

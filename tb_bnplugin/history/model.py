@@ -13,13 +13,22 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from tb_bnplugin.schema.columns import CHANNEL_ROWS, CONTEXTS, MODES, PAIRED_ROWS, RECORD_REASONS
+from tb_bnplugin.schema.columns import (
+    CHANNEL_ROWS,
+    CONTEXTS,
+    KERAS_LOSSES,
+    MODES,
+    PAIRED_ROWS,
+    RECORD_REASONS,
+)
 from tb_bnplugin.schema.facts import (
     Call,
+    Graph,
     LayerFacts,
     LossFacts,
     MetricFacts,
     ModelFacts,
+    Node,
     OptimizerFacts,
     Phase,
     Shape,
@@ -29,6 +38,7 @@ from tb_bnplugin.schema.facts import (
 __all__ = [
     "CHANNEL_ROWS",
     "CONTEXTS",
+    "KERAS_LOSSES",
     "MODES",
     "PAIRED_ROWS",
     "RECORD_REASONS",
@@ -36,12 +46,14 @@ __all__ = [
     "ChannelHistory",
     "Floats",
     "GradientHistory",
+    "Graph",
     "LayerFacts",
     "LossFacts",
     "LossHistory",
     "MetricFacts",
     "ModelFacts",
     "ModelHistory",
+    "Node",
     "OptimizerFacts",
     "Phase",
     "ProbeHistory",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from tb_bnplugin.keras.model.topology import Topology
 from tb_bnplugin.keras.model.topology import describe as draw
 from tb_bnplugin.keras.model.trainable import replaced_by_fit
 from tb_bnplugin.keras.model.unchanged_weights import UnchangedWeights
+from tb_bnplugin.keras.model.untracked import UntrackedLayers
 from tb_bnplugin.keras.optimizers.watched import WatchedOptimizers
 from tb_bnplugin.keras.watched_layers import WatchedLayers, strategy_of
 from tb_bnplugin.measure.reading import Baseline, NewLayers, Reading
@@ -33,6 +34,14 @@ class _Fit:
 
     losses: LossObserver | None = None  # of the compiled losses
     step: WatchedStep | None = None  # where the model has a `train_step` of its own
+
+
+@dataclass
+class _Looks:
+    """The parts of the state that are looked at now and then."""
+
+    weights: UnchangedWeights = field(default_factory=UnchangedWeights)
+    untracked: UntrackedLayers = field(default_factory=UntrackedLayers)
 
 
 class WatchedModel:
@@ -50,7 +59,7 @@ class WatchedModel:
         self._compiled: IdentityRef | None = None  # a loop may compile anew
         self._read_of: tuple[object, ...] = ()  # the optimizers of which the reader reads
         self._topology: Topology | None = None
-        self._weights = UnchangedWeights()
+        self._looks = _Looks()
         self._trainable_replaced: dict[int, bool] = {}  # see `model.trainable`
         self._by_fit = _Fit()
         self.first_place: Callable[[Any, str], str] = _nowhere_else
@@ -141,7 +150,8 @@ class WatchedModel:
             baseline = Baseline(reading=reader.read(), gamma_beta_layers=reader.gamma_beta_layers)
             if reader.watches_weights or self.model.built:  # else other weights are still to come
                 self._reader = reader
-                self.guard.attempt("weights", self._weights.begin, self.model, step)
+                self.guard.attempt("weights", self._looks.weights.begin, self.model, step)
+                self.guard.attempt("topology", self._looks.untracked.begin, self.model)
         return reader, baseline
 
     def is_current(self, reader: StateReader) -> bool:
@@ -152,7 +162,8 @@ class WatchedModel:
 
     def look_for_unchanged_weights(self, step: int, reason: str) -> bool:
         """Look at the weights where it is time; return True where facts changed by it."""
-        return bool(self.guard.attempt("weights", self._weights.look, step, reason))
+        changed = self.guard.attempt("weights", self._looks.weights.look, step, reason)
+        return bool(self.guard.attempt("topology", self._looks.untracked.look)) or bool(changed)
 
     def channels(self, reader: StateReader) -> np.ndarray[Any, np.dtype[np.float32]] | None:
         """The per-channel vectors of this moment; None where they cannot be read."""
@@ -208,8 +219,11 @@ class WatchedModel:
             "tensorflow": str(tf.__version__),
             "replicas": self.replicas,
             "layers": tuple(layers),
-            "graph": describe.graph(topology, [row.layer for row in self._layers.rows]),
-            "weights": self._weights.facts(),
+            "graph": replace(
+                describe.graph(topology, [row.layer for row in self._layers.rows]),
+                untracked=self._looks.untracked.facts(),
+            ),
+            "weights": self._looks.weights.facts(),
             "code": describe.code(model),
             "optimizers": self.optimizers.facts(),
         }

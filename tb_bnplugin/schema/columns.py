@@ -193,6 +193,11 @@ LOSS_COLUMNS: Final = (
     # its square (a root of a mean). NaN where `paired` is.
     "pairs_ratio",
     "pairs_root_ratio",
+    # The smallest and the largest prediction, and by how much the predictions of a row add up to
+    # something else than 1, at most; NaN where the last axis has one prediction.
+    "prediction_smallest",
+    "prediction_largest",
+    "row_sum_error",
 )
 
 PAIRED_ROWS: Final = 8

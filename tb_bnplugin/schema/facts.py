@@ -78,6 +78,21 @@ class Node:
     path: str
     layer_class: str
     layer: int | None  # index into ModelFacts.layers when it is batch normalization
+    # Of a convolution: its filters, the axis of its output that they are on, counted from 0, and
+    # how many axes there are.
+    filters: int | None = None
+    channel_axis: int | None = None
+    axes: int | None = None
+    permutes: tuple[int, ...] = ()  # of a `Permute`: its `dims`
+
+
+@dataclass(frozen=True, kw_only=True)
+class Untracked:
+    """A batch normalization layer that the model's code can call and that Keras does not track."""
+
+    path: str  # of the layer that holds it, and its own name: "norm/hidden_bn"
+    updated: bool  # its moving statistics have changed since it was found
+    learned: bool  # its gamma or beta has
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +101,7 @@ class Graph:
 
     nodes: tuple[Node, ...] = ()
     edges: tuple[tuple[int, int], ...] = ()  # pairs of indices into nodes
+    untracked: tuple[Untracked, ...] = ()
 
 
 Shape = tuple[int | None, ...]
@@ -105,6 +121,8 @@ class LossFacts:
     weighted: bool  # a sample weight was given
     keras_class: str | None = None  # of a measured loss: the Keras loss that it is a multiple of
     taken_from: str = "compile"  # or where a measured loss has its batch: "arguments", "probe_data"
+    # Keras looks behind the softmax or sigmoid that made the predictions; None: not known.
+    carries_logits: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -112,6 +112,7 @@ _PARTS = {
     "own_train_step": ("code", "own_train_step"),
     "nodes": ("graph", "nodes"),
     "edges": ("graph", "edges"),
+    "untracked": ("graph", "untracked"),
     "trainable_weights": ("weights", "trainable"),
     "unchanged_weights": ("weights", "unchanged"),
     "weights_checked_step": ("weights", "checked_step"),

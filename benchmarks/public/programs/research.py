@@ -127,7 +127,10 @@ PROGRAMS = (
             Add(
                 "                avg_loss.update_state(total_loss)",
                 "_tb.step(model, loss=total_loss)\n"
-                "_tb.loss(loss[0], labels[0], outputs[0], tf.reduce_sum(pred_loss[0]))",
+                "_tb.loss(\n"
+                "    list(loss), list(labels), list(outputs),\n"
+                "    [tf.reduce_sum(each) for each in pred_loss],\n"
+                ")",
             ),
             Swap(
                 "'checkpoints/yolov3_train_{}.tf'.format(epoch)",

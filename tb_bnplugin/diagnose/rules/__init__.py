@@ -27,6 +27,8 @@ from tb_bnplugin.diagnose.rules import (
     bn207_lost_statistics,
     bn209_updates_lost,
     bn210_momentum_out_of_range,
+    bn212_wrong_axis,
+    bn214_untracked_layer,
     cr101_loss_scale_differs,
     cr102_mode_differs,
     lr101_loss_grows_with_batch,
@@ -37,6 +39,7 @@ from tb_bnplugin.diagnose.rules import (
     lr106_regularizer_missing,
     lr108_metric_resolved,
     lr110_gradient_factor,
+    lr112_logits_mismatch,
     rc101_not_recorded,
 )
 
@@ -61,6 +64,8 @@ RULES: Final[tuple[RuleModule, ...]] = (
     bn207_lost_statistics,
     bn209_updates_lost,
     bn210_momentum_out_of_range,
+    bn212_wrong_axis,
+    bn214_untracked_layer,
     lr101_loss_grows_with_batch,
     lr102_output_factor,
     lr103_vector_loss,
@@ -69,6 +74,7 @@ RULES: Final[tuple[RuleModule, ...]] = (
     lr106_regularizer_missing,
     lr108_metric_resolved,
     lr110_gradient_factor,
+    lr112_logits_mismatch,
     rc101_not_recorded,
 )
 

@@ -61,9 +61,14 @@ def _check_loss(loss: LossHistory) -> Outcome:
             f"{loss.name} returns a vector, and the value that was differentiated is not known."
             " Pass it: tb_bnplugin.summary.loss_reduction(..., value=loss)."
         )
-    pairs = zip(value[usable].tolist(), measured[usable].tolist(), strict=True)
-    if not all(near(given, total) for given, total in pairs):
-        return RULE.ok(f"{loss.name} returns a vector, which is reduced before differentiation.")
+    of = list(zip(value[usable], measured[usable], elements[usable], strict=True))
+    if all(near(given, total / count) for given, total, count in of):
+        return RULE.ok(f"{loss.name} returns a vector, of which the mean is differentiated.")
+    if not all(near(given, total) for given, total, _ in of):
+        return RULE.not_checked(
+            f"{loss.name} returns a vector, and what was differentiated is neither its sum nor its"
+            " mean: it has other terms, or another divisor."
+        )
     return RULE.finding(
         message=(
             f"{loss.name} returns {elements[usable][-1]:.6g} values, and the tape differentiated"

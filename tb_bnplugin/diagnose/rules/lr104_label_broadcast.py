@@ -64,6 +64,10 @@ SAME_WITHIN: Final = 1e-4
 """Relative. Adding the same terms in another order changes a float32 mean by some 1e-6; labels that
 were paired with other rows change a loss by far more than 0.01 %."""
 
+MATTERS_MORE: Final = 20.0
+"""Times that the pairing of rows must change a loss more than moving the labels does. A loss of all
+pairs is moved by rounding alone; one of near alike predictions by half of that or more."""
+
 BY_ELEMENT: Final = (
     *("MeanSquaredError", "MeanAbsoluteError", "MeanSquaredLogarithmicError"),
     *("Huber", "LogCosh"),
@@ -110,7 +114,9 @@ def _check_loss(loss: LossHistory) -> Outcome:
     tolerance = SAME_WITHIN * np.abs(measured)
     if not (np.abs(rolled - measured) <= tolerance)[usable].all():
         return RULE.ok(f"{loss.name} pairs each label with its own prediction.")
-    apart = np.abs(loss_column(loss, "paired") - measured) > tolerance
+    # where pairing matters little, as with predictions that are nearly alike, nothing is shown
+    matters = np.maximum(tolerance, MATTERS_MORE * np.abs(rolled - measured))
+    apart = np.abs(loss_column(loss, "paired") - measured) > matters
     if not (apart & _all_pairs(loss))[usable].any():
         return RULE.not_checked(
             f"Labels and predictions of {loss.name} broadcast, but the loss does not appear to be"

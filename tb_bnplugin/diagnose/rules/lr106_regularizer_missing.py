@@ -67,10 +67,10 @@ def check(history: ModelHistory) -> Outcome | Iterable[Outcome]:
         return RULE.ok("`fit` adds the regularizers to the loss.")
     if missing := find_missing(history, (LOSSES,)):
         return RULE.not_checked(missing)
-    return check_differentiated(RULE, history, _check_loss)
+    return check_differentiated(RULE, history, lambda loss: _check_loss(history, loss))
 
 
-def _check_loss(loss: LossHistory) -> Outcome:
+def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
     value, measured = loss_column(loss, "value_given"), loss_column(loss, "measured")
     terms = loss_column(loss, "regularization")
     if not np.isfinite(terms).any():
@@ -94,6 +94,11 @@ def _check_loss(loss: LossHistory) -> Outcome:
         return RULE.not_checked(
             f"The differentiated {loss.name} has other terms than that of the labels and the"
             " regularizers."
+        )
+    if times == 0 and len(history.losses) > 1:
+        return RULE.not_checked(
+            f"{loss.name} is one of {len(history.losses)} losses that were measured: which of them"
+            " the regularizers are added to is not known."
         )
     if times == 1:
         return RULE.ok(f"The regularizers are in the differentiated {loss.name} once.")

@@ -77,6 +77,7 @@ def columns_of_values(
         broadcast_elements=_broadcast_elements(labels.shape, predictions.shape),
         labels_alike=float(labels.ndim == 0 or bool((labels == labels[:1]).all())),
         labels_are_classes=float(_are_classes(labels, predictions)),
+        **_ranges(predictions),
     )
     if weights is None:
         matter = not abs(total(rolled)[0] - measured) <= SAME_WITHIN * abs(measured)
@@ -115,6 +116,18 @@ def _are_classes(labels: npt.NDArray[Any], predictions: npt.NDArray[Any]) -> boo
     whole = labels.size > 0 and bool((labels == np.floor(labels)).all())
     classes = predictions.shape[-1]
     return whole and classes >= 2 and labels.min() >= 0 and bool(labels.max() < classes)
+
+
+def _ranges(predictions: npt.NDArray[Any]) -> dict[str, float]:
+    if not predictions.size:
+        return {}
+    values = predictions.astype(np.float64)
+    classes = predictions.ndim > 1 and predictions.shape[-1] > 1
+    return {
+        "prediction_smallest": float(values.min()),
+        "prediction_largest": float(values.max()),
+        "row_sum_error": float(np.abs(values.sum(axis=-1) - 1.0).max()) if classes else _NAN,
+    }
 
 
 def _keras_columns(

@@ -17,6 +17,7 @@ from tb_bnplugin.guard import describe
 from tb_bnplugin.keras.calls.suspend import suspend
 from tb_bnplugin.keras.losses.columns import Floats, column_index, columns_of_values
 from tb_bnplugin.keras.losses.in_graph import evaluate_in_graph, must_run_in_graph, replica_scale
+from tb_bnplugin.keras.losses.logits import carries_logits
 from tb_bnplugin.keras.losses.options import NAN, LossOptions
 from tb_bnplugin.keras.losses.resolve import ResolvedLoss, check_loss, resolve
 from tb_bnplugin.keras.losses.structure import as_array, is_structure, map_leaves, why_unmeasured
@@ -67,6 +68,7 @@ def measure(
     vector[column_index("learning_rate")] = float(options.learning_rate)
     vector[column_index("regularization")] = float(options.regularization)
     facts = _facts(options, resolved, labels, predictions)
+    facts = replace(facts, carries_logits=carries_logits(y_pred))
     return vector, with_keras_class(facts, vector)
 
 
@@ -131,7 +133,8 @@ def measure_in_graph(
             columns[column_index("elements")] = tf.cast(tf.size(tensor), tf.float64)
         for name, constant in constants.items():
             columns[column_index(name)] = constant
-        return tf.stack(columns), _facts(options, resolved, labels, predictions)
+        facts = _facts(options, resolved, labels, predictions)
+        return tf.stack(columns), replace(facts, carries_logits=carries_logits(predictions))
 
 
 def _columns(

@@ -84,6 +84,7 @@ class LossObserver:
                     label_dtype=given.label_dtype,
                     prediction_dtype=given.prediction_dtype,
                     weighted=given.weighted,
+                    carries_logits=given.carries_logits,
                 )
             )
         return tuple(facts)

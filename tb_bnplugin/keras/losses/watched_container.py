@@ -14,6 +14,7 @@ import tensorflow as tf
 from tb_bnplugin.guard import Guard
 from tb_bnplugin.keras.calls import context
 from tb_bnplugin.keras.calls.suspend import suspended
+from tb_bnplugin.keras.losses.logits import carries_logits
 from tb_bnplugin.keras.losses.output_data import OutputData
 from tb_bnplugin.schema.facts import Shape
 
@@ -27,6 +28,7 @@ class Given:
     label_dtype: str | None = None
     prediction_dtype: str | None = None
     weighted: bool = False
+    carries_logits: bool | None = None
 
 
 _NOTHING = Given()
@@ -141,6 +143,7 @@ def _given(data: OutputData | None, *, aligns: bool) -> Given:
         label_dtype=_dtype(data.labels),
         prediction_dtype=_dtype(data.predictions),
         weighted=data.weights is not None,
+        carries_logits=carries_logits(data.predictions),
     )
 
 

@@ -118,10 +118,30 @@ def graph(topology: Topology, batch_norm_layers: Sequence[Any]) -> Graph:
     """The model map."""
     index = {id(layer): at for at, layer in enumerate(batch_norm_layers)}
     nodes = tuple(
-        Node(path=path, layer_class=type(layer).__name__, layer=index.get(id(layer)))
+        Node(
+            path=path,
+            layer_class=type(layer).__name__,
+            layer=index.get(id(layer)),
+            **_channels(layer),
+        )
         for path, layer in zip(topology.paths, topology.layers, strict=True)
     )
     return Graph(nodes=nodes, edges=tuple(topology.edges))
+
+
+def _channels(layer: Any) -> dict[str, Any]:
+    """The axis on which a convolution of Keras' has its filters, or how a `Permute` moves axes."""
+    name = type(layer).__name__
+    if is_keras_own(type(layer), "call") is not True:
+        return {}
+    if name == "Permute":
+        return {"permutes": tuple(int(axis) for axis in layer.dims)}
+    filters, form = _whole(layer, "filters"), getattr(layer, "data_format", None)
+    rank = _whole(layer, "rank")  # of the space
+    if filters is None or rank is None or not isinstance(form, str):
+        return {}
+    axis = 1 if form == "channels_first" else rank + 1
+    return {"filters": filters, "channel_axis": axis, "axes": rank + 2}
 
 
 def code(model: Any) -> ModelCode:

@@ -61,3 +61,12 @@ def test_a_vector_of_which_nothing_is_known_is_not_ok() -> None:
 )
 def test_the_mean_is_that_of_all_replicas(replicas: float, mean: str) -> None:
     assert mean in judge("LR103", vector(16.0, replicas=replicas)).fix
+
+
+@pytest.mark.parametrize("value", [16.0 / 7, 0.5 + 1.6, -16.0])
+def test_neither_sum_nor_mean_is_not_passed(value: float) -> None:
+    assert judge("LR103", vector(value)).status == "not_checked"
+
+
+def test_the_mean_is_passed() -> None:
+    assert judge("LR103", SILENT["mean"]).status == "ok"

@@ -7,7 +7,7 @@ import pytest
 
 from tb_bnplugin.history.model import ModelHistory
 from tests.support.histories import create_history, create_loss
-from tests.support.judging import judge
+from tests.support.judging import judge, judge_all
 
 
 def loop(
@@ -86,3 +86,13 @@ def test_on_replicas_they_are_divided(value: float) -> None:
     assert "scale_regularization_loss" in judge("LR106", loop(value, replicas=2.0)).fix
     if value != 0.6:
         assert "scale_regularization_loss" not in judge("LR106", loop(value)).fix
+
+
+def test_of_several_losses_one_may_be_without() -> None:
+    parts = [
+        create_loss(name, value_given=0.5, regularization=0.1, measured=0.5)
+        for name in ("loss/near", "loss/far")
+    ]
+    history = create_history(losses=parts, facts={"trained_by": "loop", "own_train_step": False})
+    statuses = [outcome.status for outcome in judge_all("LR106", history)]
+    assert statuses == ["not_checked", "not_checked"]
