@@ -1,4 +1,4 @@
-"""A program of its own: the state after 20 steps, watched at every step or not, as bytes.
+"""A program of its own: the state after 12 steps, watched at every step or not, as bytes.
 
 Deterministic operations can be asked for only once in a process, hence a program. It prints one
 line for each way to train: whether two unwatched runs are equal, and whether a watched one is.
@@ -26,7 +26,7 @@ import tensorflow as tf
 
 import tb_bnplugin
 
-STEPS = 20
+STEPS = 12
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(STEPS * 8, 6, 6, 2)).astype("float32")
@@ -62,7 +62,7 @@ def digest(model: Any, optimizer: Any, logged: Any) -> str:
 
 
 def train_by_fit(keras: Any, folder: str | None, **compiling: Any) -> str:
-    """20 steps of `fit`, with validation, recorded at every step and probed."""
+    """12 steps of `fit`, with validation, recorded at every step and probed."""
     callbacks = []
     if folder is not None:
         callback = tb_bnplugin.BatchNormCallback(
@@ -90,7 +90,7 @@ def train_on_replicas(keras: Any, folder: str | None) -> str:
 
 
 def train_by_loop(keras: Any, folder: str | None) -> str:
-    """20 steps of a traced loop that records within the trace."""
+    """12 steps of a traced loop that records within the trace."""
     model, optimizer = create_model(keras, dropout=True), keras.optimizers.Adam(0.01)
     if folder is not None:
         watch = tb_bnplugin.watch(model)

@@ -1,4 +1,4 @@
-"""Watching changes nothing: bit-equal after 20 steps, recorded at every one of them."""
+"""Watching changes nothing: bit-equal after 12 steps, recorded at every one of them."""
 
 from __future__ import annotations
 
@@ -7,30 +7,49 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.conftest import ROOT, Flavour
 
-PROGRAM = Path(__file__).resolve().parents[1] / "support" / "transparency.py"
+SUPPORT = Path(__file__).resolve().parents[1] / "support"
+
+
+def run(program: str, flavour: Flavour) -> Any:
+    """The JSON that a program prints in its last line."""
+    done = subprocess.run(
+        [sys.executable, str(SUPPORT / program), flavour.keras.__name__],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 # Every way of training, three times: minutes where the machine is busy.
 @pytest.mark.timeout(900)
 def test_watched_training_is_bit_equal(flavour: Flavour) -> None:
-    package = flavour.keras.__name__
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, str(PROGRAM), package],
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-4000:]
-    equal = json.loads(done.stdout.splitlines()[-1])
+    equal = run("transparency.py", flavour)
     ways = ("jit", "eager", "graph", "mirrored", "loop")
     unwatched = {way: equal[way][0] for way in ways}
     watched = {way: equal[way][1] for way in ways}
     assert unwatched == dict.fromkeys(ways, True)  # else the comparison would say nothing
     assert watched == dict.fromkeys(ways, True)
+
+
+@pytest.mark.timeout(900)
+def test_every_kind_of_model_is_bit_equal_with_probe_and_gradient_at_every_step(
+    flavour: Flavour,
+) -> None:
+    equal = run("kinds_of_model.py", flavour)
+    assert len(equal) == 10
+    # XLA compiles no step of two replicas on a processor, watched or not
+    alone = {(kind, way) for kind, ways in equal.items() for way, is_so in ways.items()}
+    not_equal = {
+        (kind, way): equal[kind][way] for kind, way in alone if equal[kind][way] is not True
+    }
+    assert not_equal.keys() <= {("mirrored", "jit")}, not_equal
+    assert not_equal.get(("mirrored", "jit")) is not False
