@@ -121,5 +121,5 @@ def _fix(parts: tuple[str, ...] | None, found: Gradient) -> str:
         return "Take the mean before the tape differentiates it: `loss = tf.reduce_mean(loss)`."
     return (
         "Differentiate the mean of the loss; or divide the learning rate by"
-        f" {found.factor:.4g}, and declare the factor as meant with `expect=(\"LR110\",)`."
+        f' {found.factor:.4g}, and declare the factor as meant with `expect=("LR110",)`.'
     )
