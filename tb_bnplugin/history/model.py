@@ -13,7 +13,14 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from tb_bnplugin.schema.columns import CHANNEL_ROWS, CONTEXTS, MODES, PAIRED_ROWS, RECORD_REASONS
+from tb_bnplugin.schema.columns import (
+    CHANNEL_ROWS,
+    CONTEXTS,
+    KERAS_LOSSES,
+    MODES,
+    PAIRED_ROWS,
+    RECORD_REASONS,
+)
 from tb_bnplugin.schema.facts import (
     Call,
     LayerFacts,
@@ -29,6 +36,7 @@ from tb_bnplugin.schema.facts import (
 __all__ = [
     "CHANNEL_ROWS",
     "CONTEXTS",
+    "KERAS_LOSSES",
     "MODES",
     "PAIRED_ROWS",
     "RECORD_REASONS",
