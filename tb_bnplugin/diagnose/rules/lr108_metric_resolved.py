@@ -142,7 +142,7 @@ def _use(history: ModelHistory, kind: str, metric: MetricFacts) -> str:
 
 
 def _gives_logits(history: ModelHistory) -> bool | None:
-    """Whether the measured losses take logits; None: none was measured, or some are another."""
+    """True where the measured losses take logits; None: none was measured, or it is another."""
     found = {float(newest(losses.loss_column(loss, "candidate"))) for loss in history.losses}
     if found == {KERAS_LOSSES.index("BinaryCrossentropy(from_logits=True)")}:
         return True
