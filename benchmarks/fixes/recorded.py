@@ -14,3 +14,9 @@ def training_executions(bench: FixBench) -> float:
         if ran:
             return float(ran[1])
     return 0.0
+
+
+def updates_as_printed(bench: FixBench) -> int:
+    """How many more updates the printed fix asks for: "Train for about 120 more updates"."""
+    asked = re.search(r"about ([\d,]+) more update", bench.printed.fix)
+    return int(asked[1].replace(",", "")) if asked else 0

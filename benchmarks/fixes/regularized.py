@@ -36,7 +36,8 @@ def pull(
     of_loss = gradient_of(model, lambda *pair: tf.reduce_mean(loss_fn(*pair)), x, y)
     with tf.GradientTape() as tape:
         terms = tf.add_n(model.losses)
-    zero = tf.UnconnectedGradients.ZERO
-    decay = flat(tape.gradient(terms, model.trainable_variables, unconnected_gradients=zero))
+    weights = model.trainable_variables
+    pulls = zip(tape.gradient(terms, weights), weights, strict=True)
+    decay = flat([tf.zeros_like(weight) if each is None else each for each, weight in pulls])
     rest = -step_of(model, train_step, x, y) / rate - of_loss
     return float(np.dot(rest, decay) / np.dot(decay, decay))

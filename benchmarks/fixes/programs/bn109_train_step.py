@@ -6,10 +6,11 @@ from typing import Any
 
 import tensorflow as tf
 
+from benchmarks.findings.data import digits
 from benchmarks.findings.loops import descend
 from benchmarks.findings.nets import class_loss
 from benchmarks.fixes.bench import FixBench
-from benchmarks.fixes.nets import fit, raw_digits, small_layers, spread_of
+from benchmarks.fixes.nets import fit, small_layers, spread_of
 from benchmarks.fixes.results import NAMED
 
 RULE = "BN109"
@@ -33,7 +34,7 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
             descend(self.optimizer, tape, loss, self.trainable_variables)
             return {"loss": loss}
 
-    data = raw_digits()
+    data = digits().flat()
     model = Net(small_layers(keras))
     model.compile(keras.optimizers.Adam(1e-4), loss_fn)
     fit(model, data, bench.callbacks(probe_data=(data.x_val[:64], data.y_val[:64])))

@@ -1,4 +1,4 @@
-"""A loop stops the gradient on its way, and asks for zeros where there is none."""
+"""A loop stops the gradient on its way, and takes zeros where there is none."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
     optimizer, loss_fn = keras.optimizers.Adam(1e-2), class_loss(keras)
     optimizer.build(model.trainable_variables)
     bench.watch(model, optimizer=optimizer)
-    zero = tf.UnconnectedGradients.ZERO
 
     @tf.function
     def train_step(x: Any, y: Any) -> None:
@@ -31,7 +30,8 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
             y_pred = model(x, training=True)
             loss = loss_fn(y, y_pred if cure else tf.stop_gradient(y_pred))
         weights = model.trainable_variables
-        gradients = tape.gradient(loss, weights, unconnected_gradients=zero)
+        found = zip(tape.gradient(loss, weights), weights, strict=True)
+        gradients = [tf.zeros_like(weight) if each is None else each for each, weight in found]
         optimizer.apply_gradients(zip(gradients, weights, strict=True))
 
     train(bench, model, train_step, data)

@@ -7,6 +7,7 @@ from typing import Any
 from benchmarks.findings.nets import class_loss
 from benchmarks.fixes.bench import FixBench
 from benchmarks.fixes.nets import fit, raw_digits, raw_layers, validate
+from benchmarks.fixes.recorded import updates_as_printed
 
 RULE = "BN201"
 NUMBER = "validation accuracy"
@@ -17,7 +18,7 @@ CURES = ("longer", "faster")
 def run(keras: Any, bench: FixBench, cure: str | None) -> float:
     data = raw_digits()
     if cure == "faster":
-        norm = keras.layers.BatchNormalization(momentum=0.9)
+        norm = keras.layers.BatchNormalization(momentum=0.8)
     else:
         norm = keras.layers.BatchNormalization(momentum=0.99)
     model = keras.Sequential(raw_layers(keras, norm=norm))
@@ -25,6 +26,6 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
     callbacks = bench.callbacks()
     fit(model, data, callbacks, epochs=2)
     if cure == "longer":
-        more = bench.printed.evidence["updates_still_needed"]
+        more = updates_as_printed(bench)
         fit(model, data, callbacks, epochs=-(-more // 30))  # 30 steps an epoch
     return validate(model, data)

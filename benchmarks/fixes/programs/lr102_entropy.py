@@ -10,14 +10,12 @@ from benchmarks.findings.data import batches, digits, one_hot
 from benchmarks.findings.loops import training_step_with_outputs
 from benchmarks.findings.nets import dense_net
 from benchmarks.fixes.bench import FixBench
-from benchmarks.fixes.results import NAMED
 from benchmarks.fixes.steps import gradient_ratio
 
 RULE = "LR102"
 NUMBER = "gradient, over that of Keras' loss"
 HEALTHY = (0.99, 1.01)
 CURES = ("keras", "mean")
-SPANS = {"tb_bnplugin.watch(model, optimizer=...)": NAMED}
 
 
 def run(keras: Any, bench: FixBench, cure: str | None) -> float:

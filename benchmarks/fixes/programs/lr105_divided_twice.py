@@ -36,7 +36,8 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
         loss = of_keras(y, y_pred)
         if cure:
             return loss
-        return loss / strategy.num_replicas_in_sync
+        else:
+            return loss / strategy.num_replicas_in_sync
 
     def each_row(y: Any, y_pred: Any) -> Any:
         return keras.losses.sparse_categorical_crossentropy(y, y_pred, from_logits=True)

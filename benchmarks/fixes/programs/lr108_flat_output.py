@@ -36,7 +36,13 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
         model.compile(
             optimizer, keras.losses.BinaryCrossentropy(from_logits=True), metrics=["accuracy"]
         )
-    model.fit(data.x, y, batch_size=48, verbose=0, callbacks=bench.callbacks())
+    model.fit(
+        data.x,
+        y,
+        batch_size=48,
+        verbose=0,
+        callbacks=bench.callbacks(probe_data=(data.x_val[:64], held[:64])),
+    )
     logged = model.evaluate(data.x_val, held, verbose=0, return_dict=True)["accuracy"]
     right = (model.predict(data.x_val, verbose=0) > 0.0) == held
     return float(abs(logged - np.mean(right)))

@@ -27,7 +27,7 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
 
     class Net(keras.Sequential):
         def train_step(self, data: Any) -> Any:
-            x, y = data
+            x, y = data[:2]  # `train_on_batch` of Keras 3 gives weights, too
             with tf.GradientTape() as tape:
                 y_pred = self(x, training=True)
                 loss = of_keras(y, y_pred)

@@ -28,7 +28,7 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
 
     class Net(keras.Sequential):
         def train_step(self, data: Any) -> Any:
-            x, y = data
+            x, y = data[:2]  # `train_on_batch` of Keras 3 gives weights, too
             with tf.GradientTape() as tape:
                 y_pred = self(x, training=True)
                 loss = of_keras(y, y_pred)
@@ -40,5 +40,9 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
     model = Net(dense_net(keras).layers)
     model.build((None, 64))
     model.compile(keras.optimizers.SGD(0.01 / 30 if cure == "rate" else 0.01), of_keras)
-    model.fit(data.x, data.y, batch_size=48, verbose=0, callbacks=bench.callbacks())
+    if cure == "rate":
+        callbacks = bench.callbacks(expect=("LR110",))
+    else:
+        callbacks = bench.callbacks()
+    model.fit(data.x, data.y, batch_size=48, verbose=0, callbacks=callbacks)
     return step_ratio(model, model.train_on_batch, loss_fn, data, rate=0.01)

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from tb_bnplugin.diagnose.evidence.collapse import collapsed
 from tb_bnplugin.diagnose.evidence.layers import Mask
 from tb_bnplugin.history.model import Floats, ProbeHistory, Steps
 
@@ -25,6 +26,10 @@ SAME_ACCURACY: Final = 0.02
 
 SAME_LOSS: Final = 1.2
 """Factor of the loss, where there is no accuracy."""
+
+ALL_ALIKE: Final = (
+    "With moving statistics all rows of the held batch give the same output (see BN109)."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,13 +57,19 @@ def mode_gap(probe: ProbeHistory | None) -> ModeGap:
     loss, batch_loss = _scores(probe, "loss")
     factor = np.where((loss > 0) & (batch_loss > 0), loss / batch_loss, np.nan)
     worse_at = np.maximum(WORSE_ACCURACY, WORSE_ROWS / rows)
+    # A model that was trained so scores badly in both modes: one answer for all rows is worse.
+    alike = collapsed(probe)
     return ModeGap(
         steps=probe.steps,
         scored=classes | np.isfinite(factor),
-        worse=np.asarray(np.where(classes, lost >= worse_at, factor >= WORSE_LOSS), bool),
-        same=np.asarray(np.where(classes, lost <= SAME_ACCURACY, factor <= SAME_LOSS), bool),
+        worse=np.asarray(np.where(classes, lost >= worse_at, factor >= WORSE_LOSS) | alike, bool),
+        same=np.asarray(
+            np.where(classes, lost <= SAME_ACCURACY, factor <= SAME_LOSS) & ~alike, bool
+        ),
         text=tuple(
-            _text("accuracy", moving[at], batch[at])
+            ALL_ALIKE
+            if alike[at]
+            else _text("accuracy", moving[at], batch[at])
             if classes[at]
             else _text("loss", loss[at], batch_loss[at])
             for at in range(len(probe.steps))

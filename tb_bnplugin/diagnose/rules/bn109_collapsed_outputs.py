@@ -36,6 +36,7 @@ from typing import Final
 
 import numpy as np
 
+from tb_bnplugin.diagnose.evidence.collapse import collapsed, relative_spreads
 from tb_bnplugin.diagnose.evidence.layers import newest, started_as, updates_since_start
 from tb_bnplugin.diagnose.evidence.momentum import start_left, updates_needed
 from tb_bnplugin.diagnose.evidence.training import has_trained
@@ -43,36 +44,22 @@ from tb_bnplugin.diagnose.fixes import run_in_training_mode
 from tb_bnplugin.diagnose.needs import PROBE
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history.model import Floats, ModelHistory
+from tb_bnplugin.history.model import ModelHistory
 
 RULE: Final = Rule(
     code="BN109", name="collapsed-outputs", severity="error", needs=(PROBE,), told_at_end=True
 )
 
-COLLAPSED_BELOW: Final = 1e-4
-"""Relative spread. float32 rounds at 6e-8 and a deep network adds that up to some 1e-6; outputs
-that agree to four digits give the same class whatever the input."""
-
-COLLAPSED_AGAINST_BATCH: Final = 1e-3
-"""Spread with moving over spread with batch statistics. Both are of one network on one batch: where
-the first is a thousandth of the second, what is left of it (small outputs have small spreads) says
-nothing about the rows."""
-
 FORGOTTEN_BELOW: Final = 1e-4
 """Share of loaded statistics that is left after some updates, momentum^n: a starting variance of
 1 with a ten-thousandth left is small beside batch variances, which are often near 0.001."""
-
-DIFFERENT_ABOVE: Final = 1e-2
-"""Relative spread with batch statistics: a hundred times as much, so that no task whose answers
-are nearly constant is taken for a collapse."""
 
 
 def check(history: ModelHistory) -> Outcome:
     """Look for a held batch whose rows only inference mode makes alike."""
     probe = history.probe
     assert probe is not None
-    moving = _quotient(probe.moving["spread"], probe.moving["scale"])
-    batch = _quotient(probe.batch["spread"], probe.batch["scale"])
+    moving, batch = relative_spreads(probe)
     if not np.isfinite(moving[-1]) or not np.isfinite(batch[-1]):
         return RULE.not_checked("The outputs in the newest probe are zero or not finite.")
     if not has_trained(history):
@@ -80,12 +67,10 @@ def check(history: ModelHistory) -> Outcome:
     rows = probe.moving.get("batch", np.full(len(probe.steps), np.nan))[-1]
     if rows < 2:
         return RULE.not_checked("The held batch has only one row. Pass more rows as probe_data.")
-    against = _quotient(probe.moving["spread"], probe.batch["spread"])
-    alike = (moving < COLLAPSED_BELOW) | (against < COLLAPSED_AGAINST_BATCH)
-    collapsed = alike & (batch > DIFFERENT_ABOVE)
-    if not collapsed[-1]:
+    alike = collapsed(probe)
+    if not alike[-1]:
         return RULE.ok("The rows of the held batch give different outputs in inference mode, too.")
-    first = len(collapsed) - int(np.argmin(collapsed[::-1])) if not collapsed.all() else 0
+    first = len(alike) - int(np.argmin(alike[::-1])) if not alike.all() else 0
     recovering = _recovering(history, int(probe.steps[-1]))
     return RULE.finding(
         message=(
@@ -135,10 +120,3 @@ def _recovering(history: ModelHistory, step: int) -> bool:
     left = start_left(history, updates[before]) > FORGOTTEN_BELOW
     loaded = started_as(history, "loaded") & (updates[after] > 0) & left
     return bool((dominated | begun_between | loaded).any())
-
-
-def _quotient(spread: Floats, other: Floats) -> Floats:
-    """Quotient of a spread and another size [records], NaN where that is 0."""
-    quotient = np.full(len(spread), np.nan)
-    np.divide(spread, other, out=quotient, where=other > 0)
-    return quotient

@@ -22,11 +22,12 @@ How it decides:
     is an info until the model is evaluated in these records. By the probe: the moving variance is
     beyond a factor of two, or the moving mean beyond half a standard deviation, and beyond four
     standard errors of the held batch; and its accuracy is lower with moving statistics by 5 % of
-    the rows and nine rows or more (without classes: its loss is higher by half). Layers that
-    adapt must show it in two probes. Mean and variance that would fit in each other's place are
-    told in any case, and as an info frozen layers that still have 0 and 1. Left out are layers
-    whose starting value still matters (BN201), that train around initial statistics (BN101), or
-    that never ran. Without `probe_data`, layers that are not updated are not checked.
+    the rows and nine rows or more (without classes: its loss is higher by half), or all rows
+    give the same output (BN109). Layers that adapt must show it in two probes. Mean and variance
+    that would fit in each other's place are told in any case, and as an info frozen layers that
+    still have 0 and 1. Left out are layers whose starting value still matters (BN201), that train
+    around initial statistics (BN101), or that never ran. Without `probe_data`, layers that are not
+    updated are not checked.
 
 What to do:
     Layers that train: lower the momentum, so that the statistics follow,

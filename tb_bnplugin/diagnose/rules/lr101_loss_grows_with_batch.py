@@ -87,9 +87,11 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
         )
     kept_step = ""
     if divisor is not None and found.batch > 0:
+        # The cure divides by the rows of all replicas, whose gradients are summed.
+        rows_of_a_step = found.batch * found.replicas
         kept_step = " " + optimizer.if_it_scales(
-            f"multiply the learning rate by {found.batch / divisor:.4g} to keep the step as it is"
-            f" with {found.batch:.6g} rows"
+            f"multiply the learning rate by {rows_of_a_step / divisor:.4g} to keep the step as it"
+            f" is with {rows_of_a_step:.6g} rows"
         )
     return RULE.finding(
         message=f"{loss.name} doubles with the batch: it is "

@@ -36,13 +36,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from tb_bnplugin.diagnose.evidence.losses import (
-    shape_text,
-)
+from tb_bnplugin.diagnose.evidence import losses
+from tb_bnplugin.diagnose.evidence.layers import newest
+from tb_bnplugin.diagnose.evidence.losses import shape_text
 from tb_bnplugin.diagnose.needs import METRICS
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history.model import MetricFacts, ModelHistory
+from tb_bnplugin.history.model import KERAS_LOSSES, MetricFacts, ModelHistory
 
 RULE: Final = Rule(code="LR108", name="metric-resolved", severity="warning", needs=(METRICS,))
 
@@ -100,8 +100,8 @@ def _find_contradiction(history: ModelHistory, metric: MetricFacts) -> tuple[str
     if kind != "Binary" and len(predictions) == 1:
         wrong = "the predictions have no axis of classes, so the largest of the batch is taken"
         if _has_loss(history, "binary"):
-            return wrong, f"Name the class: {_use('Binary', metric)}."
-        use = _use("SparseCategorical", metric)
+            return wrong, f"Name the class: {_use(history, 'Binary', metric)}."
+        use = _use(history, "SparseCategorical", metric)
         return wrong, f"Do not take `argmax` in the model, and name the class: {use}."
     if kind != "Binary" and classes == 1:
         wrong, fitting = "the predictions have one column, which is always the largest", "Binary"
@@ -113,7 +113,7 @@ def _find_contradiction(history: ModelHistory, metric: MetricFacts) -> tuple[str
         wrong, fitting = "the loss is categorical, but this metric counts each column", by_numbers
     else:
         return None
-    return wrong, f"Name the class: {_use(fitting, metric)}."
+    return wrong, f"Name the class: {_use(history, fitting, metric)}."
 
 
 def _has_loss(history: ModelHistory, kind: str) -> bool:
@@ -128,8 +128,22 @@ def _kind(metric_class: str) -> str | None:
     return next((kind for kind in kinds if name.startswith(kind.lower())), None)
 
 
-def _use(kind: str, metric: MetricFacts) -> str:
+def _use(history: ModelHistory, kind: str, metric: MetricFacts) -> str:
+    """The code that names the class; of a binary one with what it is told of logits."""
     short = "crossentropy" if "crossentropy" in metric.metric_class.lower() else "accuracy"
-    logits = "threshold=0.0" if short == "accuracy" else "from_logits=True"
-    use = f'`metrics=[keras.metrics.{kind}{short.capitalize()}(name="{short}")]`'
-    return f"{use}, with `{logits}` where the outputs are logits" if kind == "Binary" else use
+    plain = f'keras.metrics.{kind}{short.capitalize()}(name="{short}"'
+    if kind != "Binary":
+        return f"`metrics=[{plain})]`"
+    told = "threshold=0.0" if short == "accuracy" else "from_logits=True"
+    logits = _gives_logits(history)
+    if logits is None:
+        return f"`metrics=[{plain})]`, or where outputs are logits `metrics=[{plain}, {told})]`"
+    return f"`metrics=[{plain}, {told})]`" if logits else f"`metrics=[{plain})]`"
+
+
+def _gives_logits(history: ModelHistory) -> bool | None:
+    """True where the measured losses take logits; None: none was measured, or it is another."""
+    found = {float(newest(losses.loss_column(loss, "candidate"))) for loss in history.losses}
+    if found == {KERAS_LOSSES.index("BinaryCrossentropy(from_logits=True)")}:
+        return True
+    return False if found == {KERAS_LOSSES.index("BinaryCrossentropy")} else None

@@ -23,7 +23,7 @@ What to do:
         loss = tf.reduce_mean(loss_fn(y, y_pred))
 
 When it is fine:
-    If the learning rate was chosen for this loss.
+    If the learning rate was chosen for this loss: declare it with `expect=("LR110",)`.
 
 References:
     https://github.com/keras-team/keras/issues/16529,
@@ -119,4 +119,7 @@ def _fix(parts: tuple[str, ...] | None, found: Gradient) -> str:
         return "Divide by the rows of all replicas: `tf.nn.compute_average_loss(per_example_loss)`."
     if parts is not None:
         return "Take the mean before the tape differentiates it: `loss = tf.reduce_mean(loss)`."
-    return f"Differentiate the mean of the loss, or divide the learning rate by {found.factor:.4g}."
+    return (
+        "Differentiate the mean of the loss; or divide the learning rate by"
+        f' {found.factor:.4g}, and declare the factor as meant with `expect=("LR110",)`.'
+    )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -158,6 +159,29 @@ def test_says_how_many_updates_are_needed_at_most() -> None:
     assert outcome.layers == ("bn_0", "bn_1")
     assert outcome.evidence["updates_still_needed"] == 90  # 110 needed, 20 made
     assert outcome.evidence["updates_made"] == 20
+
+
+def test_the_numbers_of_the_fix_leave_a_tenth_of_what_is_allowed() -> None:
+    history = create_history(
+        columns={"start_updates": 110.0},
+        model={"evaluations": VALIDATED_AT_20},
+        layer_facts={"momentum": 0.99},
+    )
+    fix = judge("BN201", history).fix
+    more = int(re.findall(r"about (\d+) more updates", fix)[0])
+    lower = float(re.findall(r"`BatchNormalization\(momentum=([\d.]+)\)`", fix)[0])
+    allowed = 0.99**110
+    assert 0.099 * allowed < 0.99 ** (20 + more) <= 0.1 * allowed
+    assert lower**20 <= 0.1 * allowed < (lower + 0.05) ** 20
+
+
+def test_no_momentum_is_suggested_that_forgets_at_once() -> None:
+    history = create_history(
+        columns={"start_updates": 1200.0},
+        model={"evaluations": VALIDATED_AT_20},
+        layer_facts={"momentum": 0.99},
+    )
+    assert "momentum" not in judge("BN201", history).fix  # 0.99^((1200 + 229) / 20) = 0.49
 
 
 def test_updates_before_the_start_was_taken_do_not_count() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -223,6 +224,17 @@ def test_a_frozen_layer_beside_others_that_follow_is_not_passed() -> None:
 )
 def test_the_fix_is_that_of_the_kind_of_layer(name: str, cure: str) -> None:
     assert cure in judge("BN202", FINDINGS[name]).fix
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.1])
+def test_a_model_that_was_trained_to_one_answer_for_all_rows_is_worse(spread: float) -> None:
+    history = probed(accuracy=(0.07, 0.05))  # its head never saw the statistics of a batch
+    alike = replace(
+        history, probe=create_probe(spread, 0.5, steps=(200, 400), accuracy=(0.07, 0.05))
+    )
+    outcome = judge("BN202", alike)
+    assert outcome.status == ("ok" if spread else "finding")
+    assert spread or "all rows of the held batch give the same output" in outcome.message
 
 
 def test_a_low_momentum_is_named() -> None:

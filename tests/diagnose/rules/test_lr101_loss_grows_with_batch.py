@@ -169,6 +169,8 @@ def test_the_cure_divides_by_the_rows_of_all_replicas() -> None:
     fix = judge("LR101", fixed_divisor(1.0, replicas=2.0)).fix
     assert "`tf.nn.compute_average_loss(per_example_loss)`" in fix
     assert "reduce_mean" not in fix
+    # A replica has 32 rows. Before, the gradient is the sum of those of all 64; then their mean.
+    assert "multiply the learning rate by 64 to keep the step as it is with 64 rows" in fix
 
 
 @pytest.mark.parametrize("optimizer", [None, "Ftrl", "Mine"])

@@ -3,11 +3,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tb_bnplugin.history.model import ModelHistory
+from tb_bnplugin.schema.columns import KERAS_LOSSES
 from tb_bnplugin.schema.facts import LossFacts
-from tests.support.histories import METRIC, PHASE, create_history
+from tests.support.histories import METRIC, PHASE, create_history, create_loss
 from tests.support.judging import judge, judge_all
 
 Shape = tuple[int | None, ...] | None
@@ -122,3 +124,25 @@ def test_a_metric_of_equality_is_wrong_for_numbers_with_a_fraction(dtype: str, s
     if status == "finding":
         assert outcome.severity == "warning"
         assert '`metrics=["accuracy"]`' in outcome.fix
+
+
+@pytest.mark.parametrize(
+    ("keras_loss", "cure"),
+    [
+        ("BinaryCrossentropy", 'BinaryAccuracy(name="accuracy")]`.'),
+        (
+            "BinaryCrossentropy(from_logits=True)",
+            'BinaryAccuracy(name="accuracy", threshold=0.0)]`.',
+        ),
+        (
+            None,
+            'or where outputs are logits `metrics=[keras.metrics.BinaryAccuracy(name="accuracy", ',
+        ),
+    ],
+)
+def test_the_threshold_is_that_of_the_measured_loss(keras_loss: str | None, cure: str) -> None:
+    flat = resolved("CategoricalAccuracy", (B,), (B,), loss="BinaryCrossentropy")
+    index = np.nan if keras_loss is None else float(KERAS_LOSSES.index(keras_loss))
+    measured = replace(flat, losses=(create_loss(candidate=index),))
+    assert cure in judge("LR108", measured).fix
+    assert ("or where" in judge("LR108", measured).fix) == (keras_loss is None)
