@@ -46,10 +46,8 @@ def test_every_kind_of_model_is_bit_equal_with_probe_and_gradient_at_every_step(
 ) -> None:
     equal = run("kinds_of_model.py", flavour)
     assert len(equal) == 10
-    # XLA compiles no step of two replicas on a processor, watched or not
-    alone = {(kind, way) for kind, ways in equal.items() for way, is_so in ways.items()}
-    not_equal = {
-        (kind, way): equal[kind][way] for kind, way in alone if equal[kind][way] is not True
-    }
-    assert not_equal.keys() <= {("mirrored", "jit")}, not_equal
-    assert not_equal.get(("mirrored", "jit")) is not False
+    alone = {(kind, way): same for kind, ways in equal.items() for way, same in ways.items()}
+    other = {at for at, same in alone.items() if same is not True}
+    # XLA compiles no step of two replicas on a processor, and draws other random numbers each time
+    assert other <= {("mirrored", "jit"), ("seeded dropout", "jit")}, alone
+    assert False not in alone.values(), alone
