@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -9,12 +10,16 @@ import tensorflow as tf
 
 def local(variable: Any) -> Any:
     """The value of a variable of either Keras, of the first replica where there are several."""
-    if variable is None:
-        return None
+    return None if variable is None else tf.convert_to_tensor(copies(variable)[0])
+
+
+def copies(variable: Any) -> Sequence[Any]:
+    """The TensorFlow variables behind one of either Keras: one for each replica of this process.
+
+    Each is read by itself, without a reduction over the replicas.
+    """
     value = getattr(variable, "value", None)
     if isinstance(value, tf.Variable) or hasattr(value, "values"):
         variable = value  # a Keras 3 variable holds a TensorFlow one
-    copies = getattr(variable, "values", None)
-    if copies is not None and not callable(copies):
-        variable = copies[0]
-    return tf.convert_to_tensor(variable)
+    values = getattr(variable, "values", None)
+    return (variable,) if values is None or callable(values) else tuple(values)
