@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import tensorflow as tf
@@ -23,3 +24,19 @@ def copies(variable: Any) -> Sequence[Any]:
         variable = value  # a Keras 3 variable holds a TensorFlow one
     values = getattr(variable, "values", None)
     return (variable,) if values is None or callable(values) else tuple(values)
+
+
+def is_alone(strategy: Any) -> bool:
+    """Return True where this process has one replica of those of several processes."""
+    several = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+    return several and len(strategy.extended.worker_devices) == 1
+
+
+def made_by_this_process(strategy: Any) -> AbstractContextManager[Any]:
+    """Where variables for the replicas of this process are made.
+
+    Under a strategy of several processes a variable waits for all of them to make it, so that one
+    that watches alone would wait for ever. With one replica here, a variable of its own will do.
+    """
+    scope: AbstractContextManager[Any] = nullcontext() if is_alone(strategy) else strategy.scope()
+    return scope
