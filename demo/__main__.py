@@ -20,6 +20,7 @@ from demo import (
     leaking_evaluation,
     loss_reduction,
     mode_override,
+    replicas,
     report,
     twins,
 )
@@ -33,6 +34,7 @@ SCENARIOS: Mapping[str, str] = {
     "D3": "One loss, summed or averaged",
     "D4": "A sequential and a functional twin, and what else may differ",
     "D5": "An evaluation that trains",
+    "D6": "Two replicas",
 }
 
 
@@ -52,6 +54,8 @@ def main() -> int:
     def tell(text: str) -> None:
         print(f"  [{time.monotonic() - started:4.0f} s] {text}", flush=True)
 
+    if not options.only or "D6" in options.only:
+        replicas.divide_processor()
     logdir: Path = options.logdir
     for name, title in SCENARIOS.items():
         if options.only and name not in options.only:
@@ -77,7 +81,7 @@ def run_scenario(name: str, logdir: Path, epochs: int, tell: Callable[[str], Non
     elif name == "D3":
         report.print_table(loss_reduction.run(logdir, tell))
     else:
-        scenario = {"D4": twins, "D5": leaking_evaluation}[name]
+        scenario = {"D4": twins, "D5": leaking_evaluation, "D6": replicas}[name]
         for question, rows in scenario.run(logdir, tell).items():
             print(f"\n  {question}", end="")
             report.print_rows(rows)

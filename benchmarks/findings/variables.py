@@ -58,3 +58,10 @@ def accuracy_by_mode(model: Any, data: Digits) -> tuple[float, float]:
     batch = accuracy(model(data.x_val, training=True), data.y_val)
     model.set_weights(weights)
     return moving, batch
+
+
+def copies_of(variable: Any) -> list[Values]:
+    """The copy of each replica."""
+    mirrored = getattr(variable, "value", variable)  # a variable of Keras 3 holds it
+    mirrored = variable if callable(mirrored) else mirrored
+    return [np.asarray(copy.numpy(), np.float64) for copy in mirrored.values]

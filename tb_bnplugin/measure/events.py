@@ -5,7 +5,7 @@ Most programs never do any of it, so that nothing is written; what is written is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -178,6 +178,15 @@ class EventTable:
         """
         self._rows[: len(uncounted), _COLUMN["uncounted_loops"]] += uncounted
         self._rows[: len(changed), _COLUMN["uncounted_loop_changes"]] += changed
+
+    def note_replicas(self, columns: Mapping[str, Floats] | None, step: float) -> None:
+        """Take the columns of replicas that are apart; the next update writes them."""
+        if columns is None:
+            return
+        for name, values in columns.items():
+            self._rows[:, _COLUMN[name]] = values
+        far = np.any(list(columns.values()), axis=0)
+        _first(self._rows, far, "replica_gap_first_step", step)
 
     def _is_usual(self, reading: Reading) -> bool:
         """Nothing has to be written: all is as it mostly is."""

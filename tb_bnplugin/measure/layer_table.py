@@ -17,6 +17,7 @@ from tb_bnplugin.measure.events import Changes, EventTable
 from tb_bnplugin.measure.layout import Floats, Layout, differs
 from tb_bnplugin.measure.model_row import ModelRow
 from tb_bnplugin.measure.reading import Baseline, LayerStart, Moment, NewLayers, Reading
+from tb_bnplugin.measure.replicas import ReplicaGaps, copies_at_start
 from tb_bnplugin.measure.starting_values import StartingValues
 from tb_bnplugin.schema.columns import CONTEXTS, EXECUTION_COLUMNS, LAYER_COLUMNS
 from tb_bnplugin.schema.thresholds import START_CHANNEL_SHARE
@@ -39,6 +40,7 @@ class LayerTable:
         self._model = ModelRow()
         self._layout = Layout(())
         self._starting = StartingValues()
+        self._replicas = ReplicaGaps()
         self._gamma_beta_layers = np.zeros(0, np.int64)  # layer of each value of gamma_beta
         self._last: Reading | None = None
         self._external = np.zeros(0, np.int64)
@@ -76,6 +78,7 @@ class LayerTable:
         mean, variance = reading.mean.copy(), reading.variance.copy()
         mean[split:] = self._starting.mean[split:].astype(mean.dtype)
         variance[split:] = self._starting.variance[split:].astype(variance.dtype)
+        others = copies_at_start(reading, last, mean, variance, split)
         executions = reading.executions.copy()
         gamma_beta = reading.gamma_beta.copy()
         if last is not None:
@@ -88,7 +91,12 @@ class LayerTable:
         self._gamma_beta_layers = owners
         self._sums = None
         self._last = replace(
-            reading, mean=mean, variance=variance, executions=executions, gamma_beta=gamma_beta
+            reading,
+            mean=mean,
+            variance=variance,
+            executions=executions,
+            gamma_beta=gamma_beta,
+            other_copies=others,
         )
 
     def changed_from_outside(self) -> list[int]:
@@ -126,9 +134,10 @@ class LayerTable:
             if self._layout.layers:
                 self._statistics(reading, last, trained, step)
             rows[:, _COLUMN["trainable"]] = reading.trainable
-        model = self._model.update(reading, last, moment, len(LAYER_COLUMNS))
+        model = self._model.update(reading, last, moment, self._replicas.compared)
         self._last = reading
-        return np.concatenate([model[None], rows])
+        padding = np.full(len(LAYER_COLUMNS) - len(model), np.nan)
+        return np.concatenate([np.append(model, padding)[None], rows])
 
     def _statistics(self, reading: Reading, last: Reading, trained: Floats, step: float) -> None:
         rows, layout = self._rows, self._layout
@@ -139,6 +148,10 @@ class LayerTable:
             heads=layout.heads,
         )
         changed = np.logical_or.reduceat(changes.mean | changes.variance, layout.heads)
+        momentum = layout.momentum
+        usable = (trained > 0) & (momentum < 1) & (momentum >= 0)
+        kept = np.where(usable, momentum**trained, np.nan)
+        self.events.note_replicas(self._replicas.update(reading, last, layout, kept), step)
         self.events.update(reading, last, changes, step)
         _count(rows, changed, "statistics", step)
         external = changed & (trained == 0)
@@ -160,9 +173,6 @@ class LayerTable:
         rows[:, _COLUMN["variance_min"]] = smallest
 
         before = rows[:, _GAPS].copy()
-        momentum = layout.momentum
-        usable = (trained > 0) & (momentum < 1) & (momentum >= 0)
-        kept = np.where(usable, momentum**trained, np.nan)
         weight = layout.widths * (1 - kept)
         rows[:, _COLUMN["batch_mean"]] = (mean_sum - kept * last_sums[0]) / weight
         rows[:, _COLUMN["batch_variance"]] = (variance_sum - kept * last_sums[1]) / weight

@@ -22,8 +22,15 @@ class ModelRow:
         self._row[_COLUMN["weight_changes"]] = 0.0
         self._last_step = np.nan
 
-    def update(self, reading: Reading, last: Reading, moment: Moment, width: int) -> Floats:
-        """Make the row of a new reading, float64 [width], padded with NaN."""
+    def update(self, reading: Reading, last: Reading, moment: Moment, compared: float) -> Floats:
+        """Make the row of a new reading, float64 [MODEL_COLUMNS].
+
+        Args:
+            reading: the new state.
+            last: the one before.
+            moment: of the record.
+            compared: records at which the copies of replicas were compared.
+        """
         row, step = self._row, float(moment.step)
         row[_COLUMN["process_started"]] = moment.process_started
         if step != self._last_step:  # a second record of a step stands for the first one
@@ -41,6 +48,5 @@ class ModelRow:
         row[_COLUMN["record_reason"]] = RECORD_REASONS.index(moment.reason)
         finite = np.isfinite(reading.weights).all() and np.isfinite(reading.gamma_beta).all()
         row[_COLUMN["weights_finite"]] = float(finite)
-        padded = np.full(width, np.nan)
-        padded[: len(row)] = row
-        return padded
+        row[_COLUMN["copies_compared"]] = compared
+        return row.copy()

@@ -42,6 +42,9 @@ class Reading:
     iterations: float  # of the optimizer, NaN without one
     learning_rate: float  # NaN where it is not known
     loss_scale: float = float("nan")  # that the optimizer divides gradients by, NaN: by none
+    # Mean and variance [replicas - 1, 2, channels of all layers] as the other replicas of this
+    # process hold them; None where there is no other.
+    other_copies: npt.NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -134,6 +134,16 @@ EVENT_COLUMNS: Final = (
     # then, and the executions in inference mode since. NaN and 0 once they have changed again.
     "put_back_step",
     "put_back_inference",
+    # Replicas, while their copies of the statistics are far apart, and 0 otherwise. Medians over
+    # channels (at most 128) of how far the two copies that are farthest apart are: means in
+    # standard deviations, and |ln of the ratio| of the variances. The smaller of what the copies
+    # are now, and of what the batches of the replicas have been in about the last 50 records. And
+    # the standard errors of these, from the differences from record to record.
+    "replica_mean_gap",
+    "replica_variance_gap",
+    "replica_mean_error",
+    "replica_variance_error",
+    "replica_gap_first_step",  # first record step at which they were far apart
 )
 """One row a layer. Written only where something other than the usual has happened, and then
 whenever it changes; without a record, all counts are 0 and `trainable_as_set` is `trainable`."""
@@ -154,6 +164,9 @@ MODEL_COLUMNS: Final = (
     "record_reason",  # index into RECORD_REASONS: why this record was made
     "weights_finite",  # 1 when every watched trainable weight is finite, else 0
     "loss_scale",  # that the optimizer divides gradients by, NaN where by none
+    # Records at which the copies of the statistics that the replicas of this process hold were
+    # compared, of the layer with the fewest that trains; NaN where there is one copy.
+    "copies_compared",
 )
 """Row 0 of a layers record, padded with NaN to the width of a layer row."""
 

@@ -1,6 +1,6 @@
 """Thresholds that the recorder must know, each beside the rule that it serves.
 
-Rules judge, and recording notes facts. These four facts cost too much to be noted for every
+Rules judge, and recording notes facts. These facts cost too much to be noted for every
 threshold that a rule might choose, so that the recorder applies the rule's own.
 """
 
@@ -26,3 +26,9 @@ STALLED_CHANNELS_SHARE: Final = 0.5
 LEARNED_SHARE: Final = 0.5
 """BN207: share of the channels in which gamma and beta differ from their initializers once
 trained."""
+
+REPLICA_VARIANCE_FACTOR: Final = 2.0
+"""BN206: the replicas' copies of a variance are apart by more than this factor,"""
+
+REPLICA_MEAN_SHARE: Final = 0.5
+"""... or those of a mean by more than this many standard deviations."""

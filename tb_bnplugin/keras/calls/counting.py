@@ -32,7 +32,7 @@ from tb_bnplugin.keras.calls.own_updates import is_keras_call, moved_since, stat
 from tb_bnplugin.keras.calls.run_context import run_context
 from tb_bnplugin.keras.calls.suspend import suspended
 from tb_bnplugin.keras.identity import IdentityRef
-from tb_bnplugin.keras.variables import local
+from tb_bnplugin.keras.variables import is_alone, local, made_by_this_process
 from tb_bnplugin.schema.columns import CONTEXTS, EVENT_COUNTERS, EXECUTION_COLUMNS
 
 LARGEST_COUNTED_BATCH: Final = 4096  # rows; larger batches count as this one
@@ -85,8 +85,8 @@ class LayerCounter:
             # A function compiled by XLA takes no variable of another device.
             mean = local(getattr(layer, "moving_mean", None))
             self._device = None if mean is None else mean.device
-        with tf.init_scope(), strategy.scope():
-            replicas = strategy.num_replicas_in_sync
+        with tf.init_scope(), made_by_this_process(strategy):
+            replicas = 1 if is_alone(strategy) else strategy.num_replicas_in_sync
             self.executions = self._counter(len(COUNTED), replicas, "bn_executions")
             self.batches: tf.Variable | None = None
             self._replicas = replicas
@@ -97,7 +97,7 @@ class LayerCounter:
     def count_batches(self) -> None:
         """Also counts the rows of each batch, once a model."""
         if self.batches is None:
-            with tf.init_scope(), self._strategy.scope():
+            with tf.init_scope(), made_by_this_process(self._strategy):
                 self.batches = self._counter(
                     LARGEST_COUNTED_BATCH + 1, self._replicas, "bn_batches"
                 )

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import tensorflow as tf
 
+from tb_bnplugin.keras.variables import is_alone, made_by_this_process
+
 SUMS: Final = ("given_by_reference", "reference_squared", "given_squared", "passes", "steps")
 """The numbers that are added up, float64 each. With d the gradient of what is differentiated and
 g that of the reference, both at the predictions: the sums of d * g, of g * g and of d * d; how
@@ -16,8 +18,8 @@ often a gradient came back; and the train steps."""
 def create_sums(strategy: Any) -> tf.Variable:
     """The variable that holds the sums; one for each replica, of which the first is read."""
     zeros = [0.0] * len(SUMS)
-    with tf.init_scope(), strategy.scope():
-        if strategy.num_replicas_in_sync == 1:
+    with tf.init_scope(), made_by_this_process(strategy):
+        if strategy.num_replicas_in_sync == 1 or is_alone(strategy):
             return tf.Variable(zeros, trainable=False, dtype=tf.float64, name="bn_gradient")
         return tf.Variable(
             zeros,

@@ -13,7 +13,7 @@ import tensorflow as tf
 from tb_bnplugin.keras.calls.counting import COUNTED, LayerCounter
 from tb_bnplugin.keras.model.trainable import set_by_program
 from tb_bnplugin.keras.optimizers import description
-from tb_bnplugin.keras.variables import local
+from tb_bnplugin.keras.variables import copies, local
 from tb_bnplugin.measure.reading import Reading
 
 WATCHED_WEIGHTS: Final = 8
@@ -78,6 +78,7 @@ class StateReader:
         return [
             _packed([layer.moving_mean for layer in self._layers]),
             _packed([layer.moving_variance for layer in self._layers]),
+            _other_copies(self._layers),
             _packed(self._gamma_beta),
             _stacked([counter.executions for counter in self._counters]),
             _packed(self._weights, WATCHED_VALUES),
@@ -92,10 +93,11 @@ class StateReader:
 
     def decode(self, values: Sequence[Any]) -> Reading:
         """The reading from the values of `tensors`."""
-        mean, variance, gamma_beta, executions, weights, batches, iterations, rate = values
+        mean, variance, others, gamma_beta, executions, weights, batches, iterations, rate = values
         return Reading(
             mean=mean,
             variance=variance,
+            other_copies=others if len(others) else None,
             gamma_beta=gamma_beta,
             executions=executions,
             trainable=np.array([bool(layer.trainable) for layer in self._layers], bool),
@@ -141,6 +143,28 @@ def _packed(variables: Sequence[Any], limit: int | None = None) -> tf.Tensor:
     if not values:
         return tf.zeros(0, dtype)
     return tf.concat([tf.cast(value, dtype) for value in values], axis=0)
+
+
+def _other_copies(layers: Sequence[Any]) -> tf.Tensor:
+    """Statistics of all replicas but the first, float32 [replicas - 1, 2, channels].
+
+    A layer that has one copy for all replicas repeats it.
+    """
+    mean = [copies(layer.moving_mean) for layer in layers]
+    variance = [copies(layer.moving_variance) for layer in layers]
+    replicas = max(map(len, (*mean, *variance)), default=1)
+    if replicas == 1:
+        return tf.zeros((0, 2, 0))
+
+    def of_replica(index: int, rows: Sequence[Sequence[Any]]) -> tf.Tensor:
+        return tf.cast(_packed([row[index if index < len(row) else 0] for row in rows]), tf.float32)
+
+    return tf.stack(
+        [
+            tf.stack([of_replica(index, mean), of_replica(index, variance)])
+            for index in range(1, replicas)
+        ]
+    )
 
 
 def _flat(value: tf.Tensor, limit: int | None) -> tf.Tensor:
