@@ -264,5 +264,16 @@ GRADIENT_COLUMNS: Final = (
     "cosine",  # of the two gradients: 1 where one factor explains all
     "steps",  # over which the two were added up
     "passes",  # backward passes in them: as many as steps, where each step has one
+    # Of the newest step of an optimizer, on the bias (or beta) of one layer: the gradient that the
+    # optimizer was given = applied_factor x what the backward passes since the step before gave,
+    # added up, in one replica; the cosine of the two; and those passes. The same against the sum
+    # over the replicas. And the steps of the optimizer, cumulative.
+    "applied_factor",
+    "applied_cosine",
+    "applied_passes",
+    "reduced_factor",
+    "reduced_cosine",
+    "applications",
 )
-"""Of one loss: how its gradient at the predictions compares with that of Keras' mean."""
+"""Of one loss: how its gradient at the predictions compares with that of Keras' mean. Under the
+name "optimizer": what reaches the optimizer, with NaN in the first four."""

@@ -11,6 +11,7 @@ from typing import Any, Final
 from tb_bnplugin.keras.model.state_reader import StateReader
 from tb_bnplugin.keras.watched_model import WatchedModel
 from tb_bnplugin.measure.reading import Moment, Observation, Reading
+from tb_bnplugin.schedule import growing
 from tb_bnplugin.schema.records import Record
 from tb_bnplugin.training.live import LiveHistory
 from tb_bnplugin.training.observer import ModelObserver
@@ -19,6 +20,9 @@ from tb_bnplugin.training.queue import work_queue
 from tb_bnplugin.training.run import Run
 
 _ATTRIBUTE: Final = "_tb_bnplugin_watch"
+
+APPLIED_GROWTH: Final = 1.1
+"""Of the steps between two looks at what reaches the optimizer: some 60 in 10,000 steps."""
 
 _open: weakref.WeakSet[Recorder] = weakref.WeakSet()
 
@@ -30,6 +34,7 @@ class Recorder(Publisher):
         name = str(getattr(model, "name", "model"))
         super().__init__(name)
         self.observer = ModelObserver(model, self.guard, name=name, expect=expect)
+        self._applied_due = growing(APPLIED_GROWTH)
         model.__dict__[_ATTRIBUTE] = self
         _open.add(self)
 
@@ -110,6 +115,7 @@ class Recorder(Publisher):
         """
         observed = self.observer.observe(step, reason)
         moment = self.observer.moment(step, reason)
+        extras = [*extras, *self._applied(step)]
         if wait:
             return self.publish(observed, moment, target, extras, judge=judge)
         self.hand_over(observed, moment, target, extras, judge=judge)
@@ -126,7 +132,8 @@ class Recorder(Publisher):
     ) -> bool:
         """Record a reading made inside a traced function, where it still is of this model."""
         observed = self.observer.observe(step, "cadence", (reader, reading))
-        return self.publish(observed, self.observer.moment(step, "cadence"), target)
+        moment = self.observer.moment(step, "cadence")
+        return self.publish(observed, moment, target, self._applied(step))
 
     def add(
         self, extras: Sequence[Extra], step: int, target: Target | None, *, wait: bool = True
@@ -167,6 +174,13 @@ class Recorder(Publisher):
         kinds = {record.metadata.kind for record in made}
         missing = {k: v for k, v in records.documents.items() if k not in kinds}
         return [*made, *(records.record(kind, value, moment) for kind, value in missing.items())]
+
+    def _applied(self, step: int) -> list[Extra]:
+        """What the newest step of an optimizer was given, where it is time to look."""
+        if not self._applied_due.is_due(step):
+            return []
+        values = self.watched.applied()
+        return [] if values is None else [Extra(kind="gradient", value=values, name="optimizer")]
 
     def _take(self, observed: Observation, moment: Moment) -> list[Record]:
         work_queue().finish()

@@ -37,6 +37,7 @@ from tb_bnplugin.diagnose.rules import (
     lr106_regularizer_missing,
     lr108_metric_resolved,
     lr110_gradient_factor,
+    lr113_gradients_summed,
     rc101_not_recorded,
 )
 
@@ -69,6 +70,7 @@ RULES: Final[tuple[RuleModule, ...]] = (
     lr106_regularizer_missing,
     lr108_metric_resolved,
     lr110_gradient_factor,
+    lr113_gradients_summed,
     rc101_not_recorded,
 )
 
