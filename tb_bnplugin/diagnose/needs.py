@@ -145,12 +145,14 @@ def _not_applied(history: ModelHistory) -> str:
     if by_fit(history):
         return (
             "What reaches the optimizer was not measured: that needs one of Keras' optimizers, and"
-            " a trained Dense, Conv or BatchNormalization layer with a bias and no activation."
+            " a BatchNormalization layer that trains, or a last layer with a bias and without an"
+            " activation."
         )
     return (
         "What reaches the optimizer was not measured: that needs one of Keras' optimizers, given"
         " by tb_bnplugin.watch(model, optimizer=optimizer) or within reach of the loop, and a"
-        " trained Dense, Conv or BatchNormalization layer with a bias and no activation."
+        " BatchNormalization layer that trains, or a last layer with a bias and without an"
+        " activation."
     )
 
 

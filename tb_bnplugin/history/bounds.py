@@ -59,6 +59,8 @@ _COUNTS: Final = frozenset(
         "candidate",
         "steps",
         "passes",
+        "applied_passes",
+        "applications",
     )
 )
 _SIZES: Final = frozenset(
@@ -118,6 +120,10 @@ _MEASURED: Final = frozenset(
         "pairs_root_ratio",
         "factor",
         "cosine",
+        "applied_factor",
+        "applied_cosine",
+        "reduced_factor",
+        "reduced_cosine",
         "loss",
         "accuracy",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,7 @@ import tensorflow as tf
 
 from tb_bnplugin.guard import Guard
 from tb_bnplugin.keras.flavour import flavour_of
-from tb_bnplugin.keras.gradient.applied import AppliedGradients
-from tb_bnplugin.keras.gradient.watched_step import WatchedStep
+from tb_bnplugin.keras.gradient.watched import WatchedGradients
 from tb_bnplugin.keras.identity import IdentityRef
 from tb_bnplugin.keras.losses.observe import LossObserver
 from tb_bnplugin.keras.model import describe
@@ -30,12 +29,10 @@ from tb_bnplugin.schema.facts import Call, LossFacts, MetricFacts, Sharing
 
 @dataclass
 class _Parts:
-    """The parts that are there where they are needed."""
+    """The parts that are there beside the layers."""
 
+    gradients: WatchedGradients
     losses: LossObserver | None = None  # of the compiled losses, in `fit`
-    step: WatchedStep | None = None  # where the model has a `train_step` of its own
-    applied: AppliedGradients | None = None  # there, and in a loop
-    applied_lasts: bool = False  # beyond a `fit`: the program watches the model
 
 
 class WatchedModel:
@@ -55,7 +52,7 @@ class WatchedModel:
         self._topology: Topology | None = None
         self._weights = UnchangedWeights()
         self._trainable_replaced: dict[int, bool] = {}  # see `model.trainable`
-        self._parts = _Parts()
+        self._parts = _Parts(WatchedGradients(guard))
         self.first_place: Callable[[Any, str], str] = _nowhere_else
 
     @property
@@ -66,12 +63,16 @@ class WatchedModel:
             raise ReferenceError("the watched model does not exist any more")
         return model
 
+    @property
+    def gradients(self) -> WatchedGradients:
+        """The gradients of steps of the program's own."""
+        return self._parts.gradients
+
     def close(self) -> None:
         """Give the layers their own `call` back; functions traced before go on counting."""
         if not self.closed:
             self.closed = True
-            if self._parts.applied is not None:
-                self._parts.applied.end()
+            self._parts.gradients.close()
             self._layers.close()
 
     def want_all_traces(self, who: str, *, wanted: bool) -> None:
@@ -81,39 +82,6 @@ class WatchedModel:
         what is traced outside of Keras' own steps is left as it is.
         """
         self._layers.want_all_traces(who, wanted=wanted)
-
-    def watch_step(self) -> None:
-        """Measure what a `train_step` of the model's own differentiates; before it is traced."""
-        if self._parts.step is None and WatchedStep.suits(self.model):
-            strategy = strategy_of(self.model)
-            self._parts.step = self.guard.attempt(
-                "losses", WatchedStep, self.model, strategy, self.guard
-            )
-        if self._parts.step is not None:
-            self._parts.step.begin()
-        if describe.overrides_train_step(self.model):
-            self.watch_applied([getattr(self.model, "optimizer", None)], lasts=False)
-
-    def watch_applied(self, optimizers: Sequence[Any], *, lasts: bool) -> None:
-        """Measure what reaches the optimizers; before a step is traced.
-
-        Args:
-            optimizers: that train the model; others are found in the program.
-            lasts: until the model is watched no more, and not until a `fit` ends.
-        """
-        self._parts.applied_lasts = self._parts.applied_lasts or lasts
-        if self._parts.applied is None:
-            strategy = strategy_of(self.model)
-            self._parts.applied = self.guard.attempt(
-                "gradients", AppliedGradients, self.model, strategy, self.guard
-            )
-        if self._parts.applied is not None:
-            self.guard.attempt("gradients", self._parts.applied.begin, optimizers)
-
-    def applied(self) -> np.ndarray[Any, np.dtype[np.float64]] | None:
-        """The gradient that reached an optimizer since the last call; None: not measured."""
-        applied = self._parts.applied
-        return None if applied is None else self.guard.attempt("gradients", applied.take)
 
     def begin_fit(self) -> None:
         """Follow what `fit` is about to train with."""
@@ -127,14 +95,7 @@ class WatchedModel:
     def end_fit(self) -> None:
         """`trainable` of each layer is again what the program sees, and so are its methods."""
         self._trainable_replaced.clear()
-        if self._parts.step is not None:
-            self._parts.step.end()
-        if self._parts.applied is not None and not self._parts.applied_lasts:
-            self._parts.applied.end()
-
-    def gradient(self) -> np.ndarray[Any, np.dtype[np.float64]] | None:
-        """The gradient that an own `train_step` made since the last call; None: not measured."""
-        return None if self._parts.step is None else self._parts.step.take()
+        self._parts.gradients.end_fit()
 
     def find_layers(self) -> NewLayers | None:
         """Find layers that came since; give those that are built by now and new to the table."""

@@ -68,7 +68,7 @@ class FitRecorder:
 
     def prepare(self) -> None:
         """A `fit`, an evaluation or a prediction is about to make its function."""
-        self.recorder.watched.watch_step()
+        self.recorder.watched.gradients.begin_fit(self._model)
 
     def release(self) -> None:
         """Another model follows: this one is judged no more."""
@@ -196,7 +196,7 @@ class FitRecorder:
 
     def _gradient(self) -> list[Extra]:
         """The gradient of what a `train_step` of the model's own differentiates; [] of Keras'."""
-        measured = self.recorder.watched.gradient()
+        measured = self.recorder.watched.gradients.at_predictions()
         return [] if measured is None else [Extra(kind="gradient", value=measured, name="loss")]
 
     def _measure_losses(self) -> list[Extra]:

@@ -11,7 +11,6 @@ from typing import Any, Final
 from tb_bnplugin.keras.model.state_reader import StateReader
 from tb_bnplugin.keras.watched_model import WatchedModel
 from tb_bnplugin.measure.reading import Moment, Observation, Reading
-from tb_bnplugin.schedule import growing
 from tb_bnplugin.schema.records import Record
 from tb_bnplugin.training.live import LiveHistory
 from tb_bnplugin.training.observer import ModelObserver
@@ -20,9 +19,6 @@ from tb_bnplugin.training.queue import work_queue
 from tb_bnplugin.training.run import Run
 
 _ATTRIBUTE: Final = "_tb_bnplugin_watch"
-
-APPLIED_GROWTH: Final = 1.1
-"""Of the steps between two looks at what reaches the optimizer: some 60 in 10,000 steps."""
 
 _open: weakref.WeakSet[Recorder] = weakref.WeakSet()
 
@@ -34,7 +30,6 @@ class Recorder(Publisher):
         name = str(getattr(model, "name", "model"))
         super().__init__(name)
         self.observer = ModelObserver(model, self.guard, name=name, expect=expect)
-        self._applied_due = growing(APPLIED_GROWTH)
         model.__dict__[_ATTRIBUTE] = self
         _open.add(self)
 
@@ -115,7 +110,7 @@ class Recorder(Publisher):
         """
         observed = self.observer.observe(step, reason)
         moment = self.observer.moment(step, reason)
-        extras = [*extras, *self._applied(step)]
+        extras = [*extras, *_applied(self.watched, step)]
         if wait:
             return self.publish(observed, moment, target, extras, judge=judge)
         self.hand_over(observed, moment, target, extras, judge=judge)
@@ -133,7 +128,7 @@ class Recorder(Publisher):
         """Record a reading made inside a traced function, where it still is of this model."""
         observed = self.observer.observe(step, "cadence", (reader, reading))
         moment = self.observer.moment(step, "cadence")
-        return self.publish(observed, moment, target, self._applied(step))
+        return self.publish(observed, moment, target, _applied(self.watched, step))
 
     def add(
         self, extras: Sequence[Extra], step: int, target: Target | None, *, wait: bool = True
@@ -175,13 +170,6 @@ class Recorder(Publisher):
         missing = {k: v for k, v in records.documents.items() if k not in kinds}
         return [*made, *(records.record(kind, value, moment) for kind, value in missing.items())]
 
-    def _applied(self, step: int) -> list[Extra]:
-        """What the newest step of an optimizer was given, where it is time to look."""
-        if not self._applied_due.is_due(step):
-            return []
-        values = self.watched.applied()
-        return [] if values is None else [Extra(kind="gradient", value=values, name="optimizer")]
-
     def _take(self, observed: Observation, moment: Moment) -> list[Record]:
         work_queue().finish()
         with self._lock:
@@ -211,6 +199,12 @@ def watch_model(model: Any, *, expect: Sequence[str] = (), all_traces: bool = Tr
     if all_traces:
         found.watched.want_all_traces("watch", wanted=True)
     return found
+
+
+def _applied(watched: WatchedModel, step: int) -> list[Extra]:
+    """The record of what reached an optimizer, where it is time to look."""
+    values = watched.gradients.applied(step)
+    return [] if values is None else [Extra(kind="gradient", value=values, name="optimizer")]
 
 
 def _nothing() -> None:

@@ -158,5 +158,5 @@ def watch(
     recorder = watch_model(model, expect=check_codes(expect))
     if given:
         recorder.watched.optimizers.give(given)
-    recorder.watched.watch_applied(given, lasts=True)
+    recorder.watched.gradients.begin_loop(model, given)
     return Watch(recorder, on_finding)

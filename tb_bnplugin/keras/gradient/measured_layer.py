@@ -34,16 +34,19 @@ def find_measured_layer(model: Any) -> MeasuredLayer | None:
     """The last layer of a model whose bias has the sum of what comes back as its gradient.
 
     A layer of Keras' own, without an activation and without a penalty on the bias, that computes
-    in full precision. None: there is none.
+    in full precision: the model's last one, after which nothing is fused with the adding of its
+    bias, or a normalization. None: there is none.
     """
     layers = flavour_of(model).keras.layers
-    for layer in reversed(list(model._flatten_layers())):
+    backwards = list(model._flatten_layers(include_self=False))[::-1]
+    for layer in backwards:
         if not getattr(layer, "trainable", False):
             continue
         if str(getattr(layer, "compute_dtype", "")) not in _PRECISE:
             continue
         found = _of_norm(layer) if type(layer) is layers.BatchNormalization else None
-        if type(layer) in [getattr(layers, name) for name in _WITH_BIAS]:
+        with_bias = type(layer) in [getattr(layers, name) for name in _WITH_BIAS]
+        if with_bias and layer is backwards[0]:
             found = _of_layer_with_bias(layer)
         if found is not None:
             return MeasuredLayer(reference=weakref.ref(layer), name=found[0], axis=found[1])
