@@ -118,6 +118,8 @@ _MEASURED: Final = frozenset(
         "paired",
         "pairs_ratio",
         "pairs_root_ratio",
+        "counted_share",
+        "counted_ratio",
         "factor",
         "cosine",
         "applied_factor",

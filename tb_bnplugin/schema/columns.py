@@ -193,6 +193,12 @@ LOSS_COLUMNS: Final = (
     # its square (a root of a mean). NaN where `paired` is.
     "pairs_ratio",
     "pairs_root_ratio",
+    # Share of the values that count, where the loss leaves out all those with a label of padding
+    # (0, -1, -100), whatever is predicted for them; 1 where none is left out. And the loss on those
+    # that count alone, over the loss: 1 / counted_share where it was divided by all. NaN with
+    # weights, and where each row has one label.
+    "counted_share",
+    "counted_ratio",
 )
 
 PAIRED_ROWS: Final = 8

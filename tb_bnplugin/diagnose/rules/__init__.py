@@ -37,6 +37,7 @@ from tb_bnplugin.diagnose.rules import (
     lr106_regularizer_missing,
     lr108_metric_resolved,
     lr110_gradient_factor,
+    lr111_padding_averaged,
     lr113_gradients_summed,
     rc101_not_recorded,
 )
@@ -70,6 +71,7 @@ RULES: Final[tuple[RuleModule, ...]] = (
     lr106_regularizer_missing,
     lr108_metric_resolved,
     lr110_gradient_factor,
+    lr111_padding_averaged,
     lr113_gradients_summed,
     rc101_not_recorded,
 )
