@@ -126,6 +126,7 @@ _MEASURED: Final = frozenset(
         "applied_cosine",
         "reduced_factor",
         "reduced_cosine",
+        "logged_loss",
         "loss",
         "accuracy",
     )

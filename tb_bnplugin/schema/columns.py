@@ -280,6 +280,8 @@ GRADIENT_COLUMNS: Final = (
     "reduced_factor",
     "reduced_cosine",
     "applications",
+    # Under the name "logged": the loss in the logs of `fit` at the end of an epoch.
+    "logged_loss",
 )
 """Of one loss: how its gradient at the predictions compares with that of Keras' mean. Under the
 name "optimizer": what reaches the optimizer, with NaN in the first four."""

@@ -93,7 +93,7 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
         return RULE.fact(f"{what}.", evidence=evidence, steps=steps)
     return RULE.finding(
         message=f"{what}. So its steps are {1.0 / middle:.3g} times too small, and by another"
-        " factor in each batch.",
+        " factor where a batch is padded otherwise.",
         fix="Divide by the sum of the mask:"
         " `loss = tf.reduce_sum(loss * mask) / tf.reduce_sum(mask)`.",
         evidence=evidence,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -13,6 +13,7 @@ from tb_bnplugin.keras.gradient.watched_step import WatchedStep
 from tb_bnplugin.keras.model.describe import overrides_train_step
 from tb_bnplugin.keras.watched_layers import strategy_of
 from tb_bnplugin.schedule import growing
+from tb_bnplugin.schema.columns import GRADIENT_COLUMNS
 
 GROWTH: Final = 1.1
 """Of the steps between two looks at what reaches the optimizer: some 60 in 10,000 steps."""
@@ -63,6 +64,13 @@ class WatchedGradients:
         """The gradient that an own `train_step` made since the last call; None: not measured."""
         return None if self._step is None else self._step.take()
 
+    def logged(self, model: Any, logs: Any) -> Floats | None:
+        """The loss in the logs of an epoch; None: there is none, or of Keras' own step."""
+        value = logs.get("loss") if isinstance(logs, Mapping) else None
+        if value is None or not overrides_train_step(model):
+            return None
+        return self._guard.attempt("gradients", _logged, value)
+
     def applied(self, step: int) -> Floats | None:
         """The gradient that reached an optimizer since the last call; None: none, or not due."""
         if self._applied is None or not self._due.is_due(step):
@@ -76,3 +84,9 @@ class WatchedGradients:
             )
         if self._applied is not None:
             self._guard.attempt("gradients", self._applied.begin, optimizers)
+
+
+def _logged(value: Any) -> Floats:
+    columns = np.full(len(GRADIENT_COLUMNS), np.nan)
+    columns[GRADIENT_COLUMNS.index("logged_loss")] = float(np.asarray(value))
+    return columns
