@@ -128,7 +128,7 @@ class BatchNormCallback:
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """An epoch ended, its validation included."""
-        self._attempt(lambda fit: fit.end_epoch(epoch))
+        self._attempt(lambda fit: fit.end_epoch(epoch, logs))
 
     def on_train_end(self, logs: Any = None) -> None:
         """The fit ended."""

@@ -16,6 +16,7 @@ Part = Literal[
     "optimizer",
     "compiled_losses",
     "losses",
+    "gradients",
     "probe",
     "findings",
 ]
@@ -30,6 +31,7 @@ DESCRIPTIONS: Final[dict[Part, str]] = {
     "optimizer": "cannot tell which optimizer trains {model}",
     "compiled_losses": "could not observe the compiled losses and metrics of {model}",
     "losses": "no longer measures the losses of {model}",
+    "gradients": "no longer measures the gradients that reach the optimizer of {model}",
     "probe": "no longer probes {model}",
     "findings": "tells no more findings of {model} while it trains; `tb-bnplugin check` reads"
     " what is recorded",

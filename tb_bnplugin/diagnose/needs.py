@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from tb_bnplugin.diagnose.evidence.training import trained_uncounted
 from tb_bnplugin.history.model import ModelHistory
 
@@ -139,8 +141,35 @@ def _no_gradient(history: ModelHistory) -> str:
     )
 
 
+def _not_applied(history: ModelHistory) -> str:
+    if by_fit(history):
+        return (
+            "What reaches the optimizer was not measured: that needs one of Keras' optimizers, and"
+            " a BatchNormalization layer that trains, or a last layer with a bias and without an"
+            " activation."
+        )
+    return (
+        "What reaches the optimizer was not measured: that needs one of Keras' optimizers, given"
+        " by tb_bnplugin.watch(model, optimizer=optimizer) or within reach of the loop, and a"
+        " BatchNormalization layer that trains, or a last layer with a bias and without an"
+        " activation."
+    )
+
+
+def _has_gradient(history: ModelHistory, column: str) -> bool:
+    known = (gradient.columns.get(column) for gradient in history.gradients)
+    return any(values is not None and bool(np.isfinite(values).any()) for values in known)
+
+
 OWN_STEP_MEASURED: Final = Need(
-    part="losses", is_met=lambda history: bool(history.gradients), reason=_no_gradient
+    part="losses",
+    is_met=lambda history: _has_gradient(history, "factor"),
+    reason=_no_gradient,
+)
+APPLIED: Final = Need(
+    part="gradients",
+    is_met=lambda history: _has_gradient(history, "applied_factor"),
+    reason=_not_applied,
 )
 METRICS: Final = Need(
     part="compiled_losses", is_met=lambda history: bool(history.metrics), reason=_no_metrics
@@ -168,6 +197,7 @@ FAILED: Final = {
     "counting": "Calls of layers could not be counted",
     "topology": "The graph of the model could not be read",
     "losses": "The measurement of the losses failed",
+    "gradients": "The measurement of what reaches the optimizer failed",
     "compiled_losses": "The compiled losses and metrics could not be observed",
     "probe": "The probe failed",
 }

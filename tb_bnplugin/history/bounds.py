@@ -48,6 +48,7 @@ _COUNTS: Final = frozenset(
         "uncounted_loops",
         "uncounted_loop_changes",
         "put_back_inference",
+        "copies_compared",
         "record",
         "iterations",
         "weight_changes",
@@ -59,6 +60,8 @@ _COUNTS: Final = frozenset(
         "candidate",
         "steps",
         "passes",
+        "applied_passes",
+        "applications",
     )
 )
 _SIZES: Final = frozenset(
@@ -93,6 +96,10 @@ _DISTANCES: Final = frozenset(
         "start_updates",
         "loss_scale",
         "row_sum_error",
+        "replica_mean_gap",
+        "replica_mean_error",
+        "replica_variance_gap",
+        "replica_variance_error",
     )
 )
 """Measured, and never below 0."""
@@ -119,8 +126,15 @@ _MEASURED: Final = frozenset(
         "pairs_root_ratio",
         "prediction_smallest",
         "prediction_largest",
+        "counted_share",
+        "counted_ratio",
         "factor",
         "cosine",
+        "applied_factor",
+        "applied_cosine",
+        "reduced_factor",
+        "reduced_cosine",
+        "logged_loss",
         "loss",
         "accuracy",
     )

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from tb_bnplugin.guard import Guard
 from tb_bnplugin.keras.flavour import flavour_of
-from tb_bnplugin.keras.gradient.watched_step import WatchedStep
+from tb_bnplugin.keras.gradient.watched import WatchedGradients
 from tb_bnplugin.keras.identity import IdentityRef
 from tb_bnplugin.keras.losses.observe import LossObserver
 from tb_bnplugin.keras.model import describe
@@ -29,11 +29,11 @@ from tb_bnplugin.schema.facts import Call, LossFacts, MetricFacts, Sharing
 
 
 @dataclass
-class _Fit:
-    """The parts that are there where `fit` trains the model."""
+class _Parts:
+    """The parts that are there beside the layers."""
 
-    losses: LossObserver | None = None  # of the compiled losses
-    step: WatchedStep | None = None  # where the model has a `train_step` of its own
+    gradients: WatchedGradients
+    losses: LossObserver | None = None  # of the compiled losses, in `fit`
 
 
 @dataclass
@@ -61,7 +61,7 @@ class WatchedModel:
         self._topology: Topology | None = None
         self._looks = _Looks()
         self._trainable_replaced: dict[int, bool] = {}  # see `model.trainable`
-        self._by_fit = _Fit()
+        self._parts = _Parts(WatchedGradients(guard))
         self.first_place: Callable[[Any, str], str] = _nowhere_else
 
     @property
@@ -72,10 +72,16 @@ class WatchedModel:
             raise ReferenceError("the watched model does not exist any more")
         return model
 
+    @property
+    def gradients(self) -> WatchedGradients:
+        """The gradients of steps of the program's own."""
+        return self._parts.gradients
+
     def close(self) -> None:
         """Give the layers their own `call` back; functions traced before go on counting."""
         if not self.closed:
             self.closed = True
+            self._parts.gradients.close()
             self._layers.close()
 
     def want_all_traces(self, who: str, *, wanted: bool) -> None:
@@ -86,21 +92,11 @@ class WatchedModel:
         """
         self._layers.want_all_traces(who, wanted=wanted)
 
-    def watch_step(self) -> None:
-        """Measure what a `train_step` of the model's own differentiates; before it is traced."""
-        if self._by_fit.step is None and WatchedStep.suits(self.model):
-            strategy = strategy_of(self.model)
-            self._by_fit.step = self.guard.attempt(
-                "losses", WatchedStep, self.model, strategy, self.guard
-            )
-        if self._by_fit.step is not None:
-            self._by_fit.step.begin()
-
     def begin_fit(self) -> None:
         """Follow what `fit` is about to train with."""
-        if self._by_fit.losses is None:
-            self._by_fit.losses = LossObserver(self.model, self.guard)
-        self._by_fit.losses.refresh()
+        if self._parts.losses is None:
+            self._parts.losses = LossObserver(self.model, self.guard)
+        self._parts.losses.refresh()
         self._trainable_replaced = replaced_by_fit(self.model)
         self._reader = None
         self._layers.look_again()
@@ -108,12 +104,7 @@ class WatchedModel:
     def end_fit(self) -> None:
         """`trainable` of each layer is again what the program sees, and so are its methods."""
         self._trainable_replaced.clear()
-        if self._by_fit.step is not None:
-            self._by_fit.step.end()
-
-    def gradient(self) -> np.ndarray[Any, np.dtype[np.float64]] | None:
-        """The gradient that an own `train_step` made since the last call; None: not measured."""
-        return None if self._by_fit.step is None else self._by_fit.step.take()
+        self._parts.gradients.end_fit()
 
     def find_layers(self) -> NewLayers | None:
         """Find layers that came since; give those that are built by now and new to the table."""
@@ -188,11 +179,11 @@ class WatchedModel:
 
     def losses(self) -> tuple[LossFacts, ...]:
         """The compiled losses, where `fit` trains."""
-        return () if self._by_fit.losses is None else self._by_fit.losses.losses()
+        return () if self._parts.losses is None else self._parts.losses.losses()
 
     def metrics(self) -> tuple[MetricFacts, ...]:
         """The compiled metrics, where `fit` trains."""
-        return () if self._by_fit.losses is None else self._by_fit.losses.metrics()
+        return () if self._parts.losses is None else self._parts.losses.metrics()
 
     def facts(self) -> dict[str, Any]:
         """The facts that the model itself tells, named as in `ModelFacts`."""

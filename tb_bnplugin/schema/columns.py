@@ -211,6 +211,12 @@ LOSS_COLUMNS: Final = (
     "prediction_smallest",
     "prediction_largest",
     "row_sum_error",
+    # Share of the values that count, where the loss leaves out all those with a label of padding
+    # (0, -1, -100), whatever is predicted for them; 1 where none is left out. And the loss on those
+    # that count alone, over the loss: 1 / counted_share where it was divided by all. NaN with
+    # weights, and where each row has one label.
+    "counted_share",
+    "counted_ratio",
 )
 
 PAIRED_ROWS: Final = 8
@@ -282,5 +288,18 @@ GRADIENT_COLUMNS: Final = (
     "cosine",  # of the two gradients: 1 where one factor explains all
     "steps",  # over which the two were added up
     "passes",  # backward passes in them: as many as steps, where each step has one
+    # Of the newest step of an optimizer, on the bias (or beta) of one layer: the gradient that the
+    # optimizer was given = applied_factor x what the backward passes since the step before gave,
+    # added up, in one replica; the cosine of the two; and those passes. The same against the sum
+    # over the replicas. And the steps of the optimizer, cumulative.
+    "applied_factor",
+    "applied_cosine",
+    "applied_passes",
+    "reduced_factor",
+    "reduced_cosine",
+    "applications",
+    # Under the name "logged": the loss in the logs of `fit` at the end of an epoch.
+    "logged_loss",
 )
-"""Of one loss: how its gradient at the predictions compares with that of Keras' mean."""
+"""Of one loss: how its gradient at the predictions compares with that of Keras' mean. Under the
+name "optimizer": what reaches the optimizer, with NaN in the first four."""

@@ -68,7 +68,7 @@ class FitRecorder:
 
     def prepare(self) -> None:
         """A `fit`, an evaluation or a prediction is about to make its function."""
-        self.recorder.watched.watch_step()
+        self.recorder.watched.gradients.begin_fit(self._model)
 
     def release(self) -> None:
         """Another model follows: this one is judged no more."""
@@ -107,15 +107,20 @@ class FitRecorder:
         if extras:
             recorder.add(extras, step, self._target.present, wait=self._wait)
 
-    def end_epoch(self, epoch: int) -> None:
-        """Record the epoch's place on the step axis, and all that is made once an epoch."""
+    def end_epoch(self, epoch: int, logs: Any = None) -> None:
+        """Record the epoch's place on the step axis, and all that is made once an epoch.
+
+        Args:
+            epoch: index.
+            logs: of the epoch, as Keras shows them.
+        """
         self._clock.begin_epoch()
         recorder, step = self.recorder, self._target.run.last_step
         if self._options.probe_freq == "epoch":
             probed = self._probe()
             if probed:
                 recorder.add(probed, step, self._target.present, wait=self._wait)
-        extras = [Extra(kind="epoch", value=np.asarray(epoch, np.int64))]
+        extras = [Extra(kind="epoch", value=np.asarray(epoch, np.int64)), *self._logged(logs)]
         if self._options.channel_freq == "epoch":
             extras += recorder.channels()
         self._record(step, "epoch", extras)
@@ -196,8 +201,13 @@ class FitRecorder:
 
     def _gradient(self) -> list[Extra]:
         """The gradient of what a `train_step` of the model's own differentiates; [] of Keras'."""
-        measured = self.recorder.watched.gradient()
+        measured = self.recorder.watched.gradients.at_predictions()
         return [] if measured is None else [Extra(kind="gradient", value=measured, name="loss")]
+
+    def _logged(self, logs: Any) -> list[Extra]:
+        """The loss that Keras shows, where the step is the program's own."""
+        value = self.recorder.watched.gradients.logged(self._model, logs)
+        return [] if value is None else [Extra(kind="gradient", value=value, name="logged")]
 
     def _measure_losses(self) -> list[Extra]:
         if self._options.probe_data is None:

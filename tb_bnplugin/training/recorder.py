@@ -110,6 +110,7 @@ class Recorder(Publisher):
         """
         observed = self.observer.observe(step, reason)
         moment = self.observer.moment(step, reason)
+        extras = [*extras, *_applied(self.watched, step)]
         if wait:
             return self.publish(observed, moment, target, extras, judge=judge)
         self.hand_over(observed, moment, target, extras, judge=judge)
@@ -126,7 +127,8 @@ class Recorder(Publisher):
     ) -> bool:
         """Record a reading made inside a traced function, where it still is of this model."""
         observed = self.observer.observe(step, "cadence", (reader, reading))
-        return self.publish(observed, self.observer.moment(step, "cadence"), target)
+        moment = self.observer.moment(step, "cadence")
+        return self.publish(observed, moment, target, _applied(self.watched, step))
 
     def add(
         self, extras: Sequence[Extra], step: int, target: Target | None, *, wait: bool = True
@@ -197,6 +199,12 @@ def watch_model(model: Any, *, expect: Sequence[str] = (), all_traces: bool = Tr
     if all_traces:
         found.watched.want_all_traces("watch", wanted=True)
     return found
+
+
+def _applied(watched: WatchedModel, step: int) -> list[Extra]:
+    """The record of what reached an optimizer, where it is time to look."""
+    values = watched.gradients.applied(step)
+    return [] if values is None else [Extra(kind="gradient", value=values, name="optimizer")]
 
 
 def _nothing() -> None:

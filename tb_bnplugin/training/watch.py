@@ -139,7 +139,8 @@ def watch(
             built: layers that come later are found when a record is made.
         optimizer: that trains the model, or a list of several. Where it is not given, the loop's
             own is found by the ops if it is a Keras optimizer within their reach (a variable, a
-            closure, an attribute, a checkpoint). It is read, and never wrapped or changed.
+            closure, an attribute, a checkpoint). It is read, and nothing that it does is changed:
+            while the watch lasts, what it is given is compared with what came back.
         expect: codes of rules whose findings are meant here, such as ("BN104",) where
             statistics adapt to test data. They are recorded, shown as expected, and fail no check.
         on_finding: what happens at the first error or warning of each rule, when a record is made:
@@ -157,4 +158,5 @@ def watch(
     recorder = watch_model(model, expect=check_codes(expect))
     if given:
         recorder.watched.optimizers.give(given)
+    recorder.watched.gradients.begin_loop(model, given)
     return Watch(recorder, on_finding)

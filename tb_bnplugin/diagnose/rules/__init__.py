@@ -38,9 +38,13 @@ from tb_bnplugin.diagnose.rules import (
     lr104_label_broadcast,
     lr105_replica_factor,
     lr106_regularizer_missing,
+    lr107_logged_not_optimized,
     lr108_metric_resolved,
+    lr109_partial_batch,
     lr110_gradient_factor,
+    lr111_padding_averaged,
     lr112_logits_mismatch,
+    lr113_gradients_summed,
     rc101_not_recorded,
 )
 
@@ -74,9 +78,13 @@ RULES: Final[tuple[RuleModule, ...]] = (
     lr104_label_broadcast,
     lr105_replica_factor,
     lr106_regularizer_missing,
+    lr107_logged_not_optimized,
     lr108_metric_resolved,
+    lr109_partial_batch,
     lr110_gradient_factor,
+    lr111_padding_averaged,
     lr112_logits_mismatch,
+    lr113_gradients_summed,
     rc101_not_recorded,
 )
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable
 from dataclasses import dataclass
-from types import MethodType
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -16,6 +14,7 @@ from tb_bnplugin.guard import Guard
 from tb_bnplugin.keras.calls import context
 from tb_bnplugin.keras.calls.suspend import suspend, suspended
 from tb_bnplugin.keras.flavour import Flavour, flavour_of
+from tb_bnplugin.keras.gradient.methods import WrappedMethod
 from tb_bnplugin.keras.gradient.tap import SUMS, count_step, create_sums, tap
 from tb_bnplugin.keras.losses.compiled import loss_container
 from tb_bnplugin.keras.losses.resolve import resolve, weighted_mean
@@ -24,8 +23,6 @@ from tb_bnplugin.keras.variables import local
 from tb_bnplugin.schema.columns import GRADIENT_COLUMNS
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
-
-_NOTHING: Final = object()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +52,7 @@ class WatchedStep:
         self._present = _Present()
         self._sums = create_sums(strategy)
         self._last = np.zeros(len(SUMS))
-        self._priors: dict[str, Any] = {}
+        self._wrapped: list[WrappedMethod] = []
 
     @staticmethod
     def suits(model: Any) -> bool:
@@ -64,24 +61,18 @@ class WatchedStep:
 
     def begin(self) -> None:
         """Wrap the model's methods, for what is traced from now on."""
-        if not self._priors:
-            self._wrap("train_step", self._around_step)
-            self._wrap("call", self._around_call)
+        model = self._model()
+        if not self._wrapped and model is not None:
+            self._wrapped = [
+                WrappedMethod(model, "train_step", self._around_step),
+                WrappedMethod(model, "call", self._around_call),
+            ]
 
     def end(self) -> None:
         """Give the model its own methods back; traced functions go on adding up."""
-        model = self._model()
-        if model is None:
-            return
-        for name, prior in self._priors.items():
-            mine = getattr(model.__dict__.get(name), "__func__", None)
-            if getattr(mine, "_tb_bnplugin_step", None) is not self:
-                continue  # somebody put another one on top
-            if prior is _NOTHING:
-                del model.__dict__[name]
-            else:
-                model.__dict__[name] = prior
-        self._priors = {}
+        for wrapped in reversed(self._wrapped):
+            wrapped.restore()
+        self._wrapped = []
 
     def take(self) -> Floats | None:
         """The measurement since the one before, float64 [GRADIENT_COLUMNS]; None: nothing came."""
@@ -96,27 +87,7 @@ class WatchedStep:
             "steps": new["steps"],
             "passes": new["passes"],
         }
-        return np.array([measured[column] for column in GRADIENT_COLUMNS], np.float64)
-
-    def _wrap(self, name: str, around: Callable[..., Any]) -> None:
-        model = self._model()
-        assert model is not None
-        prior = model.__dict__.get(name, _NOTHING)
-        bare = getattr(type(model), name) if prior is _NOTHING else _unbound(prior, model)
-        watched, watch = self._model, weakref.ref(self)
-
-        def wrapper(self: Any, *args: Any, **kwargs: Any) -> Any:
-            # autograph puts its converted function in the place of the wrapped one
-            run = decorated.__wrapped__
-            step = watch()
-            if step is None or self is not watched():
-                return run(self, *args, **kwargs)
-            return around(run, self, args, kwargs)
-
-        decorated = tf.__internal__.decorator.make_decorator(bare, wrapper)
-        decorated._tb_bnplugin_step = self
-        model.__dict__[name] = MethodType(decorated, model)
-        self._priors[name] = prior
+        return np.array([measured.get(name, np.nan) for name in GRADIENT_COLUMNS], np.float64)
 
     def _around_step(self, run: Any, model: Any, args: Any, kwargs: Any) -> Any:
         before = self._present.batch
@@ -184,9 +155,3 @@ def _loss_scale(optimizer: Any, flavour: Flavour) -> Any:
     if scale is not None:
         return tf.convert_to_tensor(scale)
     return getattr(optimizer, "loss_scale_factor", None) or 1.0
-
-
-def _unbound(method: Any, model: Any) -> Callable[..., Any]:
-    if isinstance(method, MethodType) and method.__self__ is model:
-        return method.__func__
-    return lambda _, *args, **kwargs: method(*args, **kwargs)

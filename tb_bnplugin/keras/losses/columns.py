@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from tb_bnplugin.keras.losses import candidates as loss_candidates
 from tb_bnplugin.keras.losses.candidates import Data
+from tb_bnplugin.keras.losses.counted import measure_counted
 from tb_bnplugin.keras.losses.pairs import measure_pairs
 from tb_bnplugin.keras.losses.resolve import ResolvedLoss, weighted_mean
 from tb_bnplugin.schema.columns import LOSS_COLUMNS
@@ -82,6 +83,7 @@ def columns_of_values(
     if weights is None:
         matter = not abs(total(rolled)[0] - measured) <= SAME_WITHIN * abs(measured)
         put(**measure_pairs(labels, predictions, lambda item: total(item)[0], rows_matter=matter))
+        put(**measure_counted(labels, predictions, lambda item: total(item)[0]))
     if weights is not None:
         put(weight_sum=float(np.sum(weights, dtype=np.float64)))
     if resolved.per_element is not None:

@@ -75,16 +75,21 @@ def find(values: Iterable[Any]) -> list[Any]:
 def _values_of_frames(frame: FrameType | None) -> Iterator[Any]:
     modules: set[int] = set()
     while frame is not None:
-        if _package(frame.f_globals.get("__name__")) not in _LIBRARIES:
+        if is_of_program(frame):
             if frame.f_code.co_flags & _OPTIMIZED:
-                yield from _local_values(frame)
+                yield from local_values(frame)
             if id(frame.f_globals) not in modules:
                 modules.add(id(frame.f_globals))
                 yield from list(frame.f_globals.values())
         frame = frame.f_back
 
 
-def _local_values(frame: FrameType) -> list[Any]:
+def is_of_program(frame: FrameType) -> bool:
+    """True where a frame is the program's, and no library's."""
+    return _package(frame.f_globals.get("__name__")) not in _LIBRARIES
+
+
+def local_values(frame: FrameType) -> list[Any]:
     """The variables of a function that runs.
 
     Before Python 3.13 they are copied for whoever asks, and the copy lives as long as the function

@@ -1,0 +1,252 @@
+"""The gradient that reaches an optimizer, against what the backward passes gave.
+
+The gradient of a bias is the plain sum of what comes back to its layer's output. An identity there
+adds that sum up, and where an optimizer is given the gradient of this bias, both are held.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import weakref
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.python.eager import record
+
+from tb_bnplugin.guard import Guard
+from tb_bnplugin.keras.calls import context
+from tb_bnplugin.keras.calls.suspend import suspended
+from tb_bnplugin.keras.flavour import flavour_of
+from tb_bnplugin.keras.gradient.measured_layer import MeasuredLayer, find_measured_layer
+from tb_bnplugin.keras.gradient.methods import WrappedMethod
+from tb_bnplugin.keras.gradient.tapes import Places, tape_of_pass
+from tb_bnplugin.keras.optimizers import search
+from tb_bnplugin.keras.optimizers.description import chain
+from tb_bnplugin.schedule import growing
+from tb_bnplugin.schema.columns import GRADIENT_COLUMNS
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+MOST_CHANNELS: Final = 128  # of the bias that are held: enough to tell a factor
+
+MOST_OPTIMIZERS: Final = 8  # that are wrapped, of those in reach of the program
+
+_SINCE, _PASSED, _GIVEN, _COUNTS = range(4)
+"""Rows of what is held: the sum of what came back since the last step of the optimizer, that sum
+and the gradient given at this step, and the counts."""
+
+_NOW, _THEN, _STEPS = range(3)
+"""Counts: backward passes since the last step, those before it, and the optimizer's steps."""
+
+
+class _Pass(threading.local):
+    tape: Any = None  # a weak reference: whose pass came back last
+
+
+class AppliedGradients:
+    """Holds what the newest step of an optimizer was given, and what came back before it."""
+
+    def __init__(self, model: Any, strategy: Any, guard: Guard) -> None:
+        self._model = weakref.ref(model)
+        self._is_keras_3 = flavour_of(model).is_keras_3
+        self._guard = guard
+        self._replicas = int(strategy.num_replicas_in_sync)
+        self._held = _create(strategy)
+        self._layer: MeasuredLayer | None = None
+        self._call: WrappedMethod | None = None
+        self._optimizers: list[WrappedMethod] = []
+        self._places = Places()
+        self._last = _Pass()
+        self._taken = 0.0  # steps of the optimizer at the last `take`
+        self._reached = False  # an optimizer was seen to get the gradient
+        self._calls = 0
+        self._search_due = growing(1.5)
+
+    def begin(self, optimizers: Sequence[Any] = ()) -> None:
+        """Wrap the `call` of one layer; and these optimizers, beside those found in the program."""
+        model = self._model()
+        if self._call is None and model is not None:
+            self._layer = find_measured_layer(model)
+            if self._layer is not None:
+                self._call = WrappedMethod(self._layer.layer, "call", self._around_call)
+        if self._call is not None:
+            self._wrap([each for each in optimizers if each is not None])
+
+    def end(self) -> None:
+        """Give layer and optimizers their own methods back; traced functions go on adding up."""
+        for wrapped in (self._call, *self._optimizers):
+            if wrapped is not None:
+                wrapped.restore()
+        self._call, self._optimizers = None, []
+
+    def take(self) -> Floats | None:
+        """The newest step, float64 [GRADIENT_COLUMNS]; None: there was none since the last."""
+        copies = getattr(self._held, "values", None)
+        copies = [self._held] if copies is None or callable(copies) else list(copies)
+        held = np.stack([np.asarray(tf.convert_to_tensor(each), np.float64) for each in copies])
+        steps = float(held[0, _COUNTS, _STEPS])
+        if steps == self._taken:
+            return None
+        self._taken = steps
+        passes = held[:, _COUNTS, _THEN]
+        own = _compare(held[:, _GIVEN], held[:, _PASSED])
+        summed = np.broadcast_to(held[:, _PASSED].sum(axis=0), held[:, _GIVEN].shape)
+        whole = 1 < len(copies) == self._replicas  # those of other workers are not seen
+        reduced = _compare(held[:, _GIVEN], summed) if whole else (np.nan, np.nan)
+        measured = {
+            "applied_factor": own[0],
+            "applied_cosine": own[1],
+            "applied_passes": passes[0] if (passes == passes[0]).all() else np.nan,
+            "reduced_factor": reduced[0],
+            "reduced_cosine": reduced[1],
+            "applications": steps,
+        }
+        return np.array([measured.get(name, np.nan) for name in GRADIENT_COLUMNS], np.float64)
+
+    def _wrap(self, optimizers: Sequence[Any]) -> None:
+        known = [wrapped.target() for wrapped in self._optimizers]
+        inner = [held for each in (*optimizers, *known) if each is not None for held in chain(each)]
+        inner = [each for each in inner if not any(each is one for one in (*optimizers, *known))]
+        wrapped_inside = [held for each in optimizers for held in chain(each)[1:]]
+        name = "apply" if self._is_keras_3 else "apply_gradients"
+        for optimizer in optimizers:
+            seen = (*known, *wrapped_inside, *inner)
+            full = len(self._optimizers) >= MOST_OPTIMIZERS
+            if full or any(optimizer is each for each in seen) or not _is_keras(optimizer, name):
+                continue
+            self._optimizers.append(WrappedMethod(optimizer, name, self._around_apply, weak=True))
+            known.append(optimizer)
+
+    @tf.autograph.experimental.do_not_convert
+    def _search(self) -> None:
+        self._calls += 1
+        if not self._reached and self._search_due.is_due(self._calls):
+            self._wrap(search.in_frames(sys._getframe(1)))
+
+    def _around_call(self, run: Any, layer: Any, args: Any, kwargs: Any) -> Any:
+        outputs = run(layer, *args, **kwargs)
+        tapped = self._guard.attempt("gradients", self._tap, outputs)
+        return outputs if tapped is None else tapped
+
+    @tf.autograph.experimental.do_not_convert
+    def _tap(self, outputs: Any) -> Any:
+        if suspended() or context.is_symbolic() or context.is_exporting():
+            return None
+        if not tf.is_tensor(outputs) or not record.could_possibly_record():
+            return None
+        layer = self._layer
+        if self._places.have_several_tapes(sys._getframe(1)):
+            return None
+        if layer is None or outputs.dtype not in (tf.float32, tf.float64):
+            return None
+        self._search()
+        axis = layer.axis % len(outputs.shape)
+        others = [each for each in range(len(outputs.shape)) if each != axis]
+
+        def gradient(given: tf.Tensor) -> tf.Tensor:
+            self._guard.attempt("gradients", self._add, given, others)
+            return given
+
+        @tf.custom_gradient
+        def identity(values: tf.Tensor) -> Any:
+            return tf.identity(values), gradient
+
+        return identity(outputs)
+
+    @tf.autograph.experimental.do_not_convert
+    def _add(self, given: tf.Tensor, others: Sequence[int]) -> None:
+        # behind stop_gradient: a penalty on gradients differentiates what stands here, too
+        summed = _padded(tf.reduce_sum(tf.stop_gradient(given), axis=others))
+        nothing = tf.zeros_like(summed)
+        counts = _padded(tf.constant([self._new_passes()], tf.float64))
+        self._held.assign_add(tf.stack([summed, nothing, nothing, counts]))
+
+    def _new_passes(self) -> float:
+        """1 for the first call of the layer in a pass, 0 for others; NaN: it cannot be told."""
+        tape = tape_of_pass(sys._getframe(1))
+        if tape is None:
+            return float("nan")
+        if self._last.tape is not None and self._last.tape() is tape and not tape._persistent:
+            return 0.0
+        self._last.tape = weakref.ref(tape)
+        return 1.0
+
+    def _around_apply(self, run: Any, optimizer: Any, args: Any, kwargs: Any) -> Any:
+        if args and hasattr(args[0], "__next__"):  # a `zip` can be gone through once
+            args = (list(args[0]), *args[1:])
+        self._guard.attempt("gradients", self._hold, optimizer, args, kwargs)
+        return run(optimizer, *args, **kwargs)
+
+    @tf.autograph.experimental.do_not_convert
+    def _hold(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        given = self._gradient_in(optimizer, args, kwargs)
+        if given is None or not tf.is_tensor(given):
+            return
+        reduced = kwargs.get("skip_gradients_aggregation", False)
+        if reduced or not kwargs.get("experimental_aggregate_gradients", True):
+            return  # the program adds up the replicas by itself, as it should
+        if self._replicas > 1 and tf.distribute.in_cross_replica_context():
+            return
+        self._reached = True
+        held = tf.convert_to_tensor(self._held)
+        counts = held[_COUNTS]
+        counted = tf.stack([tf.zeros((), tf.float64), counts[_NOW], counts[_STEPS] + 1.0])
+        rows = [tf.zeros_like(counts), held[_SINCE], _padded(given), _padded(counted)]
+        self._held.assign(tf.stack(rows))
+
+    def _gradient_in(self, optimizer: Any, args: Any, kwargs: Any) -> Any:
+        """The gradient of the bias among those given; None: it is not there."""
+        bias = None if self._layer is None else self._layer.bias()
+        if bias is None:
+            return None
+        if self._is_keras_3:
+            given = dict(zip(("grads", "trainable_variables"), args, strict=False)) | kwargs
+            variables = given.get("trainable_variables")
+            if variables is None:
+                variables = getattr(optimizer, "_trainable_variables", ())
+            pairs = list(zip(given.get("grads", ()), variables, strict=False))
+        else:
+            pairs = list(args[0] if args else kwargs.get("grads_and_vars", ()))
+        same = (bias, getattr(bias, "value", None))
+        found = [gradient for gradient, each in pairs if any(each is one for one in same)]
+        return found[0] if len(found) == 1 else None
+
+
+def _create(strategy: Any) -> tf.Variable:
+    zeros = np.zeros((4, MOST_CHANNELS))
+    with tf.init_scope(), strategy.scope():
+        if strategy.num_replicas_in_sync == 1:
+            return tf.Variable(zeros, trainable=False, dtype=tf.float64, name="bn_applied")
+        return tf.Variable(
+            zeros,
+            trainable=False,
+            dtype=tf.float64,
+            name="bn_applied",
+            synchronization=tf.VariableSynchronization.ON_READ,
+            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+        )
+
+
+def _padded(vector: tf.Tensor) -> tf.Tensor:
+    """A vector of a known length as float64 [MOST_CHANNELS]."""
+    held = tf.cast(vector[:MOST_CHANNELS], tf.float64)
+    return tf.pad(held, [[0, MOST_CHANNELS - int(held.shape[0])]])
+
+
+def _compare(given: Floats, passed: Floats) -> tuple[float, float]:
+    """Factor and cosine of what was given to what came back."""
+    product, squared = float((given * passed).sum()), float((passed * passed).sum())
+    norm = float(np.sqrt(squared * (given * given).sum()))
+    if not squared > 0.0 or not norm > 0.0:
+        return float("nan"), float("nan")
+    return product / squared, product / norm
+
+
+def _is_keras(optimizer: Any, name: str) -> bool:
+    """True where Keras itself applies the gradients: what another class does is not known."""
+    module = str(getattr(getattr(type(optimizer), name, None), "__module__", ""))
+    own = name not in getattr(optimizer, "__dict__", {name: None})
+    return own and module.partition(".")[0] in ("keras", "tf_keras")

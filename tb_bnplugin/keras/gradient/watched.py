@@ -1,0 +1,92 @@
+"""The gradients of one watched model: at its predictions, and where an optimizer gets them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from tb_bnplugin.guard import Guard
+from tb_bnplugin.keras.gradient.applied import AppliedGradients
+from tb_bnplugin.keras.gradient.watched_step import WatchedStep
+from tb_bnplugin.keras.model.describe import overrides_train_step
+from tb_bnplugin.keras.watched_layers import strategy_of
+from tb_bnplugin.schedule import growing
+from tb_bnplugin.schema.columns import GRADIENT_COLUMNS
+
+GROWTH: Final = 1.1
+"""Of the steps between two looks at what reaches the optimizer: some 60 in 10,000 steps."""
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+
+class WatchedGradients:
+    """Measures gradients where a step of the program's own makes them, and nothing elsewhere."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self._step: WatchedStep | None = None
+        self._applied: AppliedGradients | None = None
+        self._due = growing(GROWTH)
+        self._lasts = False  # beyond a `fit`: the program watches the model
+
+    def begin_fit(self, model: Any) -> None:
+        """Measure what a `train_step` of the model's own does; before it is traced."""
+        if not overrides_train_step(model):
+            return
+        if self._step is None and WatchedStep.suits(model):
+            self._step = self._guard.attempt(
+                "losses", WatchedStep, model, strategy_of(model), self._guard
+            )
+        if self._step is not None:
+            self._step.begin()
+        self._begin_applied(model, [getattr(model, "optimizer", None)])
+
+    def begin_loop(self, model: Any, optimizers: Sequence[Any]) -> None:
+        """Measure what reaches these optimizers, and those found, until the watch is closed."""
+        self._lasts = True
+        self._begin_applied(model, optimizers)
+
+    def end_fit(self) -> None:
+        """Give the model its own methods back; traced functions go on adding up."""
+        if self._step is not None:
+            self._step.end()
+        if not self._lasts:
+            self.close()
+
+    def close(self) -> None:
+        """Give layer and optimizers their own methods back."""
+        if self._applied is not None:
+            self._applied.end()
+
+    def at_predictions(self) -> Floats | None:
+        """The gradient that an own `train_step` made since the last call; None: not measured."""
+        return None if self._step is None else self._step.take()
+
+    def logged(self, model: Any, logs: Any) -> Floats | None:
+        """The loss in the logs of an epoch; None: there is none, or of Keras' own step."""
+        value = logs.get("loss") if isinstance(logs, Mapping) else None
+        if value is None or not overrides_train_step(model):
+            return None
+        return self._guard.attempt("gradients", _logged, value)
+
+    def applied(self, step: int) -> Floats | None:
+        """The gradient that reached an optimizer since the last call; None: none, or not due."""
+        if self._applied is None or not self._due.is_due(step):
+            return None
+        return self._guard.attempt("gradients", self._applied.take)
+
+    def _begin_applied(self, model: Any, optimizers: Sequence[Any]) -> None:
+        if self._applied is None:
+            self._applied = self._guard.attempt(
+                "gradients", AppliedGradients, model, strategy_of(model), self._guard
+            )
+        if self._applied is not None:
+            self._guard.attempt("gradients", self._applied.begin, optimizers)
+
+
+def _logged(value: Any) -> Floats:
+    columns = np.full(len(GRADIENT_COLUMNS), np.nan)
+    columns[GRADIENT_COLUMNS.index("logged_loss")] = float(np.asarray(value))
+    return columns
