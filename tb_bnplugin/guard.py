@@ -17,6 +17,7 @@ Part = Literal[
     "compiled_losses",
     "losses",
     "probe",
+    "attribution",
     "findings",
 ]
 
@@ -31,6 +32,7 @@ DESCRIPTIONS: Final[dict[Part, str]] = {
     "compiled_losses": "could not observe the compiled losses and metrics of {model}",
     "losses": "no longer measures the losses of {model}",
     "probe": "no longer probes {model}",
+    "attribution": "no longer tells which layers of {model} cause a gap of the modes",
     "findings": "tells no more findings of {model} while it trains; `tb-bnplugin check` reads"
     " what is recorded",
 }

@@ -188,7 +188,8 @@ class FitRecorder:
         if self._options.probe_data is None:
             return None
         x, y, weight = (*self._options.probe_data, None)[:3]
-        return probing.run(self._model, x, y, sample_weight=weight)
+        attempt = self.recorder.guard.attempt
+        return probing.run(self._model, x, y, sample_weight=weight, attempt=attempt)
 
     def _losses(self) -> list[Extra]:
         """How the compiled losses are reduced, measured on the held batch; [] without one."""
