@@ -105,7 +105,9 @@ def attribute(
 ) -> dict[int, Share]:
     """The part of each layer in the gap.
 
-    With few layers each is measured alone. With many, those that are suspected are, as far as the
+    With very few layers each is measured in two ways, and the mean of both is its part: what it
+    costs alone, and what goes away when it alone is right. With few, what each costs alone. With
+    many, those that are suspected are, as far as the
     passes go; all others are one group, which is halved as long as it costs much.
 
     Args:
@@ -120,10 +122,16 @@ def attribute(
     left = passes
     costs: dict[tuple[int, ...], float] = {}
 
+    both_ways = 1 < len(order) <= passes // 2
+
     def measure(group: Sequence[int]) -> None:
         nonlocal left
         left -= 1
-        costs[tuple(group)] = cost(frozenset(group))
+        value = cost(frozenset(group))
+        if both_ways:
+            left -= 1
+            value = (value + 1.0 - cost(frozenset(order) - frozenset(group))) / 2
+        costs[tuple(group)] = value
 
     alone = len(order) if len(order) <= passes else min(suspected, passes - 1)
     for layer in order[:alone]:

@@ -53,17 +53,25 @@ def test_ten_suspects_are_measured_alone_and_all_others_together() -> None:
 
 
 def test_a_layer_that_helps_has_a_share_below_zero() -> None:
-    found = attribute(range(2), 2, Model({0: 2.0, 1: -1.0}).cost, 8)
+    found = attribute(range(2), 2, Model({0: 2.0, 1: -1.0}).cost, 3)
     assert (found[0].share, found[1].share) == (1.0, -0.5)
 
 
 def test_layers_that_cost_nothing_one_by_one_have_no_share() -> None:
-    assert attribute(range(3), 3, Model({0: 5e-5}).cost, 8) == {}
+    assert attribute(range(3), 3, Model({0: 5e-5}).cost, 3) == {}
     assert attribute([], 0, Model({}).cost, 8) == {}
 
 
+def test_layers_that_cost_only_together_share_the_gap() -> None:
+    def cost(layers: frozenset[int]) -> float:
+        return float(len(layers & {0, 1}) == 2)
+
+    found = attribute(range(3), 3, cost, 8)
+    assert [found[layer].share for layer in range(3)] == [0.5, 0.5, 0.0]
+
+
 def test_a_cost_that_is_no_number_is_not_known() -> None:
-    found = attribute(range(2), 2, Model({0: NAN, 1: 1.0}).cost, 8)
+    found = attribute(range(2), 2, Model({0: NAN, 1: 1.0}).cost, 3)
     assert list(found) == [1]
 
 

@@ -38,6 +38,7 @@ class ProbeGap:
     swapped: Mask  # [layers] they do not, and would if mean and variance changed places; newest
     mixed: Mask  # [layers] called several times a pass, on what differs as much; newest
     worse: Mask  # [probes] the model is much worse with moving statistics
+    better: Mask  # [probes] it is much better with them
     same: bool  # in the newest probe, it loses nothing with them
     scored: bool  # the newest probe has a score: without one nothing is known of these
     score: str  # of the newest probe, in words
@@ -85,6 +86,7 @@ def probe_gap(history: ModelHistory) -> ProbeGap | None:
             bool,
         ),
         worse=whole.worse[scores],
+        better=whole.better[scores],
         same=bool(whole.same[scores[-1]]),
         scored=bool(whole.scored[scores[-1]]),
         score=whole.text[int(scores[-1])],

@@ -25,8 +25,9 @@ How it decides:
     the rows and nine rows or more (without classes: its loss is higher by half). Layers that
     adapt must show it in two probes. Mean and variance that would fit in each other's place are
     told in any case, and as an info frozen layers that still have 0 and 1. Left out are layers
-    whose starting value still matters (BN201), that train around initial statistics (BN101), or
-    that never ran. Without `probe_data`, layers that are not updated are not checked.
+    whose starting value still matters (BN201), that train around initial statistics (BN101), that
+    follow their batches (BN208), or that never ran. Without `probe_data`, layers that are not
+    updated are not checked.
 
 What to do:
     Layers that train: lower the momentum, so that the statistics follow,
@@ -59,7 +60,6 @@ from tb_bnplugin.diagnose.evidence.batch_gap import BatchGap, batch_gap
 from tb_bnplugin.diagnose.evidence.layers import (
     Mask,
     all_executions,
-    chosen,
     executions,
     layers_where,
     newest,
@@ -72,9 +72,6 @@ from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import ModelHistory
 
 RULE: Final = Rule(code="BN202", name="statistics-gap", severity="warning", needs=(COUNTED,))
-
-LOW_MOMENTUM: Final = 0.5
-"""Momentum: with less the statistics are those of the last batch or two."""
 
 LOAD_ALL: Final = (
     "Load or copy all of `layer.weights`, in their order: gamma, beta, moving mean, moving"
@@ -95,9 +92,13 @@ WHAT: Final = {
     " entered at inference",
     "fixed": "had moving statistics that nothing updates and did not fit what entered at inference",
     "slow": "had moving statistics that did not fit what entered at inference",
-    "following": "had moving statistics that did not fit what entered at inference",
 }
 """By the kind of misfit."""
+
+FOLLOWING: Final = (
+    "Moving statistics follow the batches of training; what enters at inference differs from them:"
+    " see BN208."
+)
 
 
 def check(history: ModelHistory) -> Outcome | list[Outcome]:
@@ -107,7 +108,10 @@ def check(history: ModelHistory) -> Outcome | list[Outcome]:
     fits = batches.judged & ~batches.apart
     if probe is not None:
         known = comparable(history, probe) & ~batches.apart
-        if (misfit := find_misfit(history, probe, known, batches.judged)) is not None:
+        misfit = find_misfit(history, probe, known, batches.judged)
+        if misfit is not None and misfit.kind == "following":
+            return found or RULE.not_checked(FOLLOWING)
+        if misfit is not None:
             found.append(_misfit(history, probe, misfit))
         fits |= known & (~probe.apart[-1] | (probe.scored & ~probe.worse[-1]))
         fits &= ~probe.mixed
@@ -182,21 +186,9 @@ def _cure(history: ModelHistory, probe: ProbeGap, misfit: Misfit) -> str:
             else LOAD_ALL
         )
         return f"{cure} {SCALED} {RECALIBRATE}, unfrozen and with a momentum below 1."
-    if misfit.kind == "slow":
-        updates = updates_to_fit(history, probe.mean, probe.shift)[wrong].max()
-        longer = f"At this momentum they need about {updates:,.0f} more updates."
-        return f"{SCALED} {longer} {RECALIBRATE}."
-    lowest = min(layer.momentum or 0.0 for layer in chosen(history, wrong))
-    if lowest <= LOW_MOMENTUM:
-        return (
-            f"With momentum={lowest:g} they are those of the last batch or two. What PyTorch calls"
-            " a momentum of 0.1 is 0.9 in Keras: `BatchNormalization(momentum=0.9)`."
-        )
-    return (
-        "They follow the batches of training, which differ from what enters at inference. Put"
-        " Dropout behind these layers, not before them, and prepare the inputs of training and"
-        " evaluation alike."
-    )
+    updates = updates_to_fit(history, probe.mean, probe.shift)[wrong].max()
+    longer = f"At this momentum they need about {updates:,.0f} more updates."
+    return f"{SCALED} {longer} {RECALIBRATE}."
 
 
 def _evaluated(history: ModelHistory, first: int) -> bool:
