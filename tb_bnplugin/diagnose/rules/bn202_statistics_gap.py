@@ -213,7 +213,7 @@ def _why_unknown(history: ModelHistory, probe: ProbeGap | None, unknown: Mask, f
             f" not scored. Give the probe labels and a loss.{others}"
         )
     if probe is not None and (probe.mixed & unknown).any():
-        return f"Layers called on inputs of different distributions: see BN108.{others}"
+        return f"Layers called on inputs of different distributions: see BN211.{others}"
     if not unknown.any():
         return "No batch normalization layer ran yet."
     return (

@@ -184,7 +184,7 @@ MISSING = {
     "initial statistics around trained gamma and beta": "",
     "never ran": "ran yet",
     "nine records": "long enough",
-    "one layer for inputs that differ": "BN108",
+    "one layer for inputs that differ": "BN211",
 }
 
 
