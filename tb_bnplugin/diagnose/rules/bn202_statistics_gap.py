@@ -26,7 +26,8 @@ How it decides:
     adapt must show it in two probes. Mean and variance that would fit in each other's place are
     told in any case, and as an info frozen layers that still have 0 and 1. Left out are layers
     whose starting value still matters (BN201), that train around initial statistics (BN101), that
-    follow their batches (BN208), or that never ran. Without `probe_data`, layers that are not
+    follow their batches (BN208), that lie behind one that epsilon decides (BN213), or that never
+    ran. Without `probe_data`, layers that are not
     updated are not checked.
 
 What to do:
@@ -57,6 +58,7 @@ import numpy as np
 
 from tb_bnplugin.diagnose.evidence.adaptation import can_adapt, updates_to_fit
 from tb_bnplugin.diagnose.evidence.batch_gap import BatchGap, batch_gap
+from tb_bnplugin.diagnose.evidence.epsilon import epsilon_gap
 from tb_bnplugin.diagnose.evidence.layers import (
     Mask,
     all_executions,
@@ -104,10 +106,12 @@ FOLLOWING: Final = (
 def check(history: ModelHistory) -> Outcome | list[Outcome]:
     """Look for moving statistics that are not those of the data."""
     batches, probe = batch_gap(history), probe_gap(history)
-    found = [_lagging(history, batches, probe)] if batches.apart.any() else []
+    explained = epsilon_gap(history).following  # BN213
+    lagging = batches.apart & ~explained
+    found = [_lagging(history, batches, probe, lagging)] if lagging.any() else []
     fits = batches.judged & ~batches.apart
     if probe is not None:
-        known = comparable(history, probe) & ~batches.apart
+        known = comparable(history, probe) & ~batches.apart & ~explained
         misfit = find_misfit(history, probe, known, batches.judged)
         if misfit is not None and misfit.kind == "following":
             return found or RULE.not_checked(FOLLOWING)
@@ -117,6 +121,8 @@ def check(history: ModelHistory) -> Outcome | list[Outcome]:
         fits &= ~probe.mixed
     if found:
         return found
+    if explained.any():
+        return RULE.not_checked("BN213 epsilon-dominates explains statistics that do not fit.")
     unknown = (all_executions(history)[-1] > 0) & ~fits
     if unknown.any() or not fits.any():
         return RULE.not_checked(_why_unknown(history, probe, unknown, fits))
@@ -125,16 +131,16 @@ def check(history: ModelHistory) -> Outcome | list[Outcome]:
     return RULE.ok("Moving statistics follow those of the batches.")
 
 
-def _lagging(history: ModelHistory, gap: BatchGap, probe: ProbeGap | None) -> Outcome:
+def _lagging(history: ModelHistory, gap: BatchGap, probe: ProbeGap | None, wrong: Mask) -> Outcome:
     evaluated = _evaluated(history, gap.first)
-    worst = int(np.argmax(np.where(gap.apart, np.abs(gap.shift), -1.0)))
+    worst = int(np.argmax(np.where(wrong, np.abs(gap.shift), -1.0)))
     shift = float(gap.shift[worst])
     factor = math.exp(abs(shift))
     records = len(history.steps) - gap.first
     harmless = not evaluated or (probe is not None and probe.same)
     return RULE.layer_finding(
         history,
-        gap.apart,
+        wrong,
         f"kept a moving variance {factor:.3g} times {'above' if shift > 0 else 'below'} that of"
         f" its batches over the last {records} records.",
         fix=(
