@@ -9,6 +9,7 @@ import numpy as np
 
 from tb_bnplugin.keras.calls.run_context import run_context
 from tb_bnplugin.keras.probe import run as probing
+from tb_bnplugin.keras.probe.held_batch import take_validation_batch, validation_adapter
 from tb_bnplugin.keras.variables import local
 from tb_bnplugin.measure.reading import Reading
 from tb_bnplugin.schedule import Frequency, Schedule, from_frequency
@@ -28,7 +29,7 @@ class FitOptions:
 
     update_freq: Frequency
     channel_freq: Frequency
-    probe_data: tuple[Any, ...] | None  # (x, y) or (x, y, sample_weight)
+    probe_data: tuple[Any, ...] | Literal["validation"] | None  # (x, y) or (x, y, sample_weight)
     probe_freq: Frequency
     on_finding: OnFinding
     expect: tuple[str, ...]
@@ -41,6 +42,8 @@ class FitRecorder:
         self._model = model
         self._target = target
         self._options = options
+        given = options.probe_data
+        self._held: tuple[Any, ...] | None = None if isinstance(given, str) else given
         self.recorder: Recorder = watch_model(model, expect=options.expect, all_traces=False)
         self.recorder.observer.trained_by_fit(probe_data=options.probe_data is not None)
         self.notifier = Notifier(options.on_finding, self.recorder)
@@ -140,6 +143,8 @@ class FitRecorder:
 
     def begin_loop(self, loop: Loop) -> None:
         """An evaluation or a prediction begins: traces made before are told, too."""
+        if loop == "evaluate" and self._held is None and self._options.probe_data is not None:
+            self.recorder.guard.attempt("probe", self._hold_validation)
         self._loop_began = self.recorder.reader().read()
         self._context_before = run_context().set(1 if loop == "evaluate" else 2)
 
@@ -184,10 +189,18 @@ class FitRecorder:
         probed = [] if result is None else self.recorder.observer.probe(result)
         return [*probed, *self._losses(), *self._gradient()]
 
+    def _hold_validation(self) -> None:
+        """Take the first batch of the arrays that this fit validates on."""
+        adapter = validation_adapter(self._model)
+        self._held = take_validation_batch(adapter)
+        if self._held is None and adapter is not None:
+            why = "fit validates on no arrays with labels: give probe_data one batch"
+            self.recorder.guard.note("probe", "validation data", why)
+
     def _run_probe(self) -> probing.ProbeResult | None:
-        if self._options.probe_data is None:
+        if self._held is None:
             return None
-        x, y, weight = (*self._options.probe_data, None)[:3]
+        x, y, weight = (*self._held, None)[:3]
         attempt = self.recorder.guard.attempt
         return probing.run(self._model, x, y, sample_weight=weight, attempt=attempt)
 
@@ -201,9 +214,9 @@ class FitRecorder:
         return [] if measured is None else [Extra(kind="gradient", value=measured, name="loss")]
 
     def _measure_losses(self) -> list[Extra]:
-        if self._options.probe_data is None:
+        if self._held is None:
             return []
-        x, y, weight = (*self._options.probe_data, None)[:3]
+        x, y, weight = (*self._held, None)[:3]
         guard = self.recorder.guard
         measured = probing.measure_compiled_loss(
             self._model, x, y, weight, lambda name, why: guard.note("losses", name, why)
