@@ -20,7 +20,7 @@ NOTHING: Final = 1e-12
 """Variance of a constant input, for which nothing is scaled."""
 
 FIRST_RECORDS: Final = 5
-"""Records with batch statistics, before the layers behind have adapted."""
+"""Records of a process before the layers behind have adapted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,13 +32,14 @@ class EpsilonGap:
     epsilon: Floats
     dominated: Mask  # of loaded and trained layers, which see what they saw when they trained
     following: Mask  # behind these, with a moving variance that what enters does not reach
+    unclear: Mask  # behind these, and not known
 
 
 def epsilon_gap(history: ModelHistory) -> EpsilonGap:
     """Loaded layers whose variance, and that of their batches, is far below epsilon."""
     epsilon = np.array([layer.epsilon or np.nan for layer in history.facts.layers], np.float64)
     variance = newest(history.layer("moving_variance"))
-    batch, shift = newest(history.layer("batch_variance")), _first(history.layer("variance_shift"))
+    batch, shift = newest(history.layer("batch_variance")), _first_shift(history)
     probe, probed = probe_gap(history), history.probe_layers
     if probe is not None and probed is not None and "batch_variance" in probed.columns:
         batch = np.where(np.isfinite(batch), batch, probed.columns["batch_variance"][-1])
@@ -47,22 +48,26 @@ def epsilon_gap(history: ModelHistory) -> EpsilonGap:
     trained = layers_where(history, lambda layer: layer.gamma_beta.start != "initializer")
     as_before = np.abs(np.log(variance / batch)) < LOG_GAP
     dominated = small & as_before & trained & started_as(history, "loaded")
+    behind = _behind(history, dominated)
     return EpsilonGap(
         known=np.isfinite(variance) & np.isfinite(epsilon),
         variance=variance,
         epsilon=epsilon,
         dominated=np.asarray(dominated, bool),
-        following=np.asarray(_behind(history, dominated) & (shift > LOG_GAP), bool),
+        following=np.asarray(behind & (shift > LOG_GAP), bool),
+        unclear=np.asarray(behind & ~np.isfinite(shift), bool),
     )
 
 
-def _first(shift: Floats) -> Floats:
-    """Median [layers] of the first records in which the layer has batch statistics."""
+def _first_shift(history: ModelHistory) -> Floats:
+    """Median shift [layers] of the first records; NaN where none of them was kept."""
+    early = history.model("record") <= FIRST_RECORDS
+    shift = history.layer("variance_shift")[early]
     found = np.full(shift.shape[1], np.nan)
     for at in range(shift.shape[1]):
         known = shift[np.isfinite(shift[:, at]), at]
         if len(known):
-            found[at] = np.median(known[:FIRST_RECORDS])
+            found[at] = np.median(known)
     return found
 
 

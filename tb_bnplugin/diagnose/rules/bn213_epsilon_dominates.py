@@ -15,7 +15,7 @@ How it decides:
     enters in the probe), are below a fifth of epsilon and within a factor of two of one another:
     the layer sees what it saw when it was trained. Gamma and beta were trained when the watch
     began, and the statistics loaded. A warning where a layer behind it has a moving variance more
-    than a factor of two above that of what enters (the median of its first five records, or
+    than a factor of two above that of what enters (the median of the first five records, or
     the probe): that BN202 only follows from it, and is not told. Without such a layer it is a fact,
     since gamma may have been trained with this epsilon. A layer that trains from its initializers
     adapts gamma, and is fine.
@@ -81,6 +81,11 @@ def _finding(history: ModelHistory, gap: EpsilonGap) -> Outcome:
         "shrunk": shrunk,
     }
     steps = (int(history.steps[0]), int(history.steps[-1]))
+    if not gap.following.any() and gap.unclear.any():
+        return RULE.not_checked(
+            f"{path} has a variance of {variance:.3g} under an epsilon of {epsilon:g}, and the"
+            " first records, which show whether layers behind it suffer from it, are missing."
+        )
     if not gap.following.any():
         return RULE.fact(
             f"{', '.join(paths(history, gap.dominated))}: {what} If they were trained so, that is"

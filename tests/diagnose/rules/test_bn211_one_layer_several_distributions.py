@@ -44,6 +44,7 @@ INFOS = {
     "to no harm": shared(SAME),
     "no score": shared((np.nan, np.nan)),
 }
+FINDINGS = WARNINGS | INFOS
 SILENT = {
     "siamese towers, just within": shared(probed={"calls_mean_gap": 0.49}),
     "variances just within": shared(probed=VARIANCES | {"calls_variance_gap": np.log(1.9)}),
@@ -58,9 +59,9 @@ SILENT = {
 }
 
 
-@pytest.mark.parametrize("name", WARNINGS | INFOS)
+@pytest.mark.parametrize("name", FINDINGS)
 def test_finds(name: str) -> None:
-    outcome = judge("BN211", (WARNINGS | INFOS)[name])
+    outcome = judge("BN211", FINDINGS[name])
     severity = "warning" if name in WARNINGS else "info"
     assert (outcome.status, outcome.severity, outcome.steps) == ("finding", severity, (1, 50))
     assert outcome.evidence["calls_a_pass"] == 4
