@@ -27,12 +27,16 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
     stack += [layers.BatchNormalization(momentum=0.9), layers.ReLU(), layers.Dense(5)]
     model = keras.Sequential(stack)
     model.compile(keras.optimizers.Adam(1e-2), class_loss(keras))
+    if cure:
+        shuffle = True
+    else:
+        shuffle = False
     model.fit(
         x,
         y,
         batch_size=30,
         epochs=10,
-        shuffle=bool(cure),
+        shuffle=shuffle,
         verbose=0,
         callbacks=bench.callbacks(probe_data=(held_x, held_y)),
     )
