@@ -47,7 +47,6 @@ class FitRecorder:
         self.recorder: Recorder = watch_model(model, expect=options.expect, all_traces=False)
         self.recorder.observer.trained_by_fit(probe_data=options.probe_data is not None)
         self.notifier = Notifier(options.on_finding, self.recorder)
-        self._wait = self.notifier.concerns_training
         self._updates: Schedule = from_frequency(options.update_freq)
         self._channels: Schedule = from_frequency(options.channel_freq)
         self._probes: Schedule = from_frequency(options.probe_freq)
@@ -108,7 +107,7 @@ class FitRecorder:
             extras += [*self._losses(), *self._gradient()]  # what is wrong is so at once
         self._losses_due = False
         if extras:
-            recorder.add(extras, step, self._target.present, wait=self._wait)
+            recorder.add(extras, step, self._target.present, wait=self.notifier.concerns_training)
 
     def end_epoch(self, epoch: int) -> None:
         """Record the epoch's place on the step axis, and all that is made once an epoch."""
@@ -117,7 +116,9 @@ class FitRecorder:
         if self._options.probe_freq == "epoch":
             probed = self._probe()
             if probed:
-                recorder.add(probed, step, self._target.present, wait=self._wait)
+                recorder.add(
+                    probed, step, self._target.present, wait=self.notifier.concerns_training
+                )
         extras = [Extra(kind="epoch", value=np.asarray(epoch, np.int64))]
         if self._options.channel_freq == "epoch":
             extras += recorder.channels()
@@ -173,7 +174,12 @@ class FitRecorder:
         target = self._target.present
         judge = reason in ("cadence", "trace")  # at the end of a loop all is judged anyway
         self.recorder.record(
-            step, reason, target, extras=extras or [], wait=self._wait, judge=judge
+            step,
+            reason,
+            target,
+            extras=extras or [],
+            wait=self.notifier.concerns_training,
+            judge=judge,
         )
         self._updates.done(step)
 
