@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from tb_bnplugin.diagnose import Outcome, check_codes, never_began, stopped
 from tb_bnplugin.guard import Guard
+from tb_bnplugin.keras.probe.held_batch import VALIDATION, take_batch
 from tb_bnplugin.schedule import Frequency, check_frequency
 from tb_bnplugin.training import live
 from tb_bnplugin.training.fit import FitOptions, FitRecorder
@@ -35,7 +36,12 @@ class BatchNormCallback:
         channel_freq: when per-channel vectors are recorded: "epoch", every N steps, or None.
         probe_data: one held batch, `(x, y)` or `(x, y, sample_weight)`. Turns the probes on:
             loss and metrics with moving and with batch statistics, and the measured loss
-            reduction. `fit` shows a callback neither labels nor predictions.
+            reduction. `fit` shows a callback neither labels nor predictions. Of a dataset, a
+            generator or a Keras `Sequence` the first batch is taken, at once: a generator has one
+            less, and a dataset that shuffles anew at each iteration has drawn once.
+            "validation": the first batch of the arrays that `fit` validates on. Datasets and
+            generators of validation are left alone. A probe takes two to three passes of its
+            batch, and log2(layers) + 8 more where both modes differ.
         probe_freq: when the probes run: "epoch" or every N steps.
         on_finding: what happens at the first error or warning of each rule: "warn" prints it in
             one line, "stop" does, and stops `fit` at an error, "ignore", or a callable that takes
@@ -63,7 +69,7 @@ class BatchNormCallback:
         *,
         update_freq: Frequency = "auto",
         channel_freq: Frequency = "epoch",
-        probe_data: Sequence[Any] | None = None,
+        probe_data: Any = None,
         probe_freq: Frequency = "epoch",
         on_finding: OnFinding = "warn",
         expect: Sequence[str] = (),
@@ -212,13 +218,7 @@ def _target(log_dir: Any) -> FitTarget:
     )
 
 
-def _check_probe_data(data: Any) -> tuple[Any, ...] | None:
+def _check_probe_data(data: Any) -> tuple[Any, ...] | Literal["validation"] | None:
     if data is None:
         return None
-    if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
-        what = f"{len(data)} parts" if isinstance(data, (tuple, list)) else type(data).__name__
-        raise ValueError(
-            "probe_data must be one batch, (x, y) or (x, y, sample_weight); received"
-            f" {what}. From a tf.data.Dataset take one: next(iter(dataset))"
-        )
-    return tuple(data)
+    return "validation" if isinstance(data, str) and data == VALIDATION else take_batch(data)

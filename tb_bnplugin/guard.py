@@ -18,6 +18,7 @@ Part = Literal[
     "losses",
     "gradients",
     "probe",
+    "attribution",
     "findings",
 ]
 
@@ -33,6 +34,7 @@ DESCRIPTIONS: Final[dict[Part, str]] = {
     "losses": "no longer measures the losses of {model}",
     "gradients": "no longer measures the gradients that reach the optimizer of {model}",
     "probe": "no longer probes {model}",
+    "attribution": "no longer tells which layers of {model} cause a gap of the modes",
     "findings": "tells no more findings of {model} while it trains; `tb-bnplugin check` reads"
     " what is recorded",
 }

@@ -23,6 +23,19 @@ def spread_and_scale(outputs: Sequence[Floats]) -> tuple[float, float]:
     return float(spread), float(scale)
 
 
+def distance_of(outputs: Sequence[Floats], right: Sequence[Floats]) -> float:
+    """How far outputs are from the right ones: root mean square, by that of the right ones.
+
+    Args:
+        outputs: each [rows, ...], of one model.
+        right: of the same shapes.
+    """
+    off = np.concatenate([np.ravel(one - other) for one, other in zip(outputs, right, strict=True)])
+    size = np.concatenate([np.ravel(one) for one in right])
+    with np.errstate(all="ignore"):
+        return float(np.sqrt(np.square(off).mean() / np.square(size).mean()))
+
+
 def accuracy(labels: npt.NDArray[Any], predictions: Floats) -> float | None:
     """Share of predictions whose class is the label's; None where the labels are no classes.
 

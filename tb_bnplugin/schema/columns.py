@@ -280,6 +280,15 @@ PROBE_LAYER_COLUMNS: Final = (
     # The gaps as they would be if moving mean and moving variance changed places: median over
     # channels of the larger of both.
     "swapped_gap",
+    # Where moving and batch statistics differ in what the model does. What the layer's moving
+    # statistics alone cost, with the right ones in all other layers, over the sum of that over all
+    # layers; and how many layers were measured together, 1: it alone.
+    "gap_share",
+    "gap_share_layers",
+    # Its gaps where all layers before it are right: `mean_gap` and `variance_shift` in the pass
+    # with batch statistics.
+    "own_mean_gap",
+    "own_variance_shift",
 )
 """One row a layer, beside a probe. NaN: not measured."""
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from tb_bnplugin.keras.calls.run_context import run_context
 from tb_bnplugin.keras.probe import run as probing
+from tb_bnplugin.keras.probe.held_batch import take_validation_batch, validation_adapter
 from tb_bnplugin.keras.variables import local
 from tb_bnplugin.measure.reading import Reading
 from tb_bnplugin.schedule import Frequency, Schedule, from_frequency
@@ -28,7 +29,7 @@ class FitOptions:
 
     update_freq: Frequency
     channel_freq: Frequency
-    probe_data: tuple[Any, ...] | None  # (x, y) or (x, y, sample_weight)
+    probe_data: tuple[Any, ...] | Literal["validation"] | None  # (x, y) or (x, y, sample_weight)
     probe_freq: Frequency
     on_finding: OnFinding
     expect: tuple[str, ...]
@@ -41,10 +42,11 @@ class FitRecorder:
         self._model = model
         self._target = target
         self._options = options
+        given = options.probe_data
+        self._held: tuple[Any, ...] | None = None if isinstance(given, str) else given
         self.recorder: Recorder = watch_model(model, expect=options.expect, all_traces=False)
         self.recorder.observer.trained_by_fit(probe_data=options.probe_data is not None)
         self.notifier = Notifier(options.on_finding, self.recorder)
-        self._wait = self.notifier.concerns_training
         self._updates: Schedule = from_frequency(options.update_freq)
         self._channels: Schedule = from_frequency(options.channel_freq)
         self._probes: Schedule = from_frequency(options.probe_freq)
@@ -105,7 +107,7 @@ class FitRecorder:
             extras += [*self._losses(), *self._gradient()]  # what is wrong is so at once
         self._losses_due = False
         if extras:
-            recorder.add(extras, step, self._target.present, wait=self._wait)
+            recorder.add(extras, step, self._target.present, wait=self.notifier.concerns_training)
 
     def end_epoch(self, epoch: int, logs: Any = None) -> None:
         """Record the epoch's place on the step axis, and all that is made once an epoch.
@@ -119,8 +121,13 @@ class FitRecorder:
         if self._options.probe_freq == "epoch":
             probed = self._probe()
             if probed:
-                recorder.add(probed, step, self._target.present, wait=self._wait)
-        extras = [Extra(kind="epoch", value=np.asarray(epoch, np.int64)), *self._logged(logs)]
+                recorder.add(
+                    probed, step, self._target.present, wait=self.notifier.concerns_training
+                )
+        extras = [
+            Extra(kind="epoch", value=np.asarray(epoch, np.int64)),
+            *_logged(recorder, self._model, logs),
+        ]
         if self._options.channel_freq == "epoch":
             extras += recorder.channels()
         self._record(step, "epoch", extras)
@@ -145,6 +152,8 @@ class FitRecorder:
 
     def begin_loop(self, loop: Loop) -> None:
         """An evaluation or a prediction begins: traces made before are told, too."""
+        if loop == "evaluate" and self._held is None and self._options.probe_data is not None:
+            self.recorder.guard.attempt("probe", self._hold_validation)
         self._loop_began = self.recorder.reader().read()
         self._context_before = run_context().set(1 if loop == "evaluate" else 2)
 
@@ -173,7 +182,12 @@ class FitRecorder:
         target = self._target.present
         judge = reason in ("cadence", "trace")  # at the end of a loop all is judged anyway
         self.recorder.record(
-            step, reason, target, extras=extras or [], wait=self._wait, judge=judge
+            step,
+            reason,
+            target,
+            extras=extras or [],
+            wait=self.notifier.concerns_training,
+            judge=judge,
         )
         self._updates.done(step)
 
@@ -189,11 +203,20 @@ class FitRecorder:
         probed = [] if result is None else self.recorder.observer.probe(result)
         return [*probed, *self._losses(), *self._gradient()]
 
+    def _hold_validation(self) -> None:
+        """Take the first batch of the arrays that this fit validates on."""
+        adapter = validation_adapter(self._model)
+        self._held = take_validation_batch(adapter)
+        if self._held is None and adapter is not None:
+            why = "fit validates on no arrays with labels: give probe_data one batch"
+            self.recorder.guard.note("probe", "validation data", why)
+
     def _run_probe(self) -> probing.ProbeResult | None:
-        if self._options.probe_data is None:
+        if self._held is None:
             return None
-        x, y, weight = (*self._options.probe_data, None)[:3]
-        return probing.run(self._model, x, y, sample_weight=weight)
+        x, y, weight = (*self._held, None)[:3]
+        attempt = self.recorder.guard.attempt
+        return probing.run(self._model, x, y, sample_weight=weight, attempt=attempt)
 
     def _losses(self) -> list[Extra]:
         """How the compiled losses are reduced, measured on the held batch; [] without one."""
@@ -204,15 +227,10 @@ class FitRecorder:
         measured = self.recorder.watched.gradients.at_predictions()
         return [] if measured is None else [Extra(kind="gradient", value=measured, name="loss")]
 
-    def _logged(self, logs: Any) -> list[Extra]:
-        """The loss that Keras shows, where the step is the program's own."""
-        value = self.recorder.watched.gradients.logged(self._model, logs)
-        return [] if value is None else [Extra(kind="gradient", value=value, name="logged")]
-
     def _measure_losses(self) -> list[Extra]:
-        if self._options.probe_data is None:
+        if self._held is None:
             return []
-        x, y, weight = (*self._options.probe_data, None)[:3]
+        x, y, weight = (*self._held, None)[:3]
         guard = self.recorder.guard
         measured = probing.measure_compiled_loss(
             self._model, x, y, weight, lambda name, why: guard.note("losses", name, why)
@@ -243,3 +261,9 @@ class _Clock:
     def _read_iterations(self) -> int:
         iterations = getattr(self._optimizer, "iterations", None)
         return 0 if iterations is None else int(local(iterations))
+
+
+def _logged(recorder: Recorder, model: Any, logs: Any) -> list[Extra]:
+    """The loss that Keras shows, where the step is the program's own."""
+    value = recorder.watched.gradients.logged(model, logs)
+    return [] if value is None else [Extra(kind="gradient", value=value, name="logged")]

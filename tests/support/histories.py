@@ -323,6 +323,11 @@ def create_probe_layers(
         "variance_gap_error": 0.1,
         "calls": 1.0,
         "swapped_gap": 1.0,
+        # Nothing is attributed where there is no gap.
+        "gap_share": np.nan,
+        "gap_share_layers": np.nan,
+        "own_mean_gap": np.nan,
+        "own_variance_shift": np.nan,
         **columns,
     }
     return ProbeLayers(

@@ -24,7 +24,7 @@ CALLBACK_ARGUMENTS: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "probe at a word": ({"probe_freq": "batch"}, ValueError, "'epoch'; received 'batch'"),
     "probe never": ({"probe_freq": None}, TypeError, "probe_freq.*received None"),
     "probe data of one part": ({"probe_data": (X,)}, ValueError, "received 1 parts"),
-    "probe data an array": ({"probe_data": X}, ValueError, r"received ndarray.*next\(iter"),
+    "probe data an array": ({"probe_data": X}, ValueError, "a dataset or a.*received ndarray"),
     "probe data a dataset": ({"probe_data": range(3)}, ValueError, "received range"),
     "on_finding unknown": ({"on_finding": "raise"}, ValueError, "received 'raise'"),
     "on_finding none": ({"on_finding": None}, ValueError, "received None"),

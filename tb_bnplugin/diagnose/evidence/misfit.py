@@ -84,6 +84,18 @@ def find_misfit(
     return next(found, None)
 
 
+def find_following(history: ModelHistory, probe: ProbeGap, known: Mask, follows: Mask) -> Mask:
+    """Layers [layers] that follow their batches, and have not fitted in the newest probes.
+
+    Whatever that costs. None while the starting value still shapes any layer. For the arguments
+    see `find_misfit`.
+    """
+    if len(probe.apart) < PROBES_AT_LEAST or _dominated(history, probe).any():
+        return np.zeros(len(known), bool)
+    lasting = probe.apart[-PROBES_AT_LEAST:].all(axis=0)
+    return np.asarray(known & lasting & can_adapt(history) & follows, bool)
+
+
 def _dominated(history: ModelHistory, probe: ProbeGap) -> Mask:
     """Layers [layers] that their starting value shaped when the newest probe ran."""
     at = min(int(np.searchsorted(history.steps, probe.step)), len(history.steps) - 1)

@@ -15,7 +15,7 @@ WORSE_ACCURACY: Final = 0.05
 """Share of the rows: less says little of a model, and comes and goes from epoch to epoch."""
 
 WORSE_ROWS: Final = 9
-"""Rows of the held batch that only batch statistics get right: as many would come about by chance
+"""Rows of the held batch that only one of the two gets right: as many would come about by chance
 (each row as likely the one way as the other) once in 500 times."""
 
 WORSE_LOSS: Final = 1.5
@@ -40,6 +40,7 @@ class ModeGap:
     scored: Mask  # [probes] there is something to compare
     worse: Mask  # [probes] moving statistics lose much
     same: Mask  # [probes] they lose nothing
+    better: Mask  # [probes] batch statistics lose much
     text: tuple[str, ...]  # what was compared, "accuracy 0.24 with moving statistics, ..."
 
 
@@ -63,6 +64,7 @@ def mode_gap(probe: ProbeHistory | None) -> ModeGap:
         steps=probe.steps,
         scored=classes | np.isfinite(factor),
         worse=np.asarray(np.where(classes, lost >= worse_at, factor >= WORSE_LOSS) | alike, bool),
+        better=np.asarray(np.where(classes, -lost >= worse_at, factor <= 1 / WORSE_LOSS), bool),
         same=np.asarray(
             np.where(classes, lost <= SAME_ACCURACY, factor <= SAME_LOSS) & ~alike, bool
         ),

@@ -36,14 +36,22 @@ class ProbeGap:
     measured: Mask  # [layers] in the newest probe
     apart: Mask  # [probes, layers] the statistics do not fit, beyond noise
     swapped: Mask  # [layers] they do not, and would if mean and variance changed places; newest
-    mixed: Mask  # [layers] called several times a pass, on what differs as much; newest
     worse: Mask  # [probes] the model is much worse with moving statistics
+    better: Mask  # [probes] it is much better with them
     same: bool  # in the newest probe, it loses nothing with them
     scored: bool  # the newest probe has a score: without one nothing is known of these
     score: str  # of the newest probe, in words
     mean: Floats  # [layers] in standard deviations, newest
     shift: Floats  # [layers] ln of moving variance over batch variance, newest
     calls: Floats  # [layers] in one pass of the model, newest
+    calls_mean: Floats  # [layers] of the farthest call from the mean over them, as the gaps
+    calls_variance: Floats
+
+    @property
+    def mixed(self) -> Mask:
+        """Layers [layers] called several times a pass, on what differs as much; newest."""
+        apart = (self.calls_mean > MEAN_GAP) | (self.calls_variance > LOG_GAP)
+        return np.asarray(apart, bool)
 
     @property
     def step(self) -> int:
@@ -79,18 +87,16 @@ def probe_gap(history: ModelHistory) -> ProbeGap | None:
         measured=np.asarray(np.isfinite(mean[-1]) & np.isfinite(variance[-1]), bool),
         apart=np.asarray(apart, bool),
         swapped=np.asarray(apart[-1] & (column("swapped_gap")[-1] < SWAPPED_WITHIN), bool),
-        mixed=np.asarray(
-            (column("calls_mean_gap")[-1] > MEAN_GAP)
-            | (column("calls_variance_gap")[-1] > LOG_GAP),
-            bool,
-        ),
         worse=whole.worse[scores],
+        better=whole.better[scores],
         same=bool(whole.same[scores[-1]]),
         scored=bool(whole.scored[scores[-1]]),
         score=whole.text[int(scores[-1])],
         mean=mean[-1],
         shift=shift[-1],
         calls=column("calls")[-1],
+        calls_mean=column("calls_mean_gap")[-1],
+        calls_variance=column("calls_variance_gap")[-1],
     )
 
 

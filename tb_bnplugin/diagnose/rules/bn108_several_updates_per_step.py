@@ -6,29 +6,22 @@ What it sees:
     gradients, the time steps of a sequence.
 
 Why it matters:
-    The momentum then counts calls, not steps. With k calls a step the statistics forget k times
-    faster, and where the calls see different data (several sensors, two domains) the moving
-    statistics are those of a mixture that no single call ever sees.
+    The momentum then counts calls, not steps: with k calls a step the statistics forget k times
+    faster.
 
 How it decides:
     Executions in training mode, outside evaluate and predict, gained between records are divided
     by the steps of the optimizer, or by the steps given to the record where no optimizer is
     known. The quotient is 1.5 or more, over the whole training and in either half of it. How often
-    one pass of the model calls the layer is known from the functional graph, or from a probe. The
-    probe also shows what each of these calls sees: a warning where their means lie more than half
-    a standard deviation, or their variances more than a factor of two, from the mean of them, and
-    the model does much worse with moving statistics (as BN202 has it). An info otherwise. A layer
-    that several recorded models hold is told once.
+    one pass of the model calls the layer is known from the functional graph, or from a probe.
+    Layers whose calls see different distributions by the probe are told by BN211. A layer that
+    several recorded models hold is told once.
 
 What to do:
-    One layer for several inputs of different distributions: a normalization of its own for each
-    input, with whatever else is shared,
-
-        features = [BatchNormalization()(conv(x)) for x in inputs]
-
-    A momentum does not help there. Accumulated gradients, or several passes a step: nothing, if
-    this is intended; to forget as slowly as with one update a step, raise the momentum to its
-    k-th root, `0.99 ** (1 / k)`, or join the inputs and call the layer once.
+    Accumulated gradients, or several passes a step: nothing, if this is intended; to forget as
+    slowly as with one update a step, raise the momentum to its k-th root, `0.99 ** (1 / k)`, or
+    join the inputs and call the layer once. One layer for several inputs of different
+    distributions: a normalization of its own for each input, as BN211 has it.
 
 When it is fine:
     GANs, siamese networks, gradient accumulation and sequences do this by design.
@@ -87,8 +80,6 @@ def check(history: ModelHistory) -> Outcome | list[Outcome]:
     alike = in_one_pass & (probe.measured & ~probe.mixed if probe else none)
     unknown, passes = in_one_pass & ~mixed & ~alike, several & ~in_one_pass
     found = []
-    if mixed.any():
-        found.append(_mixed(history, mixed, calls, probe))
     if unknown.any():
         fix = f"Nothing, if all calls see inputs of one distribution (siamese towers). {OWN_LAYER}"
         found.append(_finding(history, unknown, a_step, fix, calls))
@@ -102,28 +93,13 @@ def check(history: ModelHistory) -> Outcome | list[Outcome]:
             f" update a step, use `momentum ** (1 / {most:.3g})`."
         )
         found.append(_finding(history, passes, a_step, fix))
-    return found
+    return found or RULE.not_checked("Layers are called on inputs that differ: see BN211.")
 
 
 def _calls_a_pass(history: ModelHistory, probe: ProbeGap | None) -> Floats:
     """Calls of each layer [layers] in one pass of the model, 0 where they are not known."""
     calls = np.array([layer.sharing.calls_a_pass or 0 for layer in history.facts.layers], float)
     return calls if probe is None else np.where(probe.measured, probe.calls, calls)
-
-
-def _mixed(history: ModelHistory, wrong: Mask, calls: Floats, probe: ProbeGap | None) -> Outcome:
-    worse = probe is not None and bool(probe.worse[-1])
-    score = f" {probe.score}" if probe is not None and worse else ""
-    return RULE.layer_finding(
-        history,
-        wrong,
-        f"normalized inputs of different distributions, {int(calls[wrong].max())} in one pass: the"
-        f" moving statistics are those of a mixture that none of them has.{score}",
-        fix=OWN_LAYER,
-        evidence={"calls_a_pass": int(calls[wrong].max()), "worse_with_moving_statistics": worse},
-        since="training_first_step",
-        severity="warning" if worse else None,
-    )
 
 
 def _finding(

@@ -26,7 +26,8 @@ How it decides:
     give the same output (BN109). Layers that adapt must show it in two probes. Mean and variance
     that would fit in each other's place are told in any case, and as an info frozen layers that
     still have 0 and 1. Left out are layers whose starting value still matters (BN201), that train
-    around initial statistics (BN101), or that never ran. Without `probe_data`, layers that are not
+    around initial statistics (BN101), that follow their batches (BN208), that lie behind one that
+    epsilon decides (BN213), or that never ran. Without `probe_data`, layers that are not
     updated are not checked.
 
 What to do:
@@ -57,10 +58,10 @@ import numpy as np
 
 from tb_bnplugin.diagnose.evidence.adaptation import can_adapt, updates_to_fit
 from tb_bnplugin.diagnose.evidence.batch_gap import BatchGap, batch_gap
+from tb_bnplugin.diagnose.evidence.epsilon import epsilon_gap
 from tb_bnplugin.diagnose.evidence.layers import (
     Mask,
     all_executions,
-    chosen,
     executions,
     layers_where,
     newest,
@@ -73,9 +74,6 @@ from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import ModelHistory
 
 RULE: Final = Rule(code="BN202", name="statistics-gap", severity="warning", needs=(COUNTED,))
-
-LOW_MOMENTUM: Final = 0.5
-"""Momentum: with less the statistics are those of the last batch or two."""
 
 LOAD_ALL: Final = (
     "Load or copy all of `layer.weights`, in their order: gamma, beta, moving mean, moving"
@@ -96,24 +94,35 @@ WHAT: Final = {
     " entered at inference",
     "fixed": "had moving statistics that nothing updates and did not fit what entered at inference",
     "slow": "had moving statistics that did not fit what entered at inference",
-    "following": "had moving statistics that did not fit what entered at inference",
 }
 """By the kind of misfit."""
+
+FOLLOWING: Final = (
+    "Moving statistics follow the batches of training; what enters at inference differs from them:"
+    " see BN208."
+)
 
 
 def check(history: ModelHistory) -> Outcome | list[Outcome]:
     """Look for moving statistics that are not those of the data."""
     batches, probe = batch_gap(history), probe_gap(history)
-    found = [_lagging(history, batches, probe)] if batches.apart.any() else []
+    explained = epsilon_gap(history).following  # BN213
+    lagging = batches.apart & ~explained
+    found = [_lagging(history, batches, probe, lagging)] if lagging.any() else []
     fits = batches.judged & ~batches.apart
     if probe is not None:
-        known = comparable(history, probe) & ~batches.apart
-        if (misfit := find_misfit(history, probe, known, batches.judged)) is not None:
+        known = comparable(history, probe) & ~batches.apart & ~explained
+        misfit = find_misfit(history, probe, known, batches.judged)
+        if misfit is not None and misfit.kind == "following":
+            return found or RULE.not_checked(FOLLOWING)
+        if misfit is not None:
             found.append(_misfit(history, probe, misfit))
         fits |= known & (~probe.apart[-1] | (probe.scored & ~probe.worse[-1]))
         fits &= ~probe.mixed
     if found:
         return found
+    if explained.any():
+        return RULE.not_checked("BN213 epsilon-dominates explains statistics that do not fit.")
     unknown = (all_executions(history)[-1] > 0) & ~fits
     if unknown.any() or not fits.any():
         return RULE.not_checked(_why_unknown(history, probe, unknown, fits))
@@ -122,16 +131,16 @@ def check(history: ModelHistory) -> Outcome | list[Outcome]:
     return RULE.ok("Moving statistics follow those of the batches.")
 
 
-def _lagging(history: ModelHistory, gap: BatchGap, probe: ProbeGap | None) -> Outcome:
+def _lagging(history: ModelHistory, gap: BatchGap, probe: ProbeGap | None, wrong: Mask) -> Outcome:
     evaluated = _evaluated(history, gap.first)
-    worst = int(np.argmax(np.where(gap.apart, np.abs(gap.shift), -1.0)))
+    worst = int(np.argmax(np.where(wrong, np.abs(gap.shift), -1.0)))
     shift = float(gap.shift[worst])
     factor = math.exp(abs(shift))
     records = len(history.steps) - gap.first
     harmless = not evaluated or (probe is not None and probe.same)
     return RULE.layer_finding(
         history,
-        gap.apart,
+        wrong,
         f"kept a moving variance {factor:.3g} times {'above' if shift > 0 else 'below'} that of"
         f" its batches over the last {records} records.",
         fix=(
@@ -183,21 +192,9 @@ def _cure(history: ModelHistory, probe: ProbeGap, misfit: Misfit) -> str:
             else LOAD_ALL
         )
         return f"{cure} {SCALED} {RECALIBRATE}, unfrozen and with a momentum below 1."
-    if misfit.kind == "slow":
-        updates = updates_to_fit(history, probe.mean, probe.shift)[wrong].max()
-        longer = f"At this momentum they need about {updates:,.0f} more updates."
-        return f"{SCALED} {longer} {RECALIBRATE}."
-    lowest = min(layer.momentum or 0.0 for layer in chosen(history, wrong))
-    if lowest <= LOW_MOMENTUM:
-        return (
-            f"With momentum={lowest:g} they are those of the last batch or two. What PyTorch calls"
-            " a momentum of 0.1 is 0.9 in Keras: `BatchNormalization(momentum=0.9)`."
-        )
-    return (
-        "They follow the batches of training, which differ from what enters at inference. Put"
-        " Dropout behind these layers, not before them, and prepare the inputs of training and"
-        " evaluation alike."
-    )
+    updates = updates_to_fit(history, probe.mean, probe.shift)[wrong].max()
+    longer = f"At this momentum they need about {updates:,.0f} more updates."
+    return f"{SCALED} {longer} {RECALIBRATE}."
 
 
 def _evaluated(history: ModelHistory, first: int) -> bool:
@@ -222,7 +219,7 @@ def _why_unknown(history: ModelHistory, probe: ProbeGap | None, unknown: Mask, f
             f" not scored. Give the probe labels and a loss.{others}"
         )
     if probe is not None and (probe.mixed & unknown).any():
-        return f"Layers called on inputs of different distributions: see BN108.{others}"
+        return f"Layers called on inputs of different distributions: see BN211.{others}"
     if not unknown.any():
         return "No batch normalization layer ran yet."
     return (

@@ -18,27 +18,30 @@ Entering = Callable[[Any, tuple[Any, ...], dict[str, Any]], None]
 
 
 @contextmanager
-def force_batch_statistics(model: Any) -> Iterator[None]:
+def force_batch_statistics(model: Any, entering: Entering | None = None) -> Iterator[None]:
     """Within, every batch normalization layer normalizes with the statistics of the batch.
 
     Frozen layers too. They write their moving statistics as in training: see `state.preserved`.
     """
-    with _forced(model, None, training=True):
+    with force_modes(model, lambda _: True, entering):
         yield
 
 
 @contextmanager
 def force_moving_statistics(model: Any, entering: Entering | None = None) -> Iterator[None]:
     """Within, every batch normalization layer normalizes with its moving statistics."""
-    with _forced(model, entering, training=False):
+    with force_modes(model, lambda _: False, entering):
         yield
 
 
 @contextmanager
-def _forced(model: Any, entering: Entering | None, *, training: bool) -> Iterator[None]:
+def force_modes(
+    model: Any, by_batch: Callable[[Any], bool], entering: Entering | None = None
+) -> Iterator[None]:
+    """Within, each layer normalizes with the statistics of the batch, or with its moving ones."""
     with ExitStack() as stack:
         for _, layer in batch_norm_layers(model):
-            stack.enter_context(_forced_layer(layer, entering, training=training))
+            stack.enter_context(_forced_layer(layer, entering, training=by_batch(layer)))
         yield
 
 

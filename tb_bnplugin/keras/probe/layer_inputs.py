@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import tensorflow as tf
 from tb_bnplugin.keras.calls.arguments import given_inputs, given_mask
 from tb_bnplugin.keras.calls.batch_values import channel_axes
 from tb_bnplugin.keras.variables import local
+from tb_bnplugin.measure.attribution import suspicion
 from tb_bnplugin.measure.probed_layer import Entered, compare
 
 Values = npt.NDArray[Any]
@@ -25,7 +27,7 @@ class LayerInputs:
     """
 
     def __init__(self) -> None:
-        self._calls: dict[int, tuple[Any, list[Entered]]] = {}
+        self._calls: dict[int, tuple[Any, list[Entered]]] = {}  # in the order in which they ran
         self._unknown: set[int] = set()
 
     def note(self, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -36,8 +38,26 @@ class LayerInputs:
             entered = None
         if entered is None:
             self._unknown.add(id(layer))
-        else:
-            self._calls.setdefault(id(layer), (layer, []))[1].append(entered)
+        held = self._calls.setdefault(id(layer), (layer, []))[1]
+        if entered is not None:
+            held.append(entered)
+
+    def calls(self) -> Iterator[tuple[Any, list[Entered]]]:
+        """Each layer that ran, with what entered it call by call; [] where it is not known."""
+        for at, (layer, calls) in self._calls.items():
+            yield layer, [] if at in self._unknown else calls
+
+    def suspicions(self) -> dict[int, tuple[float, bool]]:
+        """How far the statistics of each layer that ran are off, and beyond chance: by its id."""
+        return {
+            id(layer): max(
+                suspicion(call, _flat(layer.moving_mean), _flat(layer.moving_variance), _eps(layer))
+                for call in calls
+            )
+            if calls
+            else (0.0, False)
+            for layer, calls in self.calls()
+        }
 
     def compared(self) -> dict[int, dict[str, float]]:
         """Values of PROBE_LAYER_COLUMNS by id of the layer, of all that were measured."""

@@ -6,7 +6,7 @@ Nothing is left behind: variables, counters, losses and seeds are as they were.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -23,10 +23,12 @@ from tb_bnplugin.keras.losses.options import LossOptions, tell_nobody
 from tb_bnplugin.keras.losses.resolve import check_losses
 from tb_bnplugin.keras.optimizers import description
 from tb_bnplugin.keras.probe import score
+from tb_bnplugin.keras.probe.attribution import attribute_gap
 from tb_bnplugin.keras.probe.forced_mode import force_batch_statistics, force_moving_statistics
+from tb_bnplugin.keras.probe.forward import forward
 from tb_bnplugin.keras.probe.layer_inputs import LayerInputs
-from tb_bnplugin.keras.probe.preserve import preserved
-from tb_bnplugin.measure.outputs import spread_and_scale
+from tb_bnplugin.measure.attribution import score_of_gap
+from tb_bnplugin.measure.outputs import distance_of, spread_and_scale
 from tb_bnplugin.schema.columns import PROBE_COLUMNS, PROBE_ROWS
 from tb_bnplugin.schema.facts import LossFacts
 
@@ -40,6 +42,9 @@ __all__ = [
     "pack_layers",
     "run",
 ]
+
+Attempt = Callable[..., Any]
+"""Runs a part of the work that may fail alone, as `Guard.attempt`."""
 
 _NAN: Final = float("nan")
 
@@ -61,6 +66,7 @@ def run(
     *,
     loss: Any = None,
     sample_weight: Any = None,
+    attempt: Attempt | None = None,
 ) -> ProbeResult:
     """Loss, metrics, spread and scale of the outputs, with moving and with batch statistics.
 
@@ -76,6 +82,8 @@ def run(
         loss: as `summary.loss_reduction` takes it; the compiled loss if None. With several
             outputs a name or a Keras loss is summed over them.
         sample_weight: weights for the loss, or None.
+        attempt: runs what tells the layers that cause a gap of the modes, where there is one, in
+            some passes more; it may fail alone. None: they are not asked for.
 
     Raises:
         TypeError: `model` is no Keras model, or `loss` no loss.
@@ -86,21 +94,81 @@ def run(
         check_losses(loss)
     x, y, sample_weight = (_tensors(flavour, part) for part in (x, y, sample_weight))
     entered = LayerInputs()
-    moving = _forward(flavour, model, x, force_moving_statistics(model, entered.note))
-    batch = _forward(flavour, model, x, force_batch_statistics(model))
-    rows = []
-    for predictions in (moving, batch):
+    moving = forward(flavour, model, x, force_moving_statistics(model, entered.note))
+    batch = forward(flavour, model, x, force_batch_statistics(model))
+    scoring = _Scoring(flavour, model, y, sample_weight, loss)
+    rows = scoring.row(moving), scoring.row(batch)
+    layers = entered.compared()
+    if attempt is not None:
+        found = attempt("attribution", _attribute, scoring, x, (moving, batch), rows)
+        for layer, columns in (found or {}).items():
+            layers[layer] = layers.get(layer, {}) | columns
+    return ProbeResult(moving=rows[0], batch=rows[1], layers=layers)
+
+
+@dataclass(frozen=True)
+class _Scoring:
+    """The scores of predictions on the held batch."""
+
+    flavour: Flavour
+    model: Any
+    y: Any
+    sample_weight: Any
+    given_loss: Any
+
+    def row(self, predictions: Any) -> dict[str, float]:
+        """The values of PROBE_COLUMNS, then the compiled metrics."""
         row = dict.fromkeys(PROBE_COLUMNS, _NAN)
-        outputs = [np.asarray(part, np.float64) for part in tf.nest.flatten(predictions)]
+        outputs = _arrays(predictions)
         row["spread"], row["scale"] = spread_and_scale(outputs)
         row["batch"] = float(len(outputs[0]))
-        if y is not None:
+        if self.y is not None:
+            row["accuracy"], row["loss"] = self.accuracy(predictions), self.loss(predictions)
             with suspend(), record.stop_recording():
-                row["accuracy"] = score.accuracy_of(outputs, y)
-                row["loss"] = score.loss_of(flavour, model, y, predictions, sample_weight, loss)
-                row |= score.metrics_of(flavour, model, y, predictions, sample_weight)
-        rows.append(row)
-    return ProbeResult(moving=rows[0], batch=rows[1], layers=entered.compared())
+                given = (self.flavour, self.model, self.y, predictions, self.sample_weight)
+                row |= score.metrics_of(*given)
+        return row
+
+    def loss(self, predictions: Any) -> float:
+        """The given or compiled loss."""
+        with suspend(), record.stop_recording():
+            given = (self.y, predictions, self.sample_weight, self.given_loss)
+            return score.loss_of(self.flavour, self.model, *given)
+
+    def accuracy(self, predictions: Any) -> float:
+        """The share of rows that are told right."""
+        with suspend(), record.stop_recording():
+            return score.accuracy_of(_arrays(predictions), self.y)
+
+
+def _attribute(
+    scoring: _Scoring,
+    x: Any,
+    passes: tuple[Any, Any],
+    rows: tuple[Mapping[str, float], Mapping[str, float]],
+) -> dict[int, dict[str, float]]:
+    """Values of the columns of attribution by id of the layer; {} where there is no gap."""
+    moving, batch = passes
+    right = _arrays(batch)
+
+    def distance(predictions: Any) -> float:
+        return distance_of(_arrays(predictions), right)
+
+    by = score_of_gap(*rows, distance(moving))
+    if by is None:
+        return {}
+
+    def value(predictions: Any) -> float:
+        if by == "outputs":
+            return distance(predictions)
+        of = scoring.loss if by == "loss" else scoring.accuracy
+        return of(predictions) - rows[1][by]
+
+    return attribute_gap(scoring.flavour, scoring.model, x, value, value(moving))
+
+
+def _arrays(predictions: Any) -> list[Floats]:
+    return [np.asarray(part, np.float64) for part in tf.nest.flatten(predictions)]
 
 
 def pack(result: ProbeResult, columns: Sequence[str]) -> Floats:
@@ -146,7 +214,7 @@ def measure_compiled_loss(
     if y is None:
         return []
     x, y, sample_weight = (_tensors(flavour, part) for part in (x, y, sample_weight))
-    predictions = _forward(flavour, model, x, force_moving_statistics(model))
+    predictions = forward(flavour, model, x, force_moving_statistics(model))
     found = []
     with suspend(), record.stop_recording(), _strategy_scope(model) as replicas:
         for part, data in score.loss_parts(flavour, model, y, predictions, sample_weight):
@@ -170,13 +238,6 @@ def measure_compiled_loss(
                     vector[loss_measure.column_index(column)] /= replicas
             found.append((vector, facts))
     return found
-
-
-def _forward(flavour: Flavour, model: Any, x: Any, forced: AbstractContextManager[None]) -> Any:
-    takes_training = not flavour.is_keras_3 or getattr(model, "_call_has_training_arg", True)
-    options = {"training": False} if takes_training else {}
-    with suspend(), record.stop_recording(), preserved(model), forced:
-        return tf.nest.map_structure(tf.convert_to_tensor, model(x, **options))
 
 
 @contextmanager

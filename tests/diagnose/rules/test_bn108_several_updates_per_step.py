@@ -34,11 +34,8 @@ def shared(
     )
 
 
-WARNINGS = {"one layer for four sensors": shared((0.6, 1.0), apart=3.0)}
-
-FINDINGS = WARNINGS | {
+FINDINGS = {
     "siamese towers": shared(),
-    "sensors that differ, to no harm": shared(apart=3.0),
     "one layer for four inputs, no probe": updated(4.0, layer_facts={"calls_a_pass": 4}),
     "twice": updated(2.0),
     "just above 1.5": updated(1.0, {"training_tape": 1.51 * STEPS}),
@@ -49,6 +46,7 @@ FINDINGS = WARNINGS | {
 
 SILENT = {
     "once": updated(1.0),
+    "sensors that differ, which BN211 tells": shared(apart=3.0),
     "just below 1.5": updated(1.0, {"training_tape": 1.49 * STEPS}),
     "statistics estimated anew": updated(
         1.0, {"training_no_tape": np.where(STEPS > 40, 200.0, 0.0)}
@@ -64,15 +62,12 @@ SILENT = {
 @pytest.mark.parametrize("name", FINDINGS)
 def test_finds(name: str) -> None:
     outcome = judge("BN108", FINDINGS[name])
-    severity = "warning" if name in WARNINGS else "info"
-    assert (outcome.status, outcome.severity, outcome.steps) == ("finding", severity, (1, 50))
+    assert (outcome.status, outcome.severity, outcome.steps) == ("finding", "info", (1, 50))
 
 
 @pytest.mark.parametrize(
     ("name", "cure", "wrong"),
     [
-        ("one layer for four sensors", "of its own", "momentum **"),
-        ("sensors that differ, to no harm", "of its own", "momentum **"),
         ("one layer for four inputs, no probe", "of its own", "momentum **"),
         ("siamese towers", "Nothing", "of its own"),
         ("twice", "momentum ** (1 / 2)", "of its own"),
@@ -89,7 +84,9 @@ def test_is_silent(name: str) -> None:
     assert judge("BN108", SILENT[name]).status in {"ok", "not_checked"}
 
 
-@pytest.mark.parametrize("name", ["never", "one record", "no record"])
+@pytest.mark.parametrize(
+    "name", ["never", "one record", "no record", "sensors that differ, which BN211 tells"]
+)
 def test_missing_evidence_is_not_ok(name: str) -> None:
     assert judge("BN108", SILENT[name]).status == "not_checked"
 

@@ -10,7 +10,7 @@ from benchmarks.findings.data import accuracy, digits
 from benchmarks.findings.nets import class_loss
 from benchmarks.fixes.bench import FixBench
 
-RULE = "BN108"
+RULE = "BN211"
 NUMBER = "validation accuracy"
 HEALTHY = (0.85, 1.0)
 

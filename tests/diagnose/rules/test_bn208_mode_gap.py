@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tb_bnplugin.diagnose import diagnose
+from tb_bnplugin.history.model import ModelHistory
+from tb_bnplugin.schema.facts import Node
+from tests.support.histories import create_history, create_probe, create_probe_layers
+from tests.support.judging import judge
+
+STEPS = range(1, 401)
+NOISE = np.exp(0.05 * np.random.default_rng(0).normal(size=len(STEPS)))
+NAN = (np.nan, np.nan)
+WORSE, SAME, BETTER = (0.4, 0.95), (0.95, 0.94), (0.95, 0.4)
+WIDE = {"variance_gap": 2.0, "variance_shift": 2.0, "mean_gap": 0.1}  # ln: 7.4 times
+NARROW = {"variance_gap": 1.5, "variance_shift": -1.5, "mean_gap": 0.3}
+GRAPH = {
+    "nodes": (
+        Node(path="dropout", layer_class="SpatialDropout2D", layer=None),
+        Node(path="conv", layer_class="Conv2D", layer=None),
+        Node(path="bn_0", layer_class="BatchNormalization", layer=0),
+        Node(path="bn_1", layer_class="BatchNormalization", layer=1),
+        Node(path="bn_2", layer_class="BatchNormalization", layer=2),
+    ),
+    "edges": ((0, 1), (1, 2), (2, 3), (3, 4)),
+}
+
+
+def probed(
+    apart: Any = WIDE,
+    accuracy: Any = WORSE,
+    columns: Any = None,
+    probes: Any = (200, 400),
+    facts: Any = None,
+    **changed: Any,
+) -> ModelHistory:
+    """Layers that follow their batches, which differ from the held one."""
+    usual = {"start_updates": 0.0, "variance_shift": np.log(NOISE)}
+    scores = {key: changed.pop(key) for key in ("loss", "rows") if key in changed}
+    return create_history(
+        steps=STEPS,
+        columns=usual | (columns or {}),
+        layer_facts={"start": "loaded", "momentum": 0.9, **changed},
+        facts=facts,
+        probe=create_probe(steps=probes, accuracy=accuracy, **scores),
+        probe_layers=create_probe_layers(steps=probes, **apart),
+    )
+
+
+CAUSED_BY_THE_SECOND = {
+    "gap_share": [0.005, 0.995, 0.0],
+    "gap_share_layers": 1.0,
+    "own_mean_gap": [0.1, 0.2, 0.1],
+    "own_variance_shift": [0.0, np.log(5.0), 0.0],
+}
+FINDINGS = {
+    "batches wider than the held one": probed(),
+    "a momentum that keeps the last batch": probed(momentum=0.1),
+    "batches of one kind, worse with moving statistics": probed(NARROW),
+    "batches of one kind, better with them": probed(NARROW, BETTER),
+    "no classes, half as much again": probed(accuracy=NAN, loss=(0.151, 0.1)),
+    "better without classes": probed(NARROW, NAN, loss=(0.1, 0.151)),
+    "behind Dropout, a fifth": probed(accuracy=NAN, loss=(0.121, 0.1), facts=GRAPH),
+    "just as many rows worse": probed(accuracy=(0.75, 0.90), rows=64),
+    "caused by the second layer": probed(WIDE | CAUSED_BY_THE_SECOND),
+    "just as many rows held": probed(NARROW, (0.95, 0.6), rows=32),
+}
+
+SILENT = {
+    "the modes do alike": probed(accuracy=SAME),
+    "one probe": probed(probes=(400,)),
+    "no score": probed(accuracy=NAN, loss=NAN),
+    "less than half as much again": probed(accuracy=NAN, loss=(0.149, 0.1)),
+    "behind Dropout, to no harm": probed(accuracy=NAN, loss=(0.119, 0.1), facts=GRAPH),
+    "behind Dropout, of no more variance": probed(
+        NARROW, accuracy=NAN, loss=(0.14, 0.1), facts=GRAPH
+    ),
+    "better with moving statistics, as a frozen base is": probed(
+        NARROW, BETTER, {"training_tape": 0.0, "inference_tape": STEPS, "trainable": 0.0}
+    ),
+    "better, with batches that have more variance": probed(WIDE, BETTER),
+    "better, on too few rows": probed(NARROW, (0.95, 0.5), rows=31),
+    "better, twice a step, as in a GAN": probed(
+        NARROW, BETTER, {"training_tape": 2.0 * np.array(STEPS)}
+    ),
+    "the start explains it": probed(columns={"start_updates": 10_000.0}, start="initializer"),
+    "frozen, which BN202 tells": probed(
+        columns={"training_tape": 0.0, "inference_tape": STEPS, "trainable": 0.0}
+    ),
+    "within a factor of two": probed({"variance_gap": 0.69, "variance_shift": 0.69}),
+    "within the noise of the held batch": probed(WIDE | {"variance_gap_error": 0.6}),
+}
+
+
+@pytest.mark.parametrize("name", FINDINGS)
+def test_finds(name: str) -> None:
+    outcome = judge("BN208", FINDINGS[name])
+    assert (outcome.status, outcome.severity) == ("finding", "warning")
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_is_silent(name: str) -> None:
+    assert judge("BN208", SILENT[name]).status != "finding"
+
+
+@pytest.mark.parametrize("name", ["less than half as much again", "no score", "one probe"])
+def test_a_gap_that_may_be_one_is_no_ok(name: str) -> None:
+    assert judge("BN208", SILENT[name]).status == "not_checked"
+
+
+@pytest.mark.parametrize(
+    ("name", "cure"),
+    [
+        ("batches wider than the held one", "alike"),
+        ("a momentum that keeps the last batch", "momentum=0.9"),
+        ("batches of one kind, worse with moving statistics", "Shuffle"),
+        ("batches of one kind, better with them", "Shuffle"),
+        ("behind Dropout, a fifth", "Dropout stands before bn_0:"),
+    ],
+)
+def test_the_fix_is_that_of_the_cause(name: str, cure: str) -> None:
+    assert cure in judge("BN208", FINDINGS[name]).fix
+
+
+def test_the_layers_that_cause_it_are_named_with_their_shares() -> None:
+    outcome = judge("BN208", FINDINGS["caused by the second layer"])
+    assert outcome.layers == ("bn_1",)
+    assert outcome.evidence["variance_factor"] == pytest.approx(5.0)
+    assert "bn_1 99%" in outcome.message or "bn_1 100%" in outcome.message
+
+
+def test_a_few_channels_are_enough_where_they_cause_the_gap() -> None:
+    few = {**CAUSED_BY_THE_SECOND, "own_variance_shift": 0.0}
+    assert judge("BN208", probed(WIDE | few)).layers == ("bn_1",)
+
+
+def test_a_layer_behind_another_normalization_is_not_behind_dropout() -> None:
+    assert judge("BN208", probed(facts=GRAPH)).evidence["behind_dropout"] == 1
+
+
+def test_edges_that_lead_nowhere_are_left_out() -> None:
+    broken = probed(facts={**GRAPH, "edges": ((0, 2), (2, 0), (7, 2), (-1, 2), (2, 9))})
+    assert judge("BN208", broken).evidence["behind_dropout"] == 1
+
+
+def test_it_is_not_told_beside_what_explains_it() -> None:
+    found = diagnose(probed(columns={"training_below_16": STEPS}))
+    codes = {outcome.code: outcome for outcome in found}
+    assert codes["BN203"].status == "finding"
+    assert codes["BN208"].reason == "BN203 few-values-per-channel explains it."
