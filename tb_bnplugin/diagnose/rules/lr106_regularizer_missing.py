@@ -13,7 +13,8 @@ How it decides:
     `summary.loss_reduction(..., value=loss)` records the loss, the value that was differentiated,
     and the sum of the regularizers, which is at least 2 % of the loss. The value less the loss,
     over that sum and times the replicas, is how often the regularizers count: 0 or 1 to within a
-    quarter, or another whole number to within a tenth, in all records. Keras' own step is ok.
+    quarter, or another whole number to within a tenth, in all records. Not at all is told of a loss
+    that is a multiple of one of Keras', since a function may hold them. Keras' own step is ok.
 
 What to do:
     Add them inside the tape:
@@ -94,6 +95,10 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
         return RULE.not_checked(
             f"The differentiated {loss.name} has other terms than that of the labels and the"
             " regularizers."
+        )
+    if times == 0 and not np.isfinite(loss_column(loss, "keras_mean")[usable]).all():
+        return RULE.not_checked(
+            f"{loss.name} is a function of the program, which may hold the regularizers itself."
         )
     if times == 0 and len(history.losses) > 1:
         return RULE.not_checked(

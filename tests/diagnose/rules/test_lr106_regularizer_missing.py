@@ -88,6 +88,12 @@ def test_on_replicas_they_are_divided(value: float) -> None:
         assert "scale_regularization_loss" not in judge("LR106", loop(value)).fix
 
 
+def test_a_function_that_is_no_loss_of_keras_may_hold_them() -> None:
+    loss = create_loss(value_given=0.6, measured=0.6, regularization=0.1, keras_mean=np.nan)
+    history = create_history(losses=[loss], facts={"trained_by": "loop", "own_train_step": False})
+    assert judge("LR106", history).status == "not_checked"
+
+
 def test_of_several_losses_one_may_be_without() -> None:
     parts = [
         create_loss(name, value_given=0.5, regularization=0.1, measured=0.5)
