@@ -123,6 +123,7 @@ class LossFacts:
     taken_from: str = "compile"  # or where a measured loss has its batch: "arguments", "probe_data"
     # Keras looks behind the softmax or sigmoid that made the predictions; None: not known.
     carries_logits: bool | None = None
+    from_logits: bool | None = None  # what a Keras loss object was told; None: no such object
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,10 +12,12 @@ Why it matters:
 How it decides:
     A fact for each such metric of the newest phase, with its class. A warning where the shapes
     contradict the class: `Accuracy`, which compares for equality, on floating predictions; a
-    categorical metric on predictions without an axis of classes, or on
-    labels that have none; a sparse one on labels with one column a class; a binary one on several
-    columns while the loss is categorical. Labels of several columns may be one-hot or multi-label,
-    which shapes do not tell: a categorical metric on them stays a fact.
+    categorical metric on predictions without an axis of classes, or on labels that have none; a
+    sparse one on labels with one column a class; a binary one on several columns while the loss is
+    categorical. Or where the loss does: a binary metric, which counts what is above 0.5, beside a
+    hinge loss, or beside a loss with `from_logits=True` that is given logits. Labels of several
+    columns may be one-hot or multi-label, which shapes do not tell: a categorical metric on them is
+    a fact, and an info where the loss is binary.
 
 What to do:
     Name the class:
@@ -59,6 +61,7 @@ def check(history: ModelHistory) -> Outcome | Iterable[Outcome]:
 
 def _describe(history: ModelHistory, metric: MetricFacts) -> Outcome:
     wrong = _find_contradiction(history, metric)
+    unsure = None if wrong else _find_doubt(history, metric)
     labels, predictions = (
         "of unknown shape" if shape is None else shape_text(shape)
         for shape in (metric.label_shape, metric.prediction_shape)
@@ -74,12 +77,14 @@ def _describe(history: ModelHistory, metric: MetricFacts) -> Outcome:
         "label_shape": labels,
         "prediction_shape": predictions,
     }
-    if wrong is None:
+    told = wrong or unsure
+    if told is None:
         return RULE.fact(f"{became}.", evidence=evidence)
     return RULE.finding(
-        message=f"{became}: {wrong[0]}.",
-        fix=wrong[1],
+        message=f"{became}: {told[0]}.",
+        fix=told[1],
         evidence=evidence,
+        severity="warning" if wrong else "info",
         steps=(int(history.steps[0]), int(history.steps[-1])) if len(history.steps) else None,
     )
 
@@ -111,9 +116,42 @@ def _find_contradiction(history: ModelHistory, metric: MetricFacts) -> tuple[str
         wrong, fitting = "the labels have one column a class", "Categorical"
     elif kind == "Binary" and classes > 1 and _has_loss(history, "categorical"):
         wrong, fitting = "the loss is categorical, but this metric counts each column", by_numbers
+    elif kind == "Binary" and _has_loss(history, "hinge"):
+        wrong = (
+            "it takes labels for 0 and 1 and counts what is above 0.5, while the loss is a hinge"
+        )
+        return wrong, "Compare the signs: " + _OF_HINGE
+    elif metric.metric_class.lower().replace("_", "").endswith("binaryaccuracy") and any(
+        loss.from_logits and loss.carries_logits is False for loss in history.compiled_losses
+    ):
+        wrong = "it counts what is above 0.5, while the loss takes logits, which are above 0"
+        cure = 'keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)'
+        return wrong, f"Give the threshold of logits: `metrics=[{cure}]`."
     else:
         return None
     return wrong, f"Name the class: {_use(history, fitting, metric)}."
+
+
+_OF_HINGE: Final = (
+    "`metrics=[lambda y, y_pred: tf.cast(tf.equal(tf.sign(y), tf.sign(y_pred)), tf.float32)]`."
+)
+
+
+def _find_doubt(history: ModelHistory, metric: MetricFacts) -> tuple[str, str] | None:
+    """A reason why the class may be wrong, and the cure where it is; None: there is none."""
+    columns = (metric.label_shape or (1,))[-1] or 0
+    if _kind(metric.metric_class) != "Categorical" or columns < 2:
+        return None
+    if not _has_loss(history, "binary"):
+        return None
+    doubt = (
+        "it compares where the largest of each row is, which is right for one-hot labels alone;"
+        " of several labels a row it counts one"
+    )
+    return (
+        doubt,
+        f"With several labels a row, name the class: {_use(history, 'Binary', metric)}.",
+    )
 
 
 def _has_loss(history: ModelHistory, kind: str) -> bool:

@@ -15,6 +15,7 @@ from tb_bnplugin.guard import Guard
 from tb_bnplugin.keras.flavour import Flavour, flavour_of
 from tb_bnplugin.keras.losses import compiled, naming, output_data
 from tb_bnplugin.keras.losses.output_data import OutputData
+from tb_bnplugin.keras.losses.resolve import takes_logits
 from tb_bnplugin.keras.losses.watched_container import WatchedContainer
 from tb_bnplugin.schema.facts import LossFacts, MetricFacts
 
@@ -85,6 +86,7 @@ class LossObserver:
                     prediction_dtype=given.prediction_dtype,
                     weighted=given.weighted,
                     carries_logits=given.carries_logits,
+                    from_logits=takes_logits(loss),
                 )
             )
         return tuple(facts)

@@ -109,8 +109,6 @@ def _resolve_object(loss: Any, flavour: Flavour) -> ResolvedLoss:
         loss_class = keras_class or qualified_name(function)
     elif not type(loss).__module__.startswith(("keras.src.", "tf_keras.src.")):
         keras_class = None  # the user's own: compared by value, as a function is
-    options = getattr(loss, "_fn_kwargs", None) or {}
-    from_logits = bool(options.get("from_logits", getattr(loss, "from_logits", False)))
     return ResolvedLoss(
         evaluate=lambda labels, predictions, weights: loss(
             labels, predictions, sample_weight=weights
@@ -120,8 +118,16 @@ def _resolve_object(loss: Any, flavour: Flavour) -> ResolvedLoss:
         loss_class=loss_class,
         keras_class=keras_class,
         reduction=reduction_of(loss),
-        from_logits=from_logits,
+        from_logits=bool(takes_logits(loss)),
     )
+
+
+def takes_logits(loss: Any) -> bool | None:
+    """True of a Keras loss object with `from_logits=True`; None of a function."""
+    if not hasattr(loss, "reduction"):
+        return None
+    options = getattr(loss, "_fn_kwargs", None) or {}
+    return bool(options.get("from_logits", getattr(loss, "from_logits", False)))
 
 
 def reduction_of(loss: Any) -> str | None:

@@ -31,7 +31,7 @@ def net(*classes: Any, axis: tuple[int, ...] = (-1,), edges: Any = None) -> Mode
 TO_FRONT = {"layer_class": "Permute", "permutes": (3, 1, 2)}
 TO_BACK = {"layer_class": "Permute", "permutes": (2, 3, 1)}
 NORM = "BatchNormalization"
-FINDINGS = {
+WRONG = {
     "channels first": (net(FIRST, NORM), 1),
     "permuted to the front": (net(CONV, TO_FRONT, NORM), 1),
     "after layers that keep the axes": (net(FIRST, "ReLU", "MaxPooling2D", "Dropout", NORM), 1),
@@ -42,6 +42,7 @@ FINDINGS = {
         1,
     ),
 }
+FINDINGS = {name: history for name, (history, _) in WRONG.items()}
 SILENT = {
     "filters last": net(CONV, NORM),
     "channels first, and said so": net(FIRST, NORM, axis=(1,)),
@@ -57,9 +58,9 @@ SILENT = {
 }
 
 
-@pytest.mark.parametrize("name", FINDINGS)
+@pytest.mark.parametrize("name", WRONG)
 def test_warns(name: str) -> None:
-    history, axis = FINDINGS[name]
+    history, axis = WRONG[name]
     outcome = judge("BN212", history)
     assert (outcome.status, outcome.severity) == ("finding", "warning")
     assert f"`BatchNormalization(axis={axis})`" in outcome.fix

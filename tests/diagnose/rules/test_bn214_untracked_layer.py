@@ -17,6 +17,10 @@ def holding(*layers: tuple[bool, bool], tracked: int = 3) -> ModelHistory:
     return create_history(layers=tracked, facts={"untracked": tuple(untracked)})
 
 
+FINDINGS = {"not trained": holding((True, False)), "trained": holding((True, True))}
+SILENT = {"none": holding(), "has not run": holding((False, False))}
+
+
 @pytest.mark.parametrize("tracked", [3, 0])
 def test_a_layer_that_runs_and_does_not_learn_is_an_error(tracked: int) -> None:
     outcome = judge("BN214", holding((True, False), tracked=tracked))

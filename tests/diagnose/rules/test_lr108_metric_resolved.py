@@ -16,7 +16,13 @@ Shape = tuple[int | None, ...] | None
 
 
 def resolved(
-    metric_class: str, labels: Shape, predictions: Shape, *, loss: str = "Loss", **changed: Any
+    metric_class: str,
+    labels: Shape,
+    predictions: Shape,
+    *,
+    loss: str = "Loss",
+    logits: tuple[bool | None, bool | None] = (None, None),
+    **changed: Any,
 ) -> ModelHistory:
     metric = replace(
         METRIC,
@@ -34,6 +40,8 @@ def resolved(
         label_dtype=None,
         prediction_dtype=None,
         weighted=False,
+        from_logits=logits[0],
+        carries_logits=logits[1],
     )
     return create_history(facts={"metrics": (metric,), "losses": (compiled,)})
 
@@ -47,6 +55,8 @@ WARNINGS = {
     "class numbers with an axis, categorical": resolved("categorical_accuracy", (B, 1), (B, 10)),
     "one-hot, sparse": resolved("SparseCategoricalAccuracy", (B, 10), (B, 10)),
     "one-hot, binary": resolved("BinaryAccuracy", (B, 10), (B, 10), loss="CategoricalCrossentropy"),
+    "logits": resolved("binary_accuracy", (B, 1), (B, 1), logits=(True, False)),
+    "hinge": resolved("BinaryAccuracy", (B, 1), (B, 1), loss="SquaredHinge"),
     "crossentropy": resolved("CategoricalCrossentropy", (B,), (B, 10), compiled_as="crossentropy"),
 }
 
@@ -55,10 +65,12 @@ INFOS = {
     "class numbers with an axis, sparse": resolved("SparseCategoricalAccuracy", (B, 1), (B, 10)),
     "per pixel, sparse": resolved("SparseCategoricalAccuracy", (B, 8, 8), (B, 8, 8, 3)),
     "one-hot, categorical": resolved("CategoricalAccuracy", (B, 10), (B, 10)),
-    "multi-label cannot be told from one-hot": resolved(
-        "CategoricalAccuracy", (B, 10), (B, 10), loss="BinaryCrossentropy"
-    ),
     "binary": resolved("BinaryAccuracy", (B, 1), (B, 1)),
+    "probabilities": resolved("BinaryAccuracy", (B, 1), (B, 1), logits=(False, False)),
+    "a sigmoid that the loss looks behind": resolved(
+        "BinaryAccuracy", (B, 1), (B, 1), logits=(True, True)
+    ),
+    "not seen": resolved("BinaryAccuracy", (B, 1), (B, 1), logits=(True, None)),
     "binary without an axis": resolved("BinaryAccuracy", (B,), (B,)),
     "multi-label, binary": resolved("BinaryAccuracy", (B, 10), (B, 10), loss="BinaryCrossentropy"),
     "shapes not known": resolved("CategoricalAccuracy", None, None),
@@ -80,7 +92,14 @@ FINDINGS = WARNINGS | INFOS
 def test_warns(name: str) -> None:
     outcome = judge("LR108", WARNINGS[name])
     assert (outcome.status, outcome.severity) == ("finding", "warning")
-    assert "keras.metrics." in outcome.fix
+    assert "metrics=[" in outcome.fix
+
+
+def test_several_labels_cannot_be_told_from_one_hot() -> None:
+    several = resolved("CategoricalAccuracy", (B, 10), (B, 10), loss="BinaryCrossentropy")
+    outcome = judge("LR108", several)
+    assert (outcome.status, outcome.severity) == ("finding", "info")
+    assert "keras.metrics.BinaryAccuracy" in outcome.fix
 
 
 @pytest.mark.parametrize("name", INFOS)
