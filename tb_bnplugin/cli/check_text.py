@@ -39,7 +39,7 @@ def check_text(report: Report, style: Style) -> str:
 
 
 def _run(run: RunReport, style: Style, explained: set[str]) -> str:
-    parts = [_head(run, style)]
+    parts = ["\n".join([_head(run, style), *_step(run, style)])]
     findings = sorted(
         (outcome for outcome in run.outcomes if outcome.status == "finding"),
         key=lambda outcome: (outcome.expected, _SEVERITIES.index(outcome.severity)),
@@ -85,6 +85,18 @@ def _head(run: RunReport, style: Style) -> str:
     facts += (line.strip() for line in _more(run.models, SHOWN_MODELS, "models"))
     facts.append(_steps(*run.steps) if run.steps else "no records of layers")
     return f"{style.paint(cut(printable(run.run)), 'bold')}  ({printable(', '.join(facts))})"
+
+
+def _step(run: RunReport, style: Style) -> list[str]:
+    """A line for each model of which it is known what one step of the optimizer is."""
+    several = len(run.models) > 1
+    return [
+        style.wrap(
+            f"{f'{_short(name)}: ' if several else ''}one step = {cut(printable(text))}",
+            first="  ",
+        )
+        for name, text in run.step[:SHOWN_MODELS]
+    ]
 
 
 def _finding(outcome: Outcome, style: Style, explained: set[str], *, of_model: bool = False) -> str:

@@ -8,6 +8,7 @@ from tb_bnplugin.diagnose.documentation import (
     explain_all,
 )
 from tb_bnplugin.diagnose.engine import compare, diagnose, diagnose_run
+from tb_bnplugin.diagnose.evidence.step import describe_step
 from tb_bnplugin.diagnose.ledger import (
     LayerLedger,
     Ledger,
@@ -32,6 +33,7 @@ __all__ = [
     "compare",
     "create_layer_ledger",
     "create_ledger",
+    "describe_step",
     "diagnose",
     "diagnose_run",
     "explain",

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tb_bnplugin.diagnose import Outcome, compare, diagnose
+from tb_bnplugin.diagnose import Outcome, compare, describe_step, diagnose
 from tb_bnplugin.errors import LogFolderError
-from tb_bnplugin.history.model import RunHistory
+from tb_bnplugin.history.model import ModelHistory, RunHistory
 from tb_bnplugin.logs.folder import LogFolder
 from tb_bnplugin.logs.program import models_to_compare, runs_to_compare
 from tb_bnplugin.logs.provider import shorten
@@ -29,6 +29,8 @@ class RunReport:
     steps: tuple[int, int] | None  # first and last record; None without any
     outcomes: tuple[Outcome, ...]  # model by model, in the order of the rules
     notes: tuple[str, ...]  # what was skipped, one line each
+    # By model, what one step of the optimizer is: "learning rate 0.01 x 10 (outputs) x mean loss".
+    step: tuple[tuple[str, str], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The run as plain JSON values."""
@@ -37,6 +39,7 @@ class RunReport:
             "keras": self.keras,
             "models": [{"name": name, "layers": layers} for name, layers in self.models],
             "steps": None if self.steps is None else list(self.steps),
+            "step": dict(self.step),
             "notes": list(self.notes),
             "outcomes": [outcome.to_json() for outcome in self.outcomes],
         }
@@ -168,9 +171,21 @@ def _report(history: RunHistory) -> RunReport:
             if not model.facts.is_placeholder
         ),
         steps=(int(min(steps)), int(max(steps))) if steps else None,
+        step=tuple(
+            (model.facts.name, text)
+            for model in history.models
+            if (text := _step(model)) is not None
+        ),
         outcomes=tuple(outcome for model in history.models for outcome in diagnose(model)),
         notes=(*history.notes, *(note for model in history.models for note in model.notes)),
     )
+
+
+def _step(model: ModelHistory) -> str | None:
+    try:
+        return describe_step(model)
+    except Exception:  # noqa: BLE001  # of a damaged log; the rules say what is wrong with it
+        return None
 
 
 def _compare(histories: Sequence[RunHistory]) -> tuple[Outcome, ...]:

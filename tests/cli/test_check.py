@@ -77,7 +77,7 @@ def test_expected_findings_fail_nothing(tmp_path: Path, capsys: pytest.CaptureFi
         (["--select", "lr101,BN11"], {"LR101", "BN110", "BN111", "BN112"}),
         (
             ["--select", "LR10", "--ignore", "LR101,LR102"],
-            {"LR103", "LR104", "LR105", "LR106", "LR108"},
+            {"LR103", "LR104", "LR105", "LR106", "LR107", "LR108", "LR109"},
         ),
     ],
 )

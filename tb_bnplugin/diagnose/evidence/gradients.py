@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.history.model import ModelHistory
+from tb_bnplugin.history.model import LossHistory, ModelHistory
 
 SAME_DIRECTION: Final = 0.9999
 """Cosine from which one factor explains the gradient. Of equal losses it is 1 to within 1e-6 in
@@ -59,3 +59,11 @@ def is_compiled_loss(history: ModelHistory) -> bool:
     """True where the gradient shows that the compiled loss itself is differentiated."""
     found = measured_gradient(history)
     return found is not None and found.is_a_multiple and abs(found.factor - 1.0) <= WITHIN
+
+
+def is_known_to_train(history: ModelHistory, loss: LossHistory) -> bool:
+    """False of a compiled loss beside a `train_step` that may differentiate another."""
+    facts = history.facts
+    own_step = facts.trained_by == "fit" and facts.code.own_train_step is not False
+    compiled = loss.facts is not None and loss.facts.taken_from == "probe_data"
+    return not (own_step and compiled) or is_compiled_loss(history)

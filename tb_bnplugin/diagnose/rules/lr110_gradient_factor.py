@@ -35,12 +35,10 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-
 from tb_bnplugin.diagnose.evidence import losses
 from tb_bnplugin.diagnose.evidence.gradients import WITHIN, Gradient, measured_gradient
-from tb_bnplugin.diagnose.evidence.layers import newest
 from tb_bnplugin.diagnose.evidence.optimizer import optimizer_of
+from tb_bnplugin.diagnose.evidence.step import program_sizes
 from tb_bnplugin.diagnose.needs import OWN_STEP_MEASURED, by_fit, find_missing
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
@@ -73,7 +71,7 @@ def check(history: ModelHistory) -> Outcome:
         )
     if abs(found.factor - 1.0) <= WITHIN:
         return RULE.ok("`train_step` differentiates Keras' mean of the loss.", evidence=evidence)
-    parts = _explain(history, found)
+    parts = losses.explain_product(found.factor, program_sizes(history))
     what = (
         f"`train_step` differentiates {found.factor:.6g} times Keras' mean of the compiled"
         f" loss{'' if parts is None else _reason(parts)}"
@@ -88,18 +86,6 @@ def check(history: ModelHistory) -> Outcome:
         evidence=evidence,
         steps=found.steps,
     )
-
-
-def _explain(history: ModelHistory, found: Gradient) -> tuple[str, ...] | None:
-    """The numbers of the program whose product the factor is, ("rows",); None: none is known."""
-    rows = float(newest(history.model("batch_frequent")))
-    outputs = 1.0
-    for loss in history.losses:
-        outputs = float(np.nan_to_num(losses.loss_column(loss, "outputs")[-1], nan=1.0))
-        if not np.isfinite(rows):
-            rows = float(losses.loss_column(loss, "batch")[-1])
-    sizes = {"outputs": outputs, "rows": rows, "replicas": float(history.facts.replicas)}
-    return losses.explain_product(found.factor, sizes)
 
 
 def _reason(parts: tuple[str, ...]) -> str:

@@ -1,0 +1,83 @@
+"""What one step of the optimizer is: the learning rate, and the factors of the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from tb_bnplugin.diagnose.evidence import losses
+from tb_bnplugin.diagnose.evidence.applied import applied_gradient, share_of_a_pass
+from tb_bnplugin.diagnose.evidence.gradients import is_known_to_train, measured_gradient
+from tb_bnplugin.diagnose.evidence.layers import newest
+from tb_bnplugin.diagnose.evidence.optimizer import optimizer_of
+from tb_bnplugin.history.model import ModelHistory
+
+PASSES: Final = "passes"
+"""A factor of gradients that are added up before a step, beside outputs, rows and replicas."""
+
+
+def program_sizes(history: ModelHistory) -> dict[str, float]:
+    """The numbers of a program that a factor of the loss is made of; NaN where not known."""
+    rows = float(newest(history.model("batch_frequent")))
+    outputs = 1.0
+    for loss in history.losses:
+        outputs = float(np.nan_to_num(losses.loss_column(loss, "outputs")[-1], nan=1.0))
+        if not np.isfinite(rows):
+            rows = float(losses.loss_column(loss, "batch")[-1])
+    return {"outputs": outputs, "rows": rows, "replicas": float(history.facts.replicas)}
+
+
+def describe_step(history: ModelHistory) -> str | None:
+    """What one step is, as "learning rate 0.01 x 10 (outputs) x mean loss".
+
+    None where the loss that trains, its factor, or the optimizer is not known.
+    """
+    optimizer, rate = optimizer_of(history), float(newest(history.model("learning_rate")))
+    factor = _factor(history)
+    if optimizer.name is None or factor is None or not np.isfinite(rate):
+        return None
+    begin = f"learning rate {rate:.4g}"
+    if optimizer.cancels:
+        return f"{begin} of {optimizer.name}, which divides a factor of the loss out"
+    passes = _passes(history)
+    parts = _parts(factor, program_sizes(history))
+    parts += [f"{passes:.6g} ({PASSES})"] if passes not in (None, 1.0) else []
+    return " x ".join([begin, *parts, "mean loss"])
+
+
+def _factor(history: ModelHistory) -> float | None:
+    """The number of times that a step holds Keras' mean of the loss, replicas among it."""
+    gradient = measured_gradient(history)
+    if gradient is not None:
+        return gradient.factor if gradient.is_a_multiple else None
+    known = [loss for loss in history.losses if is_known_to_train(history, loss)]
+    if len(known) != 1:
+        return None
+    found = losses.measure(history, known[0])
+    return None if found is None else found.step_factor
+
+
+def _passes(history: ModelHistory) -> float | None:
+    """The number of backward passes that a step adds up, each of the mean of its rows."""
+    applied = applied_gradient(history)
+    if applied is None or applied.factor is None or not np.isfinite(applied.passes):
+        return None
+    share = share_of_a_pass(history, applied.passes)
+    return None if share is None else float(round(applied.factor * applied.passes * share, 6))
+
+
+def _parts(factor: float, sizes: Mapping[str, float]) -> list[str]:
+    """The factor as a product of the program's numbers; one number where it is none."""
+    if losses.near(factor, 1.0):
+        return []
+    explained = losses.explain_product(factor, sizes)
+    if explained is None:
+        return [f"{factor:.6g}"]
+    return [
+        f"1/{sizes[part.removeprefix('1 / ')]:.6g} ({part.removeprefix('1 / ')})"
+        if part.startswith("1 / ")
+        else f"{sizes[part]:.6g} ({part})"
+        for part in explained
+    ]
