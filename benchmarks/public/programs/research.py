@@ -20,7 +20,12 @@ PROGRAMS = (
         judged={
             "BN101": (
                 "true: the loop calls `f(ds_one)` and `h(z1)` without `training=True`: ResNet50, "
-                "called with it, is trained, and the layers of the two heads are not"
+                "called with it, is trained, and the predictor is not, nor, on tf_keras, the last "
+                "layer of the encoder"
+            ),
+            "BN203": (
+                "true: of the batches of 8 that are patched in, of 64 in the original: one layer "
+                "stands behind a Dense layer, and has a value a row"
             ),
             "BN108": "fact: the encoder is called for both views",
             "BN201": "true: after the few steps made here, with momentum 0.99",
