@@ -40,7 +40,7 @@ from tb_bnplugin.diagnose.evidence.losses import loss_column, near, steps_of, va
 from tb_bnplugin.diagnose.evidence.optimizer import optimizer_of
 from tb_bnplugin.diagnose.fixes import reduce_over_rows
 from tb_bnplugin.diagnose.needs import LOSSES
-from tb_bnplugin.diagnose.outcome import Outcome
+from tb_bnplugin.diagnose.outcome import EvidenceValue, Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import LossHistory, ModelHistory
 
@@ -75,7 +75,7 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
         f"{loss.name} returns {elements[usable][-1]:.6g} values, and their sum was differentiated,"
         " which is what a tape takes of a vector"
     )
-    evidence = {
+    evidence: dict[str, EvidenceValue] = {
         "loss": loss.name,
         "elements": value_at(loss, "elements", usable),
         "value": value_at(loss, "value_given", usable),
