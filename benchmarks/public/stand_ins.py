@@ -26,6 +26,7 @@ DRAWING = [
     *("IPython", "IPython.core", "IPython.core.magic", "IPython.display", "imageio", "cv2"),
     *("pandas", "wandb", "tensorflow_docs", "tensorflow_docs.vis", "tensorflow_docs.vis.embed"),
     *("tensorflow_addons", "google", "google.colab"),
+    *("skimage", "skimage.io", "skimage.color", "skimage.transform"),
 ]
 
 

@@ -27,8 +27,8 @@ which it does not run without tb_bnplugin.
 - **Equal**: all weights at the end, and the losses on the way, are those of the run without \
 tb_bnplugin, bit for bit.
 - **Findings** were judged by reading the program and by numbers of our own: *true* is a fault \
-that the program has, or, of BN201, one that it has after the few steps made here; *fact* is an \
-info that is so and asks for nothing.
+that the program has, or, of BN201 and BN203, one that it has with the few steps and small batches \
+made here; *fact* is an info that is so and asks for nothing.
 
 Run with {versions}.
 """

@@ -25,12 +25,14 @@ _damien = functools.partial(
 PROGRAMS = (
     _dragen(
         name="dragen_resnet",
+        judged={"BN201": "true: after the few steps made here, with momentum 0.99"},
         path="08-ResNet/main.py",
         rows=160,
         patches=(Swap("batch_size = 32", "batch_size = 8"),),
     ),
     _dragen(
         name="dragen_inception",
+        judged={"BN101": "true: the loop calls `model(x)` without `training=True`"},
         path="07-Inception/main.py",
         patches=(
             Swap("batch(256)", "batch(16)", times=2),
@@ -46,6 +48,7 @@ PROGRAMS = (
     ),
     _dragen(
         name="dragen_vgg",
+        judged={"BN101": "true: the loop calls `model(x)` without `training=True`"},
         path="06-CIFAR-VGG/main.py",
         also={"06-CIFAR-VGG/network.py": ()},
         rows=96,
@@ -62,6 +65,10 @@ PROGRAMS = (
     ),
     _dragen(
         name="dragen_dcgan",
+        judged={
+            "BN108": "fact: the generator is called twice a step, the discriminator three times",
+            "BN201": "true: after the few steps made here, with momentum 0.99",
+        },
         path="13-DCGAN/main.py",
         also={"13-DCGAN/gan.py": (Swap("self.n_f = 512", "self.n_f = 64"),)},
         rows=64,
@@ -76,6 +83,7 @@ PROGRAMS = (
     ),
     _yunyang(
         name="yunyang_resnet",
+        judged={"BN201": "true: after the few steps made here, with momentum 0.99"},
         path="3-Neural_Network_Architecture/main.py",
         also={
             "3-Neural_Network_Architecture/resnet.py": (
@@ -96,6 +104,13 @@ PROGRAMS = (
     ),
     _yunyang(
         name="yunyang_dcgan",
+        judged={
+            "BN201": "true: after the few steps made here, with momentum 0.99",
+            "BN203": (
+                "true: of the batches of 8 that are patched in, of 256 in the original: one layer "
+                "stands behind a Dense layer, and has a value a row"
+            ),
+        },
         path="6-Generative_Adversarial_Networks/dcgan.py",
         rows=64,
         patches=(
@@ -108,6 +123,14 @@ PROGRAMS = (
     ),
     _damien(
         name="damien_dcgan",
+        judged={
+            "BN108": "fact: the generator is called twice a step, the discriminator three times",
+            "BN201": "true: after the few steps made here, with momentum 0.99",
+            "BN203": (
+                "true: of the batches of 8 that are patched in, of 128 in the original: a layer "
+                "of each network stands behind a Dense layer, and has a value a row"
+            ),
+        },
         path="tensorflow_v2/notebooks/3_NeuralNetworks/dcgan.ipynb",
         patches=(
             Swap("training_steps = 20000", "training_steps = 20"),

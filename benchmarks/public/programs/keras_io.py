@@ -15,6 +15,17 @@ _program = functools.partial(
 PROGRAMS = (
     _program(
         name="keras_io_wgan_gp",
+        judged={
+            "BN111": (
+                "fact: the critic's last bias cancels in mean(fake) - mean(real), and the penalty "
+                "takes gradients by the input"
+            ),
+            "BN201": "true: after the few steps made here, with momentum 0.99",
+            "BN203": (
+                "true: of the batches of 8 that are patched in, of 512 in the original: one layer "
+                "stands behind a Dense layer, and has a value a row"
+            ),
+        },
         path="examples/generative/wgan_gp.py",
         patches=(
             Swap("BATCH_SIZE = 512", "BATCH_SIZE = 8"),
@@ -33,6 +44,19 @@ PROGRAMS = (
     ),
     _program(
         name="keras_io_siamese_network",
+        judged={
+            "BN106": (
+                "true: `train_step` calls the inner model without `training=True`, so no layer is "
+                "told"
+            ),
+            "BN101": (
+                "true: `train_step` calls the inner model without `training=True`; the two new "
+                "layers keep mean 0 and variance 1"
+            ),
+            "BN102": (
+                "true: the same call leaves the trainable layers of ResNet50 in inference mode"
+            ),
+        },
         path="examples/vision/siamese_network.py",
         patches=(
             Swap("target_shape = (200, 200)", "target_shape = (32, 32)"),
@@ -73,6 +97,16 @@ PROGRAMS = (
     ),
     _program(
         name="keras_io_reptile",
+        judged={
+            "BN101": "true: the loop calls `model(images)` without `training=True`",
+            "LR101": (
+                "true: the loss of the rows is not reduced, so the step grows with the batch; "
+                "LR103 says why"
+            ),
+            "LR103": (
+                "true: `sparse_categorical_crossentropy` of 25 rows goes to the tape as a vector"
+            ),
+        },
         path="examples/vision/reptile.py",
         patches=(
             Swap("meta_iters = 2000", "meta_iters = 2"),
@@ -98,6 +132,7 @@ PROGRAMS = (
     ),
     _program(
         name="keras_io_convmixer",
+        judged={"BN201": "true: after the few steps made here, with momentum 0.99"},
         path="examples/vision/convmixer.py",
         patches=(
             Swap("import tensorflow_addons as tfa\n", ""),
@@ -111,6 +146,7 @@ PROGRAMS = (
     ),
     _program(
         name="keras_io_timeseries",
+        judged={"BN201": "true: after the few steps made here, with momentum 0.99"},
         path="examples/timeseries/timeseries_classification_from_scratch.py",
         patches=(
             Cut(
@@ -125,6 +161,17 @@ PROGRAMS = (
     ),
     _program(
         name="keras_io_transfer_learning",
+        judged={
+            "BN103": (
+                "true: `fit` of this Keras overrules the `training=False` of the graph, which the "
+                "text of the program relies on; a model of two layers shows it too"
+            ),
+            "BN102": "fact: the program calls the base with `training=False`, on purpose",
+            "BN111": (
+                "fact: their gradients are about 2e-9 with the weights made up here, too small "
+                "for Adam's epsilon; the steps are lost in rounding"
+            ),
+        },
         path="guides/transfer_learning.py",
         rows=40,
         patches=(
@@ -153,6 +200,7 @@ PROGRAMS = (
     ),
     _program(
         name="keras_io_adamatch",
+        judged={"BN201": "true: after the few steps made here, with momentum 0.99"},
         path="examples/vision/adamatch.py",
         patches=(
             Swap("from keras_cv.layers import RandAugment\n", ""),

@@ -9,6 +9,7 @@ _KERAS = "3422977a5e38fb2f7709aaa9a08e47f0c43d0f60"
 PROGRAMS = (
     Program(
         name="keras_distributed",
+        judged={"BN201": "true: after the few steps made here, with momentum 0.99"},
         repository="keras-team/keras",
         commit=_KERAS,
         path="integration_tests/tf_distribute_training_test.py",
@@ -17,11 +18,16 @@ PROGRAMS = (
     ),
     Program(
         name="keras_custom_tf_workflow",
+        judged={
+            "LR101": "true: `ops.sum` over rows and outputs, with SGD",
+            "LR102": "fact: 32 rows times 4 outputs are 128",
+        },
         repository="keras-team/keras",
         commit=_KERAS,
         path="examples/demo_custom_tf_workflow.py",
         flavours=("keras",),
         patches=(
+            Swap("from keras import backend", "import keras as backend"),
             Add("optimizer = optimizers.SGD(", "_tb.watch(model)"),
             Add(
                 "    loss = train_step(data)",
@@ -31,6 +37,7 @@ PROGRAMS = (
     ),
     Program(
         name="keras_tcn_mnist",
+        judged={"BN201": "true: after the few steps made here, with momentum 0.99"},
         repository="philipperemy/keras-tcn",
         commit="7576256b8b2a138b88ae2483b8616681686e424f",
         path="tasks/mnist_pixel/main.py",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.public.program import Add, Cut, Program, Swap
+from benchmarks.public.program import END, Add, Cut, Program, Swap
 
 _DCGANS = ["data", "module"]
 _DCGANS += ["imlib/__init__", "imlib/basic", "imlib/dtype", "imlib/transform"]
@@ -17,14 +17,45 @@ _DCGANS += ["tf2lib/ops/__init__", "tf2lib/ops/ops", "tf2lib/utils/__init__", "t
 PROGRAMS = (
     Program(
         name="sayakpaul_simsiam",
+        judged={
+            "BN101": (
+                "true: the loop calls `f(ds_one)` and `h(z1)` without `training=True`: ResNet50, "
+                "called with it, is trained, and the predictor is not, nor, on tf_keras, the last "
+                "layer of the encoder"
+            ),
+            "BN203": (
+                "true: of the batches of 8 that are patched in, of 64 in the original: one layer "
+                "stands behind a Dense layer, and has a value a row"
+            ),
+            "BN108": "fact: the encoder is called for both views",
+            "BN201": "true: after the few steps made here, with momentum 0.99",
+        },
         repository="sayakpaul/SimSiam-TF",
         commit="e23dc3d0e6b75d0a33611490a942ef28ddd9269a",
         path="SimSiam_Pre_training.ipynb",
         rows=40,
-        patches=(Swap("image = tfa.image.translate(", "image = dict(image=image, translations="),),
+        patches=(
+            Cut("image = tfa.image.translate(", new="image = tf.roll(image, [4, 4], [0, 1])"),
+            Swap("224", "64", times=6),
+            Swap("BATCH_SIZE = 64", "BATCH_SIZE = 8"),
+            Swap("range(25)", "range(8)"),
+            Swap("tf.keras.experimental.CosineDecay", "tf.keras.optimizers.schedules.CosineDecay"),
+            Swap("epochs=50", "epochs=2"),
+            Add("h = get_predictor()", "_tb.watch(f, h)"),
+            Add("            loss = train_step(", "_tb.step(f, h, loss=loss)"),
+            Cut('f.save_weights("projection.h5")', END),
+        ),
     ),
     Program(
         name="sayakpaul_barlow_twins",
+        judged={
+            "BN108": "fact: the encoder is called for both views",
+            "BN201": "true: after the few steps made here, with momentum 0.99",
+            "BN203": (
+                "true: of the batches of 8 that are patched in, of 512 in the original: the "
+                "layers of the projector have a value a row"
+            ),
+        },
         repository="sayakpaul/Barlow-Twins-TF",
         commit="7e111e8cd4f107a3bf300104f5541ff293dbeb0e",
         path="Barlow_Twins.ipynb",
@@ -48,6 +79,13 @@ PROGRAMS = (
     ),
     Program(
         name="lynnho_dcgan",
+        judged={
+            "BN108": (
+                "fact: the generator is called twice a step, the discriminator three times, 2.05 "
+                "and 3.05 as it is recorded between the two updates of a step"
+            ),
+            "BN201": "true: after the few steps made here, with momentum 0.99",
+        },
         repository="LynnHo/DCGAN-LSGAN-WGAN-GP-DRAGAN-Tensorflow-2",
         commit="2bf0c8b6adbc5f0b9b0abb2149fe9cf47a978976",
         path="train.py",
@@ -62,6 +100,10 @@ PROGRAMS = (
     ),
     Program(
         name="krasserm_srgan",
+        judged={
+            "BN201": "true: after the few steps made here, with momentum 0.8",
+            "BN108": "fact: the discriminator is called for real and for made images",
+        },
         repository="krasserm/super-resolution",
         commit="179320c5cb005f57cd7e126cd8b3b669c793585a",
         path="train.py",
@@ -96,6 +138,9 @@ PROGRAMS = (
     ),
     Program(
         name="zzh8829_yolov3",
+        judged={
+            "BN201": "true: after the few steps made here, with momentum 0.99",
+        },
         repository="zzh8829/yolov3-tf2",
         commit="2784050f2fc1ff060f4c8b3ac2db231370569aa8",
         path="train.py",
@@ -140,6 +185,13 @@ PROGRAMS = (
     ),
     Program(
         name="peteryux_arcface",
+        judged={
+            "BN201": "true: after the few steps made here, with momentum 0.99",
+            "BN203": (
+                "true: of the batches of 8 that are patched in, of 128 in the original, and of "
+                "images of 32 x 32: the last layers see 1 x 1"
+            ),
+        },
         repository="peteryuX/arcface-tf2",
         commit="dab13506a1b1d25346f0a8b6bf0130e19c3e33b3",
         path="train.py",

@@ -22,6 +22,13 @@ inp = made[0, :256, :256]"""
 PROGRAMS = (
     _program(
         name="tf_docs_dcgan",
+        judged={
+            "BN201": "true: after the few steps made here, with momentum 0.99",
+            "BN203": (
+                "true: of the batches of 8 that are patched in, of 256 in the original: one layer "
+                "stands behind a Dense layer, and has a value a row"
+            ),
+        },
         path="site/en/tutorials/generative/dcgan.ipynb",
         rows=64,
         patches=(
@@ -34,6 +41,18 @@ PROGRAMS = (
     ),
     _program(
         name="tf_docs_pix2pix",
+        judged={
+            "BN111": (
+                "fact: it follows from BN203: the bottleneck gives its beta, 0, to a ReLU, whose "
+                "gradient at 0 is 0"
+            ),
+            "BN201": "true: after the few steps made here, with momentum 0.99",
+            "BN203": (
+                "true: batches of 1 are the original's, and the bottleneck is 1 x 1: one value a "
+                "channel, normalized to 0"
+            ),
+            "BN108": "fact: the discriminator is called for real and for made images",
+        },
         path="site/en/tutorials/generative/pix2pix.ipynb",
         patches=(
             Cut("_URL = ", "plt.imshow(sample_image)"),
@@ -59,6 +78,22 @@ PROGRAMS = (
     ),
     _program(
         name="tf_docs_transfer_learning",
+        judged={
+            "BN103": (
+                "true: `fit` of this Keras overrules the `training=False` of the graph, which the "
+                "text of the program relies on"
+            ),
+            "BN203": (
+                "true: of the batches of 8 that are patched in, of 32 in the original, and of "
+                "images of 32 x 32, of 160 x 160 there: the last layers see 1 x 1; they normalize "
+                "by the batch only for BN103"
+            ),
+            "BN102": "fact: the program calls the base with `training=False`, on purpose",
+            "BN111": (
+                "fact: gammas of 1, with steps too small for float32: those of neighbours that "
+                "moved are 6e-8 and 1.2e-7"
+            ),
+        },
         path="site/en/tutorials/images/transfer_learning.ipynb",
         patches=(
             Cut(
@@ -69,6 +104,8 @@ PROGRAMS = (
                 "    _made_up.images(120, (32, 32, 3), 2)).batch(8)\n"
                 "train_dataset, validation_dataset = made.take(10), made.skip(10)",
             ),
+            Swap("min(plt.ylim())", "0"),
+            Swap("range(9)", "range(8)", times=3),
             Swap("shape=(160, 160, 3)", "shape=(32, 32, 3)"),
             Cut("tf.keras.utils.plot_model("),
             Swap("initial_epochs = 10", "initial_epochs = 1"),

@@ -73,12 +73,16 @@ def check(history: ModelHistory) -> Outcome:
         if not (under_tape + trained).any():
             return RULE.not_checked("No layer ran under a tape yet.")
         return RULE.ok("No trainable layer is trained in inference mode.")
+    because, first = "and Keras 3 has no other way to tell the layers.", ""
+    if facts.code.own_train_step:  # it may call what is inside the model, past `call`
+        because = "and `train_step` does not call the layers with it either."
+        first = "Call with `training=True` in `train_step`. If that goes through `call`: "
     return RULE.layer_finding(
         history,
         wrong,
         f"ran in inference mode during training: `call` of {facts.code.model_class} takes no"
-        " `training`, and Keras 3 has no other way to tell the layers.",
-        fix=f"Add the argument and pass it on: `{HAND_TRAINING_ON}`.",
+        f" `training`, {because}",
+        fix=f"{first}Add the argument and pass it on: `{HAND_TRAINING_ON}`.",
         evidence={
             "inference_executions_under_a_tape": int(under_tape[wrong].max()),
             "training_executions_under_a_tape": 0,

@@ -11,7 +11,8 @@ Why it matters:
 How it decides:
     The loss returned more than one element, and the value that the loop says it differentiated
     (`value=`) is their sum within 0.5 %. Without `value` it is not known how the vector was
-    reduced, and the rule is not checked.
+    reduced, and the rule is not checked. Where the optimizer divides a factor of the gradient out,
+    as Adam does, it is no more than a fact.
 
 What to do:
     Reduce it before the tape differentiates it:
@@ -36,9 +37,10 @@ import numpy as np
 from tb_bnplugin.diagnose.by_loss import check_differentiated
 from tb_bnplugin.diagnose.evidence.layers import Mask
 from tb_bnplugin.diagnose.evidence.losses import loss_column, near, steps_of, value_at
+from tb_bnplugin.diagnose.evidence.optimizer import optimizer_of
 from tb_bnplugin.diagnose.fixes import reduce_over_rows
 from tb_bnplugin.diagnose.needs import LOSSES
-from tb_bnplugin.diagnose.outcome import Outcome
+from tb_bnplugin.diagnose.outcome import EvidenceValue, Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import LossHistory, ModelHistory
 
@@ -47,10 +49,10 @@ RULE: Final = Rule(code="LR103", name="vector-loss", severity="warning", needs=(
 
 def check(history: ModelHistory) -> Iterator[Outcome]:
     """Look for vectors that are differentiated as their sum, one outcome a loss."""
-    return check_differentiated(RULE, history, _check_loss)
+    return check_differentiated(RULE, history, lambda loss: _check_loss(history, loss))
 
 
-def _check_loss(loss: LossHistory) -> Outcome:
+def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
     elements, value = loss_column(loss, "elements"), loss_column(loss, "value_given")
     measured = loss_column(loss, "measured")
     if (elements == 1).all():
@@ -69,18 +71,27 @@ def _check_loss(loss: LossHistory) -> Outcome:
             f"{loss.name} returns a vector, and what was differentiated is neither its sum nor its"
             " mean: it has other terms, or another divisor."
         )
+    message = (
+        f"{loss.name} returns {elements[usable][-1]:.6g} values, and their sum was differentiated,"
+        " which is what a tape takes of a vector"
+    )
+    evidence: dict[str, EvidenceValue] = {
+        "loss": loss.name,
+        "elements": value_at(loss, "elements", usable),
+        "value": value_at(loss, "value_given", usable),
+        "sum": value_at(loss, "measured", usable),
+    }
+    optimizer = optimizer_of(history)
+    if optimizer.cancels:
+        return RULE.fact(
+            f"{message}, though {optimizer.name} divides a constant factor out.",
+            evidence=evidence,
+            steps=steps_of(loss, usable),
+        )
     return RULE.finding(
-        message=(
-            f"{loss.name} returns {elements[usable][-1]:.6g} values, and the tape differentiated"
-            " their sum, as it does with every vector."
-        ),
+        message=f"{message}.",
         fix=f"Reduce it inside the tape: {_reduced(loss, usable)}.",
-        evidence={
-            "loss": loss.name,
-            "elements": value_at(loss, "elements", usable),
-            "value": value_at(loss, "value_given", usable),
-            "sum": value_at(loss, "measured", usable),
-        },
+        evidence=evidence,
         steps=steps_of(loss, usable),
     )
 

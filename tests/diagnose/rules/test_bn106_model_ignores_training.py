@@ -75,3 +75,12 @@ def test_is_silent(name: str) -> None:
 @pytest.mark.parametrize("name", ["call not inspected", "a loop", "only evaluated", "no record"])
 def test_missing_evidence_is_not_ok(name: str) -> None:
     assert judge("BN106", SILENT[name]).status == "not_checked"
+
+
+def test_a_train_step_of_its_own_may_go_past_call() -> None:
+    outcome = judge("BN106", subclassed(facts={"own_train_step": True}))
+    assert "no other way" not in outcome.message
+    assert outcome.fix.startswith("Call with `training=True` in `train_step`.")
+    plain = judge("BN106", subclassed(facts={"own_train_step": False}))
+    assert "no other way" in plain.message
+    assert plain.fix.startswith("Add the argument")

@@ -70,3 +70,13 @@ def test_neither_sum_nor_mean_is_not_passed(value: float) -> None:
 
 def test_the_mean_is_passed() -> None:
     assert judge("LR103", SILENT["mean"]).status == "ok"
+
+
+def test_an_optimizer_that_cancels_the_factor_makes_it_a_fact() -> None:
+    loss = create_loss(elements=32.0, measured=16.0, value_given=16.0)
+    adam, sgd = (
+        judge("LR103", create_history(losses=[loss], facts={"optimizer": name}))
+        for name in ("Adam", "SGD")
+    )
+    assert (adam.fact, sgd.fact) == (True, False)
+    assert "Adam divides a constant factor out" in adam.message
