@@ -1,7 +1,8 @@
 """The gradient that reaches an optimizer, against what the backward passes gave.
 
-The gradient of a bias is the plain sum of what comes back to its layer's output. An identity there
-adds that sum up, and where an optimizer is given the gradient of this bias, both are held.
+An identity stands between the bias of one layer and the layer, while that is called: what comes
+back through it is the gradient of one pass. Where an optimizer is given the gradient of this bias,
+both are held. Nothing is put beside the data, so that TensorFlow fuses operations as before.
 """
 
 from __future__ import annotations
@@ -69,7 +70,8 @@ class AppliedGradients:
         """Wrap the `call` of one layer; and these optimizers, beside those found in the program."""
         model = self._model()
         if self._call is None and model is not None:
-            self._layer = find_measured_layer(model)
+            # replicas take turns within a normalization, where each would find the other's identity
+            self._layer = find_measured_layer(model, norms=self._replicas == 1)
             if self._layer is not None:
                 self._call = WrappedMethod(self._layer.layer, "call", self._around_call)
         if self._call is not None:
@@ -127,39 +129,44 @@ class AppliedGradients:
             self._wrap(search.in_frames(sys._getframe(1)))
 
     def _around_call(self, run: Any, layer: Any, args: Any, kwargs: Any) -> Any:
-        outputs = run(layer, *args, **kwargs)
-        tapped = self._guard.attempt("gradients", self._tap, outputs)
-        return outputs if tapped is None else tapped
+        tapped = self._guard.attempt("gradients", self._tap)
+        if tapped is None or self._layer is None:
+            return run(layer, *args, **kwargs)
+        attributes, name = vars(layer), self._layer.name  # past Keras' attribute tracking
+        variable, attributes[name] = attributes[name], tapped
+        try:
+            return run(layer, *args, **kwargs)
+        finally:
+            attributes[name] = variable
 
     @tf.autograph.experimental.do_not_convert
-    def _tap(self, outputs: Any) -> Any:
+    def _tap(self) -> Any:
+        """The bias, through an identity; None: nothing is measured in this call."""
         if suspended() or context.is_symbolic() or context.is_exporting():
             return None
-        if not tf.is_tensor(outputs) or not record.could_possibly_record():
+        if self._layer is None or not record.could_possibly_record():
             return None
-        layer = self._layer
         if self._places.have_several_tapes(sys._getframe(1)):
             return None
-        if layer is None or outputs.dtype not in (tf.float32, tf.float64):
+        bias = vars(self._layer.layer).get(self._layer.name)
+        if bias is None:
             return None
         self._search()
-        axis = layer.axis % len(outputs.shape)
-        others = [each for each in range(len(outputs.shape)) if each != axis]
 
         def gradient(given: tf.Tensor) -> tf.Tensor:
-            self._guard.attempt("gradients", self._add, given, others)
+            self._guard.attempt("gradients", self._add, given)
             return given
 
         @tf.custom_gradient
         def identity(values: tf.Tensor) -> Any:
             return tf.identity(values), gradient
 
-        return identity(outputs)
+        return identity(tf.convert_to_tensor(bias))
 
     @tf.autograph.experimental.do_not_convert
-    def _add(self, given: tf.Tensor, others: Sequence[int]) -> None:
+    def _add(self, given: tf.Tensor) -> None:
         # behind stop_gradient: a penalty on gradients differentiates what stands here, too
-        summed = _padded(tf.reduce_sum(tf.stop_gradient(given), axis=others))
+        summed = _padded(tf.stop_gradient(given))
         nothing = tf.zeros_like(summed)
         counts = _padded(tf.constant([self._new_passes()], tf.float64))
         self._held.assign_add(tf.stack([summed, nothing, nothing, counts]))

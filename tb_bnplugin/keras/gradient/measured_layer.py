@@ -1,4 +1,4 @@
-"""The layer of a model on whose bias gradients are compared."""
+"""The layer of a model by whose bias gradients are compared."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ _PRECISE: Final = ("float32", "float64")
 
 @dataclass(frozen=True, kw_only=True)
 class MeasuredLayer:
-    """A layer that adds a bias to its output, last of all that it does."""
+    """A layer that adds a bias, which stands in its attributes."""
 
     reference: weakref.ref[Any]
     name: str  # of the bias
-    axis: int  # of the channels
 
     @property
     def layer(self) -> Any:
@@ -30,40 +29,27 @@ class MeasuredLayer:
         return getattr(self.layer, self.name, None)
 
 
-def find_measured_layer(model: Any) -> MeasuredLayer | None:
-    """The last layer of a model whose bias has the sum of what comes back as its gradient.
+def find_measured_layer(model: Any, *, norms: bool) -> MeasuredLayer | None:
+    """The last layer of a model that adds a bias to what it makes; None: there is none.
 
-    A layer of Keras' own, without an activation and without a penalty on the bias, that computes
-    in full precision: the model's last one, after which nothing is fused with the adding of its
-    bias, or a normalization. None: there is none.
+    A layer of Keras' own, without a penalty on the bias, that computes in full precision. What
+    stands before a batch normalization has a bias of no effect.
+
+    Args:
+        model: that trains.
+        norms: a batch normalization may be the layer.
     """
     layers = flavour_of(model).keras.layers
-    backwards = list(model._flatten_layers(include_self=False))[::-1]
-    for layer in backwards:
-        if not getattr(layer, "trainable", False):
+    with_bias = [getattr(layers, name) for name in _WITH_BIAS]
+    for layer in list(model._flatten_layers(include_self=False))[::-1]:
+        is_norm = type(layer) is layers.BatchNormalization
+        if is_norm and not norms:
+            return None
+        name = "beta" if is_norm else "bias"
+        if not (is_norm or type(layer) in with_bias) or not getattr(layer, "trainable", False):
             continue
-        if str(getattr(layer, "compute_dtype", "")) not in _PRECISE:
-            continue
-        found = _of_norm(layer) if type(layer) is layers.BatchNormalization else None
-        with_bias = type(layer) in [getattr(layers, name) for name in _WITH_BIAS]
-        if with_bias and layer is backwards[0]:
-            found = _of_layer_with_bias(layer)
-        if found is not None:
-            return MeasuredLayer(reference=weakref.ref(layer), name=found[0], axis=found[1])
+        used = layer.center if is_norm else layer.use_bias
+        penalty = getattr(layer, f"{name}_regularizer", None)
+        if used and penalty is None and str(getattr(layer, "compute_dtype", "")) in _PRECISE:
+            return MeasuredLayer(reference=weakref.ref(layer), name=name)
     return None
-
-
-def _of_norm(layer: Any) -> tuple[str, int] | None:
-    axis = layer.axis if isinstance(layer.axis, int) else None
-    if isinstance(layer.axis, (list, tuple)) and len(layer.axis) == 1:
-        axis = int(layer.axis[0])
-    if not layer.center or layer.beta_regularizer is not None or axis is None:
-        return None
-    return "beta", axis
-
-
-def _of_layer_with_bias(layer: Any) -> tuple[str, int] | None:
-    linear = getattr(layer.activation, "__name__", "linear") == "linear"
-    if not layer.use_bias or not linear or layer.bias_regularizer is not None:
-        return None
-    return "bias", 1 if getattr(layer, "data_format", None) == "channels_first" else -1
