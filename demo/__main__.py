@@ -12,11 +12,13 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import ModuleType
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from demo import (
     batch_norm_modes,
+    head_alone,
     leaking_evaluation,
     loss_reduction,
     mode_override,
@@ -30,7 +32,7 @@ EPOCHS = 17  # validation recovers near epoch 14 with momentum 0.99
 
 SCENARIOS: Mapping[str, str] = {
     "D1": "Batch normalization in five programs that look alike",
-    "D2": "Fine-tuning with base(x, training=False)",
+    "D2": "A new head on a pretrained base, and fine-tuning",
     "D3": "One loss, summed or averaged",
     "D4": "A sequential and a functional twin, and what else may differ",
     "D5": "An evaluation that trains",
@@ -76,15 +78,19 @@ def run_scenario(name: str, logdir: Path, epochs: int, tell: Callable[[str], Non
     """Runs one scenario and prints its table or curve."""
     if name == "D1":
         report.print_epochs(batch_norm_modes.run(logdir, epochs, tell))
-    elif name == "D2":
-        report.print_rows(mode_override.run(logdir, tell))
     elif name == "D3":
         report.print_table(loss_reduction.run(logdir, tell))
     else:
-        scenario = {"D4": twins, "D5": leaking_evaluation, "D6": replicas}[name]
-        for question, rows in scenario.run(logdir, tell).items():
-            print(f"\n  {question}", end="")
-            report.print_rows(rows)
+        questions: Mapping[str, tuple[ModuleType, ...]] = {
+            "D2": (head_alone, mode_override),
+            "D4": (twins,),
+            "D5": (leaking_evaluation,),
+            "D6": (replicas,),
+        }
+        for scenario in questions[name]:
+            for question, rows in scenario.run(logdir, tell).items():
+                print(f"\n  {question}", end="")
+                report.print_rows(rows)
 
 
 def serve_tensorboard(logdir: Path, port: int) -> int:

@@ -66,6 +66,13 @@ def facts(report: Mapping[str, Any], run: str) -> dict[str, Mapping[str, Any]]:
     return {out["code"]: out for out in found["outcomes"] if out["fact"]}
 
 
+def status(report: Mapping[str, Any], run: str, code: str) -> str:
+    """What became of a rule in a run."""
+    (found,) = (entry for entry in report["runs"] if entry["run"] == run)
+    (outcome,) = (out for out in found["outcomes"] if out["code"] == code)
+    return str(outcome["status"])
+
+
 def serious(found: Mapping[str, Mapping[str, Any]]) -> set[str]:
     """The codes of errors and warnings."""
     return {code for code, outcome in found.items() if outcome["severity"] != "info"}

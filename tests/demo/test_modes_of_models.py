@@ -1,4 +1,4 @@
-"""D2 (c), D4 and D5 of the demo, on both flavours: what each program must show, and what not."""
+"""D2, D4 and D5 of the demo, on both flavours: what each program must show, and what not."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Flavour
-from tests.demo.conftest import Demo, cells, findings, serious
+from tests.demo.conftest import Demo, cells, findings, serious, status
 
 SCENARIOS = ("D2", "D4", "D5")
 
@@ -16,10 +16,45 @@ SCENARIOS = ("D2", "D4", "D5")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
+EVALUATIONS = ("validation in fit", "saved and loaded", "forced to inference", "forced to training")
+
+
+def evaluations(demo: Demo, program: int) -> list[float]:
+    """The column of a program, from 0, in the table of four evaluations."""
+    return [float(cells(demo.printed, row)[program]) for row in EVALUATIONS]
+
+
+def test_head_that_learned_on_batch_statistics_knows_no_others(
+    report: Mapping[str, Any], demo: Demo
+) -> None:
+    in_fit, loaded, inference, training = evaluations(demo, 0)
+    assert in_fit == loaded == inference < 0.4
+    assert training > 0.9
+    found = findings(report, "D2/1_base_in_training_mode/train")
+    assert serious(found) == {"BN202"}
+    assert len(found["BN202"]["layers"]) == 2
+    # the layers do not follow their batches yet: BN202 has them, and BN208 has nothing to add
+    assert status(report, "D2/1_base_in_training_mode/train", "BN208") == "not_checked"
+
+
+def test_frozen_base_is_the_same_in_every_mode(report: Mapping[str, Any], demo: Demo) -> None:
+    in_fit, loaded, inference, training = evaluations(demo, 1)
+    assert in_fit == loaded == inference == training > 0.8
+    assert findings(report, "D2/2_base_frozen/train") == {}
+
+
+def test_base_in_training_mode_does_no_harm_where_the_data_are_alike(
+    report: Mapping[str, Any], demo: Demo
+) -> None:
+    in_fit, loaded, inference, training = evaluations(demo, 2)
+    assert in_fit == loaded == inference == pytest.approx(training, abs=0.02)
+    assert serious(findings(report, "D2/3_cameras_alike/train")) == set()
+
+
 def test_training_false_of_the_graph_is_overridden_by_keras_3_alone(
     report: Mapping[str, Any], flavour: Flavour
 ) -> None:
-    found = findings(report, "D2/1_training_false/train")
+    found = findings(report, "D2/4_training_false/train")
     if flavour.name == "keras3":
         assert len(found["BN103"]["layers"]) == 2
         assert serious(found) == {"BN103"}
@@ -28,19 +63,19 @@ def test_training_false_of_the_graph_is_overridden_by_keras_3_alone(
 
 
 def test_frozen_layers_keep_their_statistics(report: Mapping[str, Any], demo: Demo) -> None:
-    assert serious(findings(report, "D2/2_batch_norm_frozen/train")) == set()
-    assert cells(demo.printed, "2_batch_norm_frozen")[-1] == "0.0000"
+    assert serious(findings(report, "D2/5_batch_norm_frozen/train")) == set()
+    assert cells(demo.printed, "5_batch_norm_frozen")[-1] == "0.0000"
 
 
 def test_overridden_layers_lose_the_statistics_they_were_to_keep(
     demo: Demo, flavour: Flavour
 ) -> None:
-    moved = float(cells(demo.printed, "1_training_false")[-1])
+    moved = float(cells(demo.printed, "4_training_false")[-1])
     assert (moved > 0.1) == (flavour.name == "keras3")
 
 
 def test_saving_and_loading_changes_nothing(demo: Demo) -> None:
-    in_fit, loaded, inference, _, _ = cells(demo.printed, "1_training_false")
+    in_fit, loaded, inference, _, _ = cells(demo.printed, "4_training_false")
     assert in_fit == loaded == inference
 
 

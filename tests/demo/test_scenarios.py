@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Flavour
-from tests.demo.conftest import facts, findings, serious
+from tests.demo.conftest import Demo, cells, facts, findings, serious
 
 SCENARIOS = ("D1", "D3")
 
@@ -67,6 +67,42 @@ def test_fixed_divisor_fits_one_batch_size(report: Mapping[str, Any], run: str) 
 
 def test_mean_over_everything_is_no_finding(report: Mapping[str, Any]) -> None:
     assert findings(report, "D3/2_fit_mse/train") == {}
+
+
+def test_equal_learning_rate_restores_the_accuracy(demo: Demo) -> None:
+    _, tape = map(float, cells(demo.printed, "1_tape_sum_over_32")[:2])
+    _, mean = map(float, cells(demo.printed, "2_fit_mse")[:2])
+    _, raised = map(float, cells(demo.printed, "4_fit_mse_learning_rate_x10")[:2])
+    assert mean < raised - 0.1
+    assert raised == pytest.approx(tape, abs=0.03)
+
+
+def test_loss_that_train_step_returns_is_not_the_one_that_keras_3_shows(
+    report: Mapping[str, Any], demo: Demo, flavour: Flavour
+) -> None:
+    found = findings(report, "D3/7_loss_returned/train")
+    shown, accuracy = map(float, cells(demo.printed, "7_loss_returned")[:2])
+    assert accuracy > 0.9  # it trains all the same
+    if flavour.name == "keras3":
+        assert serious(found) == {"LR107"}
+        assert shown == 0.0
+    else:
+        assert serious(found) == set()
+        assert shown > 0.1
+
+
+def test_compiled_metrics_of_keras_3_show_the_mean_of_the_predictions_as_loss(
+    report: Mapping[str, Any], demo: Demo, flavour: Flavour
+) -> None:
+    assert serious(findings(report, "D3/5_own_train_step/train")) == set()
+    shown, accuracy = map(float, cells(demo.printed, "5_own_train_step")[:2])
+    same, _ = map(float, cells(demo.printed, "3_fit_own_loss")[:2])
+    assert accuracy > 0.9
+    if flavour.name == "keras3":
+        # the outputs stand for ten classes, one of which is 1: their mean is a tenth
+        assert shown == pytest.approx(0.1, abs=0.01)
+    else:
+        assert shown == pytest.approx(same, rel=0.02)
 
 
 def test_accuracy_is_named_as_what_it_became(report: Mapping[str, Any]) -> None:

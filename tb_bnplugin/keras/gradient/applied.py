@@ -26,6 +26,7 @@ from tb_bnplugin.keras.gradient.methods import WrappedMethod
 from tb_bnplugin.keras.gradient.tapes import Places, tape_of_pass
 from tb_bnplugin.keras.optimizers import search
 from tb_bnplugin.keras.optimizers.description import chain
+from tb_bnplugin.keras.variables import is_alone, made_by_this_process
 from tb_bnplugin.schedule import growing
 from tb_bnplugin.schema.columns import GRADIENT_COLUMNS
 
@@ -224,8 +225,8 @@ class AppliedGradients:
 
 def _create(strategy: Any) -> tf.Variable:
     zeros = np.zeros((4, MOST_CHANNELS))
-    with tf.init_scope(), strategy.scope():
-        if strategy.num_replicas_in_sync == 1:
+    with tf.init_scope(), made_by_this_process(strategy):
+        if strategy.num_replicas_in_sync == 1 or is_alone(strategy):
             return tf.Variable(zeros, trainable=False, dtype=tf.float64, name="bn_applied")
         return tf.Variable(
             zeros,
