@@ -74,7 +74,7 @@ def check(history: ModelHistory) -> Outcome:
         history,
         wrong,
         "ran in inference mode while the weights were trained: moving mean and variance still"
-        f" have their initial values at step {history.steps[-1]}.",
+        f" have their initial values at step {history.steps[_last_trained(history)]}.",
         fix=run_in_training_mode(history, wrong),
         evidence={
             "inference_executions": int(layers.executions(history, "inference")[-1][wrong].max()),
@@ -102,8 +102,22 @@ def _maybe_copied(history: ModelHistory, trained: training.Training) -> layers.M
     return np.asarray(own & untaped & _at_initializers(history), bool)
 
 
+def _last_trained(history: ModelHistory) -> int:
+    """Index of the last record but one by which weights had changed.
+
+    The last of them may stand for a step and for what was called after it. Without any, the last.
+    """
+    weights = history.model("weight_changes") + np.nan_to_num(
+        history.layer("gamma_beta_changes")
+    ).sum(axis=1)
+    changed = np.flatnonzero(np.diff(weights, prepend=0.0) > 0)
+    return int(changed[-2:][0]) if len(changed) else len(history.steps) - 1
+
+
 def _at_initializers(history: ModelHistory) -> layers.Mask:
-    unchanged = layers.newest(history.layer("statistics_changes")) == 0
-    unchanged &= layers.updates_since_start(history)[-1] <= 0
+    # a call in training mode after the training, as to look at outputs, cures nothing
+    at = _last_trained(history)
+    unchanged = history.layer("statistics_changes")[at] == 0
+    unchanged &= layers.updates_since_start(history)[at] <= 0
     at_start = unchanged & layers.started_as(history, "initializer") & movable(history)
     return np.asarray(at_start, bool)

@@ -37,6 +37,13 @@ FINDINGS = {
     "a function traced alone, whose gamma and beta learn": create_history(
         columns=INFERENCE | {"inference_tape": 0.0, "inference_no_tape": FIFTY_STEPS}
     ),
+    "one call in training mode when all is over": create_history(
+        columns=INFERENCE
+        | {
+            "training_no_tape": (np.arange(50) == 49).astype(float),
+            "statistics_changes": (np.arange(50) == 49).astype(float),
+        }
+    ),
     "watched a second time": create_history(
         columns=INFERENCE | {"training_tape": 60.0}, layer_facts={"start_updates_before": 60.0}
     ),
