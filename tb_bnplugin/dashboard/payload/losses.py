@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tb_bnplugin.dashboard.payload.gradients import loss_gradients
 from tb_bnplugin.dashboard.payload.values import number
 from tb_bnplugin.diagnose.evidence.losses import Measurement, measure, near
 from tb_bnplugin.history.model import LossFacts, LossHistory, ModelHistory
@@ -27,8 +28,11 @@ def loss_rows(history: ModelHistory) -> list[dict[str, Any]]:
     phase = history.phases[-1].number if history.phases else None
     facts = {loss.name: loss for loss in history.compiled_losses}
     rows = [_row(history, loss, facts.pop(loss.name, None), phase) for loss in history.losses]
-    compiled = [_compiled_row(loss, phase) for loss in facts.values()]
-    return [*rows, *compiled]
+    rows += [_compiled_row(loss, phase) for loss in facts.values()]
+    gradients = loss_gradients(history)
+    named = {row["name"] for row in rows}
+    rows += [_unknown_row(name) for name in gradients if name not in named]
+    return [{**row, "gradient": gradients.get(row["name"])} for row in rows]
 
 
 def _row(
@@ -101,6 +105,7 @@ def _measured(loss: LossHistory, measurement: Measurement) -> dict[str, Any]:
         "permuted_ratio": _ratio(_last(loss, "permuted"), _last(loss, "measured")),
         "replicas": max(1, int(measurement.replicas)),
         "equal_learning_rate": number(1.0 / factor) if factor else None,
+        "counted_share": _last(loss, "counted_share"),
     }
 
 
