@@ -215,7 +215,7 @@ export interface LossRow {
     permuted_ratio: number | null;
     replicas: number;
     /**
-     * this times the present learning rate, and the loss takes the steps that Keras' mean takes now: 1 / factor
+     * this times the present learning rate, and the loss takes the steps that Keras' mean takes now: 1 / factor, of the gradient where it was measured
      */
     equal_learning_rate: number | null;
     /**

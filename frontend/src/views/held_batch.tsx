@@ -16,6 +16,9 @@ export function HeldBatch({ held }: { held: HeldBatchAnswer }) {
           </div>
         ))}
       </dl>
+      <p class="quiet-text">
+        Gaps are medians over channels; those of variances count epsilon in on both sides.
+      </p>
     </>
   );
 }

@@ -93,7 +93,7 @@ function LossTable({ losses, applied, caption }: TableProps) {
                 <th scope="col">your value</th>
                 <th scope="col">Keras' mean</th>
                 <th scope="col">factor</th>
-                {gradients && <th scope="col">factor of the gradient</th>}
+                {gradients && <th scope="col">by gradient</th>}
                 {gradients && <th scope="col">cosine</th>}
                 <th scope="col">outputs</th>
                 <th scope="col">batch doubled</th>

@@ -169,7 +169,7 @@ export function reportOf(made: Program): Report {
       factor: 1,
       reduced: null,
       passes: 1,
-      reading: "the optimizer is given what the backward pass gave",
+      reading: "given what the backward pass gave",
     },
     metrics: METRICS,
     probe: {

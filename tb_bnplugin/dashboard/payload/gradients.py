@@ -65,7 +65,7 @@ def _loss_gradient(history: ModelHistory, gradient: GradientHistory) -> Json | N
 
 
 def _applied_reading(found: Applied, replicas: int) -> str:
-    begin, passes = "the optimizer is given", found.passes
+    begin, passes = "given", found.passes
     came = "what the backward passes gave"
     if passes == 1:
         came = "what the backward pass gave"

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from tb_bnplugin.dashboard.payload.gradients import loss_gradients
-from tb_bnplugin.dashboard.payload.values import number
+from tb_bnplugin.dashboard.payload.values import Json, number
+from tb_bnplugin.diagnose.evidence.gradients import SAME_DIRECTION
 from tb_bnplugin.diagnose.evidence.losses import Measurement, measure, near
 from tb_bnplugin.history.model import LossFacts, LossHistory, ModelHistory
 
@@ -32,7 +33,7 @@ def loss_rows(history: ModelHistory) -> list[dict[str, Any]]:
     gradients = loss_gradients(history)
     named = {row["name"] for row in rows}
     rows += [_unknown_row(name) for name in gradients if name not in named]
-    return [{**row, "gradient": gradients.get(row["name"])} for row in rows]
+    return [_with_gradient(row, gradients.get(row["name"])) for row in rows]
 
 
 def _row(
@@ -48,6 +49,19 @@ def _row(
         row["reading"] = _reading(loss, measurement, row)
         row["weighted"] = row["weighted"] or _last(loss, "weight_sum") is not None
     return row
+
+
+def _with_gradient(row: dict[str, Any], gradient: Json | None) -> dict[str, Any]:
+    """The row with its gradient: a `train_step` may differentiate another value than the loss."""
+    if gradient is None or row["measured"] is None:
+        return {**row, "gradient": gradient}
+    factor = gradient["factor"] if gradient["cosine"] >= SAME_DIRECTION else None
+    equal = number(1.0 / factor) if factor else None
+    return {
+        **row,
+        "measured": {**row["measured"], "equal_learning_rate": equal},
+        "gradient": gradient,
+    }
 
 
 def _facts(facts: LossFacts) -> dict[str, Any]:

@@ -81,23 +81,23 @@ def test_the_records_of_other_things_are_no_gradient_of_a_loss() -> None:
 @pytest.mark.parametrize(
     ("columns", "reading"),
     [
-        ({}, "the optimizer is given what the backward pass gave"),
+        ({}, "given what the backward pass gave"),
         (
             {"applied_factor": 0.25, "applied_passes": 4.0},
-            "the optimizer is given 0.25 x the sum of 4 backward passes",
+            "given 0.25 x the sum of 4 backward passes",
         ),
         (
             {"applied_passes": [1.0, 2.0, 1.0], "applied_factor": 2.0},
-            "the optimizer is given 2 x what the backward passes gave",
+            "given 2 x what the backward passes gave",
         ),
         (
             {"applied_cosine": 0.5, "reduced_factor": 1.0, "reduced_cosine": 1.0, "replicas": 2},
-            "the optimizer is given what the backward pass gave, summed over 2 replicas",
+            "given what the backward pass gave, summed over 2 replicas",
         ),
         (
             {"applied_cosine": 0.5},
             (
-                "the optimizer is given no fixed multiple of what the backward pass gave: it is"
+                "given no fixed multiple of what the backward pass gave: it is"
                 " clipped, or of several losses"
             ),
         ),

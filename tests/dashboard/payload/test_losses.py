@@ -137,3 +137,16 @@ def test_a_gradient_of_a_loss_that_nothing_else_is_known_of_has_a_row() -> None:
     gradient = create_gradient(factor=10.0, cosine=1.0, steps=1.0, passes=1.0)
     (row,) = loss_rows(replace(create_history(), gradients=(gradient,)))
     assert (row["name"], row["measured"], row["gradient"]["factor"]) == ("loss", None, 10.0)
+
+
+@pytest.mark.parametrize(
+    ("factor", "cosine", "equal"),
+    [(4.0, 1.0, 0.25), (4.0, 0.8, None), ([1.0, 2.0, 4.0], 1.0, None)],
+)
+def test_the_equal_learning_rate_is_of_what_is_differentiated(
+    factor: Any, cosine: float, equal: float | None
+) -> None:
+    gradient = create_gradient(factor=factor, cosine=cosine, steps=1.0, passes=1.0)
+    history = create_history(losses=[create_loss(measured=5.0, doubled=10.0)])
+    (row,) = loss_rows(replace(history, gradients=(gradient,)))
+    assert (row["measured"]["factor"], row["measured"]["equal_learning_rate"]) == (10.0, equal)
