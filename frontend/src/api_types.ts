@@ -9,8 +9,11 @@ export interface Api {
   ColumnName?: ColumnName;
   Column?: Column1;
   Layer?: Layer;
+  HeldBatch?: HeldBatch;
   Call?: Call;
   LossRow?: LossRow;
+  LossGradient?: LossGradient;
+  AppliedGradient?: AppliedGradient;
   MetricRow?: MetricRow;
   Probe?: Probe;
   GraphNode?: GraphNode;
@@ -91,6 +94,10 @@ export interface Report {
   columns: ColumnName[];
   column: Column;
   losses: LossRow[];
+  /**
+   * null: too few steps of the optimizer were measured
+   */
+  applied: AppliedGradient | null;
   metrics: MetricRow[];
   probe: Probe | null;
   graph: {
@@ -178,6 +185,10 @@ export interface Column {
   scale: "linear" | "log";
   unit: string;
   /**
+   * of the probes, for what they measured; null: those of the report
+   */
+  steps: number[] | null;
+  /**
    * [layers][steps]
    */
   values: (number | null)[][];
@@ -204,12 +215,69 @@ export interface LossRow {
     permuted_ratio: number | null;
     replicas: number;
     /**
-     * this times the present learning rate, and the loss takes the steps that Keras' mean takes now: 1 / factor
+     * this times the present learning rate, and the loss takes the steps that Keras' mean takes now: 1 / factor, of the gradient where it was measured
      */
     equal_learning_rate: number | null;
+    /**
+     * share of the values that the loss does not leave out as padding; 1: all
+     */
+    counted_share: number | null;
   } | null;
+  gradient: LossGradient | null;
   /**
    * one sentence on what the loss does
+   */
+  reading: string;
+}
+/**
+ * What a step differentiates, against Keras' mean of the loss.
+ */
+export interface LossGradient {
+  /**
+   * first and last record
+   *
+   * @minItems 2
+   * @maxItems 2
+   */
+  steps: [number, number];
+  /**
+   * of the two gradients, summed over the replicas; null: not the same at each record
+   */
+  factor: number | null;
+  /**
+   * smallest of all records; 1 where one factor explains all
+   */
+  cosine: number | null;
+  /**
+   * one sentence
+   */
+  reading: string;
+}
+/**
+ * The gradient that the optimizer is given, against what the backward passes gave.
+ */
+export interface AppliedGradient {
+  /**
+   * first and last record
+   *
+   * @minItems 2
+   * @maxItems 2
+   */
+  steps: [number, number];
+  /**
+   * against the sum of the passes since the step before, in one replica; null: no one factor explains it
+   */
+  factor: number | null;
+  /**
+   * the same against the sum over the replicas
+   */
+  reduced: number | null;
+  /**
+   * backward passes a step; null: that differs
+   */
+  passes: number | null;
+  /**
+   * one sentence
    */
   reading: string;
 }
@@ -247,6 +315,10 @@ export interface Column1 {
   scale: "linear" | "log";
   unit: string;
   /**
+   * of the probes, for what they measured; null: those of the report
+   */
+  steps: number[] | null;
+  /**
    * [layers][steps]
    */
   values: (number | null)[][];
@@ -282,6 +354,10 @@ export interface Layer {
       beta: (number | null)[];
     };
   } | null;
+  /**
+   * null: no probe measured this layer
+   */
+  held_batch: HeldBatch | null;
   calls: Call[];
   /**
    * as the program last set it, which in tf_keras is not what `fit` runs with; null before any record
@@ -301,6 +377,27 @@ export interface Layer {
    * of the executions and the statistics
    */
   agreement: "agree" | "explained" | "unexplained" | "unknown";
+}
+/**
+ * What the probes measured of one layer; the newest comes last.
+ */
+export interface HeldBatch {
+  steps: number[];
+  /**
+   * each aligned with steps
+   */
+  series: {
+    batch_mean: (number | null)[];
+    batch_variance: (number | null)[];
+    mean_gap: (number | null)[];
+    variance_gap: (number | null)[];
+    variance_shift: (number | null)[];
+    calls: (number | null)[];
+    gap_share: (number | null)[];
+    gap_share_layers: (number | null)[];
+    own_mean_gap: (number | null)[];
+    own_variance_shift: (number | null)[];
+  };
 }
 /**
  * One line of the mode ledger.

@@ -122,10 +122,10 @@ function loadColumn(): void {
     return;
   }
   const { run, model, steps } = report;
-  void parts.column.ask(question(run, model, name), async (stopped) => ({
-    column: await api.fetchColumn(run, model, name, stopped),
-    steps,
-  }));
+  void parts.column.ask(question(run, model, name), async (stopped) => {
+    const column = await api.fetchColumn(run, model, name, stopped);
+    return { column, steps: column.steps ?? steps };
+  });
 }
 
 function loadRules(): void {

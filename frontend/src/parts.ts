@@ -11,7 +11,7 @@ import type {
 } from "./api_types.ts";
 import { part } from "./part.ts";
 
-/** A column, and the steps of the report that it was asked for: its values are of those. */
+/** A column, and the steps that its values are of: its own, or those of the report it was asked for. */
 export type ColumnOfSteps = { column: Column; steps: readonly number[] };
 
 /** The other run, and what the two do differently. */

@@ -93,7 +93,7 @@ export const column = computed<parts.ColumnOfSteps | null>(() => {
   const shown = report.value;
   if (shown === null) return null;
   if (columnName.value !== shown.column.name) return parts.column.answer.value;
-  return { column: shown.column, steps: shown.steps };
+  return { column: shown.column, steps: shown.column.steps ?? shown.steps };
 });
 
 export const outcomes = computed<Outcome[]>(() => [

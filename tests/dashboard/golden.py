@@ -23,10 +23,25 @@ from tb_bnplugin.dashboard.payload.runs import runs
 from tb_bnplugin.dashboard.payload.scalars import scalars
 from tb_bnplugin.dashboard.placement import place
 from tb_bnplugin.diagnose import diagnose
-from tb_bnplugin.history.model import ChannelHistory, Floats, ModelHistory, RunHistory
+from tb_bnplugin.history.model import (
+    ChannelHistory,
+    Floats,
+    GradientHistory,
+    ModelHistory,
+    ProbeLayers,
+    RunHistory,
+)
 from tb_bnplugin.logs.provider import ScalarSeries
 from tb_bnplugin.schema.facts import Graph, LossFacts, Node, Phase
-from tests.support.histories import CALL, METRIC, create_history, create_loss, create_probe
+from tests.support.histories import (
+    CALL,
+    METRIC,
+    create_gradient,
+    create_history,
+    create_loss,
+    create_probe,
+    create_probe_layers,
+)
 
 GOLDEN: Final = Path(__file__).resolve().parents[2] / "frontend" / "tests" / "golden"
 
@@ -73,6 +88,7 @@ def golden_history() -> ModelHistory:
         model={"evaluations": evaluations},
         losses=(create_loss("loss", steps=(100, 200), measured=5.0, doubled=10.0, keras_mean=0.5),),
         probe=create_probe(0.001, 0.5, steps=(100, 200, 300, 400)),
+        probe_layers=golden_probe_layers(),
     )
     paths = (
         "stem_bn",
@@ -137,11 +153,45 @@ def golden_history() -> ModelHistory:
     return replace(
         history,
         facts=facts,
+        gradients=golden_gradients(),
         phases=(Phase(number=1, step=1, wall_time=1000.0, reason="fit"), second),
         calls=calls,
         epochs=tuple((epoch, EPOCH_STEPS * (epoch + 1)) for epoch in range(4)),
         records_made=400,
         notes=("skipped 1: layers records are no table of numbers of rank 2",),
+    )
+
+
+def golden_probe_layers() -> ProbeLayers:
+    """Four probes: the third and fourth layer cause the gap, the last was not called."""
+    measured = np.array([1.0, 1.0, 1.0, 1.0, 1.0, np.nan])
+    shrinks = np.array([1.0, 0.8, 0.6, 0.4])[:, None]
+    gap = np.array([0.01, 0.02, 1.5, 1.25, 0.04, np.nan])
+    shift = np.array([0.01, -0.02, 1.25, -0.75, 0.04, np.nan])
+    return create_probe_layers(
+        steps=(100, 200, 300, 400),
+        layers=LAYERS,
+        batch_mean=0.75 * measured,
+        batch_variance=0.25 * measured,
+        mean_gap=shrinks * gap,
+        variance_gap=shrinks * np.abs(shift),
+        variance_shift=shrinks * shift,
+        calls=measured,
+        gap_share=np.array([0.0, -0.05, 0.85, 0.2, np.nan, np.nan]),
+        gap_share_layers=np.array([1.0, 1.0, 1.0, 1.0, np.nan, np.nan]),
+        own_mean_gap=0.9 * shrinks * gap,
+        own_variance_shift=0.9 * shrinks * shift,
+    )
+
+
+def golden_gradients() -> tuple[GradientHistory, ...]:
+    """The loss is ten times Keras' mean, and reaches the optimizer as it is."""
+    at = (100, 200, 300, 400)
+    return (
+        create_gradient("loss", at=at, factor=10.0, cosine=1.0, steps=1.0, passes=1.0),
+        create_gradient(
+            "optimizer", at=at, applied_factor=1.0, applied_cosine=1.0, applied_passes=1.0
+        ),
     )
 
 

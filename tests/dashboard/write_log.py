@@ -26,12 +26,14 @@ from tensorboard.util.tensor_util import make_tensor_proto
 from tb_bnplugin.history.model import ModelHistory
 from tb_bnplugin.schema.columns import (
     CHANNELS_PLUGIN_NAME,
+    GRADIENT_COLUMNS,
     LAYER_COLUMNS,
     LOSS_COLUMNS,
     METRIC_PREFIX,
     MODEL_COLUMNS,
     PLUGIN_NAME,
     PROBE_COLUMNS,
+    PROBE_LAYER_COLUMNS,
 )
 from tb_bnplugin.schema.facts_json import encode_calls, encode_model, encode_phase
 from tb_bnplugin.schema.records import Metadata, Record, create_content, create_tag
@@ -39,7 +41,7 @@ from tests.support.histories import create_history
 
 
 def records_of(history: ModelHistory) -> list[Record]:
-    """The records that a history was built from: model, calls, layers, losses, probe, epochs."""
+    """The records that a history was built from, but those of channels."""
     name = history.facts.name
     first = float(history.wall_times[0]) if len(history.wall_times) else 1000.0
     wall_times = dict(zip(history.steps.tolist(), history.wall_times.tolist(), strict=True))
@@ -80,6 +82,15 @@ def records_of(history: ModelHistory) -> list[Record]:
                 ]
             )
             records.append(record("probe", step, rows))
+    if history.probe_layers is not None:
+        probed = [history.probe_layers.columns[column] for column in PROBE_LAYER_COLUMNS]
+        for index, step in enumerate(history.probe_layers.steps.tolist()):
+            rows = np.stack([values[index] for values in probed], axis=1)
+            records.append(record("probe_layers", step, rows))
+    for gradient in history.gradients:
+        for index, step in enumerate(gradient.steps.tolist()):
+            row = np.array([gradient.columns[column][index] for column in GRADIENT_COLUMNS])
+            records.append(record("gradient", step, row, name=gradient.name))
     records += [record("epoch", step, np.array(float(epoch))) for epoch, step in history.epochs]
     return records
 

@@ -8,9 +8,16 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tb_bnplugin.history.model import LossHistory, ModelHistory, ProbeHistory, ProbeLayers
+from tb_bnplugin.history.model import (
+    GradientHistory,
+    LossHistory,
+    ModelHistory,
+    ProbeHistory,
+    ProbeLayers,
+)
 from tb_bnplugin.schema.columns import (
     EVENT_COLUMNS,
+    GRADIENT_COLUMNS,
     LAYER_COLUMNS,
     LOSS_COLUMNS,
     MODEL_COLUMNS,
@@ -278,6 +285,24 @@ def create_loss(
         columns={
             column: np.broadcast_to(np.asarray(value, np.float64), (len(steps),))
             for column, value in {**values, **(columns or {}), **measured}.items()
+        },
+    )
+
+
+def create_gradient(
+    name: str = "loss", *, at: Sequence[int] = (1, 2, 3), **columns: Any
+) -> GradientHistory:
+    """What was measured of one gradient, at these steps.
+
+    `columns` by anything that broadcasts to [records]; all others are NaN.
+    """
+    values = dict.fromkeys(GRADIENT_COLUMNS, np.nan) | columns
+    return GradientHistory(
+        name=name,
+        steps=np.array(at, np.int64),
+        columns={
+            column: np.broadcast_to(np.asarray(value, np.float64), (len(at),))
+            for column, value in values.items()
         },
     )
 

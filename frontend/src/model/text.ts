@@ -23,6 +23,16 @@ export function formatNumber(value: number | null | undefined): string {
   return String(Number(value.toPrecision(4)));
 }
 
+/** A factor: "10×". */
+export function formatTimes(value: number | null): string {
+  return value === null ? "–" : `${formatNumber(Number(value.toPrecision(4)))}×`;
+}
+
+/** A share in percent: "12.5 %". */
+export function formatShare(share: number | null): string {
+  return share === null ? "–" : `${formatNumber(Number((100 * share).toFixed(1)))} %`;
+}
+
 /** A step: whole, with separators. */
 export function formatStep(step: number): string {
   return Math.round(step).toLocaleString("en-US");

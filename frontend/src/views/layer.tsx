@@ -5,6 +5,7 @@ import { type Line, Lines } from "../charts/lines.tsx";
 import { formatExecutions, formatNumber, formatShape, formatStep, shorten } from "../model/text.ts";
 import * as state from "../state.ts";
 import { Channels } from "./channels.tsx";
+import { HeldBatch } from "./held_batch.tsx";
 import { Scroll } from "./scroll.tsx";
 import { Steady } from "./steady.tsx";
 
@@ -34,6 +35,7 @@ export function Layer() {
       </h2>
       <Facts row={row} />
       <Steady waiting={data === null && !failed}>
+        {data?.held_batch && <HeldBatch held={data.held_batch} />}
         {data && <Charts data={data} phases={report.phases} />}
         {data && <Ledger data={data} row={row} />}
         {data === null && (
@@ -79,6 +81,12 @@ function Charts({ data, phases: all }: ChartsProps) {
       if (!values?.some((value) => value !== null)) return [];
       return [{ name: title, steps: data.steps, values, color, ...(dash ? { dash } : {}) }];
     };
+    const held = (name: "batch_mean" | "batch_variance", title: string): Line[] => {
+      const values = data.held_batch?.series[name];
+      if (!data.held_batch || !values?.some((value) => value !== null)) return [];
+      const { steps } = data.held_batch;
+      return [{ name: title, steps, values, color: "line-3", width: 1, points: true }];
+    };
     const band = (bands: (number | null)[][] | undefined) => {
       if (!data.channels || !bands) return [];
       const at = (index: number): Line => ({
@@ -96,11 +104,13 @@ function Charts({ data, phases: all }: ChartsProps) {
       mean: [
         ...line("batch_mean", "batch mean", "line-batch", [2, 3]),
         ...line("moving_mean", "moving mean", "line-moving"),
+        ...held("batch_mean", "mean of the held batch"),
       ],
       meanBands: band(data.channels?.mean_bands),
       variance: [
         ...line("batch_variance", "batch variance", "line-batch", [2, 3]),
         ...line("moving_variance", "moving variance", "line-moving"),
+        ...held("batch_variance", "variance of the held batch"),
       ],
       varianceBands: band(data.channels?.variance_bands),
       start: [

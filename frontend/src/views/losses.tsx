@@ -1,6 +1,6 @@
-// How the loss is reduced, measured; and what the metrics' names became.
-import type { LossRow } from "../api_types.ts";
-import { formatNumber, formatShape } from "../model/text.ts";
+// How the loss is reduced and what is differentiated, measured; and what the metrics' names became.
+import type { AppliedGradient, LossRow } from "../api_types.ts";
+import { formatNumber, formatShape, formatShare, formatTimes } from "../model/text.ts";
 import * as state from "../state.ts";
 import { Scroll } from "./scroll.tsx";
 
@@ -8,7 +8,7 @@ import { Scroll } from "./scroll.tsx";
 export function Losses() {
   const report = state.report.value;
   if (!report) return null;
-  const { losses, metrics } = report;
+  const { losses, applied, metrics } = report;
   const other = state.other.value;
   return (
     <section class="region" aria-label="Loss reduction">
@@ -19,8 +19,12 @@ export function Losses() {
           <code>tb_bnplugin.summary.loss_reduction</code> in your training loop.
         </p>
       )}
-      {losses.length > 0 && <LossTable losses={losses} caption="This run" />}
-      {other && other.losses.length > 0 && <LossTable losses={other.losses} caption={other.run} />}
+      {(losses.length > 0 || applied) && (
+        <LossTable losses={losses} applied={applied} caption="This run" />
+      )}
+      {other && (other.losses.length > 0 || other.applied) && (
+        <LossTable losses={other.losses} applied={other.applied} caption={other.run} />
+      )}
       {metrics.length > 0 && (
         <>
           <h3>Metrics as resolved</h3>
@@ -54,68 +58,96 @@ export function Losses() {
   );
 }
 
-function LossTable({ losses, caption }: { losses: readonly LossRow[]; caption: string }) {
+type TableProps = {
+  losses: readonly LossRow[];
+  applied: AppliedGradient | null;
+  caption: string;
+};
+
+function LossTable({ losses, applied, caption }: TableProps) {
+  const gradients = losses.some((loss) => loss.gradient);
+  const padding = losses.some((loss) => countedOf(loss) !== null);
   return (
     <>
       <h3>{caption}</h3>
       {losses.map((loss) => (
         <p key={`${loss.name} ${loss.phase} reading`} class="reading">
           <b>{loss.name}</b>: {loss.reading}
+          {loss.gradient && <>; by its gradient, {loss.gradient.reading}</>}
         </p>
       ))}
-      <Scroll class="scroll" aria-label={`Losses of ${caption}`}>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">loss</th>
-              <th scope="col">class</th>
-              <th scope="col">reduction</th>
-              <th scope="col">predictions</th>
-              <th scope="col">your value</th>
-              <th scope="col">Keras' mean</th>
-              <th scope="col">factor</th>
-              <th scope="col">outputs</th>
-              <th scope="col">batch doubled</th>
-              <th scope="col">replicas</th>
-              <th scope="col">equal learning rate</th>
-            </tr>
-          </thead>
-          <tbody>
-            {losses.map((loss) => (
-              <tr key={`${loss.name} ${loss.phase}`}>
-                <th scope="row">{loss.name}</th>
-                <td>
-                  {loss.loss_class}
-                  {loss.keras_class && loss.keras_class !== loss.loss_class
-                    ? ` (a ${loss.keras_class})`
-                    : ""}
-                </td>
-                <td>{loss.reduction ?? "custom"}</td>
-                <td class="nowrap">{formatShape(loss.prediction_shape)}</td>
-                {loss.measured ? (
-                  <>
-                    <td class="number">{formatNumber(loss.measured.value)}</td>
-                    <td class="number">{formatNumber(loss.measured.keras_mean)}</td>
-                    <td class="number strong">{times(loss.measured.factor)}</td>
-                    <td class="number">{formatNumber(loss.measured.outputs)}</td>
-                    <td class="number">{times(loss.measured.doubled_ratio)}</td>
-                    <td class="number">{formatNumber(loss.measured.replicas)}</td>
-                    <td class="number">{times(loss.measured.equal_learning_rate)}</td>
-                  </>
-                ) : (
-                  <td colSpan={7} class="quiet-text">
-                    not measured: pass probe_data, or call summary.loss_reduction
-                  </td>
-                )}
+      {applied && (
+        <p class="reading">
+          <b>optimizer</b>: {applied.reading}
+        </p>
+      )}
+      {losses.length > 0 && (
+        <Scroll class="scroll" aria-label={`Losses of ${caption}`}>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">loss</th>
+                <th scope="col">class</th>
+                <th scope="col">reduction</th>
+                <th scope="col">predictions</th>
+                <th scope="col">your value</th>
+                <th scope="col">Keras' mean</th>
+                <th scope="col">factor</th>
+                {gradients && <th scope="col">by gradient</th>}
+                {gradients && <th scope="col">cosine</th>}
+                <th scope="col">outputs</th>
+                <th scope="col">batch doubled</th>
+                {padding && <th scope="col">not padding</th>}
+                <th scope="col">replicas</th>
+                <th scope="col">equal learning rate</th>
               </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
+            </thead>
+            <tbody>
+              {losses.map((loss) => (
+                <tr key={`${loss.name} ${loss.phase}`}>
+                  <th scope="row">{loss.name}</th>
+                  <td>
+                    {loss.loss_class}
+                    {loss.keras_class && loss.keras_class !== loss.loss_class
+                      ? ` (a ${loss.keras_class})`
+                      : ""}
+                  </td>
+                  <td>{loss.reduction ?? "custom"}</td>
+                  <td class="nowrap">{formatShape(loss.prediction_shape)}</td>
+                  {loss.measured ? (
+                    <>
+                      <td class="number">{formatNumber(loss.measured.value)}</td>
+                      <td class="number">{formatNumber(loss.measured.keras_mean)}</td>
+                      <td class="number strong">{formatTimes(loss.measured.factor)}</td>
+                    </>
+                  ) : (
+                    <td colSpan={3} class="quiet-text">
+                      not measured: pass probe_data, or call summary.loss_reduction
+                    </td>
+                  )}
+                  {gradients && (
+                    <>
+                      <td class="number strong">{formatTimes(loss.gradient?.factor ?? null)}</td>
+                      <td class="number">{formatNumber(loss.gradient?.cosine)}</td>
+                    </>
+                  )}
+                  <td class="number">{formatNumber(loss.measured?.outputs)}</td>
+                  <td class="number">{formatTimes(loss.measured?.doubled_ratio ?? null)}</td>
+                  {padding && <td class="number">{formatShare(countedOf(loss))}</td>}
+                  <td class="number">{formatNumber(loss.measured?.replicas)}</td>
+                  <td class="number">{formatTimes(loss.measured?.equal_learning_rate ?? null)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Scroll>
+      )}
     </>
   );
 }
 
-function times(value: number | null): string {
-  return value === null ? "–" : `${formatNumber(Number(value.toPrecision(4)))}×`;
+/** The share of the values that count, where the loss leaves some out as padding. */
+function countedOf(loss: LossRow): number | null {
+  const share = loss.measured?.counted_share ?? null;
+  return share !== null && share < 1 ? share : null;
 }

@@ -1,9 +1,10 @@
 // What the other routes would answer for a program that never ran.
-import type { Column1, Layer, Rules, Scalars } from "../../src/api_types.ts";
-import { type Program, stepsOf } from "./program.ts";
+import type { Column1, HeldBatch, Layer, Rules, Scalars } from "../../src/api_types.ts";
+import { type Program, probesOf, stepsOf } from "./program.ts";
 import { drawn, randomFrom } from "./random.ts";
 
 export function columnOf(made: Program, name: string): Column1 {
+  if (name === "gap_share") return sharesOf(made);
   const random = randomFrom(name.length);
   const log = name.endsWith("variance");
   return {
@@ -11,6 +12,7 @@ export function columnOf(made: Program, name: string): Column1 {
     title: log ? "Moving variance" : name === "moving_mean" ? "Moving mean" : "Mean gap",
     scale: log ? "log" : "linear",
     unit: name === "mean_gap" ? "batch std" : "",
+    steps: null,
     values: made.paths.map(() => {
       const level = random() - 0.5;
       return Array.from({ length: made.records }, (_, at) => {
@@ -18,6 +20,40 @@ export function columnOf(made: Program, name: string): Column1 {
         return drawn(log ? Math.exp(6 * level * share) : level * share);
       });
     }),
+  };
+}
+
+/** The share of each layer in the mode gap, by probe: all of it in the first. */
+function sharesOf(made: Program): Column1 {
+  const steps = probesOf(made);
+  return {
+    name: "gap_share",
+    title: "Share of the mode gap",
+    scale: "linear",
+    unit: "%",
+    steps,
+    values: made.paths.map((_, at) => steps.map((_, probe) => (at === 0 ? 100 - probe : 0))),
+  };
+}
+
+/** What the probes measured: the first layer alone causes the gap. */
+function heldBatchOf(made: Program, at: number): HeldBatch {
+  const steps = probesOf(made);
+  const each = (value: number | null) => steps.map(() => value);
+  return {
+    steps,
+    series: {
+      batch_mean: each(0.4),
+      batch_variance: each(0.05),
+      mean_gap: each(2.5),
+      variance_gap: each(Math.log(8)),
+      variance_shift: each(-Math.log(8)),
+      calls: each(1),
+      gap_share: each(at === 0 ? 0.97 : 0),
+      gap_share_layers: each(at === 0 ? 1 : 3),
+      own_mean_gap: each(2),
+      own_variance_shift: each(-Math.log(4)),
+    },
   };
 }
 
@@ -62,6 +98,7 @@ export function layerOf(made: Program, at: number): Layer {
         beta: channel(0.2),
       },
     },
+    held_batch: heldBatchOf(made, at),
     calls: [
       {
         mode: still ? "inference" : "training",

@@ -57,6 +57,12 @@ export function outcome(given: Partial<Outcome> & { code: string; name: string }
   };
 }
 
+/** The steps of the probes: at the end of each epoch. */
+export function probesOf(made: Program): number[] {
+  const last = stepsOf(made).at(-1) ?? 1;
+  return [0.25, 0.5, 0.75, 1].map((share) => Math.round(share * last));
+}
+
 export const stepsOf = (made: Program): number[] =>
   Array.from({ length: made.records }, (_, at) => 1 + at * made.everySteps);
 
@@ -122,7 +128,7 @@ function gapsOf(made: Program): (number | null)[][] {
 export function reportOf(made: Program): Report {
   const steps = stepsOf(made);
   const last = steps.at(-1) ?? 1;
-  const ends = [0.25, 0.5, 0.75, 1].map((share) => Math.round(share * last));
+  const ends = probesOf(made);
   return {
     schema_version: 1,
     run: made.run,
@@ -147,15 +153,24 @@ export function reportOf(made: Program): Report {
       { name: "mean_gap", title: "Mean gap", scale: "linear", unit: "batch std" },
       { name: "moving_mean", title: "Moving mean", scale: "linear", unit: "" },
       { name: "moving_variance", title: "Moving variance", scale: "log", unit: "" },
+      { name: "gap_share", title: "Share of the mode gap", scale: "linear", unit: "%" },
     ],
     column: {
       name: "mean_gap",
       title: "Mean gap",
       scale: "linear",
       unit: "batch std",
+      steps: null,
       values: gapsOf(made),
     },
     losses: LOSSES,
+    applied: {
+      steps: [1, last],
+      factor: 1,
+      reduced: null,
+      passes: 1,
+      reading: "given what the backward pass gave",
+    },
     metrics: METRICS,
     probe: {
       steps: ends,
@@ -201,6 +216,13 @@ const LOSSES: Report["losses"] = [
       permuted_ratio: 0.15,
       replicas: 1,
       equal_learning_rate: 0.1,
+      counted_share: 0.75,
+    },
+    gradient: {
+      steps: [1, 100],
+      factor: 10,
+      cosine: 1,
+      reading: "what is differentiated = 10 x Keras' mean",
     },
     reading: "sum over 10 outputs and the batch, divided by a fixed 32",
   },

@@ -5,8 +5,10 @@ import {
   formatExecutions,
   formatNumber,
   formatShape,
+  formatShare,
   formatStep,
   formatSteps,
+  formatTimes,
   outcomeKey,
   placeName,
   shorten,
@@ -113,4 +115,15 @@ describe("executions", () => {
   test("of a layer that never ran are named so", () => {
     expect(formatExecutions({})).toBe("never");
   });
+});
+
+test("factors and shares have four digits and one, and their sign", () => {
+  expect([10, 1 / 3, null].map(formatTimes)).toEqual(["10×", "0.3333×", "–"]);
+  expect([1, 0.1234, -0.5, 0, null].map(formatShare)).toEqual([
+    "100 %",
+    "12.3 %",
+    "-50 %",
+    "0 %",
+    "–",
+  ]);
 });

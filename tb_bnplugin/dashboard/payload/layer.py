@@ -10,7 +10,14 @@ import numpy.typing as npt
 from tb_bnplugin.dashboard.payload.modes import EXECUTIONS
 from tb_bnplugin.dashboard.payload.values import Drawn, Json, draw
 from tb_bnplugin.diagnose import create_layer_ledger
-from tb_bnplugin.history.model import CHANNEL_ROWS, Call, ChannelHistory, Floats, ModelHistory
+from tb_bnplugin.history.model import (
+    CHANNEL_ROWS,
+    Call,
+    ChannelHistory,
+    Floats,
+    ModelHistory,
+    ProbeLayers,
+)
 
 LAYER_SERIES: Final = (
     "moving_mean",
@@ -22,11 +29,26 @@ LAYER_SERIES: Final = (
     "start_updates",
 )
 
+HELD_SERIES: Final = (
+    "batch_mean",
+    "batch_variance",
+    "mean_gap",
+    "variance_gap",
+    "variance_shift",
+    "calls",
+    "gap_share",
+    "gap_share_layers",
+    "own_mean_gap",
+    "own_variance_shift",
+)
+"""Of the columns of the probes' layers: what the page says of one layer."""
+
 PERCENTILES: Final = (5, 25, 50, 75, 95)
 
 
 def layer_payload(history: ModelHistory, index: int, channels: ChannelHistory | None) -> Json:
     """`Layer`: series, channels and mode ledger of one layer."""
+    probed = history.probe_layers
     history = history.of_layer(index)
     series: dict[str, Drawn] = {name: draw(history.layer(name)[:, 0]) for name in LAYER_SERIES}
     updates: Floats = sum(
@@ -41,12 +63,23 @@ def layer_payload(history: ModelHistory, index: int, channels: ChannelHistory | 
         "steps": history.steps.tolist(),
         "series": series,
         "channels": None if channels is None or not len(channels.steps) else _channels(channels),
+        "held_batch": None if probed is None else _held_batch(probed, index),
         "calls": [_call(call) for call in ledger.calls],
         "trainable_as_set": ledger.trainable,
         "executions": dict(ledger.executions),
         "statistics": ledger.statistics,
         "agreement": ledger.agreement,
     }
+
+
+def _held_batch(probed: ProbeLayers, index: int) -> Json | None:
+    """What the probes measured of one layer; None where they measured nothing of it."""
+    unknown = np.full((len(probed.steps), index + 1), np.nan)
+    values = {name: probed.columns.get(name, unknown)[:, index] for name in HELD_SERIES}
+    if not any(np.isfinite(each).any() for each in values.values()):
+        return None
+    series = {name: draw(each) for name, each in values.items()}
+    return {"steps": probed.steps.tolist(), "series": series}
 
 
 def _channels(channels: ChannelHistory) -> Json:

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tb_bnplugin.dashboard.payload.values import number
+from tb_bnplugin.dashboard.payload.gradients import loss_gradients
+from tb_bnplugin.dashboard.payload.values import Json, number
+from tb_bnplugin.diagnose.evidence.gradients import SAME_DIRECTION
 from tb_bnplugin.diagnose.evidence.losses import Measurement, measure, near
 from tb_bnplugin.history.model import LossFacts, LossHistory, ModelHistory
 
@@ -27,8 +29,11 @@ def loss_rows(history: ModelHistory) -> list[dict[str, Any]]:
     phase = history.phases[-1].number if history.phases else None
     facts = {loss.name: loss for loss in history.compiled_losses}
     rows = [_row(history, loss, facts.pop(loss.name, None), phase) for loss in history.losses]
-    compiled = [_compiled_row(loss, phase) for loss in facts.values()]
-    return [*rows, *compiled]
+    rows += [_compiled_row(loss, phase) for loss in facts.values()]
+    gradients = loss_gradients(history)
+    named = {row["name"] for row in rows}
+    rows += [_unknown_row(name) for name in gradients if name not in named]
+    return [_with_gradient(row, gradients.get(row["name"])) for row in rows]
 
 
 def _row(
@@ -44,6 +49,19 @@ def _row(
         row["reading"] = _reading(loss, measurement, row)
         row["weighted"] = row["weighted"] or _last(loss, "weight_sum") is not None
     return row
+
+
+def _with_gradient(row: dict[str, Any], gradient: Json | None) -> dict[str, Any]:
+    """The row with its gradient: a `train_step` may differentiate another value than the loss."""
+    if gradient is None or row["measured"] is None:
+        return {**row, "gradient": gradient}
+    factor = gradient["factor"] if gradient["cosine"] >= SAME_DIRECTION else None
+    equal = number(1.0 / factor) if factor else None
+    return {
+        **row,
+        "measured": {**row["measured"], "equal_learning_rate": equal},
+        "gradient": gradient,
+    }
 
 
 def _facts(facts: LossFacts) -> dict[str, Any]:
@@ -101,6 +119,7 @@ def _measured(loss: LossHistory, measurement: Measurement) -> dict[str, Any]:
         "permuted_ratio": _ratio(_last(loss, "permuted"), _last(loss, "measured")),
         "replicas": max(1, int(measurement.replicas)),
         "equal_learning_rate": number(1.0 / factor) if factor else None,
+        "counted_share": _last(loss, "counted_share"),
     }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from tb_bnplugin.dashboard.kinds import kind_of
 from tb_bnplugin.dashboard.payload.columns import column, column_name, heatmap_columns
+from tb_bnplugin.dashboard.payload.gradients import applied_row
 from tb_bnplugin.dashboard.payload.losses import loss_rows
 from tb_bnplugin.dashboard.payload.modes import EXECUTIONS, encode_runs, modes
 from tb_bnplugin.dashboard.payload.outcomes import outcomes as outcome_rows
@@ -62,6 +63,7 @@ def report(run: RunHistory, history: ModelHistory, outcomes: Sequence[Outcome]) 
         "columns": [column_name(entry) for entry in offered],
         "column": column(history, offered[0]),
         "losses": loss_rows(history),
+        "applied": applied_row(history),
         "metrics": [_metric_row(metric, history.phases[-1].number) for metric in history.metrics],
         "probe": None if history.probe is None else _probe(history.probe),
         "graph": {

@@ -8,7 +8,7 @@ import pytest
 
 from tb_bnplugin.dashboard.payload.losses import loss_rows
 from tb_bnplugin.schema.facts import LossFacts
-from tests.support.histories import create_history, create_loss
+from tests.support.histories import create_gradient, create_history, create_loss
 
 # Mean squared errors of 32 rows and 10 outputs whose squares sum to 160: Keras' mean is 0.5.
 READINGS: list[tuple[dict[str, Any], str]] = [
@@ -117,3 +117,36 @@ def test_a_measured_loss_of_which_nothing_else_is_known() -> None:
     (row,) = loss_rows(create_history(losses=[loss]))
     assert (row["reduction"], row["label_shape"], row["keras_class"]) == (None, None, None)
     assert row["measured"]["factor"] == 1.0
+
+
+def test_the_share_of_the_values_that_count_is_the_newest() -> None:
+    loss = create_loss(counted_share=[np.nan, 0.5, 0.25])
+    (row,) = loss_rows(create_history(losses=[loss]))
+    assert row["measured"]["counted_share"] == 0.25
+    assert row["gradient"] is None
+
+
+def test_a_gradient_stands_with_the_loss_of_its_name() -> None:
+    gradient = create_gradient("aux", factor=10.0, cosine=1.0, steps=1.0, passes=1.0)
+    history = create_history(losses=[create_loss(), create_loss("aux")])
+    rows = loss_rows(replace(history, gradients=(gradient,)))
+    assert [row["name"] for row in rows if row["gradient"]] == ["aux"]
+
+
+def test_a_gradient_of_a_loss_that_nothing_else_is_known_of_has_a_row() -> None:
+    gradient = create_gradient(factor=10.0, cosine=1.0, steps=1.0, passes=1.0)
+    (row,) = loss_rows(replace(create_history(), gradients=(gradient,)))
+    assert (row["name"], row["measured"], row["gradient"]["factor"]) == ("loss", None, 10.0)
+
+
+@pytest.mark.parametrize(
+    ("factor", "cosine", "equal"),
+    [(4.0, 1.0, 0.25), (4.0, 0.8, None), ([1.0, 2.0, 4.0], 1.0, None)],
+)
+def test_the_equal_learning_rate_is_of_what_is_differentiated(
+    factor: Any, cosine: float, equal: float | None
+) -> None:
+    gradient = create_gradient(factor=factor, cosine=cosine, steps=1.0, passes=1.0)
+    history = create_history(losses=[create_loss(measured=5.0, doubled=10.0)])
+    (row,) = loss_rows(replace(history, gradients=(gradient,)))
+    assert (row["measured"]["factor"], row["measured"]["equal_learning_rate"]) == (10.0, equal)

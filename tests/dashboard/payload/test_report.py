@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,8 +16,14 @@ from tb_bnplugin.dashboard.payload.values import Json
 from tb_bnplugin.diagnose import Outcome, diagnose
 from tb_bnplugin.diagnose.outcome import Severity, Status
 from tb_bnplugin.history.model import ChannelHistory, ModelHistory, RunHistory
+from tb_bnplugin.schema.columns import PROBE_LAYER_COLUMNS
 from tests.dashboard.validate import validate
-from tests.support.histories import create_history, create_probe, inference_columns
+from tests.support.histories import (
+    create_history,
+    create_probe,
+    create_probe_layers,
+    inference_columns,
+)
 
 
 def report(history: ModelHistory) -> Json:
@@ -93,6 +100,52 @@ def test_only_columns_that_hold_a_value_are_offered() -> None:
     offered = [entry["name"] for entry in report(create_history(columns=columns))["columns"]]
     assert offered[0] == "variance_gap"
     assert not {"mean_gap", "batch_mean", "start_updates"} & set(offered)
+
+
+def test_columns_of_the_probes_are_offered_where_there_are_probes() -> None:
+    probed = create_probe_layers(steps=(25, 50), layers=2, gap_share=[[np.nan] * 2, [0.75, 0.25]])
+    with_probe = create_history(layers=2, probe=create_probe(), probe_layers=probed)
+    names = {"held_mean_gap", "held_variance_gap", "gap_share"}
+
+    def offered(history: ModelHistory) -> set[str]:
+        return {entry["name"] for entry in report(history)["columns"]}
+
+    assert names <= offered(with_probe)
+    assert not names & offered(create_history(layers=2, probe=create_probe()))
+    assert not names & offered(create_history(steps=[], layers=2))
+    no_gap = replace(with_probe, probe_layers=create_probe_layers(layers=2))
+    assert offered(with_probe) - offered(no_gap) == {"gap_share"}
+
+
+def test_column_of_the_probes_has_their_steps() -> None:
+    probed = create_probe_layers(steps=(25, 50), layers=2, gap_share=[[np.nan] * 2, [0.75, 0.25]])
+    entry = next(entry for entry in HEATMAP_COLUMNS if entry.name == "gap_share")
+    answer = column(create_history(layers=2, probe_layers=probed), entry)
+    validate(answer, "Column")
+    assert (answer["unit"], answer["steps"]) == ("%", [25, 50])
+    assert answer["values"] == [[None, 75.0], [None, 25.0]]
+    without = column(create_history(layers=2), entry)
+    validate(without, "Column")
+    assert (without["steps"], without["values"]) == ([], [[], []])
+
+
+def test_layer_has_what_the_probes_measured_of_it() -> None:
+    gaps = np.array([[1.0, 2.0, np.nan], [3.0, 4.0, np.nan]])
+    probed = create_probe_layers(mean_gap=gaps, variance_shift=[0.5, -0.5, np.nan])
+    layer = layer_payload(create_history(probe_layers=probed), 1, None)
+    validate(layer, "Layer")
+    assert layer["held_batch"]["steps"] == [25, 50]
+    assert layer["held_batch"]["series"]["mean_gap"] == [2.0, 4.0]
+    assert layer["held_batch"]["series"]["variance_shift"] == [-0.5, -0.5]
+    assert layer["held_batch"]["series"]["gap_share"] == [None, None]
+
+
+def test_layer_without_a_probe_of_it_has_no_held_batch() -> None:
+    assert layer_payload(create_history(), 0, None)["held_batch"] is None
+    nothing: dict[str, Any] = {name: [0.0, np.nan, 0.0] for name in PROBE_LAYER_COLUMNS}
+    history = create_history(probe_layers=create_probe_layers(**nothing))
+    assert layer_payload(history, 1, None)["held_batch"] is None
+    assert layer_payload(history, 2, None)["held_batch"] is not None
 
 
 def test_layer_gives_percentiles_over_channels() -> None:
