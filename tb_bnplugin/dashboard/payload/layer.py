@@ -73,7 +73,7 @@ def layer_payload(history: ModelHistory, index: int, channels: ChannelHistory | 
 
 
 def _held_batch(probed: ProbeLayers, index: int) -> Json | None:
-    """What the probes measured of one layer; None where they measured nothing of it."""
+    """The measurements of the probes of one layer; None where they measured nothing of it."""
     unknown = np.full((len(probed.steps), index + 1), np.nan)
     values = {name: probed.columns.get(name, unknown)[:, index] for name in HELD_SERIES}
     if not any(np.isfinite(each).any() for each in values.values()):

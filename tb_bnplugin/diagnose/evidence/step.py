@@ -1,4 +1,4 @@
-"""What one step of the optimizer is: the learning rate, and the factors of the loss."""
+"""One step of the optimizer in words: the learning rate, and the factors of the loss."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def program_sizes(history: ModelHistory) -> dict[str, float]:
 
 
 def describe_step(history: ModelHistory) -> str | None:
-    """What one step is, as "learning rate 0.01 x 10 (outputs) x mean loss".
+    """One step in words, as "learning rate 0.01 x 10 (outputs) x mean loss".
 
     None where the loss that trains, its factor, or the optimizer is not known.
     """

@@ -55,6 +55,7 @@ def check(history: ModelHistory) -> Outcome:
         index: channels
         for index, channels in known.items()
         if layers[index].axis
+        and layers[index].virtual_batch is None  # tf_keras counts its axis from the virtual batch
         and channels.axis not in [axis % channels.axes for axis in layers[index].axis]
     }
     if not wrong:

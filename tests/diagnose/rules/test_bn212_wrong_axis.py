@@ -9,7 +9,7 @@ from tb_bnplugin.schema.facts import Node
 from tests.support.histories import create_history
 from tests.support.judging import judge
 
-CONV = {"layer_class": "Conv2D", "filters": 8, "channel_axis": 3, "axes": 4}
+CONV: dict[str, Any] = {"layer_class": "Conv2D", "filters": 8, "channel_axis": 3, "axes": 4}
 FIRST = {**CONV, "channel_axis": 1}
 
 
@@ -79,3 +79,18 @@ def test_what_is_not_known_is_not_passed(name: str) -> None:
 
 def test_passes_on_evidence() -> None:
     assert judge("BN212", SILENT["filters last"]).status == "ok"
+
+
+def test_a_virtual_batch_counts_axes_otherwise() -> None:
+    history = create_history(
+        layers=1,
+        layer_facts={"axis": (4,), "channels": 12, "virtual_batch": 4},
+        facts={
+            "nodes": (
+                Node(path="conv", layer=None, **CONV),
+                Node(path="bn", layer=0, layer_class=NORM),
+            ),
+            "edges": ((0, 1),),
+        },
+    )
+    assert judge("BN212", history).status != "finding"
