@@ -41,7 +41,8 @@ def find_measured_layer(model: Any, *, norms: bool) -> MeasuredLayer | None:
     """
     layers = flavour_of(model).keras.layers
     with_bias = [getattr(layers, name) for name in _WITH_BIAS]
-    for layer in list(model._flatten_layers(include_self=False))[::-1]:
+    # not in a part that may be called several times: the sum of its gradients would be rounded anew
+    for layer in list(model._flatten_layers(include_self=False, recursive=False))[::-1]:
         is_norm = type(layer) is layers.BatchNormalization
         if is_norm and not norms:
             return None
