@@ -1,4 +1,4 @@
-"""The value of a variable of either Keras."""
+"""The value of a variable of either Keras, and variables of our own."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+import numpy.typing as npt
 import tensorflow as tf
 
 
@@ -32,11 +33,31 @@ def is_alone(strategy: Any) -> bool:
     return several and len(strategy.extended.worker_devices) == 1
 
 
-def made_by_this_process(strategy: Any) -> AbstractContextManager[Any]:
-    """Where variables for the replicas of this process are made.
+def create_for_replicas(
+    initial: npt.NDArray[Any], strategy: Any, name: str, device: str | None = None
+) -> tf.Variable:
+    """A variable with a copy for each replica of this process, of which the first is read.
 
     Under a strategy of several processes a variable waits for all of them to make it, so that one
     that watches alone would wait for ever. With one replica here, a variable of its own will do.
+
+    Args:
+        initial: its value and dtype.
+        strategy: of the model.
+        name: of the variable.
+        device: where a variable without copies is placed; TensorFlow's choice if None.
     """
-    scope: AbstractContextManager[Any] = nullcontext() if is_alone(strategy) else strategy.scope()
-    return scope
+    alone = is_alone(strategy)
+    scope: AbstractContextManager[Any] = nullcontext() if alone else strategy.scope()
+    with tf.init_scope(), scope:
+        if alone or strategy.num_replicas_in_sync == 1:
+            with tf.device(device):
+                return tf.Variable(initial, trainable=False, name=name)
+        # The first replica stands for all: a sum cannot be read by one replica alone.
+        return tf.Variable(
+            initial,
+            trainable=False,
+            name=name,
+            synchronization=tf.VariableSynchronization.ON_READ,
+            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+        )

@@ -32,7 +32,7 @@ from tb_bnplugin.keras.calls.own_updates import is_keras_call, moved_since, stat
 from tb_bnplugin.keras.calls.run_context import run_context
 from tb_bnplugin.keras.calls.suspend import suspended
 from tb_bnplugin.keras.identity import IdentityRef
-from tb_bnplugin.keras.variables import is_alone, local, made_by_this_process
+from tb_bnplugin.keras.variables import create_for_replicas, is_alone, local
 from tb_bnplugin.schema.columns import CONTEXTS, EVENT_COUNTERS, EXECUTION_COLUMNS
 
 LARGEST_COUNTED_BATCH: Final = 4096  # rows; larger batches count as this one
@@ -85,27 +85,21 @@ class LayerCounter:
             # A function compiled by XLA takes no variable of another device.
             mean = local(getattr(layer, "moving_mean", None))
             self._device = None if mean is None else mean.device
-        with tf.init_scope(), made_by_this_process(strategy):
-            replicas = 1 if is_alone(strategy) else strategy.num_replicas_in_sync
-            self.executions = self._counter(len(COUNTED), replicas, "bn_executions")
-            self.batches: tf.Variable | None = None
-            self._replicas = replicas
-        run_context().variable_on(self.executions.device)  # made outside any trace
         self._strategy = strategy
+        self._replicas = 1 if is_alone(strategy) else strategy.num_replicas_in_sync
+        self.executions = self._counter(len(COUNTED), "bn_executions")
+        self.batches: tf.Variable | None = None
+        run_context().variable_on(self.executions.device)  # made outside any trace
         self._deltas: dict[tuple[int, ...], tf.Tensor] = {}
 
     def count_batches(self) -> None:
         """Also counts the rows of each batch, once a model."""
         if self.batches is None:
-            with tf.init_scope(), made_by_this_process(self._strategy):
-                self.batches = self._counter(
-                    LARGEST_COUNTED_BATCH + 1, self._replicas, "bn_batches"
-                )
+            self.batches = self._counter(LARGEST_COUNTED_BATCH + 1, "bn_batches")
         self.counts_batches = True
 
-    def _counter(self, size: int, replicas: int, name: str) -> tf.Variable:
-        with tf.device(self._device if replicas == 1 else None):
-            return _counter(size, replicas, name)
+    def _counter(self, size: int, name: str) -> tf.Variable:
+        return create_for_replicas(np.zeros(size, np.int64), self._strategy, name, self._device)
 
     # TensorFlow 2.16's autograph converts tf_keras, and with it whatever tf_keras calls.
     @tf.autograph.experimental.do_not_convert
@@ -270,19 +264,6 @@ def traced_calls() -> int | None:
     None where layers run eagerly, so that every step may differ.
     """
     return None if _calls_seen.eager else _calls_seen.traced
-
-
-def _counter(size: int, replicas: int, name: str) -> tf.Variable:
-    if replicas == 1:
-        return tf.Variable(tf.zeros(size, tf.int64), trainable=False, name=name)
-    # The first replica stands for all: a sum cannot be read by one replica alone.
-    return tf.Variable(
-        tf.zeros(size, tf.int64),
-        trainable=False,
-        name=name,
-        synchronization=tf.VariableSynchronization.ON_READ,
-        aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
-    )
 
 
 def _one_hot(column: int) -> np.ndarray[Any, np.dtype[np.int64]]:

@@ -26,7 +26,7 @@ from tb_bnplugin.keras.gradient.methods import WrappedMethod
 from tb_bnplugin.keras.gradient.tapes import Places, tape_of_pass
 from tb_bnplugin.keras.optimizers import search
 from tb_bnplugin.keras.optimizers.description import chain
-from tb_bnplugin.keras.variables import is_alone, made_by_this_process
+from tb_bnplugin.keras.variables import copies, create_for_replicas
 from tb_bnplugin.schedule import growing
 from tb_bnplugin.schema.columns import GRADIENT_COLUMNS
 
@@ -56,7 +56,7 @@ class AppliedGradients:
         self._is_keras_3 = flavour_of(model).is_keras_3
         self._guard = guard
         self._replicas = int(strategy.num_replicas_in_sync)
-        self._held = _create(strategy)
+        self._held = create_for_replicas(np.zeros((4, MOST_CHANNELS)), strategy, "bn_applied")
         self._layer: MeasuredLayer | None = None
         self._call: WrappedMethod | None = None
         self._optimizers: list[WrappedMethod] = []
@@ -87,9 +87,7 @@ class AppliedGradients:
 
     def take(self) -> Floats | None:
         """The newest step, float64 [GRADIENT_COLUMNS]; None: there was none since the last."""
-        copies = getattr(self._held, "values", None)
-        copies = [self._held] if copies is None or callable(copies) else list(copies)
-        held = np.stack([np.asarray(tf.convert_to_tensor(each), np.float64) for each in copies])
+        held = np.stack([np.asarray(tf.convert_to_tensor(each)) for each in copies(self._held)])
         steps = float(held[0, _COUNTS, _STEPS])
         if steps == self._taken:
             return None
@@ -97,7 +95,7 @@ class AppliedGradients:
         passes = held[:, _COUNTS, _THEN]
         own = _compare(held[:, _GIVEN], held[:, _PASSED])
         summed = np.broadcast_to(held[:, _PASSED].sum(axis=0), held[:, _GIVEN].shape)
-        whole = 1 < len(copies) == self._replicas  # those of other workers are not seen
+        whole = 1 < len(held) == self._replicas  # those of other workers are not seen
         reduced = _compare(held[:, _GIVEN], summed) if whole else (np.nan, np.nan)
         measured = {
             "applied_factor": own[0],
@@ -221,21 +219,6 @@ class AppliedGradients:
         same = (bias, getattr(bias, "value", None))
         found = [gradient for gradient, each in pairs if any(each is one for one in same)]
         return found[0] if len(found) == 1 else None
-
-
-def _create(strategy: Any) -> tf.Variable:
-    zeros = np.zeros((4, MOST_CHANNELS))
-    with tf.init_scope(), made_by_this_process(strategy):
-        if strategy.num_replicas_in_sync == 1 or is_alone(strategy):
-            return tf.Variable(zeros, trainable=False, dtype=tf.float64, name="bn_applied")
-        return tf.Variable(
-            zeros,
-            trainable=False,
-            dtype=tf.float64,
-            name="bn_applied",
-            synchronization=tf.VariableSynchronization.ON_READ,
-            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
-        )
 
 
 def _padded(vector: tf.Tensor) -> tf.Tensor:

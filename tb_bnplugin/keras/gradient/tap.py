@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+import numpy as np
 import tensorflow as tf
 
-from tb_bnplugin.keras.variables import is_alone, made_by_this_process
+from tb_bnplugin.keras.variables import create_for_replicas
 
 SUMS: Final = ("given_by_reference", "reference_squared", "given_squared", "passes", "steps")
 """The numbers that are added up, float64 each. With d the gradient of what is differentiated and
@@ -17,18 +18,7 @@ often a gradient came back; and the train steps."""
 
 def create_sums(strategy: Any) -> tf.Variable:
     """The variable that holds the sums; one for each replica, of which the first is read."""
-    zeros = [0.0] * len(SUMS)
-    with tf.init_scope(), made_by_this_process(strategy):
-        if strategy.num_replicas_in_sync == 1 or is_alone(strategy):
-            return tf.Variable(zeros, trainable=False, dtype=tf.float64, name="bn_gradient")
-        return tf.Variable(
-            zeros,
-            trainable=False,
-            dtype=tf.float64,
-            name="bn_gradient",
-            synchronization=tf.VariableSynchronization.ON_READ,
-            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
-        )
+    return create_for_replicas(np.zeros(len(SUMS)), strategy, "bn_gradient")
 
 
 def tap(
