@@ -129,13 +129,29 @@ def record_loss_of_fit(
     target = recorder.last_target
     assert target is not None
     with default_writer(target.writer):  # without one no summary is wanted
-        return record_loss(target.writer, STEP_OF_FIT, loss, y_true, y_pred, options)
+        return record_loss(
+            target.writer, STEP_OF_FIT, loss, y_true, y_pred, options, fitted=recorder
+        )
 
 
 def record_loss(
-    writer: Any, step: Any, loss: Any, y_true: Any, y_pred: Any, options: LossOptions
+    writer: Any,
+    step: Any,
+    loss: Any,
+    y_true: Any,
+    y_pred: Any,
+    options: LossOptions,
+    *,
+    fitted: Recorder | None = None,
 ) -> Any:
     """Record the measurements of a loss, of each output by itself.
+
+    Args:
+        writer: of the log.
+        step: an int64 scalar tensor, or STEP_OF_FIT.
+        loss, y_true, y_pred: as `summary.loss_reduction` takes them.
+        options: of the measurement.
+        fitted: the recorder of the model whose step `fit` makes; with STEP_OF_FIT.
 
     Returns:
         A bool, True where anything was written; a tensor of one inside a function.
@@ -143,7 +159,6 @@ def record_loss(
     Raises:
         TypeError, ValueError: `loss` is none. Whatever else goes wrong is a warning.
     """
-    fitted = fitted_recorder() if step is STEP_OF_FIT else None
     run = fitted.run if fitted is not None and fitted.run is not None else run_of_writer(writer)
     recorder = fitted or _only_recorder(run)
     publisher = recorder or _placeholder(run)

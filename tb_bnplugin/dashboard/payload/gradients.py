@@ -8,7 +8,11 @@ import numpy as np
 
 from tb_bnplugin.dashboard.payload.values import Json, number
 from tb_bnplugin.diagnose.evidence.applied import Applied, applied_gradient
-from tb_bnplugin.diagnose.evidence.gradients import SAME_DIRECTION, measured_gradient
+from tb_bnplugin.diagnose.evidence.gradients import (
+    SAME_DIRECTION,
+    measured_gradient,
+    usable_records,
+)
 from tb_bnplugin.diagnose.evidence.losses import near
 from tb_bnplugin.history.model import GradientHistory, ModelHistory
 
@@ -34,21 +38,17 @@ def applied_row(history: ModelHistory) -> Json | None:
 
 
 def _loss_gradient(history: ModelHistory, gradient: GradientHistory) -> Json | None:
-    unknown = np.full(len(gradient.steps), np.nan)
-    factor, cosine, steps, passes = (
-        gradient.columns.get(name, unknown) for name in ("factor", "cosine", "steps", "passes")
-    )
-    known = np.isfinite(factor) & np.isfinite(cosine) & (steps > 0) & (passes == steps)
-    if not known.any():
+    factor, cosine, steps = usable_records(gradient)
+    if not len(steps):
         return None
     # The rules' own reading of it, so that the page and a finding never say two things.
     agreed = measured_gradient(replace(history, gradients=(gradient,)))
-    smallest = float(cosine[known].min())
+    smallest = float(cosine.min())
     replicas = max(history.facts.replicas, 1)
     begin = "what is differentiated"
     if replicas > 1:
         begin += f", summed over {replicas} replicas,"
-    each = replicas * factor[known]
+    each = replicas * factor
     if smallest < SAME_DIRECTION:
         reading = f"{begin} is no multiple of Keras' mean: the cosine is {smallest:.4g}"
     elif agreed is None:
@@ -57,7 +57,7 @@ def _loss_gradient(history: ModelHistory, gradient: GradientHistory) -> Json | N
     else:
         reading = f"{begin} = {_times(agreed.factor)}Keras' mean"
     return {
-        "steps": gradient.steps[known][[0, -1]].tolist(),
+        "steps": steps[[0, -1]].tolist(),
         "factor": None if agreed is None else number(agreed.factor),
         "cosine": number(smallest),
         "reading": reading,

@@ -7,7 +7,13 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.history.model import LossHistory, ModelHistory
+from tb_bnplugin.history.model import (
+    Floats,
+    GradientHistory,
+    LossHistory,
+    ModelHistory,
+    Steps,
+)
 
 SAME_DIRECTION: Final = 0.9999
 """Cosine from which one factor explains the gradient. Of equal losses it is 1 to within 1e-6 in
@@ -37,22 +43,28 @@ def measured_gradient(history: ModelHistory) -> Gradient | None:
     None, too, where the factor is not the same in all records, as with batches that differ.
     """
     for gradient in history.gradients:
-        columns = [gradient.columns.get(name) for name in ("factor", "cosine", "steps", "passes")]
-        if any(column is None for column in columns):
+        factor, cosine, steps = usable_records(gradient)
+        if not len(steps):
             continue
-        factor, cosine, steps, passes = (np.asarray(column) for column in columns)
-        usable = np.isfinite(factor) & np.isfinite(cosine) & (steps > 0) & (passes == steps)
-        if not usable.any():
-            continue
-        middle = float(np.median(factor[usable]))
-        if (np.abs(factor[usable] - middle) > WITHIN * abs(middle)).any():
+        middle = float(np.median(factor))
+        if (np.abs(factor - middle) > WITHIN * abs(middle)).any():
             continue
         return Gradient(
             factor=middle * max(history.facts.replicas, 1),
-            cosine=float(cosine[usable].min()),
-            steps=(int(gradient.steps[usable][0]), int(gradient.steps[usable][-1])),
+            cosine=float(cosine.min()),
+            steps=(int(steps[0]), int(steps[-1])),
         )
     return None
+
+
+def usable_records(gradient: GradientHistory) -> tuple[Floats, Floats, Steps]:
+    """Factor, cosine and step of the records that are of one backward pass a step."""
+    unknown = np.full(len(gradient.steps), np.nan)
+    factor, cosine, steps, passes = (
+        gradient.columns.get(name, unknown) for name in ("factor", "cosine", "steps", "passes")
+    )
+    usable = np.isfinite(factor) & np.isfinite(cosine) & (steps > 0) & (passes == steps)
+    return factor[usable], cosine[usable], gradient.steps[usable]
 
 
 def is_compiled_loss(history: ModelHistory) -> bool:

@@ -58,7 +58,7 @@ _NOTHING: Final = object()
 
 def _wrap(layer: Any, counter: LayerCounter) -> None:
     prior = layer.__dict__.get("call")
-    bare = type(layer).call if prior is None else _unbound(prior, layer)
+    bare = type(layer).call if prior is None else unbound(prior, layer)
     watched = weakref.ref(layer)
 
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -83,18 +83,18 @@ def _wrap(layer: Any, counter: LayerCounter) -> None:
     layer.__dict__["call"] = MethodType(decorated, layer)
 
 
-def _unbound(call: Callable[..., Any], layer: Any) -> Callable[..., Any]:
-    """A `call` that somebody set on the layer, as a function that takes the layer first."""
-    if isinstance(call, MethodType) and call.__self__ is layer:
-        return call.__func__
+def unbound(method: Callable[..., Any], target: Any) -> Callable[..., Any]:
+    """A method that somebody set on an object, as a function that takes the object first."""
+    if isinstance(method, MethodType) and method.__self__ is target:
+        return method.__func__
 
-    def unbound(_: Any, *args: Any, **kwargs: Any) -> Any:
-        return call(*args, **kwargs)
+    def function(_: Any, *args: Any, **kwargs: Any) -> Any:
+        return method(*args, **kwargs)
 
     own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
-    parameters = inspect.signature(call).parameters.values()
-    unbound.__signature__ = inspect.Signature([own, *parameters])  # type: ignore[attr-defined]
-    return unbound
+    parameters = inspect.signature(method).parameters.values()
+    function.__signature__ = inspect.Signature([own, *parameters])  # type: ignore[attr-defined]
+    return function
 
 
 @tf.autograph.experimental.do_not_convert

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import tensorflow as tf
 
+from tb_bnplugin.keras.calls.wrapping import unbound
+
 _NOTHING: Final = object()
 
 
@@ -33,7 +35,7 @@ class WrappedMethod:
         self.target = weakref.ref(target)
         self._prior = target.__dict__.get(name, _NOTHING)
         prior = self._prior
-        bare = getattr(type(target), name) if prior is _NOTHING else _unbound(prior, target)
+        bare = getattr(type(target), name) if prior is _NOTHING else unbound(prior, target)
         watched, watch = self.target, weakref.WeakMethod(around)
 
         def wrapper(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -72,9 +74,3 @@ class _Unkept:
     @tf.autograph.experimental.do_not_convert
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._function(self._target(), *args, **kwargs)
-
-
-def _unbound(method: Any, target: Any) -> Callable[..., Any]:
-    if isinstance(method, MethodType) and method.__self__ is target:
-        return method.__func__
-    return lambda _, *args, **kwargs: method(*args, **kwargs)

@@ -83,7 +83,7 @@ def columns_of_values(
     if weights is None:
         matter = not abs(total(rolled)[0] - measured) <= SAME_WITHIN * abs(measured)
         put(**measure_pairs(labels, predictions, lambda item: total(item)[0], rows_matter=matter))
-        put(**measure_counted(labels, predictions, lambda item: total(item)[0]))
+        put(**measure_counted(labels, predictions, measured, lambda item: total(item)[0]))
     if weights is not None:
         put(weight_sum=float(np.sum(weights, dtype=np.float64)))
     if resolved.per_element is not None:

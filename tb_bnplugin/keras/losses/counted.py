@@ -23,20 +23,20 @@ FEWEST: Final = 0.02  # share of the values that padding has, to be looked for
 
 
 def measure_counted(
-    labels: Array, predictions: Array, evaluate: Callable[[Data], float]
+    labels: Array, predictions: Array, whole: float, evaluate: Callable[[Data], float]
 ) -> dict[str, float]:
     """The columns `counted_share` and `counted_ratio`; NaN where there is nothing to tell.
 
     Args:
         labels: one for each value, [rows, ..., 1 or classes].
         predictions: [rows, ...], with an axis of classes or without.
+        whole: the loss on these, summed.
         evaluate: the loss on other values, summed; NaN where it fails.
     """
     found = _as_values(labels, predictions)
     if found is None:
         return {}
     values, predicted, of_classes = found
-    whole = evaluate(Data(labels=labels, predictions=predictions))
     for padding in PADDING if of_classes else PADDING[1:]:
         left_out = (values.reshape(len(values), -1) == padding).all(axis=1)
         share = 1.0 - float(left_out.mean())
