@@ -56,8 +56,9 @@ class WatchedModel:
         self._layers = WatchedLayers(guard)
         self._reader: StateReader | None = None
         self.optimizers = WatchedOptimizers(model, guard)
-        self._compiled: IdentityRef | None = None  # a loop may compile anew
-        self._read_of: tuple[object, ...] = ()  # the optimizers of which the reader reads
+        self._earlier: StateReader | None = None  # of the fit before
+        # The compiled optimizer, since a loop may compile anew, and those that the reader reads.
+        self._read_of: tuple[IdentityRef | None, tuple[object, ...]] = (None, ())
         self._topology: Topology | None = None
         self._looks = _Looks()
         self._trainable_replaced: dict[int, bool] = {}  # see `model.trainable`
@@ -98,7 +99,7 @@ class WatchedModel:
             self._parts.losses = LossObserver(self.model, self.guard)
         self._parts.losses.refresh()
         self._trainable_replaced = replaced_by_fit(self.model)
-        self._reader = None
+        self._earlier, self._reader = self._reader or self._earlier, None
         self._layers.look_again()
 
     def end_fit(self) -> None:
@@ -123,9 +124,8 @@ class WatchedModel:
         optimizers = self.optimizers.present()
         if self._reader is not None and self.is_current(self._reader):
             return self._reader, None
-        compiled, self._compiled = self._compiled, self.optimizers.compiled()
-        self._read_of = self.optimizers.token()
-        if self._reader is not None and compiled == self._compiled:
+        before, self._read_of = self._read_of, (self.optimizers.compiled(), self.optimizers.token())
+        if self._reader is not None and before[0] == self._read_of[0]:
             self._reader = self._reader.reading(
                 optimizers
             )  # an optimizer was found: all else goes on
@@ -137,6 +137,7 @@ class WatchedModel:
                 [row.counter for row in self._layers.rows],
                 optimizers,
                 self._trainable_replaced,
+                self._earlier,
             )
             baseline = Baseline(reading=reader.read(), gamma_beta_layers=reader.gamma_beta_layers)
             if reader.watches_weights or self.model.built:  # else other weights are still to come
@@ -147,8 +148,7 @@ class WatchedModel:
 
     def is_current(self, reader: StateReader) -> bool:
         """Return True where `reader` reads the present layers and optimizers."""
-        same = self.optimizers.token() == self._read_of
-        same = same and self.optimizers.compiled() == self._compiled
+        same = (self.optimizers.compiled(), self.optimizers.token()) == self._read_of
         return reader is self._reader and same
 
     def look_for_unchanged_weights(self, step: int, reason: str) -> bool:

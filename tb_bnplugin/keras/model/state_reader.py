@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from tb_bnplugin.keras.calls.counting import COUNTED, LayerCounter
+from tb_bnplugin.keras.identity import IdentityRef
 from tb_bnplugin.keras.model.trainable import set_by_program
 from tb_bnplugin.keras.optimizers import description
 from tb_bnplugin.keras.variables import copies, local
@@ -33,6 +34,7 @@ class StateReader:
         counters: Sequence[LayerCounter],
         optimizers: Sequence[Any] = (),
         trainable_replaced: Mapping[int, bool] | None = None,
+        earlier: StateReader | None = None,
     ) -> None:
         self._optimizers = tuple(map(weakref.ref, optimizers))
         self._trainable_replaced = trainable_replaced or {}  # as `replaced_by_fit` has it
@@ -51,15 +53,30 @@ class StateReader:
         self.gamma_beta_layers = np.array(owners, np.int64)
         """int64: the layer of each value of `Reading.gamma_beta`."""
         self._batches = next((c.batches for c in counters if c.batches is not None), None)
-        self._read = self._traced()
+        self._parts = self._parts_read()
+        # A trace takes longer than the steps of a small fit: one serves all fits.
+        same = earlier is not None and self._parts == earlier._parts
+        self._read: Callable[[], list[Any]] = (
+            earlier._read if earlier is not None and same else self._traced()
+        )
 
     def reading(self, optimizers: Sequence[Any]) -> StateReader:
         """A reader of the same layers and weights that reads of these optimizers."""
         other = copy.copy(self)
         other._optimizers = tuple(map(weakref.ref, optimizers))
+        other._parts = other._parts_read()
         with tf.init_scope():
             other._read = other._traced()
         return other
+
+    def _parts_read(self) -> list[object]:
+        """All that a trace of `tensors` holds, by identity."""
+        parts = [variable for layer in self._layers for variable in _statistics(layer)]
+        parts += [*self._gamma_beta, *self._weights, self._batches]
+        parts += [counter.executions for counter in self._counters]
+        for optimizer in self._alive():
+            parts += [optimizer, *description.numbers(optimizer)]
+        return [_identity(part) for part in parts if part is not None]
 
     def _traced(self) -> Callable[[], list[Any]]:
         # One concrete function: TensorFlow warns the user of functions that are made often.
@@ -128,6 +145,17 @@ class StateReader:
                 value = np.full(size, np.nan) if variable is None else local(variable).numpy()
                 row.append(np.asarray(value, np.float32).reshape(-1))
         return np.stack([np.concatenate(row) if row else np.zeros(0, np.float32) for row in rows])
+
+
+def _identity(part: Any) -> object:
+    try:
+        return IdentityRef(part)
+    except TypeError:  # a number of a legacy optimizer, which a trace holds as a constant
+        return object()
+
+
+def _statistics(layer: Any) -> tuple[Any, Any]:
+    return layer.moving_mean, layer.moving_variance
 
 
 def _first_given(layer: Any, names: Sequence[str]) -> Any:

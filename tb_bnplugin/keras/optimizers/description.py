@@ -109,6 +109,14 @@ def learning_rate(optimizer: Any) -> Any:
         return None
 
 
+def numbers(optimizer: Any) -> list[Any]:
+    """The variables or schedules that `iterations` and `learning_rate` read, None without one."""
+    held = attributes(chain(optimizer)[-1])
+    legacy = held.get("_hyper") or {}  # of tf_keras' legacy optimizers
+    names = ("_iterations", "_learning_rate", "_current_learning_rate")
+    return [*map(held.get, names), legacy.get("learning_rate")]
+
+
 def loss_scale(optimizer: Any) -> float:
     """The divisor of gradients now; NaN where there is none."""
     for each in chain(optimizer):
