@@ -27,6 +27,7 @@ class ModelRecords:
         self._facts: ModelFacts | None = None
         self._phase: Phase | None = None
         self._documents: dict[Kind, Value] = {}
+        self._described_by = 0  # the look that the facts and the phase are of
 
     @property
     def documents(self) -> dict[Kind, Value]:
@@ -56,6 +57,7 @@ class ModelRecords:
         made = []
         restarted = False
         before = dict(self._documents)
+        observed = self._without_stale(observed)
         if observed.facts is not None:
             self._facts = observed.facts
             self.name = observed.facts.name
@@ -82,6 +84,18 @@ class ModelRecords:
         """A record of this model. `name`: of the loss, where the kind has one."""
         metadata = Metadata(kind=kind, model=self.name, name=name)
         return Record(metadata=metadata, step=moment.step, wall_time=moment.wall_time, value=value)
+
+    def _without_stale(self, observed: Observation) -> Observation:
+        """Leave out what a later look, taken before this one, has told anew.
+
+        Two ops of a function run beside each other.
+        """
+        if observed.facts is None and observed.phase is None:
+            return observed
+        if observed.look < self._described_by:
+            return replace(observed, facts=None, phase=None)
+        self._described_by = observed.look
+        return observed
 
     def _encode(self, observed: Observation, *, restarted: bool) -> None:
         if observed.calls is not None:

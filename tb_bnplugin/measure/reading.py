@@ -96,3 +96,4 @@ class Observation:
     facts: ModelFacts | None = None
     calls: tuple[Call, ...] | None = None
     phase: Phase | None = None
+    look: int = 0  # counts the looks at a model, which may overlap

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -47,6 +48,7 @@ class ModelObserver:
         self._guard = guard
         self._phase: Phase | None = None
         self._new_layers: list[NewLayers] = []
+        self._looks = itertools.count(1)
         self._known_traces = -1
         self._known: tuple[Any, ...] | None = None  # what the facts depend on, when last taken
         self.in_fit = False  # `fit` trains the model now, with the callback
@@ -173,6 +175,7 @@ class ModelObserver:
         """The documents that may have changed, and layers that the record does not have yet."""
         if self._phase is None:
             self.begin_phase(step, "watch")
+        look = next(self._looks)
         traces, calls = self.watched.traces(), None
         if traces != self._known_traces:
             self._known_traces = traces
@@ -188,7 +191,11 @@ class ModelObserver:
             return Observation()
         self._known = known
         return Observation(
-            new_layers=layers, calls=calls, facts=self._facts(), phase=self._described_phase()
+            new_layers=layers,
+            calls=calls,
+            facts=self._facts(),
+            phase=self._described_phase(),
+            look=look,
         )
 
     def probe(self, result: ProbeResult) -> list[Extra]:

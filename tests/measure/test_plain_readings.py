@@ -21,6 +21,7 @@ from tb_bnplugin.measure.reading import (
     Reading,
 )
 from tb_bnplugin.schema.columns import EVENT_COUNTERS, EXECUTION_COLUMNS
+from tb_bnplugin.schema.facts import SwitchedOff
 from tb_bnplugin.schema.records import Record
 from tests.support.histories import FACTS, LAYER
 
@@ -101,6 +102,18 @@ def test_batch_statistics_are_recovered_from_the_readings() -> None:
 def test_a_document_is_made_once_until_it_changes() -> None:
     kinds = [made.metadata.kind for made in record("training", [0.5, 0.75])]
     assert (kinds.count("model"), kinds.count("calls"), kinds.count("layers")) == (1, 1, 2)
+
+
+def test_facts_of_an_earlier_look_do_not_replace_those_of_a_later_one() -> None:
+    """Two ops of a function run beside each other, and the first to look may be the last here."""
+    records = ModelRecords("model")
+    late = replace(FACTS, switched_off=(SwitchedOff(part="losses", reason="an empty batch"),))
+    records.take(Observation(facts=late, look=2), moment(1))
+    assert records.take(Observation(facts=FACTS, look=1), moment(1)) == []
+    assert records.facts is not None
+    assert records.facts.switched_off == late.switched_off
+    records.take(Observation(facts=FACTS, look=3), moment(2))
+    assert not records.facts.switched_off
 
 
 def test_measuring_imports_neither_tensorflow_nor_keras() -> None:
