@@ -100,7 +100,7 @@ class Logged:
 
 
 def logged_losses(history: ModelHistory) -> Logged | None:
-    """What `fit` logged as its loss at the end of each epoch; None where it did not."""
+    """The losses that `fit` logged at the ends of the epochs; None where it logged none."""
     for gradient in history.gradients:
         loss = gradient.columns.get("logged_loss")
         if loss is None or not np.isfinite(loss).any():

@@ -13,7 +13,7 @@ from tb_bnplugin.keras.losses.regularization import weight_regularization
 from tb_bnplugin.keras.variables import create_for_replicas, local
 
 SUMS: Final = ("steps", "loss", "loss_squared", "rows", "loss_by_rows", "predictions", "last")
-"""What is added up, float64 each: train steps; Keras' mean of the compiled loss, and its square;
+"""The sums, float64 each: of train steps; Keras' mean of the compiled loss, and its square;
 rows; the loss times the rows; the mean of the predictions times the rows. And the newest loss."""
 
 
@@ -72,7 +72,7 @@ class StepValues:
 
 
 def added_losses(model: Any) -> Mapping[str, float]:
-    """What a model adds to its loss, as columns: the regularizers now, and if there is more."""
+    """The losses that a model adds, as columns: the regularizers now, and if there is more."""
     kinds = ("_losses", "_eager_losses")
     layers = model._flatten_layers()
     others = any(
