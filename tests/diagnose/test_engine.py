@@ -239,8 +239,8 @@ def test_a_loss_without_a_model_is_judged_by_the_rules_of_losses_alone() -> None
 
 
 def test_a_vector_that_is_summed_is_told_once_for_each_loss() -> None:
-    vector = {"elements": 32.0, "measured": 16.0, "doubled": 32.0, "value_given": 16.0}
-    summed = {"measured": 16.0, "doubled": 32.0}
+    summed: dict[str, Any] = {"measured": 16.0, "doubled": 32.0}
+    vector: dict[str, Any] = {**summed, "elements": 32.0, "value_given": 16.0}
     losses = [create_loss("entropy", **vector), create_loss("penalty", **summed)]
     outcomes = diagnose(create_history(losses=losses, facts={"optimizer": "SGD"}))
     assert [out.evidence["loss"] for out in outcomes if is_found(out, "LR103")] == ["entropy"]

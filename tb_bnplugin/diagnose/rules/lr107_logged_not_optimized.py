@@ -26,7 +26,7 @@ What to do:
         for metric in self.metrics:
             if metric.name == "loss":
                 metric.update_state(loss)
-            else:
+            if metric.name != "loss":
                 metric.update_state(y, y_pred)
 
 When it is fine:
@@ -61,6 +61,7 @@ UPDATE: Final = (
     ' `if metric.name == "loss": metric.update_state(loss)`'
 )
 
+OTHERS: Final = '`if metric.name != "loss": metric.update_state(y, y_pred)`'
 RETURN: Final = "Return the loss itself from `train_step`."
 
 
@@ -126,7 +127,7 @@ def _of_measured(history: ModelHistory, logged: Logged) -> Outcome:
                 f"{what}: what is logged is the mean of the predictions, with which"
                 " `compiled_metrics` updates the metric of this name."
             ),
-            fix=f"{UPDATE}, else `metric.update_state(y, y_pred)`.",
+            fix=f"{UPDATE}, and {OTHERS}.",
             evidence=evidence,
             steps=_steps(logged),
         )
