@@ -27,6 +27,7 @@ With a training loop of your own:
     BatchNormError      base of all errors of this package
     LogFolderError      a log folder cannot be read, or holds no record of this plugin
     NotBuiltError       a model has no variables yet: call it on a batch first
+    StrategyError       a model of a distribution strategy that cannot be recorded
     UnknownRuleError    no rule has this code
 """
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from tb_bnplugin.errors import BatchNormError as BatchNormError
     from tb_bnplugin.errors import LogFolderError as LogFolderError
     from tb_bnplugin.errors import NotBuiltError as NotBuiltError
+    from tb_bnplugin.errors import StrategyError as StrategyError
     from tb_bnplugin.errors import UnknownRuleError as UnknownRuleError
     from tb_bnplugin.logs.check import Report as Report
     from tb_bnplugin.logs.check import RunReport as RunReport
@@ -59,6 +61,7 @@ __all__ = [
     "Outcome",
     "Report",
     "RunReport",
+    "StrategyError",
     "UnknownRuleError",
     "Watch",
     "__version__",
@@ -77,6 +80,7 @@ _MODULES: Final = {
     "Outcome": "tb_bnplugin.diagnose.outcome",
     "Report": "tb_bnplugin.logs.check",
     "RunReport": "tb_bnplugin.logs.check",
+    "StrategyError": "tb_bnplugin.errors",
     "UnknownRuleError": "tb_bnplugin.errors",
     "Watch": "tb_bnplugin.training.watch",
     "check": "tb_bnplugin.logs.check",

@@ -3,6 +3,7 @@
     BatchNormError
       + LogFolderError        a log folder cannot be read, or holds no record of this plugin
       + NotBuiltError         a model, or a layer that it calls, has no variables yet
+      + StrategyError         a model of a distribution strategy that cannot be recorded
       + UnknownRuleError      no rule has this code
       + CannotExamineError    the doctor finds no TensorFlow or no Keras to examine
         + NoReplicasError     TensorFlow started before it could be given two logical devices
@@ -30,6 +31,10 @@ class LogFolderError(BatchNormError):
 
 class NotBuiltError(BatchNormError, ValueError):
     """The model, or a layer that it calls, has no variables yet: call it on a batch first."""
+
+
+class StrategyError(BatchNormError, ValueError):
+    """The model is trained by a distribution strategy that cannot be recorded."""
 
 
 class UnknownRuleError(BatchNormError, LookupError):

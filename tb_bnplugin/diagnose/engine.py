@@ -104,9 +104,16 @@ def _told_once(
         return outcome
     for other in outcomes:
         covers = not other.layers or set(outcome.layers) <= set(other.layers)
+        covers = covers and _same_loss(outcome, other)
         if other.code in rule.explained_by and other.status == "finding" and covers:
             return rule.not_checked(f"{other.code} {other.name} explains it.")
     return outcome
+
+
+def _same_loss(one: Outcome, other: Outcome) -> bool:
+    """Return True unless both are of a loss, and not of the same."""
+    names = (one.evidence.get("loss"), other.evidence.get("loss"))
+    return names[0] == names[1] or not all(isinstance(name, str) for name in names)
 
 
 def _of_model(outcome: Outcome, history: ModelHistory) -> Outcome:

@@ -28,7 +28,7 @@ class Rule:
     needs: tuple[Need, ...] = ()  # in the order in which they are asked for
     transient: bool = False  # the fault ends by itself: notified only if training ends in it
     told_at_end: bool = False  # an info that explains bad validation: told if training ends in it
-    explained_by: tuple[str, ...] = ()  # codes whose finding on the same layers says it already
+    explained_by: tuple[str, ...] = ()  # codes whose finding on the same layers, or loss, tells it
     once_a_layer: bool = False  # told in the first model of a run that holds the layer, not in all
 
     def finding(

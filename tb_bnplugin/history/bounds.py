@@ -62,6 +62,7 @@ _COUNTS: Final = frozenset(
         "passes",
         "applied_passes",
         "applications",
+        "compiled_steps",
     )
 )
 _SIZES: Final = frozenset(
@@ -79,7 +80,14 @@ _SIZES: Final = frozenset(
 """Whole numbers from 1 on."""
 
 _FLAGS: Final = frozenset(
-    ("trainable", "trainable_as_set", "weights_finite", "labels_alike", "labels_are_classes")
+    (
+        "trainable",
+        "trainable_as_set",
+        "weights_finite",
+        "labels_alike",
+        "labels_are_classes",
+        "other_losses",
+    )
 )
 _DISTANCES: Final = frozenset(
     (
@@ -102,6 +110,7 @@ _DISTANCES: Final = frozenset(
         "replica_mean_error",
         "replica_variance_gap",
         "replica_variance_error",
+        "compiled_deviation",
     )
 )
 """Measured, and never below 0."""
@@ -139,6 +148,10 @@ _MEASURED: Final = frozenset(
         "reduced_factor",
         "reduced_cosine",
         "logged_loss",
+        "compiled_by_steps",
+        "compiled_by_rows",
+        "compiled_last",
+        "predictions_mean",
         "loss",
         "accuracy",
     )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tb_bnplugin.errors import StrategyError
 from tb_bnplugin.guard import Guard
 from tb_bnplugin.keras.calls import counting, wrapping
 from tb_bnplugin.keras.calls.watched_layer import WatchedLayer
@@ -122,6 +123,17 @@ class WatchedLayers:
         self.rows.extend(new)
         return NewLayers(
             starts=tuple(starts), mean=np.concatenate(means), variance=np.concatenate(variances)
+        )
+
+
+def check_strategy(strategy: Any) -> None:
+    """Raises StrategyError if models of this strategy cannot be recorded."""
+    if getattr(strategy, "_should_use_with_coordinator", False):  # not of MirroredStrategy
+        raise StrategyError(
+            "a model of ParameterServerStrategy cannot be recorded: its workers make their steps"
+            " each at its own time, so that no record would be of one step. Train it without"
+            " tb_bnplugin, or check the same program under MirroredStrategy or"
+            " MultiWorkerMirroredStrategy, or without a strategy"
         )
 
 

@@ -23,7 +23,7 @@ from tb_bnplugin.keras.model.trainable import replaced_by_fit
 from tb_bnplugin.keras.model.unchanged_weights import UnchangedWeights
 from tb_bnplugin.keras.model.untracked import UntrackedLayers
 from tb_bnplugin.keras.optimizers.watched import WatchedOptimizers
-from tb_bnplugin.keras.watched_layers import WatchedLayers, strategy_of
+from tb_bnplugin.keras.watched_layers import WatchedLayers, check_strategy, strategy_of
 from tb_bnplugin.measure.reading import Baseline, NewLayers, Reading
 from tb_bnplugin.schema.facts import Call, LossFacts, MetricFacts, Sharing
 
@@ -49,6 +49,7 @@ class WatchedModel:
 
     def __init__(self, model: Any, guard: Guard) -> None:
         self.flavour = flavour_of(model)
+        check_strategy(strategy_of(model))
         self.guard = guard
         self.reference = weakref.ref(model)
         self.replicas = int(strategy_of(model).num_replicas_in_sync)

@@ -9,12 +9,14 @@ record.
 
 from __future__ import annotations
 
+import importlib
 import os
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from google.protobuf.message import DecodeError
 from tensorboard.compat.proto.event_pb2 import Event
@@ -123,6 +125,10 @@ class LogFolder:
             notes.append(f"{name} {error}")
         except OSError as error:
             notes.append(f"{name} cannot be read: {error.strerror or error}")
+        except Exception as error:  # of a store, in the middle of a file
+            if "://" not in file:
+                raise
+            notes.append(f"{name} cannot be read: {_first_line(error)}")
 
     def _keep(self, run: str, content: bytes) -> bool:
         """Keeps what an event holds for this plugin; False when the event is damaged."""
@@ -175,10 +181,8 @@ def _walk(path: str) -> Iterator[tuple[str, list[str], list[str]]]:
         # Only TensorBoard knows how to reach these; with TensorFlow installed it is imported.
         from tensorboard.compat import tf
 
-        if not tf.io.gfile.isdir(path):
-            raise LogFolderError(f"no such folder: {path}")
-        walk: Iterator[tuple[str, list[str], list[str]]] = tf.io.gfile.walk(path)
-        return walk
+        _check_remote(tf.io.gfile, path)
+        return _walk_remote(tf.io.gfile, path)
     if not Path(path).exists():
         raise LogFolderError(f"no such folder: {path}")
     if not Path(path).is_dir():
@@ -188,6 +192,44 @@ def _walk(path: str) -> Iterator[tuple[str, list[str], list[str]]]:
     except OSError as error:
         raise LogFolderError(f"cannot read {path}: {error.strerror}") from error
     return _walk_local(path)
+
+
+def _check_remote(gfile: Any, path: str) -> None:
+    schemes = getattr(gfile, "get_registered_schemes", None)  # TensorFlow's own has it
+    if schemes is not None and path.partition("://")[0] not in schemes():
+        with suppress(ImportError):  # as TensorBoard does: it adds s3:// and others
+            importlib.import_module("tensorflow_io")
+    try:
+        if gfile.isdir(path):
+            return
+        gfile.exists(path)  # `isdir` of TensorFlow says False of all that it cannot reach
+    except Exception as error:  # each store has errors of its own
+        if _is_missing(error):
+            raise LogFolderError(f"no such folder: {path}") from error
+        scheme = path.partition("://")[0]
+        raise LogFolderError(
+            f"cannot read {path} ({_first_line(error)}). For {scheme}://"
+            " install tensorflow-io where TensorFlow is installed, and where it is not, boto3 (of"
+            " s3://) or fsspec with the package of the store"
+        ) from error
+    raise LogFolderError(f"no such folder: {path}")
+
+
+def _walk_remote(gfile: Any, path: str) -> Iterator[tuple[str, list[str], list[str]]]:
+    """As `gfile.walk`; a store that fails in the middle is an error of the folder."""
+    try:
+        yield from gfile.walk(path)
+    except Exception as error:
+        raise LogFolderError(f"cannot read {path} ({_first_line(error)})") from error
+
+
+def _is_missing(error: Exception) -> bool:
+    """Return True of the `NotFoundError` of TensorFlow, or that of TensorBoard's stand-in."""
+    return isinstance(error, FileNotFoundError) or type(error).__name__ == "NotFoundError"
+
+
+def _first_line(error: Exception) -> str:
+    return shorten(f"{type(error).__name__}: {error}".strip().split("\n")[0], 200)
 
 
 def _walk_local(path: str) -> Iterator[tuple[str, list[str], list[str]]]:

@@ -97,7 +97,7 @@ def suspicion(
 
 def passes_for(layers: int) -> int:
     """The passes that attribution takes at most, beside the one that finds the right statistics."""
-    return math.ceil(math.log2(max(layers, 1))) + MORE_PASSES - 1
+    return math.floor(math.log2(max(layers, 1))) + MORE_PASSES - 1
 
 
 def attribute(
@@ -136,7 +136,9 @@ def attribute(
     alone = len(order) if len(order) <= passes else min(suspected, passes - 1)
     for layer in order[:alone]:
         measure([layer])
-    if order[alone:]:
+    if order and not alone:
+        costs[tuple(order)] = 1.0  # all of them cost the gap
+    elif order[alone:]:
         measure(order[alone:])
     while left >= 2 and (group := _largest_group(costs)) is not None:
         del costs[group]

@@ -232,7 +232,8 @@ class LayerTable:
         start_is_due = self._starting.is_due(float(trained.sum()))
         if start_is_due:
             values.append(self._starting.updates_needed(layout, mean, variance, trained))
-        median, upper = layout.quantiles(np.stack(values), START_CHANNEL_SHARE)
+        share_above = START_CHANNEL_SHARE if start_is_due else None
+        median, upper = layout.quantiles(np.stack(values), share_above)
         self._rows[:, _COLUMN["mean_gap"]] = median[0]
         self._rows[:, _COLUMN["variance_gap"]] = median[1]
         self._rows[:, _COLUMN["variance_shift"]] = median[2]

@@ -55,22 +55,24 @@ class Layout:
         """The channels of one layer."""
         return slice(int(self.offsets[layer]), int(self.offsets[layer + 1]))
 
-    def quantiles(self, values: Floats, share: float) -> tuple[Floats, Floats]:
+    def quantiles(self, values: Floats, share: float | None) -> tuple[Floats, Floats]:
         """Median and upper quantile [kinds, layers] of values [kinds, ranked channels].
 
         Args:
             values: one row for each kind of value.
-            share: the upper quantile is the smallest value that at most this share exceeds.
+            share: the upper quantile is the smallest value that at most this share exceeds; NaN
+                where None: the median alone is asked for.
         """
         median = np.full((len(values), self.layers), np.nan)
         upper = np.full((len(values), self.layers), np.nan)
         for layers, index in self._groups:
             channels = index.shape[1]
             low, high = (channels - 1) // 2, channels // 2
-            at = int(np.ceil((1 - share) * channels)) - 1
-            ordered = np.partition(values[:, index], (low, high, at), axis=2)
+            at = high if share is None else int(np.ceil((1 - share) * channels)) - 1
+            ordered = np.partition(values[:, index], sorted({low, high, at}), axis=2)
             median[:, layers] = (ordered[:, :, low] + ordered[:, :, high]) / 2
-            upper[:, layers] = ordered[:, :, at]
+            if share is not None:
+                upper[:, layers] = ordered[:, :, at]
         return median, upper
 
 

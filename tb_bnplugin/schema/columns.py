@@ -309,6 +309,19 @@ GRADIENT_COLUMNS: Final = (
     "applications",
     # Under the name "logged": the loss in the logs of `fit` at the end of an epoch.
     "logged_loss",
+    # Beside it, where a `train_step` of the program's own makes one prediction for one compiled
+    # loss: over the steps of the epoch, Keras' mean of the compiled loss on each batch, averaged
+    # over the steps and over the rows; that of the last step; its standard deviation from step to
+    # step; the mean of the predictions. And what the model adds to a loss: the sum of the
+    # regularizers of its weights at the end of the epoch, and 1 where layers add other losses.
+    "compiled_steps",
+    "compiled_by_steps",
+    "compiled_by_rows",
+    "compiled_last",
+    "compiled_deviation",
+    "predictions_mean",
+    "regularization",
+    "other_losses",
 )
 """Of one loss: how its gradient at the predictions compares with that of Keras' mean. Under the
 name "optimizer": what reaches the optimizer, with NaN in the first four."""

@@ -94,7 +94,8 @@ def test_loss_that_train_step_returns_is_not_the_one_that_keras_3_shows(
 def test_compiled_metrics_of_keras_3_show_the_mean_of_the_predictions_as_loss(
     report: Mapping[str, Any], demo: Demo, flavour: Flavour
 ) -> None:
-    assert serious(findings(report, "D3/5_own_train_step/train")) == set()
+    found = findings(report, "D3/5_own_train_step/train")
+    assert serious(found) == ({"LR107"} if flavour.name == "keras3" else set())
     shown, accuracy = map(float, cells(demo.printed, "5_own_train_step")[:2])
     same, _ = map(float, cells(demo.printed, "3_fit_own_loss")[:2])
     assert accuracy > 0.9

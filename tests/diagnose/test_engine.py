@@ -236,3 +236,18 @@ def test_one_fault_is_told_once() -> None:
 def test_a_loss_without_a_model_is_judged_by_the_rules_of_losses_alone() -> None:
     outcomes = diagnose(create_history(facts={"model_class": "", "layers": ()}))
     assert {outcome.code[:2] for outcome in outcomes} == {"LR"}
+
+
+def test_a_vector_that_is_summed_is_told_once_for_each_loss() -> None:
+    summed: dict[str, Any] = {"measured": 16.0, "doubled": 32.0}
+    vector: dict[str, Any] = {**summed, "elements": 32.0, "value_given": 16.0}
+    losses = [create_loss("entropy", **vector), create_loss("penalty", **summed)]
+    outcomes = diagnose(create_history(losses=losses, facts={"optimizer": "SGD"}))
+    assert [out.evidence["loss"] for out in outcomes if is_found(out, "LR103")] == ["entropy"]
+    assert [out.evidence["loss"] for out in outcomes if is_found(out, "LR101")] == ["penalty"]
+    reasons = [out.reason for out in outcomes if out.code == "LR101"]
+    assert "LR103 vector-loss explains it." in reasons
+
+
+def is_found(outcome: Outcome, code: str) -> bool:
+    return outcome.code == code and outcome.status == "finding"

@@ -99,10 +99,6 @@ PROGRAMS = (
         name="keras_io_reptile",
         judged={
             "BN101": "true: the loop calls `model(images)` without `training=True`",
-            "LR101": (
-                "true: the loss of the rows is not reduced, so the step grows with the batch; "
-                "LR103 says why"
-            ),
             "LR103": (
                 "true: `sparse_categorical_crossentropy` of 25 rows goes to the tape as a vector"
             ),

@@ -16,7 +16,8 @@ How it decides:
     the batches that a step accumulates), since the loss is then a mean while batches are full,
     and where the optimizer divides a factor of the gradient out, as Adam does. It is an info where
     the divisor or the optimizer is not known. A ratio of 0.5 is a loss divided by the rows twice.
-    Any other ratio, as of contrastive losses, is not checked.
+    Any other ratio, as of contrastive losses, is not checked. Where LR103 finds that the loss is a
+    vector that nobody reduced, that is told, and this is not checked.
 
 What to do:
     Take the mean over the rows that are in the batch:
@@ -51,7 +52,13 @@ from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import LossHistory, ModelHistory
 
-RULE: Final = Rule(code="LR101", name="loss-grows-with-batch", severity="warning", needs=(LOSSES,))
+RULE: Final = Rule(
+    code="LR101",
+    name="loss-grows-with-batch",
+    severity="warning",
+    needs=(LOSSES,),
+    explained_by=("LR103",),  # a vector that nobody reduced grows because of that
+)
 
 
 def check(history: ModelHistory) -> Iterator[Outcome]:

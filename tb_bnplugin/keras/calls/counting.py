@@ -32,7 +32,7 @@ from tb_bnplugin.keras.calls.own_updates import is_keras_call, moved_since, stat
 from tb_bnplugin.keras.calls.run_context import run_context
 from tb_bnplugin.keras.calls.suspend import suspended
 from tb_bnplugin.keras.identity import IdentityRef
-from tb_bnplugin.keras.variables import create_for_replicas, is_alone, local
+from tb_bnplugin.keras.variables import create_for_replicas, local
 from tb_bnplugin.schema.columns import CONTEXTS, EVENT_COUNTERS, EXECUTION_COLUMNS
 
 LARGEST_COUNTED_BATCH: Final = 4096  # rows; larger batches count as this one
@@ -86,7 +86,7 @@ class LayerCounter:
             mean = local(getattr(layer, "moving_mean", None))
             self._device = None if mean is None else mean.device
         self._strategy = strategy
-        self._replicas = 1 if is_alone(strategy) else strategy.num_replicas_in_sync
+        self._replicas = strategy.num_replicas_in_sync  # of all processes
         self.executions = self._counter(len(COUNTED), "bn_executions")
         self.batches: tf.Variable | None = None
         run_context().variable_on(self.executions.device)  # made outside any trace

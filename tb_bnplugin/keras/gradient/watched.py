@@ -10,6 +10,7 @@ import numpy as np
 from tb_bnplugin.guard import Guard
 from tb_bnplugin.keras.gradient.applied import AppliedGradients
 from tb_bnplugin.keras.gradient.watched_step import WatchedStep
+from tb_bnplugin.keras.losses.step_values import added_losses
 from tb_bnplugin.keras.model.describe import overrides_train_step
 from tb_bnplugin.keras.watched_layers import strategy_of
 from tb_bnplugin.schedule import growing
@@ -41,6 +42,7 @@ class WatchedGradients:
             )
         if self._step is not None:
             self._step.begin()
+            self._guard.attempt("losses", self._step.values.begin)
         self._begin_applied(model, [getattr(model, "optimizer", None)])
 
     def begin_loop(self, model: Any, optimizers: Sequence[Any]) -> None:
@@ -69,13 +71,21 @@ class WatchedGradients:
         value = logs.get("loss") if isinstance(logs, Mapping) else None
         if value is None or not overrides_train_step(model):
             return None
-        return self._guard.attempt("gradients", _logged, value)
+        return self._guard.attempt("gradients", self._beside, model, value)
 
     def applied(self, step: int) -> Floats | None:
         """The gradient that reached an optimizer since the last call; None: none, or not due."""
         if self._applied is None or not self._due.is_due(step):
             return None
         return self._guard.attempt("gradients", self._applied.take)
+
+    def _beside(self, model: Any, logged: Any) -> Floats:
+        """The logged loss, beside what was measured of the steps of its epoch."""
+        columns = {"logged_loss": float(np.asarray(logged))}
+        if self._step is not None:
+            columns |= self._guard.attempt("losses", self._step.values.take) or {}
+            columns |= self._guard.attempt("losses", added_losses, model) or {}
+        return np.array([columns.get(name, np.nan) for name in GRADIENT_COLUMNS], np.float64)
 
     def _begin_applied(self, model: Any, optimizers: Sequence[Any]) -> None:
         if self._applied is None:
@@ -84,9 +94,3 @@ class WatchedGradients:
             )
         if self._applied is not None:
             self._guard.attempt("gradients", self._applied.begin, optimizers)
-
-
-def _logged(value: Any) -> Floats:
-    columns = np.full(len(GRADIENT_COLUMNS), np.nan)
-    columns[GRADIENT_COLUMNS.index("logged_loss")] = float(np.asarray(value))
-    return columns

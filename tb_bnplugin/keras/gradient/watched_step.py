@@ -18,6 +18,7 @@ from tb_bnplugin.keras.gradient.methods import WrappedMethod
 from tb_bnplugin.keras.gradient.tap import SUMS, count_step, create_sums, tap
 from tb_bnplugin.keras.losses.compiled import loss_container
 from tb_bnplugin.keras.losses.resolve import resolve, weighted_mean
+from tb_bnplugin.keras.losses.step_values import StepValues
 from tb_bnplugin.keras.model.describe import overrides_train_step
 from tb_bnplugin.keras.variables import local
 from tb_bnplugin.schema.columns import GRADIENT_COLUMNS
@@ -52,6 +53,7 @@ class WatchedStep:
         self._present = _Present()
         self._sums = create_sums(strategy)
         self._last = np.zeros(len(SUMS))
+        self.values = StepValues(strategy)
         self._wrapped: list[WrappedMethod] = []
 
     @staticmethod
@@ -134,6 +136,7 @@ class WatchedStep:
                 values = resolved.per_element(labels, predictions)
             return weighted_mean(tf.convert_to_tensor(values), batch.weights)
 
+        self._guard.attempt("losses", self.values.add, outputs, reference)
         return tap(outputs, reference, _loss_scale(model.optimizer, self._flavour), self._sums)
 
 

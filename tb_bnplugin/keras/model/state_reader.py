@@ -111,16 +111,20 @@ class StateReader:
     def decode(self, values: Sequence[Any]) -> Reading:
         """The reading from the values of `tensors`."""
         mean, variance, others, gamma_beta, executions, weights, batches, iterations, rate = values
+        trainable = np.array([bool(layer.trainable) for layer in self._layers], bool)
+        as_set = trainable
+        if self._trainable_replaced:
+            as_set = np.array(
+                [set_by_program(layer, self._trainable_replaced) for layer in self._layers], bool
+            )
         return Reading(
             mean=mean,
             variance=variance,
             other_copies=others if len(others) else None,
             gamma_beta=gamma_beta,
             executions=executions,
-            trainable=np.array([bool(layer.trainable) for layer in self._layers], bool),
-            trainable_as_set=np.array(
-                [set_by_program(layer, self._trainable_replaced) for layer in self._layers], bool
-            ),
+            trainable=trainable,
+            trainable_as_set=as_set,
             weights=weights,
             batches=batches if len(batches) else None,
             iterations=float(iterations) if iterations >= 0 else float("nan"),
