@@ -18,9 +18,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 CAN_DO = "MirroredStrategy or MultiWorkerMirroredStrategy"
 
 
-def run(who: str, flavour: Flavour, folder: Path) -> dict[str, Any]:
+def run(who: str, flavour: str, folder: Path) -> dict[str, Any]:
     """The program in a process of its own: a coordinator changes how operations run."""
-    legacy = str(int(flavour.name == "tf_keras"))
+    legacy = str(int(flavour == "tf_keras"))
     ended = subprocess.run(
         [sys.executable, "-m", "tests.training.parameter_server_program", who, str(folder)],
         cwd=ROOT,
@@ -37,17 +37,15 @@ def run(who: str, flavour: Flavour, folder: Path) -> dict[str, Any]:
 
 
 def test_a_loop_is_told_what_to_do_and_trains(flavour: Flavour, tmp_path: Path) -> None:
-    result = run("loop", flavour, tmp_path / "logs")
+    result = run("loop", flavour.name, tmp_path / "logs")
     assert [name for name, _ in result["refused"]] == ["StrategyError", "StrategyError"]
     assert all(CAN_DO in text for _, text in result["refused"])
     assert result["losses"][-1] < result["losses"][0]
     assert result["warnings"] == []
 
 
-def test_fit_trains_unwatched_with_one_warning(flavour: Flavour, tmp_path: Path) -> None:
-    if flavour.name == "keras3":
-        pytest.skip("fit of Keras 3 fails under this strategy, with or without a callback")
-    result = run("fit", flavour, tmp_path / "logs")
+def test_fit_trains_unwatched_with_one_warning(tmp_path: Path) -> None:
+    result = run("fit", "tf_keras", tmp_path / "logs")  # `fit` of Keras 3 fails there by itself
     assert result["trained"]
     (told,) = result["warnings"]
     assert "training goes on unchanged" in told
