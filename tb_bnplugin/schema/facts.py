@@ -13,6 +13,7 @@ from tb_bnplugin.schema.columns import (
     PROBE_COLUMNS,
     PROBE_LAYER_COLUMNS,
 )
+from tb_bnplugin.schema.places import Line, Statement
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +70,7 @@ class Call:
     input_shape: tuple[int | None, ...]
     first_step: int  # step at which this way was first seen
     location: str = ""  # line of the user's program, "train.py:42"; "": not known
+    stack: tuple[Line, ...] = ()  # that line, and those that called it; the innermost first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +126,8 @@ class LossFacts:
     # Keras looks behind the softmax or sigmoid that made the predictions; None: not known.
     carries_logits: bool | None = None
     from_logits: bool | None = None  # what a Keras loss object was told; None: no such object
+    line: Line | None = None  # of a function of the user's: its one `return`
+    measured_at: Line | None = None  # the line that handed it to `summary.loss_reduction`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,6 +235,7 @@ class ModelFacts:
     switched_off: tuple[SwitchedOff, ...] = ()
     optimizers: tuple[OptimizerFacts, ...] = ()  # those that train it now, as far as known
     probe_data: bool = False  # the callback has a held batch
+    statements: tuple[Statement, ...] = ()  # of the user's program, found by reading it
 
     @property
     def optimizer(self) -> str | None:

@@ -33,6 +33,7 @@ class FitOptions:
     probe_freq: Frequency
     on_finding: OnFinding
     expect: tuple[str, ...]
+    source: bool
 
 
 class FitRecorder:
@@ -44,7 +45,9 @@ class FitRecorder:
         self._options = options
         given = options.probe_data
         self._held: tuple[Any, ...] | None = None if isinstance(given, str) else given
-        self.recorder: Recorder = watch_model(model, expect=options.expect, all_traces=False)
+        self.recorder: Recorder = watch_model(
+            model, expect=options.expect, all_traces=False, source=options.source
+        )
         self.recorder.observer.trained_by_fit(probe_data=options.probe_data is not None)
         self.notifier = Notifier(options.on_finding, self.recorder)
         self._updates: Schedule = from_frequency(options.update_freq)

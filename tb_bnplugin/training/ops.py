@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import time
 import warnings
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import FrameType
 from typing import Any, Final
 
 import numpy as np
@@ -23,6 +25,7 @@ from tb_bnplugin.keras.probe.run import ProbeResult
 from tb_bnplugin.measure.reading import Moment, Observation
 from tb_bnplugin.schema.columns import PROBE_COLUMNS
 from tb_bnplugin.schema.facts import Graph, LossFacts, ModelCode, ModelFacts, Phase
+from tb_bnplugin.schema.places import Line
 from tb_bnplugin.schema.records import Kind, Metadata, Record
 from tb_bnplugin.training import writer as event_file
 from tb_bnplugin.training.observer import PROCESS_STARTED
@@ -172,6 +175,7 @@ def record_loss(
     eager = tf.executing_eagerly()
     if eager and not bool(tf.summary.should_record_summaries()):
         return tf.constant(False)
+    lines = _lines(recorder, loss, sys._getframe(1))
 
     def measure() -> Measured:
         one = loss_measure.measure if eager else loss_measure.measure_in_graph
@@ -191,7 +195,7 @@ def record_loss(
         for vector, fact in zip(vectors, facts, strict=True):
             values = np.array(vector, np.float64)
             values[loss_measure.column_index("learning_rate")] = rate
-            known = loss_measure.with_keras_class(fact, values)
+            known = replace(loss_measure.with_keras_class(fact, values), **lines)
             add = _add if isinstance(publisher, Recorder) else _add_beside
             added = guard.attempt("recording", add, publisher, values, known, int(given), target)
             written = bool(added) or written
@@ -212,6 +216,14 @@ def record_loss(
         return _when_recording(record_in_graph)
     found = measure().found
     return tf.constant(save(step, [vector for vector, _ in found], [fact for _, fact in found]))
+
+
+def _lines(recorder: Recorder | None, loss: Any, frame: FrameType) -> dict[str, Line | None]:
+    """The lines of the program that make and measure a loss, named as in `LossFacts`."""
+    if recorder is None:
+        return {}
+    found = recorder.guard.attempt("lines", recorder.watched.lines.of_loss, loss, frame)
+    return found or {}
 
 
 def _as_of_model(recorder: Recorder, options: LossOptions) -> LossOptions:
