@@ -32,6 +32,10 @@ class NotBuiltError(BatchNormError, ValueError):
     """The model, or a layer that it calls, has no variables yet: call it on a batch first."""
 
 
+class BaselineError(BatchNormError):
+    """The file of known findings cannot be read or written; the text is one line."""
+
+
 class UnknownRuleError(BatchNormError, LookupError):
     """No rule has this code."""
 
