@@ -8,7 +8,7 @@ from collections.abc import Container, Iterator
 from pathlib import PurePath
 from typing import Any, Final
 from urllib.parse import quote
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import tb_bnplugin
 from tb_bnplugin.cli.baseline import fingerprint
@@ -54,12 +54,12 @@ def junit(report: Report, failing: Container[str]) -> str:
         report: of the log folder.
         failing: severities of findings that fail; others are told in a case that passes.
     """
-    root = ElementTree.Element("testsuites", name="tb_bnplugin")
+    root = ET.Element("testsuites", name="tb_bnplugin")
     suites = [(run.run, run.outcomes) for run in report.runs]
     if report.comparisons:
         suites.append(("runs compared", report.comparisons))
     for name, outcomes in suites:
-        suite = ElementTree.SubElement(root, "testsuite", name=_xml(name))
+        suite = ET.SubElement(root, "testsuite", name=_xml(name))
         counted = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
         for outcome in outcomes:
             counted["tests"] += 1
@@ -68,8 +68,8 @@ def junit(report: Report, failing: Container[str]) -> str:
                 counted[what] += 1
         for key, count in counted.items():
             suite.set(key, str(count))
-    ElementTree.indent(root, " ")
-    return ElementTree.tostring(root, "unicode", xml_declaration=False)
+    ET.indent(root, " ")
+    return ET.tostring(root, "unicode", xml_declaration=False)
 
 
 def _sarif_rule(code: str) -> dict[str, Any]:
@@ -148,10 +148,10 @@ def _said(outcome: Outcome) -> str:
 
 
 def _junit_case(
-    suite: ElementTree.Element, run: str, outcome: Outcome, failing: Container[str]
+    suite: ET.Element, run: str, outcome: Outcome, failing: Container[str]
 ) -> str | None:
     """Add one test case; in which attribute of the suite it counts, None where it passed."""
-    case = ElementTree.SubElement(
+    case = ET.SubElement(
         suite,
         "testcase",
         classname=_xml(".".join(part for part in (run, outcome.model) if part)),
@@ -163,20 +163,18 @@ def _junit_case(
         case.set("file", _xml(place.file))
         case.set("line", str(place.line))
     if outcome.status == "not_checked":
-        ElementTree.SubElement(case, "skipped", message=_xml(outcome.reason or ""))
+        ET.SubElement(case, "skipped", message=_xml(outcome.reason or ""))
         return "skipped"
     if outcome.status == "crashed":
-        ElementTree.SubElement(case, "error", message=_xml(outcome.reason or ""))
+        ET.SubElement(case, "error", message=_xml(outcome.reason or ""))
         return "errors"
     if outcome.status != "finding":
         return None
     text = "\n".join(_told(outcome))
     if outcome.expected or outcome.severity not in failing:
-        ElementTree.SubElement(case, "system-out").text = _xml(text)
+        ET.SubElement(case, "system-out").text = _xml(text)
         return None
-    failure = ElementTree.SubElement(
-        case, "failure", message=_xml(outcome.message), type=outcome.severity
-    )
+    failure = ET.SubElement(case, "failure", message=_xml(outcome.message), type=outcome.severity)
     failure.text = _xml(text)
     return "failures"
 

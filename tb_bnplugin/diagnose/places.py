@@ -58,6 +58,18 @@ def _updating_evaluation(outcome: Outcome, history: ModelHistory) -> Place | Non
     return _call(loops or [call for call in calls if call.context in ("no_tape", "unknown")])
 
 
+def _asked_in_evaluation(_: Outcome, history: ModelHistory) -> Place | None:
+    """A line that asks for training mode outside of a tape: of a trace that was not seen."""
+    asked = [
+        each.line
+        for each in history.facts.statements
+        if (each.kind, each.value) in (("asked", "true"), ("default", "true"))
+    ]
+    own = [line for line in asked if line.function in ("test_step", "predict_step")]
+    found = own or asked
+    return Place(at=found[0]) if len(found) == 1 else None
+
+
 def _trainable(outcome: Outcome, history: ModelHistory) -> Place | None:
     """The line that set `trainable` as it was set last."""
     value = str(bool(outcome.evidence.get("trainable_as_set"))).lower()
@@ -76,6 +88,26 @@ def _asked_in_graph(outcome: Outcome, history: ModelHistory) -> Place | None:
     graph = [call for call in _calls_of(outcome, history) if call.reason == "graph"]
     values = {call.training_argument for call in graph}
     return _only(history, "asked", values.pop()) if len(values) == 1 else None
+
+
+def _momentum(outcome: Outcome, history: ModelHistory) -> Place | None:
+    """The line that gives the momentum which a layer has."""
+    given = outcome.evidence.get("momentum")
+    values = {each.value for each in history.facts.statements if each.kind == "momentum"}
+    same = [value for value in values if _number(value) == given]
+    return _only(history, "momentum", same[0]) if len(same) == 1 else None
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _reduction(_: Outcome, history: ModelHistory) -> Place | None:
+    """The line that asks for a sum, or for what is decided elsewhere."""
+    return _only(history, "reduction", "sum") or _only(history, "reduction", "")
 
 
 def _own_loss(_: Outcome, history: ModelHistory) -> Place | None:
@@ -144,15 +176,17 @@ def _placed(line: Line, history: ModelHistory) -> Place:
     return Place(at=line)
 
 
-_LOSS: Final[tuple[_Way, ...]] = (_own_loss, _statement("loss"), _statement("compile"), _measured)
-_STEP: Final[tuple[_Way, ...]] = (_statement("loss"), _statement("compile"), _measured)
+_COMPILED: Final[tuple[_Way, ...]] = (_statement("loss_function"), _statement("compile"))
+_LOSS: Final[tuple[_Way, ...]] = (_own_loss, _statement("loss"), *_COMPILED, _measured)
+_STEP: Final[tuple[_Way, ...]] = (_statement("loss"), *_COMPILED, _measured)
+_REDUCED: Final[tuple[_Way, ...]] = (_own_loss, _reduction, *_LOSS)
 _LAYER: Final[tuple[_Way, ...]] = (_statement("layer"),)
 
 _WAYS: Final[Mapping[str, tuple[_Way, ...]]] = {
     "BN101": (_inference_call,),
     "BN102": (_asked_in_graph, _inference_call),
     "BN103": (_statement("asked", "false"),),
-    "BN104": (_updating_evaluation,),
+    "BN104": (_updating_evaluation, _asked_in_evaluation),
     "BN105": (_trainable,),
     "BN106": (_statement("call"),),
     "BN107": (_statement("layer_call"),),
@@ -162,19 +196,19 @@ _WAYS: Final[Mapping[str, tuple[_Way, ...]]] = {
     "BN203": (_training_call,),
     "BN205": _LAYER,
     "BN209": (_statement("layer_call"),),
-    "BN210": _LAYER,
+    "BN210": (_momentum, *_LAYER),
     "BN212": _LAYER,
     "BN213": _LAYER,
-    "LR101": _LOSS,
-    "LR102": _LOSS,
-    "LR103": _LOSS,
+    "LR101": _REDUCED,
+    "LR102": _REDUCED,
+    "LR103": _STEP,
     "LR104": _LOSS,
     "LR105": _STEP,
     "LR106": _STEP,
-    "LR107": _STEP,
+    "LR107": (_statement("returned"), *_STEP),
     "LR108": (_statement("compile"),),
     "LR110": _STEP,
     "LR111": _LOSS,
-    "LR112": _LOSS,
-    "LR113": _STEP,
+    "LR112": (_statement("from_logits"), *_LOSS),
+    "LR113": (_statement("applied"), *_STEP),
 }

@@ -71,9 +71,11 @@ def parse_calls(document: bytes) -> tuple[Call, ...]:
     loaded = _load(document)
     lines = _value(tuple[Line, ...], loaded.get("lines", []), "lines")
     rows = loaded.get("calls")
-    stacks = [_stack(row, lines) for row in rows] if isinstance(rows, list) else []
-    bare = [{**row, "stack": []} if isinstance(row, dict) else row for row in rows] if isinstance(rows, list) else rows
-    calls = _value(tuple[Call, ...], bare, "calls")
+    stacks: list[tuple[Line, ...]] = []
+    if isinstance(rows, list):
+        stacks = [_stack(row, lines) for row in rows]
+        rows = [{**row, "stack": []} if isinstance(row, dict) else row for row in rows]
+    calls = _value(tuple[Call, ...], rows, "calls")
     return tuple(
         dataclasses.replace(call, stack=stack) if stack else call
         for call, stack in zip(calls, stacks, strict=True)

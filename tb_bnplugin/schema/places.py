@@ -1,5 +1,4 @@
-"""Lines of the user's program, as the documents hold them: with their text, so that it can be
-shown where the program is not."""
+"""Lines of the user's program, with their text, so that they can be shown where it is not."""
 
 from __future__ import annotations
 
@@ -23,6 +22,6 @@ class Line:
 class Statement:
     """A line that was found by reading the program, not by seeing it run."""
 
-    kind: str  # "compile", "trainable", "asked", "layer", "loss", "call", "train_step"
-    value: str  # what it sets or asks for: "true", "false"; of "layer_call" the class
+    kind: str  # "compile", "trainable", "loss" and others: `keras/lines/statements.py`
+    value: str  # what it sets or asks for: "true", "0.9"; of a method its class; "": not known
     line: Line

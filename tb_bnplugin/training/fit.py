@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -84,6 +85,7 @@ class FitRecorder:
         self._target.open()
         run = self._target.run
         self.recorder.use(run)
+        self.recorder.watched.lines.begin("fit", sys._getframe(1))
         self.recorder.begin_fit(run.last_step + 1)
         self.recorder.last_target = self._target.present
         self._clock = _Clock(self._model)

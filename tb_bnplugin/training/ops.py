@@ -17,6 +17,7 @@ import tensorflow as tf
 from tb_bnplugin.errors import NotBuiltError
 from tb_bnplugin.guard import Guard
 from tb_bnplugin.keras.flavour import imported_flavour
+from tb_bnplugin.keras.lines.program import ProgramLines
 from tb_bnplugin.keras.losses import measure as loss_measure
 from tb_bnplugin.keras.losses.options import LossOptions
 from tb_bnplugin.keras.losses.outputs import Measured, check_known, measure_outputs
@@ -195,7 +196,8 @@ def record_loss(
         for vector, fact in zip(vectors, facts, strict=True):
             values = np.array(vector, np.float64)
             values[loss_measure.column_index("learning_rate")] = rate
-            known = replace(loss_measure.with_keras_class(fact, values), **lines)
+            known = loss_measure.with_keras_class(fact, values)
+            known = replace(known, line=lines[0], measured_at=lines[1])
             add = _add if isinstance(publisher, Recorder) else _add_beside
             added = guard.attempt("recording", add, publisher, values, known, int(given), target)
             written = bool(added) or written
@@ -218,12 +220,13 @@ def record_loss(
     return tf.constant(save(step, [vector for vector, _ in found], [fact for _, fact in found]))
 
 
-def _lines(recorder: Recorder | None, loss: Any, frame: FrameType) -> dict[str, Line | None]:
-    """The lines of the program that make and measure a loss, named as in `LossFacts`."""
-    if recorder is None:
-        return {}
-    found = recorder.guard.attempt("lines", recorder.watched.lines.of_loss, loss, frame)
-    return found or {}
+def _lines(
+    recorder: Recorder | None, loss: Any, frame: FrameType
+) -> tuple[Line | None, Line | None]:
+    """The lines of the program that make and measure a loss; None for one that is not known."""
+    guard = Guard(PLACEHOLDER) if recorder is None else recorder.guard
+    lines = ProgramLines(guard) if recorder is None else recorder.watched.lines
+    return guard.attempt("lines", lines.of_loss, loss, frame) or (None, None)
 
 
 def _as_of_model(recorder: Recorder, options: LossOptions) -> LossOptions:

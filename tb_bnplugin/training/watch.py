@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
@@ -159,6 +160,7 @@ def watch(
     check_on_finding(on_finding, ("warn", "ignore"))
     given = () if optimizer is None else check_optimizers(optimizer)
     recorder = watch_model(model, expect=check_codes(expect), source=source)
+    recorder.watched.lines.begin("watch", sys._getframe(1))
     if given:
         recorder.watched.optimizers.give(given)
     recorder.watched.gradients.begin_loop(model, given)

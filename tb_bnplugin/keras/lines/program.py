@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from types import FrameType
-from typing import Any
+from typing import Any, Final
 
 from tb_bnplugin.guard import Guard
-from tb_bnplugin.keras.lines.stack import nearest_line
+from tb_bnplugin.keras.lines.stack import nearest_line, users_lines
 from tb_bnplugin.keras.lines.statements import Stacks, function_line, statements
 from tb_bnplugin.schema.facts import Call
 from tb_bnplugin.schema.places import Line, Statement
+
+MOST_BEGINNINGS: Final = 20
+"""Lines that begin a `fit` or a watch: a program with more of them makes them in a loop."""
 
 
 class ProgramLines:
@@ -20,7 +23,20 @@ class ProgramLines:
     def __init__(self, guard: Guard) -> None:
         self.wanted = True
         self._guard = guard
-        self._found: tuple[int, tuple[Statement, ...]] = (-1, ())
+        self._begun: dict[tuple[Line, ...], str] = {}  # and by what: "fit", "watch"
+        self._found: tuple[object, tuple[Statement, ...]] = (None, ())
+
+    def begin(self, by: str, frame: FrameType) -> None:
+        """Take note of who trains the model: its functions may have been traced before.
+
+        Args:
+            by: "fit" or "watch".
+            frame: from which outward the program is.
+        """
+        if self.wanted and len(self._begun) < MOST_BEGINNINGS:
+            lines = self._guard.attempt("lines", users_lines, frame)
+            if lines:
+                self._begun.setdefault(lines, by)
 
     def of_calls(self, calls: tuple[Call, ...]) -> tuple[Call, ...]:
         """The calls, without their lines where none is wanted."""
@@ -28,16 +44,16 @@ class ProgramLines:
             return calls
         return tuple(replace(call, location="", stack=()) for call in calls)
 
-    def of_loss(self, loss: Any, frame: FrameType) -> dict[str, Line | None]:
-        """The lines that make and measure a loss, named as in `LossFacts`.
+    def of_loss(self, loss: Any, frame: FrameType) -> tuple[Line | None, Line | None]:
+        """The line that makes a loss, where a function of the user's does, and that measures it.
 
         Args:
             loss: an object, a name or a function.
             frame: from which outward the line that measures it is.
         """
         if not self.wanted:
-            return {}
-        return {"line": function_line(loss), "measured_at": nearest_line(frame)}
+            return None, None
+        return function_line(loss), nearest_line(frame)
 
     def statements(
         self, model: Any, layers: Sequence[Any], stacks: Stacks, traces: int
@@ -52,7 +68,9 @@ class ProgramLines:
         """
         if not self.wanted:
             return ()
-        if traces != self._found[0]:
-            read = self._guard.attempt("lines", statements, model, layers, stacks)
-            self._found = (traces, read or ())
+        state = (traces, len(self._begun))
+        if state != self._found[0]:
+            begun = [(by, lines) for lines, by in self._begun.items()]
+            read = self._guard.attempt("lines", statements, model, layers, [*stacks, *begun])
+            self._found = (state, read or ())
         return self._found[1]

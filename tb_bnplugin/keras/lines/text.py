@@ -9,6 +9,7 @@ import re
 import site
 import sys
 import sysconfig
+from pathlib import Path
 from typing import Any, Final
 
 from tb_bnplugin.schema.places import Line
@@ -22,14 +23,14 @@ LONGEST: Final = 200
 _PACKAGES: Final = re.compile(r"[/\\](site|dist)-packages[/\\]")
 _GENERATED: Final = "__autograph_generated_file"
 _CELL: Final = re.compile(r"^<ipython-input-(\d+)-|[/\\]ipykernel_\d+[/\\]")
-_PACKAGE: Final = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+_PACKAGE: Final = str(Path(__file__).parents[2])
 
 _real_names: dict[str, str] = {}  # by the name that is shown
 
 
 def is_generated(file: str) -> bool:
     """True of the code that autograph makes of a function."""
-    return os.path.basename(file).startswith(_GENERATED)
+    return Path(file).name.startswith(_GENERATED)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -41,7 +42,7 @@ def is_users(file: str) -> bool:
         return False
     if _PACKAGES.search(file):
         return False
-    return not os.path.abspath(file).startswith(_libraries())
+    return not str(Path(file).absolute()).startswith(_libraries())
 
 
 def line_at(file: str, number: int, function: str, *, depth: int = 0) -> Line:
@@ -80,13 +81,11 @@ def shown_name(file: str) -> str:
 
 
 def _relative(file: str) -> str:
-    whole = os.path.abspath(file)
+    whole = Path(file)
     try:
-        here = os.getcwd()
-    except OSError:  # it was deleted
-        return whole
-    inside = whole.startswith(os.path.join(here, ""))
-    return os.path.relpath(whole, here).replace(os.sep, "/") if inside else whole
+        return whole.absolute().relative_to(Path.cwd()).as_posix()
+    except (OSError, ValueError):  # outside of the working folder, or that is gone
+        return str(whole)
 
 
 def _cell(file: str) -> str:
@@ -95,7 +94,7 @@ def _cell(file: str) -> str:
         return f"In [{numbered[1]}]"
     shell: Any = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     number = getattr(getattr(shell, "compile", None), "_filename_map", {}).get(file)
-    return f"In [{os.path.basename(file) if number is None else number}]"
+    return f"In [{Path(file).name if number is None else number}]"
 
 
 def _text(file: str, number: int) -> str:
@@ -109,5 +108,5 @@ def _libraries() -> tuple[str, ...]:
     for name in ("keras", "tensorflow", "tf_keras"):  # a checkout of them, perhaps
         found = getattr(sys.modules.get(name), "__file__", None)
         if found:
-            folders.add(os.path.dirname(found))
-    return tuple(os.path.join(os.path.abspath(folder), "") for folder in folders if folder)
+            folders.add(str(Path(found).parent))
+    return tuple(f"{Path(folder).absolute()}{os.sep}" for folder in folders if folder)
