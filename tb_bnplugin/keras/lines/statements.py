@@ -150,7 +150,7 @@ def loss_line(text: str, number: int) -> int | None:
     if block is None:
         return None
     nodes = list(own_nodes(scope))
-    asked = [
+    asked: list[Any] = [
         node
         for node in nodes
         if isinstance(node, ast.Call)
@@ -161,7 +161,7 @@ def loss_line(text: str, number: int) -> int | None:
     ]
     if asked and isinstance(asked[0].args[0], ast.Name):
         return last_assignment(nodes, asked[0].args[0].id, asked[0].lineno)
-    made = [node for node in ast.walk(block) if assigned_names(node)]
+    made: list[Any] = [node for node in ast.walk(block) if assigned_names(node)]
     return max((node.lineno for node in made), default=None)
 
 
