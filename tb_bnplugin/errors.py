@@ -3,6 +3,7 @@
     BatchNormError
       + LogFolderError        a log folder cannot be read, or holds no record of this plugin
       + NotBuiltError         a model, or a layer that it calls, has no variables yet
+      + BaselineError         the file of known findings cannot be read or written
       + UnknownRuleError      no rule has this code
       + CannotExamineError    the doctor finds no TensorFlow or no Keras to examine
         + NoReplicasError     TensorFlow started before it could be given two logical devices

@@ -29,7 +29,7 @@ def marked_lines(program: Path) -> dict[str, list[str]]:
 def misplaced(
     marks: Mapping[str, Iterable[str]], places: Iterable[tuple[str, str]]
 ) -> tuple[str, ...]:
-    """What is wrong with the places of findings: "BN101 at FILE:LINE", or "BN101 nowhere".
+    """The findings whose place is not that of the mark: "BN101 at FILE:LINE", or "BN101 nowhere".
 
     Args:
         marks: by code, the lines that are right.

@@ -1,4 +1,4 @@
-"""What `tb-bnplugin check` prints for other programs: SARIF, annotations of GitHub, JUnit."""
+"""The formats of `tb-bnplugin check` for other programs: SARIF, annotations of GitHub, JUnit."""
 
 from __future__ import annotations
 

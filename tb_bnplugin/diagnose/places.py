@@ -62,7 +62,7 @@ def _asked_in_evaluation(_: Outcome, history: ModelHistory) -> Place | None:
     """A line that asks for training mode outside of a tape: of a trace that was not seen."""
     asked = [
         each.line
-        for each in history.facts.statements
+        for each in history.facts.code.statements
         if (each.kind, each.value) in (("asked", "true"), ("default", "true"))
     ]
     own = [line for line in asked if line.function in ("test_step", "predict_step")]
@@ -93,7 +93,7 @@ def _asked_in_graph(outcome: Outcome, history: ModelHistory) -> Place | None:
 def _momentum(outcome: Outcome, history: ModelHistory) -> Place | None:
     """The line that gives the momentum which a layer has."""
     given = outcome.evidence.get("momentum")
-    values = {each.value for each in history.facts.statements if each.kind == "momentum"}
+    values = {each.value for each in history.facts.code.statements if each.kind == "momentum"}
     same = [value for value in values if _number(value) == given]
     return _only(history, "momentum", same[0]) if len(same) == 1 else None
 
@@ -157,7 +157,7 @@ def _only(history: ModelHistory, kind: str, value: str | None) -> Place | None:
     """The one line of this kind; of several the last that its own training can follow."""
     lines = [
         each.line
-        for each in history.facts.statements
+        for each in history.facts.code.statements
         if each.kind == kind and (value is None or each.value == value)
     ]
     if len(lines) == 1:

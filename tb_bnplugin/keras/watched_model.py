@@ -222,14 +222,16 @@ class WatchedModel:
                 untracked=self._looks.untracked.facts(),
             ),
             "weights": self._looks.weights.facts(),
-            "code": describe.code(model),
-            "optimizers": self.optimizers.facts(),
-            "statements": self.lines.statements(
-                model,
-                [row.layer for row in self._layers.rows],
-                self._layers.stacks(),
-                self.traces(),
+            "code": replace(
+                describe.code(model),
+                statements=self.lines.statements(
+                    model,
+                    [row.layer for row in self._layers.rows],
+                    self._layers.stacks(),
+                    self.traces(),
+                ),
             ),
+            "optimizers": self.optimizers.facts(),
         }
 
     def read(self, reader: StateReader) -> Reading:

@@ -190,6 +190,7 @@ class ModelCode:
     call_accepts_training: bool | None  # does the root model's `call` have `training`
     has_call: bool = True  # False: a model that only holds others, and is never called itself
     own_train_step: bool | None = None  # the class overrides Keras' train_step; None: not known
+    statements: tuple[Statement, ...] = ()  # of the user's program, found by reading it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,7 +236,6 @@ class ModelFacts:
     switched_off: tuple[SwitchedOff, ...] = ()
     optimizers: tuple[OptimizerFacts, ...] = ()  # those that train it now, as far as known
     probe_data: bool = False  # the callback has a held batch
-    statements: tuple[Statement, ...] = ()  # of the user's program, found by reading it
 
     @property
     def optimizer(self) -> str | None:

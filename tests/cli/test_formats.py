@@ -1,4 +1,4 @@
-"""What `check` prints for other programs, and the file of known findings."""
+"""The formats of `check` for other programs, and the file of known findings."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ SARIF = {
         },
     },
 }
-"""What we write, of the schema of SARIF 2.1.0: reduced to it, and stricter."""
+"""The part that we write of the schema of SARIF 2.1.0, and stricter."""
 
 
 @pytest.fixture
@@ -190,7 +190,7 @@ def test_sarif_is_valid_and_says_where(placed: Path, capsys: pytest.CaptureFixtu
     }
     assert at["physicalLocation"]["region"]["startLine"] == 42
     (caller,) = result["relatedLocations"]
-    assert caller["physicalLocation"]["artifactLocation"] == {"uri": "file:///abs/run.py"}
+    assert caller["physicalLocation"]["artifactLocation"] == {"uri": Path(CALLER.file).as_uri()}
 
 
 def test_sarif_without_a_place_is_valid(bare: Path, capsys: pytest.CaptureFixture[str]) -> None:

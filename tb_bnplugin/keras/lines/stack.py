@@ -72,7 +72,7 @@ def _is_layer(frame: FrameType) -> bool:
 
 
 def _source_map() -> Mapping[tuple[str, int], tuple[str, int, str]]:
-    """What autograph made, and of what: by file and line."""
+    """The lines that autograph made, and those they were made of."""
     try:
         stacks: Any = tf_stack._source_mapper_stacks
         found: Mapping[tuple[str, int], tuple[str, int, str]] = stacks[tf_stack._get_thread_key()][

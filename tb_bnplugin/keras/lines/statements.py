@@ -82,14 +82,13 @@ def function_line(function: Any) -> Line | None:
     for method in (function, getattr(type(function), "call", None), type(function).__call__):
         code = getattr(getattr(method, "__func__", method), "__code__", None)
         if code is not None and is_users(code.co_filename):
-            return _return_line(code)
+            return _return_line(code.co_filename, code.co_firstlineno, code.co_name)
     return None
 
 
 @functools.lru_cache(maxsize=64)
-def _return_line(code: CodeType) -> Line | None:
-    number: int = code.co_firstlineno
-    tree = tree_of(source_of(line_at(code.co_filename, number, code.co_name).file))
+def _return_line(file: str, number: int, name: str) -> Line | None:
+    tree = tree_of(source_of(line_at(file, number, name).file))
     if tree is None:
         return None
     here: list[Any] = [
@@ -100,7 +99,7 @@ def _return_line(code: CodeType) -> Line | None:
     if len(here) != 1:
         return None
     if isinstance(here[0], ast.Lambda):
-        return line_at(code.co_filename, here[0].body.lineno, code.co_name)
+        return line_at(file, here[0].body.lineno, name)
     nodes = list(own_nodes(here[0]))
     returns = [node for node in nodes if isinstance(node, ast.Return)]
     if len(returns) != 1:
@@ -108,7 +107,7 @@ def _return_line(code: CodeType) -> Line | None:
     number = returns[0].lineno
     if isinstance(returns[0].value, ast.Name):
         number = last_assignment(nodes, returns[0].value.id, number) or number
-    return line_at(code.co_filename, number, code.co_name)
+    return line_at(file, number, name)
 
 
 def _functions(model: Any) -> Iterator[tuple[str, Line]]:
@@ -192,7 +191,7 @@ def _defined(kind: str, cls: type, method: str) -> list[Statement]:
 
 @functools.lru_cache(maxsize=16)
 def _read(text: str) -> tuple[_Found, ...]:
-    """What a file sets and asks for, by kind at most so many."""
+    """The statements of a file, of each kind at most so many."""
     tree = tree_of(text)
     if tree is None:
         return ()

@@ -143,9 +143,10 @@ def test_an_eager_loop_walks_its_stack_once(
     flavour: Flavour, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tb_bnplugin.keras.calls import counting
+    from tb_bnplugin.keras.lines import stack
 
     walked: list[Any] = []
-    real = counting.users_lines
+    real = stack.users_lines
 
     def counted(frame: Any) -> Any:
         walked.append(frame)

@@ -1,4 +1,4 @@
-"""What is read in the text of a program, and not seen in any call."""
+"""Statements that are read in the text of a program, and not seen in any call."""
 
 from __future__ import annotations
 
