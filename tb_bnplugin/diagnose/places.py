@@ -115,11 +115,6 @@ def _own_loss(_: Outcome, history: ModelHistory) -> Place | None:
     return _one_of([loss.line for loss in _losses(history)], history)
 
 
-def _measured(_: Outcome, history: ModelHistory) -> Place | None:
-    """The line that measured a loss."""
-    return _one_of([loss.measured_at for loss in _losses(history)], history)
-
-
 def _one_of(lines: Sequence[Line | None], history: ModelHistory) -> Place | None:
     known = {line for line in lines if line is not None}
     return _placed(known.pop(), history) if len(known) == 1 else None
@@ -177,8 +172,8 @@ def _placed(line: Line, history: ModelHistory) -> Place:
 
 
 _COMPILED: Final[tuple[_Way, ...]] = (_statement("loss_function"), _statement("compile"))
-_LOSS: Final[tuple[_Way, ...]] = (_own_loss, _statement("loss"), *_COMPILED, _measured)
-_STEP: Final[tuple[_Way, ...]] = (_statement("loss"), *_COMPILED, _measured)
+_LOSS: Final[tuple[_Way, ...]] = (_own_loss, _statement("loss"), *_COMPILED)
+_STEP: Final[tuple[_Way, ...]] = (_statement("loss"), *_COMPILED)
 _REDUCED: Final[tuple[_Way, ...]] = (_own_loss, _reduction, *_LOSS)
 _LAYER: Final[tuple[_Way, ...]] = (_statement("layer"),)
 
@@ -186,7 +181,7 @@ _WAYS: Final[Mapping[str, tuple[_Way, ...]]] = {
     "BN101": (_inference_call,),
     "BN102": (_asked_in_graph, _inference_call),
     "BN103": (_statement("asked", "false"),),
-    "BN104": (_updating_evaluation, _asked_in_evaluation),
+    "BN104": (_asked_in_graph, _updating_evaluation, _asked_in_evaluation),
     "BN105": (_trainable,),
     "BN106": (_statement("call"),),
     "BN107": (_statement("layer_call"),),
