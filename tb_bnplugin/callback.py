@@ -48,6 +48,8 @@ class BatchNormCallback:
             the finding.
         expect: codes of rules whose findings are meant here, such as ("BN104",): recorded,
             shown as expected, never told.
+        source: record the lines of the program that call the model, with three lines before and
+            after each. False records none.
 
     Raises:
         TypeError, ValueError: an argument is wrong; the text names what was received.
@@ -73,6 +75,7 @@ class BatchNormCallback:
         probe_freq: Frequency = "epoch",
         on_finding: OnFinding = "warn",
         expect: Sequence[str] = (),
+        source: bool = True,
     ) -> None:
         check_frequency("update_freq", update_freq, ("auto", "batch", "epoch"))
         check_frequency("channel_freq", channel_freq, ("epoch", "None"))
@@ -84,6 +87,7 @@ class BatchNormCallback:
             probe_freq=probe_freq,
             on_finding=check_on_finding(on_finding, _ON_FINDING),
             expect=check_codes(expect),
+            source=bool(source),
         )
         self.params: dict[str, Any] = {}
         self.model: Any = None

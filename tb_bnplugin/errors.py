@@ -4,6 +4,7 @@
       + LogFolderError        a log folder cannot be read, or holds no record of this plugin
       + NotBuiltError         a model, or a layer that it calls, has no variables yet
       + StrategyError         a model of a distribution strategy that cannot be recorded
+      + BaselineError         the file of known findings cannot be read or written
       + UnknownRuleError      no rule has this code
       + CannotExamineError    the doctor finds no TensorFlow or no Keras to examine
         + NoReplicasError     TensorFlow started before it could be given two logical devices
@@ -35,6 +36,10 @@ class NotBuiltError(BatchNormError, ValueError):
 
 class StrategyError(BatchNormError, ValueError):
     """The model is trained by a distribution strategy that cannot be recorded."""
+
+
+class BaselineError(BatchNormError):
+    """The file of known findings cannot be read or written; the text is one line."""
 
 
 class UnknownRuleError(BatchNormError, LookupError):

@@ -20,6 +20,7 @@ class Found:
     layers: int = 0
     steps: tuple[int, int] | None = None
     message: str = ""
+    place: str = ""  # "FILE:LINE" of the program; "": not known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +52,7 @@ class Result:
     seconds: float = 0.0  # both runs together, without imports
     notes: tuple[str, ...] = ()  # warnings of tb_bnplugin; why unchecked, why changed
     miss_reason: dict[str, str] = dataclasses.field(default_factory=dict)  # by code
+    misplaced: tuple[str, ...] = ()  # findings whose place is not the line marked as wrong
     error: str = ""  # traceback, where the program died
 
     @property
@@ -99,11 +101,11 @@ class Result:
             Found(**{**each, "steps": tuple(each["steps"]) if each["steps"] else None})
             for each in values["found"]
         )
-        lists = ("expected", "told", "crashed", "notes")
+        lists = ("expected", "told", "crashed", "notes", "misplaced")
         return cls(
             **{
                 **values,
-                **{name: tuple(values[name]) for name in lists},
+                **{name: tuple(values.get(name, ())) for name in lists},
                 "found": found,
                 "proofs": tuple(Proof(**each) for each in values["proofs"]),
             }

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from benchmarks.findings.marks import marked_lines, misplaced
 from benchmarks.findings.results import Found, Proof, Result
 
 _OF_FUSING = "the weights differ only because watching keeps TensorFlow from fusing operations"
@@ -66,6 +67,9 @@ def _run(begin: Result) -> Result:
     return _with(
         begin,
         found=found,
+        misplaced=misplaced(
+            marked_lines(Path(str(module.__file__))), ((each.code, each.place) for each in found)
+        ),
         crashed=crashed,
         told=tuple(sorted(f"{code} {severity}" for code, severity in watched.told)),
         proofs=tuple(
@@ -156,6 +160,7 @@ def _check(folder: str) -> tuple[tuple[Found, ...], tuple[str, ...], tuple[str, 
             layers=len(outcome.layers),
             steps=outcome.steps,
             message=outcome.message,
+            place="" if outcome.place is None else str(outcome.place),
         )
         for outcome in checked.outcomes
         if outcome.status == "finding"

@@ -54,6 +54,7 @@ def line(result: Result) -> str:
         lines.append("       the evidence was never seen")
     if not result.error and not result.proofs:
         lines.append("       the program proves nothing")
+    lines += [f"       not at the marked line: {each}" for each in result.misplaced]
     lines += [f"       rule {code} crashed" for code in result.crashed]
     lines += [f"       {note}" for note in result.notes]
     lines += [f"       {each}" for each in result.error.strip().splitlines()[-6:]]

@@ -8,7 +8,7 @@ from typing import Final
 
 from tb_bnplugin.cli.style import Style, cut, printable
 from tb_bnplugin.diagnose import Outcome, explain
-from tb_bnplugin.diagnose.outcome import EvidenceValue
+from tb_bnplugin.diagnose.outcome import EvidenceValue, Place
 from tb_bnplugin.logs.check import Report, RunReport
 
 SHOWN_LAYERS: Final = 3
@@ -105,7 +105,10 @@ def _finding(outcome: Outcome, style: Style, explained: set[str], *, of_model: b
     if outcome.steps:
         where.append(_steps(*outcome.steps))
     severity = style.paint(f"{outcome.severity} {outcome.code}", outcome.severity)
-    lines = [f"  {severity} {style.paint(outcome.name, 'bold')}{', '.join(['', *where])}"]
+    place = "" if outcome.place is None else f"{cut(printable(str(outcome.place)))}: "
+    lines = [f"  {place}{severity} {style.paint(outcome.name, 'bold')}{', '.join(['', *where])}"]
+    if outcome.place is not None:
+        lines += [_labelled("line", _line(outcome.place), style)]
     if outcome.runs:
         lines.append(_labelled("runs", " against ".join(outcome.runs), style))
     if outcome.layers:
@@ -123,6 +126,13 @@ def _finding(outcome: Outcome, style: Style, explained: set[str], *, of_model: b
         lines.append(_labelled("more", f"tb-bnplugin rules {outcome.code}", style))
         explained.add(outcome.code)
     return "\n".join(lines)
+
+
+def _line(place: Place) -> str:
+    """The text of the line, where it is and who called it."""
+    callers = ", ".join(f"{_short(line.file)}:{line.line}" for line in place.callers)
+    called = f", called from {callers}" if callers else ""
+    return f"{place.text} (in {_short(place.function)}{called})"
 
 
 def _by_reason(status: str, outcomes: Iterable[Outcome], *, several: bool) -> list[str]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 import tb_bnplugin
+from tb_bnplugin.cli import baseline, formats
 from tb_bnplugin.cli.check_text import check_text
 from tb_bnplugin.cli.doctor_text import doctor_text
 from tb_bnplugin.cli.rules_text import rule_text, rules_text
@@ -25,7 +26,12 @@ from tb_bnplugin.diagnose import (
     keep_layers,
     ledger_text,
 )
-from tb_bnplugin.errors import CannotExamineError, LogFolderError, UnknownRuleError
+from tb_bnplugin.errors import (
+    BaselineError,
+    CannotExamineError,
+    LogFolderError,
+    UnknownRuleError,
+)
 from tb_bnplugin.logs.check import Report, check, read_runs
 from tb_bnplugin.logs.provider import shorten
 
@@ -67,18 +73,38 @@ def run_check(options: argparse.Namespace) -> int:
     except (LogFolderError, ValueError) as error:
         return _fail(str(error))
     report = _filter(report, options.select, options.ignore)
-    if options.format == "json":
-        print(json.dumps(report.to_json(), indent=1, allow_nan=False))
-    else:
-        print(check_text(report, Style.of(sys.stdout)))
+    try:
+        if options.baseline:
+            report = baseline.apply(options.baseline, report)
+        if options.write_baseline:
+            known = baseline.write(options.write_baseline, report)
+            print(f"{options.write_baseline}: known findings written: {known}", file=sys.stderr)
+    except BaselineError as error:
+        return _fail(str(error))
+    print(_written(report, options.format, _FAIL_ON[options.fail_on]))
     crashed = [outcome for outcome in report.outcomes if outcome.status == "crashed"]
     if crashed:
         codes = ", ".join(sorted({outcome.code for outcome in crashed}))
         return _fail(f"these rules crashed, which is a bug in tb_bnplugin: {codes}")
     if options.strict and any(entry.status == "not_checked" for entry in report.outcomes):
         return FINDINGS
+    if options.write_baseline:
+        return CLEAN
     failing = _FAIL_ON[options.fail_on]
     return FINDINGS if any(entry.severity in failing for entry in report.findings) else CLEAN
+
+
+def _written(report: Report, form: str, failing: Sequence[str]) -> str:
+    """The report in one of the formats of `--format`."""
+    if form == "json":
+        return json.dumps(report.to_json(), indent=1, allow_nan=False)
+    if form == "sarif":
+        return formats.sarif(report)
+    if form == "github":
+        return formats.github(report)
+    if form == "junit":
+        return formats.junit(report, failing)
+    return check_text(report, Style.of(sys.stdout))
 
 
 def run_rules(options: argparse.Namespace) -> int:
@@ -188,7 +214,22 @@ def _parser() -> argparse.ArgumentParser:
         "logdir", metavar="LOGDIR", help="the folder you give to tensorboard --logdir"
     )
     checking.add_argument("--run", metavar="REGEX", help="only runs whose name contains a match")
-    checking.add_argument("--format", choices=("text", "json"), default="text")
+    checking.add_argument(
+        "--format",
+        choices=("text", "json", "sarif", "github", "junit"),
+        default="text",
+        help="text, or for other programs: sarif (2.1.0), github (annotations of a workflow)",
+    )
+    checking.add_argument(
+        "--baseline",
+        metavar="FILE",
+        help="take the findings that this file lists as expected",
+    )
+    checking.add_argument(
+        "--write-baseline",
+        metavar="FILE",
+        help="write the findings to this file, for --baseline, and exit with 0",
+    )
     checking.add_argument(
         "--select",
         metavar="CODES",

@@ -10,6 +10,7 @@ import numpy as np
 from tb_bnplugin.diagnose.needs import find_missing
 from tb_bnplugin.diagnose.once import ToldLayers
 from tb_bnplugin.diagnose.outcome import Outcome
+from tb_bnplugin.diagnose.places import find_place
 from tb_bnplugin.diagnose.rule import ComparisonModule, Rule, RuleModule
 from tb_bnplugin.diagnose.rules import COMPARISONS, RULES
 from tb_bnplugin.history.model import ModelHistory, RunHistory
@@ -27,7 +28,8 @@ def diagnose(history: ModelHistory, *, rules: Sequence[RuleModule] = RULES) -> t
     outcomes = [outcome for rule in rules for outcome in _run(rule.RULE, rule.check, newest)]
     explained = {rule.RULE.code: rule.RULE for rule in rules if rule.RULE.explained_by}
     return tuple(
-        _of_model(_told_once(outcome, outcomes, explained), history) for outcome in outcomes
+        _placed(_of_model(_told_once(outcome, outcomes, explained), history), history)
+        for outcome in outcomes
     )
 
 
@@ -119,6 +121,14 @@ def _same_loss(one: Outcome, other: Outcome) -> bool:
 def _of_model(outcome: Outcome, history: ModelHistory) -> Outcome:
     expected = outcome.status == "finding" and outcome.code in history.facts.expect
     return replace(outcome, model=history.facts.name, expected=expected)
+
+
+def _placed(outcome: Outcome, history: ModelHistory) -> Outcome:
+    """The outcome with its line of the program; without one where a damaged log forbids it."""
+    try:
+        return replace(outcome, place=find_place(outcome, history))
+    except Exception:  # noqa: BLE001  # a finding is told all the same
+        return outcome
 
 
 def _name_model(outcome: Outcome) -> Outcome:

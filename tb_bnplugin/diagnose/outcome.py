@@ -6,10 +6,56 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from tb_bnplugin.history.model import Line
+
 Status = Literal["finding", "ok", "not_checked", "crashed"]
 Severity = Literal["error", "warning", "info"]
 
 EvidenceValue = float | int | str | bool | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """The line of the user's program that has to change, as far as it is known."""
+
+    at: Line
+    callers: tuple[Line, ...] = ()  # the lines that called it, the nearest first
+
+    @property
+    def file(self) -> str:
+        """The file, relative to the working folder of the training where it lies below it."""
+        return self.at.file
+
+    @property
+    def line(self) -> int:
+        """Number of the line, from 1."""
+        return self.at.line
+
+    @property
+    def function(self) -> str:
+        """Name of the function, "<module>" outside of any."""
+        return self.at.function
+
+    @property
+    def text(self) -> str:
+        """The line itself, without its indentation."""
+        return self.at.text.strip()
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The place as plain JSON values. `before` and `after`: the lines beside it."""
+        return {
+            **_line(self.at),
+            "before": list(self.at.before),
+            "after": list(self.at.after),
+            "callers": [_line(caller) for caller in self.callers],
+        }
+
+
+def _line(line: Line) -> dict[str, Any]:
+    return {"file": line.file, "line": line.line, "function": line.function, "text": line.text}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +76,7 @@ class Outcome:
     fix: str = ""
     reason: str | None = None  # why not checked, or what the crash was
     runs: tuple[str, ...] = ()  # both runs, for a comparison
+    place: Place | None = None  # of a finding: the line that has to change; None: not known
 
     def to_json(self) -> dict[str, Any]:
         """The outcome as plain JSON values (non-finite numbers become null)."""
@@ -47,6 +94,7 @@ class Outcome:
             "evidence": {key: _finite(value) for key, value in self.evidence.items()},
             "fix": self.fix,
             "reason": self.reason,
+            "place": None if self.place is None else self.place.to_json(),
         }
         if self.runs:
             out["runs"] = list(self.runs)

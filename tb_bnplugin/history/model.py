@@ -33,6 +33,7 @@ from tb_bnplugin.schema.facts import (
     Phase,
     Shape,
 )
+from tb_bnplugin.schema.places import Line, Statement
 
 # Rules read histories and know nothing of the disk: what they need of its words stands here.
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "GradientHistory",
     "Graph",
     "LayerFacts",
+    "Line",
     "LossFacts",
     "LossHistory",
     "MetricFacts",
@@ -60,6 +62,7 @@ __all__ = [
     "ProbeLayers",
     "RunHistory",
     "Shape",
+    "Statement",
     "Steps",
 ]
 

@@ -18,6 +18,7 @@ from tb_bnplugin.keras.variables import local
 from tb_bnplugin.measure.reading import NewLayers
 from tb_bnplugin.schema.columns import CONTEXTS
 from tb_bnplugin.schema.facts import Call
+from tb_bnplugin.schema.places import Line
 
 
 class WatchedLayers:
@@ -90,6 +91,14 @@ class WatchedLayers:
         return tuple(
             call for index, row in enumerate(self.rows) for call in row.calls(index, names, step)
         )
+
+    def stacks(self) -> list[tuple[str, tuple[Line, ...]]]:
+        """Context and lines of the program, of each way a layer was called."""
+        return [
+            (seen.context, seen.stack)
+            for found in self.found.values()
+            for seen in list(found.counter.seen.values())
+        ]
 
     def _attach(self, model: Any) -> None:
         strategy = strategy_of(model)

@@ -14,6 +14,7 @@ from tb_bnplugin.guard import Guard
 from tb_bnplugin.keras.flavour import flavour_of
 from tb_bnplugin.keras.gradient.watched import WatchedGradients
 from tb_bnplugin.keras.identity import IdentityRef
+from tb_bnplugin.keras.lines.program import ProgramLines
 from tb_bnplugin.keras.losses.observe import LossObserver
 from tb_bnplugin.keras.model import describe
 from tb_bnplugin.keras.model.state_reader import StateReader
@@ -33,6 +34,7 @@ class _Parts:
     """The parts that are there beside the layers."""
 
     gradients: WatchedGradients
+    lines: ProgramLines
     losses: LossObserver | None = None  # of the compiled losses, in `fit`
 
 
@@ -63,7 +65,7 @@ class WatchedModel:
         self._topology: Topology | None = None
         self._looks = _Looks()
         self._trainable_replaced: dict[int, bool] = {}  # see `model.trainable`
-        self._parts = _Parts(WatchedGradients(guard))
+        self._parts = _Parts(WatchedGradients(guard), ProgramLines(guard))
         self.first_place: Callable[[Any, str], str] = _nowhere_else
 
     @property
@@ -78,6 +80,11 @@ class WatchedModel:
     def gradients(self) -> WatchedGradients:
         """The gradients of steps of the program's own."""
         return self._parts.gradients
+
+    @property
+    def lines(self) -> ProgramLines:
+        """The lines of the program that trains the model."""
+        return self._parts.lines
 
     def close(self) -> None:
         """Give the layers their own `call` back; functions traced before go on counting."""
@@ -176,7 +183,7 @@ class WatchedModel:
             name: of the model in the log.
             step: at which a way of calling that is new was first seen.
         """
-        return self._layers.calls(self.model, name, step)
+        return self.lines.of_calls(self._layers.calls(self.model, name, step))
 
     def losses(self) -> tuple[LossFacts, ...]:
         """The compiled losses, where `fit` trains."""
@@ -216,7 +223,15 @@ class WatchedModel:
                 untracked=self._looks.untracked.facts(),
             ),
             "weights": self._looks.weights.facts(),
-            "code": describe.code(model),
+            "code": replace(
+                describe.code(model),
+                statements=self.lines.statements(
+                    model,
+                    [row.layer for row in self._layers.rows],
+                    self._layers.stacks(),
+                    self.traces(),
+                ),
+            ),
             "optimizers": self.optimizers.facts(),
         }
 

@@ -13,6 +13,7 @@ from tb_bnplugin.schema.columns import (
     PROBE_COLUMNS,
     PROBE_LAYER_COLUMNS,
 )
+from tb_bnplugin.schema.places import Line, Statement
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +70,7 @@ class Call:
     input_shape: tuple[int | None, ...]
     first_step: int  # step at which this way was first seen
     location: str = ""  # line of the user's program, "train.py:42"; "": not known
+    stack: tuple[Line, ...] = ()  # that line, and those that called it; the innermost first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +126,8 @@ class LossFacts:
     # Keras looks behind the softmax or sigmoid that made the predictions; None: not known.
     carries_logits: bool | None = None
     from_logits: bool | None = None  # what a Keras loss object was told; None: no such object
+    line: Line | None = None  # of a function of the user's: its one `return`
+    measured_at: Line | None = None  # the line that handed it to `summary.loss_reduction`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,6 +190,7 @@ class ModelCode:
     call_accepts_training: bool | None  # does the root model's `call` have `training`
     has_call: bool = True  # False: a model that only holds others, and is never called itself
     own_train_step: bool | None = None  # the class overrides Keras' train_step; None: not known
+    statements: tuple[Statement, ...] = ()  # of the user's program, found by reading it
 
 
 @dataclass(frozen=True, kw_only=True)

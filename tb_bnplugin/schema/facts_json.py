@@ -12,14 +12,19 @@ import json
 import math
 import types
 import typing
+from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
 from tb_bnplugin.errors import FactsError
 from tb_bnplugin.schema.facts import Call, ModelFacts, Phase
+from tb_bnplugin.schema.places import Line
 
 LONGEST_TEXT: Final = 10_000
 """Characters. Texts of a log are repeated in answers and outcomes, and these are longer than any
 name of a layer; what is behind is cut off."""
+
+MOST_LINES: Final = 100
+"""Of one call: a log that names more is not ours."""
 
 _Facts = TypeVar("_Facts")
 
@@ -44,15 +49,44 @@ def parse_phase(document: bytes) -> Phase:
     return _parse(Phase, _load(document), "phase")
 
 
-def encode_calls(calls: typing.Sequence[Call]) -> bytes:
-    """The mode ledger as UTF-8 JSON, the content of a `batch_norm/calls` record."""
-    return _encode({"calls": [dataclasses.asdict(call) for call in calls]})
+def encode_calls(calls: Sequence[Call]) -> bytes:
+    """The mode ledger as UTF-8 JSON, the content of a `batch_norm/calls` record.
+
+    Lines of the program stand in a list of their own, once each: many layers are called by one.
+    """
+    lines = list(dict.fromkeys(line for call in calls for line in call.stack))
+    place = {line: index for index, line in enumerate(lines)}
+    rows = [
+        {
+            **dataclasses.asdict(dataclasses.replace(call, stack=())),
+            "stack": [place[line] for line in call.stack],
+        }
+        for call in calls
+    ]
+    return _encode({"calls": rows, "lines": [dataclasses.asdict(line) for line in lines]})
 
 
 def parse_calls(document: bytes) -> tuple[Call, ...]:
     """The mode ledger in a `batch_norm/calls` record; raises `FactsError`."""
     loaded = _load(document)
-    return typing.cast("tuple[Call, ...]", _value(tuple[Call, ...], loaded.get("calls"), "calls"))
+    lines = _value(tuple[Line, ...], loaded.get("lines", []), "lines")
+    rows = loaded.get("calls")
+    stacks: list[tuple[Line, ...]] = []
+    if isinstance(rows, list):
+        stacks = [_stack(row, lines) for row in rows]
+        rows = [{**row, "stack": []} if isinstance(row, dict) else row for row in rows]
+    calls = _value(tuple[Call, ...], rows, "calls")
+    return tuple(
+        dataclasses.replace(call, stack=stack) if stack else call
+        for call, stack in zip(calls, stacks, strict=True)
+    )
+
+
+def _stack(row: Any, lines: Sequence[Line]) -> tuple[Line, ...]:
+    """The lines of one call; indices of none are left out."""
+    given = row.get("stack", []) if isinstance(row, dict) else []
+    indices = given[:MOST_LINES] if isinstance(given, list) else []
+    return tuple(lines[at] for at in indices if type(at) is int and 0 <= at < len(lines))
 
 
 def _encode(value: dict[str, Any]) -> bytes:

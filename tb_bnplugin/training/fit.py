@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -33,6 +34,7 @@ class FitOptions:
     probe_freq: Frequency
     on_finding: OnFinding
     expect: tuple[str, ...]
+    source: bool
 
 
 class FitRecorder:
@@ -44,7 +46,9 @@ class FitRecorder:
         self._options = options
         given = options.probe_data
         self._held: tuple[Any, ...] | None = None if isinstance(given, str) else given
-        self.recorder: Recorder = watch_model(model, expect=options.expect, all_traces=False)
+        self.recorder: Recorder = watch_model(
+            model, expect=options.expect, all_traces=False, source=options.source
+        )
         self.recorder.observer.trained_by_fit(probe_data=options.probe_data is not None)
         self.notifier = Notifier(options.on_finding, self.recorder)
         self._updates: Schedule = from_frequency(options.update_freq)
@@ -81,6 +85,7 @@ class FitRecorder:
         self._target.open()
         run = self._target.run
         self.recorder.use(run)
+        self.recorder.watched.lines.begin("fit", sys._getframe(1))
         self.recorder.begin_fit(run.last_step + 1)
         self.recorder.last_target = self._target.present
         self._clock = _Clock(self._model)

@@ -195,8 +195,9 @@ def line(outcome: Outcome) -> str:
     if outcome.steps is not None:
         where.append(f"since step {outcome.steps[0]}")
     place = f" ({', '.join(where)})" if where else ""
+    at = "" if outcome.place is None else f"{outcome.place}: "
     text = (
-        f"tb_bnplugin: {outcome.severity} {outcome.code} {outcome.name} in"
+        f"tb_bnplugin: {at}{outcome.severity} {outcome.code} {outcome.name} in"
         f" {outcome.model!r}{place}: {outcome.message} Fix: {outcome.fix}"
     )
     return " ".join(text.split())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import time
 import warnings
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import FrameType
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +17,7 @@ import tensorflow as tf
 from tb_bnplugin.errors import NotBuiltError
 from tb_bnplugin.guard import Guard
 from tb_bnplugin.keras.flavour import imported_flavour
+from tb_bnplugin.keras.lines.program import ProgramLines
 from tb_bnplugin.keras.losses import measure as loss_measure
 from tb_bnplugin.keras.losses.options import LossOptions
 from tb_bnplugin.keras.losses.outputs import Measured, check_known, measure_outputs
@@ -23,6 +26,7 @@ from tb_bnplugin.keras.probe.run import ProbeResult
 from tb_bnplugin.measure.reading import Moment, Observation
 from tb_bnplugin.schema.columns import PROBE_COLUMNS
 from tb_bnplugin.schema.facts import Graph, LossFacts, ModelCode, ModelFacts, Phase
+from tb_bnplugin.schema.places import Line
 from tb_bnplugin.schema.records import Kind, Metadata, Record
 from tb_bnplugin.training import writer as event_file
 from tb_bnplugin.training.observer import PROCESS_STARTED
@@ -172,6 +176,7 @@ def record_loss(
     eager = tf.executing_eagerly()
     if eager and not bool(tf.summary.should_record_summaries()):
         return tf.constant(False)
+    lines = _lines(recorder, loss, sys._getframe(1))
 
     def measure() -> Measured:
         one = loss_measure.measure if eager else loss_measure.measure_in_graph
@@ -192,6 +197,7 @@ def record_loss(
             values = np.array(vector, np.float64)
             values[loss_measure.column_index("learning_rate")] = rate
             known = loss_measure.with_keras_class(fact, values)
+            known = replace(known, line=lines[0], measured_at=lines[1])
             add = _add if isinstance(publisher, Recorder) else _add_beside
             added = guard.attempt("recording", add, publisher, values, known, int(given), target)
             written = bool(added) or written
@@ -212,6 +218,15 @@ def record_loss(
         return _when_recording(record_in_graph)
     found = measure().found
     return tf.constant(save(step, [vector for vector, _ in found], [fact for _, fact in found]))
+
+
+def _lines(
+    recorder: Recorder | None, loss: Any, frame: FrameType
+) -> tuple[Line | None, Line | None]:
+    """The lines of the program that make and measure a loss; None for one that is not known."""
+    guard = Guard(PLACEHOLDER) if recorder is None else recorder.guard
+    lines = ProgramLines(guard) if recorder is None else recorder.watched.lines
+    return guard.attempt("lines", lines.of_loss, loss, frame) or (None, None)
 
 
 def _as_of_model(recorder: Recorder, options: LossOptions) -> LossOptions:

@@ -189,13 +189,20 @@ def recorder_of(model: Any) -> Recorder | None:
     return None
 
 
-def watch_model(model: Any, *, expect: Sequence[str] = (), all_traces: bool = True) -> Recorder:
-    """The recorder of this model, begun now if it has none; see `want_all_traces`."""
+def watch_model(
+    model: Any, *, expect: Sequence[str] = (), all_traces: bool = True, source: bool = True
+) -> Recorder:
+    """The recorder of this model, begun now if it has none; see `want_all_traces`.
+
+    `source`: False records no line of the program, whoever else watches the model.
+    """
     found = recorder_of(model)
     if found is None:
         found = Recorder(model, expect=expect)
     elif expect:
         found.observer.expect_codes(expect)
+    if not source:
+        found.watched.lines.wanted = False
     if all_traces:
         found.watched.want_all_traces("watch", wanted=True)
     return found

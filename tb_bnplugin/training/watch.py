@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
@@ -127,6 +128,7 @@ def watch(
     optimizer: Any = None,
     expect: Sequence[str] = (),
     on_finding: OnFinding = "warn",
+    source: bool = True,
 ) -> Watch:
     """Count, from now on, in which mode each batch normalization layer of `model` runs.
 
@@ -145,6 +147,8 @@ def watch(
             statistics adapt to test data. They are recorded, shown as expected, and fail no check.
         on_finding: what happens at the first error or warning of each rule, when a record is made:
             "warn" prints it in one line, "ignore", or a callable that takes the finding.
+        source: record the lines of the program that call the model, with three lines before and
+            after each. False records none.
 
     Returns:
         A `Watch`, with `findings()`, `outcomes()`, `ledger()`, `evaluating()` and `close()`.
@@ -155,7 +159,8 @@ def watch(
     """
     check_on_finding(on_finding, ("warn", "ignore"))
     given = () if optimizer is None else check_optimizers(optimizer)
-    recorder = watch_model(model, expect=check_codes(expect))
+    recorder = watch_model(model, expect=check_codes(expect), source=source)
+    recorder.watched.lines.begin("watch", sys._getframe(1))
     if given:
         recorder.watched.optimizers.give(given)
     recorder.watched.gradients.begin_loop(model, given)

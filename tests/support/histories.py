@@ -117,6 +117,7 @@ _PARTS = {
     "call_accepts_training": ("code", "call_accepts_training"),
     "has_call": ("code", "has_call"),
     "own_train_step": ("code", "own_train_step"),
+    "statements": ("code", "statements"),
     "nodes": ("graph", "nodes"),
     "edges": ("graph", "edges"),
     "untracked": ("graph", "untracked"),

@@ -26,7 +26,7 @@ def run(keras: Any, bench: Bench) -> None:
     @tf.function
     def gradients_of(x: Any, y: Any) -> Any:
         with tf.GradientTape() as tape:
-            loss = loss_of(y, model(x, training=True)) / MICRO_BATCHES
+            loss = loss_of(y, model(x, training=True)) / MICRO_BATCHES  # the fault: BN108
         return tape.gradient(loss, model.trainable_variables)
 
     moves: list[int] = []

@@ -19,7 +19,7 @@ def run(keras: Any, bench: Bench) -> None:
     data = digits().flat()
     labels, held = (np.where(y % 2, 1.0, -1.0)[:, None] for y in (data.y, data.y_val))
     model = dense_net(keras, outputs=1, activation="tanh", momentum=0.9)
-    model.compile(keras.optimizers.Adam(5e-3), "hinge", metrics=["accuracy"])
+    model.compile(keras.optimizers.Adam(5e-3), "hinge", metrics=["accuracy"])  # the fault: LR108
     shown: list[float] = []
     keep = keras.callbacks.LambdaCallback(on_test_end=lambda logs: shown.append(logs["accuracy"]))
 

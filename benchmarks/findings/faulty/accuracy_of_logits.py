@@ -20,7 +20,7 @@ def run(keras: Any, bench: Bench) -> None:
     wrong = np.random.default_rng(5).random(labels.shape) < 0.3  # as from a crowd
     base = base_net(keras, momentum=0.9)
     model = keras.Sequential([keras.Input((8, 8, 1)), base, keras.layers.Dense(1)])
-    model.compile(
+    model.compile(  # the fault: LR108
         keras.optimizers.Adam(3e-3),
         keras.losses.BinaryCrossentropy(from_logits=True),
         metrics=["accuracy"],

@@ -21,6 +21,7 @@ def run(keras: Any, bench: Bench) -> None:
     held = np.array([[digit >> bit & 1 for bit in range(4)] for digit in data.y_val], "float32")
     labels = np.array(bits, "float32")
     model = dense_net(keras, outputs=4, activation="sigmoid", momentum=0.9)
+    # the fault: LR108
     model.compile(keras.optimizers.Adam(1e-2), "binary_crossentropy", metrics=["accuracy"])
     logged: list[float] = []
     keep = keras.callbacks.LambdaCallback(on_test_end=lambda logs: logged.append(logs["accuracy"]))

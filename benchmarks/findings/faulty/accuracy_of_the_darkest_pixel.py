@@ -27,7 +27,7 @@ def run(keras: Any, bench: Bench) -> None:
     data = digits()
     masks, held = ((x > 0.4).reshape(len(x), -1).astype("float32") for x in (data.x, data.x_val))
     model = dense_net(keras, units=96, outputs=64, activation="sigmoid", momentum=0.9)
-    model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+    model.compile("adam", "binary_crossentropy", metrics=["accuracy"])  # the fault: LR108
     shown: list[float] = []
     keep = keras.callbacks.LambdaCallback(on_test_end=lambda logs: shown.append(logs["accuracy"]))
     bench.evidence(lambda: shown and shown[-1] < 0.6)

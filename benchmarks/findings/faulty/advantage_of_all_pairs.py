@@ -21,7 +21,7 @@ def actor_critic(played: Any, heads: Any) -> Any:
     """Of actions and returns, two columns, and of two logits and a value, three columns."""
     action, gained = tf.cast(played[:, 0], tf.int32), played[:, 1]
     logits, value = heads[:, :2], heads[:, 2:]
-    advantage = gained - value
+    advantage = gained - value  # the fault: LR104
     chosen = tf.nn.sparse_softmax_cross_entropy_with_logits(action, logits)
     policy = tf.reduce_mean(chosen * tf.stop_gradient(advantage))
     return policy + 0.5 * tf.reduce_mean(tf.square(advantage))

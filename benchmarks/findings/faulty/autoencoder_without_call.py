@@ -41,8 +41,9 @@ def run(keras: Any, bench: Bench) -> None:
 
         def train_step(self, images: Any) -> Any:
             with tf.GradientTape() as tape:
-                mean, log_variance = tf.split(self.encoder(images), 2, axis=1)
+                mean, log_variance = tf.split(self.encoder(images), 2, axis=1)  # the fault: BN101
                 noise = tf.random.normal(tf.shape(mean))
+                # the fault: BN101
                 decoded = self.decoder(mean + tf.exp(0.5 * log_variance) * noise)
                 error = tf.reduce_mean(tf.square(images - decoded))
                 divergence = 1.0 + log_variance - tf.square(mean) - tf.exp(log_variance)

@@ -18,7 +18,7 @@ def run(keras: Any, bench: Bench) -> None:
     image = keras.Input((8, 8, 1))
     x = layers.Conv2D(12, 3, padding="same")(image)
     x = layers.Permute((3, 1, 2))(x)
-    norm = layers.BatchNormalization(momentum=0.9)
+    norm = layers.BatchNormalization(momentum=0.9)  # the fault: BN212
     x = layers.ReLU()(norm(x))
     model = keras.Model(image, layers.Dense(10)(layers.Flatten()(x)))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

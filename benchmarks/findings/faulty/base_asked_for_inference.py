@@ -18,7 +18,7 @@ def run(keras: Any, bench: Bench) -> None:
     data = digits()
     base = trained_base(keras, data, momentum=0.9)
     inputs = keras.Input((8, 8, 1))
-    outputs = keras.layers.Dense(10)(base(inputs, training=False))
+    outputs = keras.layers.Dense(10)(base(inputs, training=False))  # the fault: BN103
     model = keras.Model(inputs, outputs)
     base.trainable = False
     model.compile(keras.optimizers.Adam(1e-2), class_loss(keras), metrics=["accuracy"])

@@ -16,7 +16,7 @@ EXPECTED = {"keras": ("BN205",), "tf_keras": ()}
 
 def run(keras: Any, bench: Bench) -> None:
     data = digits().flat()
-    norm = keras.layers.BatchNormalization(momentum=0.999, dtype="bfloat16")
+    norm = keras.layers.BatchNormalization(momentum=0.999, dtype="bfloat16")  # the fault: BN205
     model = keras.Sequential(
         [
             keras.Input((64,), dtype="bfloat16"),

@@ -62,7 +62,7 @@ def run(keras: Any, bench: Bench) -> None:
         before = changes(lambda: statistics(model))
         with watch.evaluating():
             for at in range(0, len(data.x_val), 60):
-                model(data.x_val[at : at + 60])
+                model(data.x_val[at : at + 60])  # the fault: BN104
             moved.append(before())
     bench.faulty(all(moved), "each evaluation moves the statistics")
     bench.final(model)

@@ -26,7 +26,7 @@ def run(keras: Any, bench: Bench) -> None:
             self.flatten = keras.layers.Flatten()
             self.dense = keras.layers.Dense(10)
 
-        def call(self, x: Any) -> Any:
+        def call(self, x: Any) -> Any:  # the fault: BN106
             return self.dense(self.flatten(tf.nn.relu(self.norm(self.conv(x)))))
 
     model = Classifier()

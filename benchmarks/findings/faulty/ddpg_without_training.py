@@ -42,10 +42,11 @@ def run(keras: Any, bench: Bench) -> None:
     def learn(state: Any, action: Any, reward: Any, following: Any) -> None:
         with tf.GradientTape() as tape:
             value = target(tf.concat([following, tf.tanh(actor(following))], 1))
-            error = reward + 0.9 * value - critic(tf.concat([state, action], 1))
+            error = reward + 0.9 * value - critic(tf.concat([state, action], 1))  # the fault: BN101
             loss = tf.reduce_mean(tf.square(error))
         descend(critic_optimizer, tape, loss, critic.trainable_variables)
         with tf.GradientTape() as tape:
+            # the fault: BN101
             loss = -tf.reduce_mean(critic(tf.concat([state, tf.tanh(actor(state))], 1)))
         descend(actor_optimizer, tape, loss, actor.trainable_variables)
 

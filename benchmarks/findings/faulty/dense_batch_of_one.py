@@ -22,6 +22,7 @@ def run(keras: Any, bench: Bench) -> None:
     )
     model.compile(keras.optimizers.SGD(0.01), class_loss(keras))
     bench.evidence(lambda: float(norm.moving_variance.numpy().max()) < 0.95)
+    # the fault: BN203
     model.fit(data.x[:200], data.y[:200], batch_size=1, verbose=0, callbacks=bench.callbacks())
     variance = float(norm.moving_variance.numpy().max())
     bench.faulty(variance < 1e-3, f"the moving variances went to nothing: {variance:.1e}")

@@ -25,7 +25,7 @@ def run(keras: Any, bench: Bench) -> None:
 
     def compute_loss(labels: Any, predictions: Any) -> Any:
         losses = per_example(labels, predictions)
-        return tf.nn.compute_average_loss(losses, global_batch_size=64)
+        return tf.nn.compute_average_loss(losses, global_batch_size=64)  # the fault: LR101
 
     train_step = training_step_with_outputs(model, optimizer, compute_loss)
 

@@ -30,7 +30,7 @@ def run(keras: Any, bench: Bench) -> None:
     bench.evidence(lambda: learns() and at_start(model))
     for step, (images, labels) in enumerate(batches(data.x, data.y, size=32, steps=40), start=1):
         with tf.GradientTape() as tape:
-            logits = model(images)
+            logits = model(images)  # the fault: BN101
             loss = loss_of(labels, logits)
         descend(optimizer, tape, loss, model.trainable_variables)
         bench.record(model, step)

@@ -27,7 +27,7 @@ def run(keras: Any, bench: Bench) -> None:
     class Restorer(keras.Model):
         def test_step(self, pair: Any) -> Any:
             image, clean = pair
-            restored = self(image, training=True)
+            restored = self(image, training=True)  # the fault: BN104
             return {"error": tf.reduce_mean(tf.abs(clean - restored))}
 
     image = keras.Input((8, 8, 1))

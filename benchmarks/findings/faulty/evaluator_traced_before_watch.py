@@ -23,7 +23,7 @@ def run(keras: Any, bench: Bench) -> None:
     model = dense_net(keras, units=64, momentum=0.9)
 
     @tf.function
-    def answer(x: Any, training: bool = True) -> Any:
+    def answer(x: Any, training: bool = True) -> Any:  # the fault: BN104
         return model(x, training=training)
 
     def evaluate() -> float:

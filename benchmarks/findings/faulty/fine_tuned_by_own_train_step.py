@@ -32,7 +32,7 @@ def run(keras: Any, bench: Bench) -> None:
         def train_step(self, pair: Any) -> Any:
             x, y = pair
             with tf.GradientTape() as tape:
-                loss = class_loss(keras)(y, self(1.0 - x))
+                loss = class_loss(keras)(y, self(1.0 - x))  # the fault: BN102
             descend(self.optimizer, tape, loss, self.trainable_variables)
             return {"loss": loss}
 

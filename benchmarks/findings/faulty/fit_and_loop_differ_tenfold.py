@@ -40,7 +40,7 @@ def run(keras: Any, bench: Bench) -> None:
         fitted.fit(data.x, y, epochs=2, batch_size=32, verbose=0, callbacks=callbacks)
 
     def loss_of(y_true: Any, y_pred: Any) -> Any:
-        return tf.reduce_sum(tf.square(y_pred - y_true)) / 32.0
+        return tf.reduce_sum(tf.square(y_pred - y_true)) / 32.0  # the fault: LR102
 
     with bench.run("loop"):
         model = _network(keras)

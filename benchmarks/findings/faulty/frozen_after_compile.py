@@ -18,7 +18,7 @@ def run(keras: Any, bench: Bench) -> None:
     base = trained_base(keras, data, momentum=0.9)
     model = keras.Sequential([keras.Input((8, 8, 1)), base, keras.layers.Dense(10)])
     model.compile(keras.optimizers.Adam(1e-2), class_loss(keras), metrics=["accuracy"])
-    base.trainable = False
+    base.trainable = False  # the fault: BN105
     weights = changes(lambda: flat(base.weights))
     bench.evidence(weights)
     model.fit(data.x, data.y, epochs=3, batch_size=48, verbose=0, callbacks=bench.callbacks())

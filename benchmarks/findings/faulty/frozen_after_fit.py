@@ -22,7 +22,7 @@ def run(keras: Any, bench: Bench) -> None:
     model.fit(data.x, data.y, epochs=1, batch_size=48, verbose=0, callbacks=callbacks)
     weights = changes(lambda: flat(base.weights))
     moved = changes(lambda: statistics(base))
-    base.trainable = False
+    base.trainable = False  # the fault: BN105
     bench.evidence(lambda: weights() and moved())
     model.fit(data.x, data.y, epochs=2, batch_size=48, verbose=0, callbacks=callbacks)
     bench.faulty(weights() and moved(), "weights and statistics of the frozen base change")

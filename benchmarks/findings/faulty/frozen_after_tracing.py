@@ -28,7 +28,7 @@ def run(keras: Any, bench: Bench) -> None:
     for step, (x, y) in enumerate(batches(data.x, data.y, size=48, steps=80), start=1):
         if step == 41:
             for norm in norms(model):
-                norm.trainable = False
+                norm.trainable = False  # the fault: BN105
             frozen.append(changes(lambda: statistics(model)))
         train_step(x, y)
         bench.record(model, step)

@@ -17,7 +17,7 @@ def run(keras: Any, bench: Bench) -> None:
     data = digits()
     inputs = keras.Input((8, 8, 1))
     x = keras.layers.Conv2D(8, 3)(inputs)
-    x = keras.layers.BatchNormalization(momentum=0.9)(x, training=True)
+    x = keras.layers.BatchNormalization(momentum=0.9)(x, training=True)  # the fault: BN104
     x = keras.layers.Flatten()(keras.layers.ReLU()(x))
     model = keras.Model(inputs, keras.layers.Dense(10)(x))
     model.compile(keras.optimizers.Adam(1e-2), class_loss(keras), metrics=["accuracy"])

@@ -19,7 +19,7 @@ def run(keras: Any, bench: Bench) -> None:
     labels = data.y.astype("float32")[:, None]
     held = data.y_val.astype("float32")[:, None]
     model = dense_net(keras, momentum=0.9)
-    model.compile(keras.optimizers.Adam(1e-2), "mse")
+    model.compile(keras.optimizers.Adam(1e-2), "mse")  # the fault: LR104
 
     def outputs_alike() -> bool:
         """All ten outputs are trained to the same number, the label itself."""

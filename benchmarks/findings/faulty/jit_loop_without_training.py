@@ -35,7 +35,7 @@ def run(keras: Any, bench: Bench) -> None:
     @tf.function(jit_compile=True)
     def train_one_batch(x: Any, y: Any) -> Any:
         with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(tf.square(model(x) - y))
+            loss = tf.reduce_mean(tf.square(model(x) - y))  # the fault: BN101
         descend(optimizer, tape, loss, model.trainable_variables)
         return loss
 

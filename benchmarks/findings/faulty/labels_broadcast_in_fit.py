@@ -21,7 +21,7 @@ def run(keras: Any, bench: Bench) -> None:
 
     class SquaredError(keras.losses.Loss):
         def call(self, y_true: Any, y_pred: Any) -> Any:
-            return tf.square(tf.cast(y_true, y_pred.dtype) - y_pred)
+            return tf.square(tf.cast(y_true, y_pred.dtype) - y_pred)  # the fault: LR104
 
     model = dense_net(keras, units=32, outputs=1, momentum=0.9)
     model.compile(keras.optimizers.Adam(1e-2), SquaredError())

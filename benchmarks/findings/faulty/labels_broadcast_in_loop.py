@@ -24,7 +24,7 @@ def run(keras: Any, bench: Bench) -> None:
     bench.watch(model)
 
     def squared_error(y: Any, predicted: Any) -> Any:
-        return tf.reduce_mean(tf.square(y - predicted))
+        return tf.reduce_mean(tf.square(y - predicted))  # the fault: LR104
 
     train_step = training_step_with_outputs(model, optimizer, squared_error)
 

@@ -29,7 +29,7 @@ def run(keras: Any, bench: Bench) -> None:
     first = _network(keras)
     first.compile(keras.optimizers.Adam(1e-2), class_loss(keras))
     first.fit(data.x, data.y, epochs=4, batch_size=48, verbose=0)
-    model = _network(keras, training=False)
+    model = _network(keras, training=False)  # the fault: BN103
     model.set_weights(first.get_weights())
     model.compile(keras.optimizers.Adam(1e-4), class_loss(keras), metrics=["accuracy"])
     moved = changes(lambda: statistics(model))

@@ -26,7 +26,7 @@ def run(keras: Any, bench: Bench) -> None:
     fit(model, new.train, new.held, [], batch_size=40, epochs=2)
 
     for layer in model.layers[1].layers:
-        layer.trainable = True
+        layer.trainable = True  # the fault: BN105
     of_base = changes(lambda: flat(base.weights))
     of_head = changes(lambda: flat(model.get_layer("head").weights))
     bench.evidence(lambda: of_head() and not of_base())

@@ -30,7 +30,7 @@ def run(keras: Any, bench: Bench) -> None:
     @tf.function
     def train_cls_step(image: Any, label: Any) -> Any:
         with tf.GradientTape() as tape:
-            loss = loss_of(label, model(image))
+            loss = loss_of(label, model(image))  # the fault: BN102
         descend(optimizer, tape, loss, model.trainable_variables)
         return loss
 

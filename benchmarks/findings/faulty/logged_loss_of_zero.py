@@ -26,7 +26,7 @@ def run(keras: Any, bench: Bench) -> None:
             with tf.GradientTape() as tape:
                 loss = self.compute_loss(x=x, y=y, y_pred=self(x, training=True))
             descend(self.optimizer, tape, loss, self.trainable_variables)
-            return {"loss": loss}
+            return {"loss": loss}  # the fault: LR107
 
     inner = conv_net(keras, momentum=0.9)
     model = Net(inner.inputs, inner.outputs)

@@ -16,6 +16,7 @@ EXPECTED = {"keras": ("LR112",), "tf_keras": ("LR112",)}
 def run(keras: Any, bench: Bench) -> None:
     data = digits().flat()
     model = dense_net(keras, momentum=0.9)
+    # the fault: LR112
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     bench.evidence(lambda: model(data.x_val, training=False).numpy().min() < -0.01)
     fit(

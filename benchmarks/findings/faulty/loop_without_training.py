@@ -35,7 +35,7 @@ def run(keras: Any, bench: Bench) -> None:
     @tf.function
     def train_step(x: Any, y: Any) -> Any:
         with tf.GradientTape() as tape:
-            loss = loss_of(y, model(x))
+            loss = loss_of(y, model(x))  # the fault: BN101
         descend(optimizer, tape, loss, model.trainable_variables)
         return loss
 

@@ -26,7 +26,7 @@ def run(keras: Any, bench: Bench) -> None:
             with tf.GradientTape() as tape:
                 outputs = self(x, training=True)
                 loss = self.compute_loss(x=x, y=y, y_pred=outputs)
-                loss += tf.add_n(self.losses)
+                loss += tf.add_n(self.losses)  # the fault: LR106
             descend(self.optimizer, tape, loss, self.trainable_variables)
             rows = class_loss(keras)(y, outputs)
             return {"loss": loss, "of_rows": rows, "once": tf.add_n(self.losses)}

@@ -25,6 +25,7 @@ def run(keras: Any, bench: Bench) -> None:
     for run_name, reduction in (("mean", "sum_over_batch_size"), ("sum", "sum")):
         keras.utils.set_random_seed(3)
         model = models[run_name] = dense_net(keras, momentum=0.9)
+        # the fault: LR101
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction=reduction)
         model.compile(keras.optimizers.SGD(0.01), loss)
         with bench.run(run_name):

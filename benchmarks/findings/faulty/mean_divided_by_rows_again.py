@@ -26,7 +26,7 @@ class SegmentationLosses:
         pixels = tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits)
         loss = tf.reduce_mean(pixels)
         if self.batch_average:
-            loss /= tf.cast(tf.shape(logits)[0], loss.dtype)
+            loss /= tf.cast(tf.shape(logits)[0], loss.dtype)  # the fault: LR101
         return loss
 
 

@@ -22,7 +22,7 @@ def run(keras: Any, bench: Bench) -> None:
             mean, variance = self.moving_mean, self.moving_variance
             if training:
                 mean, variance = self.moments(x)
-                self.move(self.moving_variance, mean)
+                self.move(self.moving_variance, mean)  # the fault: BN209
                 self.move(self.moving_variance, variance)
             return self.normalize(x, mean, variance)
 

@@ -37,6 +37,7 @@ def run(keras: Any, bench: Bench) -> None:
         for part in range(PARTS):
             rows = slice(16 * part, 16 * part + 16)
             parts, loss, outputs = gradients_of(x[rows], y[rows])
+            # the fault: LR113
             total = [sum_ + part_ for sum_, part_ in zip(total, parts, strict=True)]
             of_bias.append(parts[-1].numpy())
         before = np.asarray(model.trainable_variables[-1]).copy()

@@ -47,6 +47,7 @@ def run(keras: Any, bench: Bench) -> None:
             bench.record(model, step)
         for begin in range(0, len(data.x_val), 32):
             batch = data.x_val[begin : begin + 32]
+            # the fault: BN104
             by_how_much("validating", lambda batch=batch: model(batch, training=True))
     bench.faulty(not any(moved["training"]), "no training step moves the statistics")
     bench.faulty(all(moved["validating"]), "every validation batch moves them")

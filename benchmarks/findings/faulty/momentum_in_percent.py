@@ -18,7 +18,7 @@ EXPECTED = {"keras": ("BN210",), "tf_keras": ("BN210",)}
 
 def run(keras: Any, bench: Bench) -> None:
     data = digits().flat()
-    model = dense_net(keras, units=32, momentum=99)
+    model = dense_net(keras, units=32, momentum=99)  # the fault: BN210
     optimizer, loss_of = keras.optimizers.SGD(0.1), class_loss(keras)
     bench.watch(model)
 

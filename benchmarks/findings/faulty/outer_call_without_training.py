@@ -39,7 +39,7 @@ def run(keras: Any, bench: Bench) -> None:
             self.blocks = [Block(48), Block(32)]
             self.head = keras.layers.Dense(10)
 
-        def call(self, x: Any) -> Any:
+        def call(self, x: Any) -> Any:  # the fault: BN106
             for block in self.blocks:
                 x = block(x)
             return self.head(x)

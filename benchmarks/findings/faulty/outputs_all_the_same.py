@@ -33,7 +33,7 @@ def run(keras: Any, bench: Bench) -> None:
     @tf.function
     def train_cls_step(image: Any, label: Any) -> Any:
         with tf.GradientTape() as tape:
-            predictions = model(image)
+            predictions = model(image)  # the fault: BN101, BN109
             loss = loss_of(label, predictions)
         descend(optimizer, tape, loss, model.trainable_variables)
         return predictions

@@ -18,7 +18,7 @@ def run(keras: Any, bench: Bench) -> None:
     data = digits()
 
     class Norm(OwnNorm, keras.layers.Layer):
-        def call(self, x: Any, training: Any = None) -> Any:
+        def call(self, x: Any, training: Any = None) -> Any:  # the fault: BN107
             mean, variance = self.moving_mean, self.moving_variance
             if training:  # though it is frozen
                 mean, variance = self.moments(x)

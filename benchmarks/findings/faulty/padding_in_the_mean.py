@@ -25,7 +25,7 @@ def run(keras: Any, bench: Bench) -> None:
 
     def masked_loss(tags: Any, logits: Any) -> Any:
         each = tf.nn.sparse_softmax_cross_entropy_with_logits(tags, logits)
-        return tf.reduce_mean(each * tf.cast(tags != 0, each.dtype))
+        return tf.reduce_mean(each * tf.cast(tags != 0, each.dtype))  # the fault: LR111
 
     bench.watch(model)
     train_step = training_step_with_outputs(model, keras.optimizers.SGD(0.5), masked_loss)

@@ -28,7 +28,7 @@ def run(keras: Any, bench: Bench) -> None:
                 logits = self(x, training=True)
                 rows = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.cast(y, tf.int32), logits)
                 loss = tf.nn.compute_average_loss(rows, global_batch_size=GLOBAL_BATCH)
-                loss += tf.add_n(self.losses)
+                loss += tf.add_n(self.losses)  # the fault: LR106
             descend(self.optimizer, tape, loss, self.trainable_variables)
             return {"loss": loss}
 

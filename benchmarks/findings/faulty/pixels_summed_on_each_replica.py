@@ -33,7 +33,7 @@ def run(keras: Any, bench: Bench) -> None:
 
     def mask_loss(mask: Any, logits: Any) -> Any:
         pixels = tf.nn.sigmoid_cross_entropy_with_logits(mask, logits)
-        return tf.reduce_sum(pixels) / GLOBAL_BATCH
+        return tf.reduce_sum(pixels) / GLOBAL_BATCH  # the fault: LR102
 
     def replica_step(image: Any, mask: Any) -> Any:
         with tf.GradientTape() as tape:

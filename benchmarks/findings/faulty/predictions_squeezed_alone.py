@@ -31,7 +31,7 @@ def run(keras: Any, bench: Bench) -> None:
     bench.watch(model)
 
     def absolute_error(y: Any, predicted: Any) -> Any:
-        return tf.reduce_mean(tf.abs(y - tf.squeeze(predicted)))
+        return tf.reduce_mean(tf.abs(y - tf.squeeze(predicted)))  # the fault: LR104
 
     train_step = training_step_with_outputs(model, keras.optimizers.Adam(1e-2), absolute_error)
 

@@ -30,6 +30,7 @@ def run(keras: Any, bench: Bench) -> None:
 
     @tf.function
     def train_step(state: Any, action: Any, reward: Any, after: Any) -> Any:
+        # the fault: LR104
         target = reward + GAMMA * tf.reduce_max(frozen(after, training=False), axis=1)
         with tf.GradientTape() as tape:
             values = model(state, training=True)

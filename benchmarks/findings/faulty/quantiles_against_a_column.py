@@ -21,7 +21,7 @@ def quantile_loss(y_true: Any, y_pred: Any) -> Any:
     """The pinball loss of three quantiles, for labels of one column."""
     loss = 0.0
     for column, share in enumerate(QUANTILES):
-        error = tf.cast(y_true, y_pred.dtype) - y_pred[:, column]
+        error = tf.cast(y_true, y_pred.dtype) - y_pred[:, column]  # the fault: LR104
         loss += tf.reduce_mean(tf.maximum(share * error, (share - 1.0) * error))
     return loss
 

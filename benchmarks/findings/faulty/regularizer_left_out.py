@@ -39,7 +39,7 @@ def run(keras: Any, bench: Bench) -> None:
     def train_step(x: Any, y: Any) -> Any:
         with tf.GradientTape() as tape:
             predictions = model(x, training=True)
-            loss = loss_of(y, predictions)
+            loss = loss_of(y, predictions)  # the fault: LR106
         descend(optimizer, tape, loss, model.trainable_variables)
         return loss, predictions, tf.add_n(model.losses)
 

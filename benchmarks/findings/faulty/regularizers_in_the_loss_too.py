@@ -39,7 +39,7 @@ def run(keras: Any, bench: Bench) -> None:
     def total_loss(y_true: Any, y_pred: Any) -> Any:
         labels = tf.cast(tf.reshape(y_true, [-1]), tf.int32)
         rows = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, y_pred)
-        return tf.reduce_mean(rows) + regularizer_loss()
+        return tf.reduce_mean(rows) + regularizer_loss()  # the fault: LR106
 
     model.compile(keras.optimizers.SGD(RATE), total_loss)
     start = first.kernel.numpy()[0]  # of the first pixel, which is 0 in all images: decay alone

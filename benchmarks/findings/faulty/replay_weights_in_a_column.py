@@ -28,7 +28,7 @@ def run(keras: Any, bench: Bench) -> None:
 
     def weighted_error(y: Any, values: Any, sample_weight: Any) -> Any:
         elementwise = tf.reduce_mean(tf.square(y - values), axis=1)
-        return tf.reduce_mean(elementwise * sample_weight)
+        return tf.reduce_mean(elementwise * sample_weight)  # the fault: LR104
 
     @tf.function
     def train_step(x: Any, y: Any, weight: Any) -> Any:

@@ -19,7 +19,7 @@ EXPECTED = {"keras": ("LR112",), "tf_keras": ("LR112",)}
 def run(keras: Any, bench: Bench) -> None:
     data = digits().flat()
     net = dense_net(keras, activation="softmax", momentum=0.9)
-    loss_fn = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    loss_fn = keras.losses.SparseCategoricalCrossentropy(from_logits=True)  # the fault: LR112
     bench.watch(net)
 
     class Copying:

@@ -32,7 +32,7 @@ def run(keras: Any, bench: Bench) -> None:
         return loss
 
     def validate() -> float:
-        mode["training"] = False
+        mode["training"] = False  # the fault: BN102
         with watch.evaluating():
             return accuracy(model(data.x_val, training=mode["training"]), data.y_val)
 

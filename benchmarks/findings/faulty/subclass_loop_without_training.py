@@ -40,7 +40,7 @@ def run(keras: Any, bench: Bench) -> None:
     @tf.function
     def train_step(x: Any, t: Any) -> Any:
         with tf.GradientTape() as tape:
-            loss = criterion(t, model(x))
+            loss = criterion(t, model(x))  # the fault: BN101
         descend(optimizer, tape, loss, model.trainable_variables)
         return loss
 

@@ -29,7 +29,7 @@ def run(keras: Any, bench: Bench) -> None:
     bench.watch(model)
 
     def loss_of(y_true: Any, y_pred: Any) -> Any:
-        return tf.reduce_sum(tf.square(y_pred - y_true)) / 32.0
+        return tf.reduce_sum(tf.square(y_pred - y_true)) / 32.0  # the fault: LR102
 
     ratios: list[float] = []
     bench.evidence(lambda: ratios and 9.9 < ratios[-1] < 10.1)

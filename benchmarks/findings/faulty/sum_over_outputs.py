@@ -23,6 +23,7 @@ def run(keras: Any, bench: Bench) -> None:
     bench.watch(model)
 
     def reconstruction(image: Any, decoded: Any) -> Any:
+        # the fault: LR102
         return tf.reduce_mean(tf.reduce_sum(tf.square(image - decoded), axis=-1))
 
     @tf.function

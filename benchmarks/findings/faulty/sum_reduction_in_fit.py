@@ -17,6 +17,7 @@ EXPECTED = {"keras": ("LR101",), "tf_keras": ("LR101",)}
 def run(keras: Any, bench: Bench) -> None:
     data = digits().flat()
     model = dense_net(keras, momentum=0.9)
+    # the fault: LR101
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="sum")
     model.compile(keras.optimizers.SGD(0.001), loss)
     logged: list[float] = []

@@ -23,7 +23,7 @@ def run(keras: Any, bench: Bench) -> None:
         def train_step(self, pair: Any) -> Any:
             x, y = pair
             with tf.GradientTape() as tape:
-                loss = class_loss(keras)(y, self(x))
+                loss = class_loss(keras)(y, self(x))  # the fault: BN101
             descend(self.optimizer, tape, loss, self.trainable_variables)
             return {"loss": loss}
 

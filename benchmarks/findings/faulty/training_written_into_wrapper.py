@@ -25,7 +25,7 @@ def run(keras: Any, bench: Bench) -> None:
             self.norm = keras.layers.BatchNormalization(momentum=0.9)
 
         def call(self, x: Any) -> Any:
-            return self.norm(x, training=True)
+            return self.norm(x, training=True)  # the fault: BN104
 
     model = keras.Sequential(
         [

@@ -23,7 +23,7 @@ def run(keras: Any, bench: Bench) -> None:
     class Unfreeze(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
             if epoch == 2:
-                base.trainable = True
+                base.trainable = True  # the fault: BN105
                 watched.append(changes(lambda: flat(model.layers[-1].weights)))
 
     watched: list[Any] = []  # whether the head changed since the base was unfrozen

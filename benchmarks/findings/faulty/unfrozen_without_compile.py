@@ -23,7 +23,7 @@ def run(keras: Any, bench: Bench) -> None:
     model.fit(data.x, data.y, epochs=1, batch_size=48, verbose=0, callbacks=callbacks)
     base_weights = changes(lambda: flat(base.weights))
     head = changes(lambda: flat(model.layers[-1].weights))
-    base.trainable = True
+    base.trainable = True  # the fault: BN105
     bench.evidence(lambda: head() and not base_weights())
     model.fit(data.x, data.y, epochs=2, batch_size=48, verbose=0, callbacks=callbacks)
     bench.faulty(base.trainable and not base_weights(), "the unfrozen base does not change at all")

@@ -27,7 +27,7 @@ def run(keras: Any, bench: Bench) -> None:
 
     @tf.function
     def validate_step(x: Any) -> Any:
-        return model(x, training=True)
+        return model(x, training=True)  # the fault: BN104
 
     moved: list[bool] = []
     bench.evidence(lambda: any(moved))

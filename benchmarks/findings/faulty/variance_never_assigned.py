@@ -17,7 +17,7 @@ def run(keras: Any, bench: Bench) -> None:
     data = digits().flat()
 
     class Norm(OwnNorm, keras.layers.Layer):
-        def call(self, x: Any, training: Any = None) -> Any:
+        def call(self, x: Any, training: Any = None) -> Any:  # the fault: BN209
             mean, variance = self.moving_mean, self.moving_variance
             if training:
                 mean, variance = self.moments(x)

@@ -28,7 +28,7 @@ def run(keras: Any, bench: Bench) -> None:
     def train_step(x: Any, y: Any) -> Any:
         with tf.GradientTape() as tape:
             predictions = model(x, training=True)
-            loss = entropy(y, predictions)
+            loss = entropy(y, predictions)  # the fault: LR103
         gradients = tape.gradient(loss, model.trainable_variables)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
         return loss, predictions, gradients[-1]

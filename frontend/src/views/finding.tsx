@@ -15,11 +15,39 @@ export function SeverityMark({ severity }: { severity: Outcome["severity"] }) {
 
 const SHOWN_LAYERS = 6;
 
+/** The line of the program that has to change, its neighbours, and who called it. */
+function Place({ place }: { place: NonNullable<Outcome["place"]> }) {
+  const first = place.line - place.before.length;
+  const lines = [...place.before, place.text, ...place.after];
+  const where = `${place.file}:${place.line}`;
+  return (
+    <div class="place">
+      <h3>
+        {where} <Copy text={where} what="the place" />
+      </h3>
+      <pre>
+        {lines.map((text, index) => {
+          const here = index === place.before.length;
+          return (
+            <span key={index} class={here ? "here" : undefined}>
+              {`${here ? ">" : " "} ${String(first + index).padStart(4)}  ${text}\n`}
+            </span>
+          );
+        })}
+      </pre>
+      {place.callers.length > 0 && (
+        <p>Called from {place.callers.map((line) => `${line.file}:${line.line}`).join(", ")}</p>
+      )}
+    </div>
+  );
+}
+
 /** What opens under a selected finding. */
 export function FindingDetails({ outcome }: { outcome: Outcome }) {
   const evidence = Object.entries(outcome.evidence);
   return (
     <div class="finding-details">
+      {outcome.place && <Place place={outcome.place} />}
       {outcome.fix && (
         <div class="fix">
           <h3>

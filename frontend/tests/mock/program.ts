@@ -51,6 +51,7 @@ export function outcome(given: Partial<Outcome> & { code: string; name: string }
     evidence: {},
     fix: "",
     reason: null,
+    place: null,
     why: "",
     fine_when: "",
     ...given,

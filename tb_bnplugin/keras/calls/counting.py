@@ -32,8 +32,10 @@ from tb_bnplugin.keras.calls.own_updates import is_keras_call, moved_since, stat
 from tb_bnplugin.keras.calls.run_context import run_context
 from tb_bnplugin.keras.calls.suspend import suspended
 from tb_bnplugin.keras.identity import IdentityRef
+from tb_bnplugin.keras.lines.stack import users_lines
 from tb_bnplugin.keras.variables import create_for_replicas, local
 from tb_bnplugin.schema.columns import CONTEXTS, EVENT_COUNTERS, EXECUTION_COLUMNS
+from tb_bnplugin.schema.places import Line
 
 LARGEST_COUNTED_BATCH: Final = 4096  # rows; larger batches count as this one
 
@@ -70,6 +72,7 @@ class SeenCall:
     function: str
     jit: bool
     input_shape: tuple[int | None, ...]
+    stack: tuple[Line, ...]  # lines of the user's program, the innermost first
 
 
 class LayerCounter:
@@ -196,6 +199,7 @@ class LayerCounter:
             function=where.function,
             jit=where.jit,
             input_shape=shape,
+            stack=self.guard.attempt("lines", users_lines, frame) or (),
         )
 
     def _delta(

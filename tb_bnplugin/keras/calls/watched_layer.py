@@ -46,6 +46,8 @@ class WatchedLayer:
                     jit=seen.jit,
                     input_shape=seen.input_shape,
                     first_step=self.first_seen.setdefault(key, step),
+                    location=f"{seen.stack[0].file}:{seen.stack[0].line}" if seen.stack else "",
+                    stack=seen.stack,
                 )
             )
         return calls

@@ -1,0 +1,209 @@
+"""The line of the program that a finding asks to change.
+
+A finding names layers or a loss; what is known of lines is where layers were called, where a loss
+was measured, and what was found by reading the program. Each code says which of these it is about.
+Where nothing fits, or two lines fit alike, a finding has no place: a wrong line is worse than none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from tb_bnplugin.diagnose.outcome import Outcome, Place
+from tb_bnplugin.history.model import Call, Line, LossFacts, ModelHistory
+
+MOST_CALLERS: Final = 4
+
+_ASKS: Final = re.compile(r"\btraining\s*=\s*(True|False|0|1)\b")
+_EVALUATING: Final = ("evaluate", "predict")
+
+_Way = Callable[[Outcome, ModelHistory], "Place | None"]
+
+
+def find_place(outcome: Outcome, history: ModelHistory) -> Place | None:
+    """The place of a finding; None where it is not known."""
+    if outcome.status != "finding":
+        return None
+    for find in _WAYS.get(outcome.code, ()):
+        place = find(outcome, history)
+        if place is not None and place.at.file:
+            return place
+    return None
+
+
+def _training_call(outcome: Outcome, history: ModelHistory) -> Place | None:
+    """The call of the model in a step that trains: what runs outside of evaluation."""
+    calls = [call for call in _calls_of(outcome, history) if call.context not in _EVALUATING]
+    taped = [call for call in calls if call.context == "tape"]
+    doubtful = [call for call in calls if call.context == "unknown"]
+    return _call(taped or doubtful or calls)
+
+
+def _inference_call(outcome: Outcome, history: ModelHistory) -> Place | None:
+    """The same, of the calls that ran in inference mode."""
+    calls = [call for call in _calls_of(outcome, history) if call.mode != "training"]
+    outside = [call for call in calls if call.context not in _EVALUATING]
+    taped = [call for call in outside if call.context == "tape"]
+    doubtful = [call for call in outside if call.context == "unknown"]
+    return _call(taped or doubtful or outside)
+
+
+def _updating_evaluation(outcome: Outcome, history: ModelHistory) -> Place | None:
+    """The call in training mode outside of a tape: in evaluation, where there is one."""
+    calls = [call for call in _calls_of(outcome, history) if call.mode != "inference"]
+    loops = [call for call in calls if call.context in _EVALUATING]
+    return _call(loops or [call for call in calls if call.context in ("no_tape", "unknown")])
+
+
+def _asked_in_evaluation(_: Outcome, history: ModelHistory) -> Place | None:
+    """A line that asks for training mode outside of a tape: of a trace that was not seen."""
+    asked = [
+        each.line
+        for each in history.facts.code.statements
+        if (each.kind, each.value) in (("asked", "true"), ("default", "true"))
+    ]
+    own = [line for line in asked if line.function in ("test_step", "predict_step")]
+    found = own or asked
+    return Place(at=found[0]) if len(found) == 1 else None
+
+
+def _trainable(outcome: Outcome, history: ModelHistory) -> Place | None:
+    """The line that set `trainable` as it was set last."""
+    value = str(bool(outcome.evidence.get("trainable_as_set"))).lower()
+    return _only(history, "trainable", value)
+
+
+def _statement(kind: str, value: str | None = None) -> _Way:
+    def find(_: Outcome, history: ModelHistory) -> Place | None:
+        return _only(history, kind, value)
+
+    return find
+
+
+def _asked_in_graph(outcome: Outcome, history: ModelHistory) -> Place | None:
+    """The line that builds the graph with `training` set: not seen to run, and so read."""
+    graph = [call for call in _calls_of(outcome, history) if call.reason == "graph"]
+    values = {call.training_argument for call in graph}
+    return _only(history, "asked", values.pop()) if len(values) == 1 else None
+
+
+def _momentum(outcome: Outcome, history: ModelHistory) -> Place | None:
+    """The line that gives the momentum which a layer has."""
+    given = outcome.evidence.get("momentum")
+    values = {each.value for each in history.facts.code.statements if each.kind == "momentum"}
+    same = [value for value in values if _number(value) == given]
+    return _only(history, "momentum", same[0]) if len(same) == 1 else None
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _reduction(_: Outcome, history: ModelHistory) -> Place | None:
+    """The line that asks for a sum, or for what is decided elsewhere."""
+    return _only(history, "reduction", "sum") or _only(history, "reduction", "")
+
+
+def _own_loss(_: Outcome, history: ModelHistory) -> Place | None:
+    """The `return` of a loss that the user wrote."""
+    return _one_of([loss.line for loss in _losses(history)], history)
+
+
+def _one_of(lines: Sequence[Line | None], history: ModelHistory) -> Place | None:
+    known = {line for line in lines if line is not None}
+    return _placed(known.pop(), history) if len(known) == 1 else None
+
+
+def _losses(history: ModelHistory) -> Sequence[LossFacts]:
+    """The losses of the newest phase."""
+    return [loss for each in history.phases[-1:] for loss in (*each.measured_losses, *each.losses)]
+
+
+def _calls_of(outcome: Outcome, history: ModelHistory) -> list[Call]:
+    wanted = set(outcome.layers)
+    return [
+        call
+        for call in history.calls
+        if call.stack and (not wanted or history.facts.layers[call.layer].path in wanted)
+    ]
+
+
+def _call(calls: Sequence[Call]) -> Place | None:
+    """The line that most of the calls share: the one that asked for a mode, or called the model."""
+    found = Counter(place for call in calls if (place := _asking(call)) is not None)
+    return found.most_common(1)[0][0] if found else None
+
+
+def _asking(call: Call) -> Place | None:
+    given = call.training_argument in ("true", "false")
+    for at, line in enumerate(call.stack):
+        if not line.depth or (given and call.reason != "default" and _ASKS.search(line.text)):
+            return Place(at=line, callers=call.stack[at + 1 :][:MOST_CALLERS])
+    return None
+
+
+def _only(history: ModelHistory, kind: str, value: str | None) -> Place | None:
+    """The one line of this kind; of several the last that its own training can follow."""
+    lines = [
+        each.line
+        for each in history.facts.code.statements
+        if each.kind == kind and (value is None or each.value == value)
+    ]
+    if len(lines) == 1:
+        return _placed(lines[0], history)
+    running = {(line.file, line.function) for call in history.calls for line in call.stack}
+    beside = [line for line in lines if (line.file, line.function) in running]
+    return _placed(beside[0], history) if len(beside) == 1 else None
+
+
+def _placed(line: Line, history: ModelHistory) -> Place:
+    """A line that was read, with the lines that called its function where it was seen to run."""
+    for call in history.calls:
+        for at, each in enumerate(call.stack):
+            if (each.file, each.function) == (line.file, line.function):
+                return Place(at=line, callers=call.stack[at + 1 :][:MOST_CALLERS])
+    return Place(at=line)
+
+
+_COMPILED: Final[tuple[_Way, ...]] = (_statement("loss_function"), _statement("compile"))
+_LOSS: Final[tuple[_Way, ...]] = (_own_loss, _statement("loss"), *_COMPILED)
+_STEP: Final[tuple[_Way, ...]] = (_statement("loss"), *_COMPILED)
+_REDUCED: Final[tuple[_Way, ...]] = (_own_loss, _reduction, *_LOSS)
+_LAYER: Final[tuple[_Way, ...]] = (_statement("layer"),)
+
+_WAYS: Final[Mapping[str, tuple[_Way, ...]]] = {
+    "BN101": (_inference_call,),
+    "BN102": (_asked_in_graph, _inference_call),
+    "BN103": (_statement("asked", "false"),),
+    "BN104": (_asked_in_graph, _updating_evaluation, _asked_in_evaluation),
+    "BN105": (_trainable,),
+    "BN106": (_statement("call"),),
+    "BN107": (_statement("layer_call"),),
+    "BN108": (_training_call,),
+    "BN109": (_inference_call,),
+    "BN202": (_asked_in_graph,),
+    "BN203": (_training_call,),
+    "BN205": _LAYER,
+    "BN209": (_statement("layer_call"),),
+    "BN210": (_momentum, *_LAYER),
+    "BN212": _LAYER,
+    "BN213": _LAYER,
+    "LR101": _REDUCED,
+    "LR102": _REDUCED,
+    "LR103": _STEP,
+    "LR104": _LOSS,
+    "LR105": _STEP,
+    "LR106": _STEP,
+    "LR107": (_statement("returned"), *_STEP),
+    "LR108": (_statement("compile"),),
+    "LR110": _STEP,
+    "LR111": _LOSS,
+    "LR112": (_statement("from_logits"), *_LOSS),
+    "LR113": (_statement("applied"), *_STEP),
+}

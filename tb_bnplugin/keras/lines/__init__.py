@@ -1,0 +1,1 @@
+"""Lines of the user's program: which one called, which one set."""

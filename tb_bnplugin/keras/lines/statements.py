@@ -1,0 +1,272 @@
+"""Statements of the user's program that no call shows, found by reading its text.
+
+Where `trainable` was set, what was compiled, which loss a tape is asked to differentiate: nothing
+of that runs through a watched layer. The files that call the model are read once for each trace.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections.abc import Iterable, Iterator, Sequence
+from types import CodeType
+from typing import Any, Final
+
+from tb_bnplugin.keras.calls.own_updates import is_keras_call
+from tb_bnplugin.keras.flavour import is_keras_own
+from tb_bnplugin.keras.lines.syntax import (
+    FUNCTIONS,
+    assigned_names,
+    first_line,
+    innermost_function,
+    is_tape,
+    last_assignment,
+    own_nodes,
+    tape_around,
+    tree_of,
+)
+from tb_bnplugin.keras.lines.text import is_users, line_at, real_name, source_of
+from tb_bnplugin.schema.places import Line, Statement
+
+MOST_FILES: Final = 8
+MOST_STATEMENTS: Final = 20
+"""Of each kind: a program that sets `trainable` in more places tells nothing by them."""
+
+LONGEST_FILE: Final = 1_000_000
+"""Characters of a file that is read: a larger one is no program."""
+
+Stacks = Sequence[tuple[str, tuple[Line, ...]]]
+
+_Found = tuple[str, str, int, str]  # kind, value, line, function
+_OPTIONS: Final = ("momentum", "from_logits", "reduction")
+
+
+def statements(model: Any, layers: Iterable[Any], stacks: Stacks) -> tuple[Statement, ...]:
+    """The statements of the program that trains a model.
+
+    Args:
+        model: that is trained.
+        layers: its batch normalization layers.
+        stacks: context and lines of each way these were called.
+    """
+    found: dict[Statement, None] = {}
+    files = dict.fromkeys(line.file for _, stack in stacks for line in stack)
+    for file in list(files)[:MOST_FILES]:
+        real, text = real_name(file), source_of(file)
+        if text and len(text) <= LONGEST_FILE:
+            for kind, value, number, function in _read(text):
+                found[_statement(kind, value, real, number, function)] = None
+    for context, stack in stacks:
+        if context == "fit":
+            found[Statement(kind="fit", value="", line=stack[0])] = None
+    for line in dict.fromkeys(_taped(stacks)):
+        made = loss_line(source_of(line.file), line.line)
+        if made is not None:
+            found[_statement("loss", "", real_name(line.file), made, line.function)] = None
+    for kind, cls in (("call", type(model)), ("train_step", type(model))):
+        found.update(dict.fromkeys(_defined(kind, cls, kind)))
+    for kind, made_at in _functions(model):
+        found[Statement(kind=kind, value="", line=made_at)] = None
+    for layer in layers:
+        if not is_keras_call(layer):
+            found.update(dict.fromkeys(_defined("layer_call", type(layer), "call")))
+    return tuple(found)
+
+
+def function_line(function: Any) -> Line | None:
+    """The line that makes what a function of the user's returns; None: it is none, or has several.
+
+    `function` may be an object whose class has a `call` or `__call__` of the user's. Where a name
+    is returned, it is the last assignment to that name.
+    """
+    for method in (function, getattr(type(function), "call", None), type(function).__call__):
+        code = getattr(getattr(method, "__func__", method), "__code__", None)
+        if code is not None and is_users(code.co_filename):
+            return _return_line(code.co_filename, code.co_firstlineno, code.co_name)
+    return None
+
+
+@functools.lru_cache(maxsize=64)
+def _return_line(file: str, number: int, name: str) -> Line | None:
+    tree = tree_of(source_of(line_at(file, number, name).file))
+    if tree is None:
+        return None
+    here: list[Any] = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, FUNCTIONS) and first_line(node) == number
+    ]
+    if len(here) != 1:
+        return None
+    if isinstance(here[0], ast.Lambda):
+        return line_at(file, here[0].body.lineno, name)
+    nodes = list(own_nodes(here[0]))
+    returns = [node for node in nodes if isinstance(node, ast.Return)]
+    if len(returns) != 1:
+        return None
+    number = returns[0].lineno
+    if isinstance(returns[0].value, ast.Name):
+        number = last_assignment(nodes, returns[0].value.id, number) or number
+    return line_at(file, number, name)
+
+
+def _functions(model: Any) -> Iterator[tuple[str, Line]]:
+    """The compiled losses that are functions of the user's, and what his `train_step` returns."""
+    compiled = getattr(model, "loss", None)
+    losses = compiled.values() if isinstance(compiled, dict) else compiled
+    for loss in losses if isinstance(losses, (list, tuple)) else [losses]:
+        line = None if loss is None or isinstance(loss, str) else function_line(loss)
+        if line is not None:
+            yield "loss_function", line
+    if is_keras_own(type(model), "train_step") is False:
+        code = getattr(type(model).train_step, "__code__", None)
+        line = None if code is None or not is_users(code.co_filename) else _last_return(code)
+        if line is not None:
+            yield "returned", line
+
+
+def _last_return(code: CodeType) -> Line | None:
+    tree = tree_of(source_of(line_at(code.co_filename, code.co_firstlineno, code.co_name).file))
+    for node in () if tree is None else ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and first_line(node) == code.co_firstlineno:
+            returns = [each for each in own_nodes(node) if isinstance(each, ast.Return)]
+            if returns:
+                return line_at(code.co_filename, returns[-1].lineno, code.co_name)
+    return None
+
+
+def loss_line(text: str, number: int) -> int | None:
+    """The line at which the loss is made whose gradient is taken around a line; None: not known.
+
+    It is the last assignment to what `tape.gradient(...)` is given in the same function; without
+    such a call, the last assignment within the tape's `with`.
+    """
+    tree = tree_of(text)
+    scope = None if tree is None else innermost_function(tree, number)
+    if scope is None:
+        return None
+    block = tape_around(scope, number)
+    if block is None:
+        return None
+    nodes = list(own_nodes(scope))
+    asked: list[Any] = [
+        node
+        for node in nodes
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("gradient", "minimize")
+        and node.args
+        and node.lineno >= block.lineno
+    ]
+    if asked and isinstance(asked[0].args[0], ast.Name):
+        return last_assignment(nodes, asked[0].args[0].id, asked[0].lineno)
+    made: list[Any] = [node for node in ast.walk(block) if assigned_names(node)]
+    return max((node.lineno for node in made), default=None)
+
+
+def _taped(stacks: Stacks) -> Iterator[Line]:
+    for context, stack in stacks:
+        if context in ("tape", "unknown"):
+            yield from (line for line in stack if line.depth == 0)
+
+
+def _statement(kind: str, value: str, file: str, number: int, function: str) -> Statement:
+    return Statement(kind=kind, value=value, line=line_at(file, number, function))
+
+
+def _defined(kind: str, cls: type, method: str) -> list[Statement]:
+    """The line at which a method of a class of the user's begins."""
+    code = getattr(getattr(cls, method, None), "__code__", None)
+    if code is None or is_keras_own(cls, method) or not is_users(code.co_filename):
+        return []
+    shown = line_at(code.co_filename, code.co_firstlineno, code.co_name)
+    tree = tree_of(source_of(shown.file))
+    number = code.co_firstlineno
+    for node in () if tree is None else ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and first_line(node) == number:
+            number = node.lineno  # behind its decorators
+            break
+    return [_statement(kind, cls.__name__, code.co_filename, number, code.co_name)]
+
+
+@functools.lru_cache(maxsize=16)
+def _read(text: str) -> tuple[_Found, ...]:
+    """The statements of a file, of each kind at most so many."""
+    tree = tree_of(text)
+    if tree is None:
+        return ()
+    counted: dict[str, int] = {}
+    kept = []
+    for found in sorted(_walk(tree, "<module>"), key=lambda each: each[2]):
+        counted[found[0]] = counted.get(found[0], 0) + 1
+        if counted[found[0]] <= MOST_STATEMENTS:
+            kept.append(found)
+    return tuple(kept)
+
+
+def _walk(node: ast.AST, function: str, *, taped: bool = False) -> Iterator[_Found]:
+    for child in ast.iter_child_nodes(node):
+        name = getattr(child, "name", "<lambda>") if isinstance(child, FUNCTIONS) else function
+        if isinstance(child, ast.Assign):
+            if any(isinstance(t, ast.Attribute) and t.attr == "trainable" for t in child.targets):
+                yield "trainable", _literal(child.value), child.lineno, function
+        elif isinstance(child, ast.Call):
+            yield from _of_call(child, function, taped=taped)
+        elif isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield from _applied(child)
+            yield from _defaults(child)
+        within = taped or (isinstance(child, ast.With) and is_tape(child))
+        yield from _walk(child, name, taped=within)
+
+
+def _defaults(scope: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[_Found]:
+    """A parameter `training` that is True or False where nobody gives it."""
+    given = [*scope.args.posonlyargs, *scope.args.args]
+    pairs: list[tuple[ast.arg, ast.expr | None]] = []
+    pairs += zip(given[::-1], scope.args.defaults[::-1], strict=False)
+    pairs += zip(scope.args.kwonlyargs, scope.args.kw_defaults, strict=True)
+    for parameter, default in pairs:
+        if parameter.arg == "training" and default is not None and _literal(default):
+            yield "default", _literal(default), scope.lineno, scope.name
+
+
+def _applied(scope: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[_Found]:
+    """Where the gradients are made that an optimizer is given in a function."""
+    nodes = list(own_nodes(scope))
+    for node in nodes:
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args):
+            continue
+        if node.func.attr not in ("apply_gradients", "apply"):
+            continue
+        given = node.args[0]
+        if isinstance(given, ast.Call) and given.args:  # zip(gradients, variables)
+            given = given.args[0]
+        if isinstance(given, ast.Name):
+            number = last_assignment(nodes, given.id, node.lineno)
+            if number is not None:
+                yield "applied", "", number, scope.name
+
+
+def _of_call(call: ast.Call, function: str, *, taped: bool) -> Iterator[_Found]:
+    called = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    called = call.func.id if isinstance(call.func, ast.Name) else called
+    given = {word.arg: word.value for word in call.keywords if word.arg}
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    if called == "compile" and not (isinstance(owner, ast.Name) and owner.id == "re"):
+        yield "compile", "", call.lineno, function
+    if not taped and "training" in given and _literal(given["training"]):
+        yield "asked", _literal(given["training"]), call.lineno, function
+    if called.endswith("BatchNormalization"):
+        yield "layer", "", call.lineno, function
+    for option in _OPTIONS:
+        value = given.get(option)
+        if isinstance(value, ast.Constant):
+            yield option, str(value.value).lower(), value.lineno, function
+        elif value is not None and option == "reduction":
+            yield option, "", value.lineno, function
+
+
+def _literal(value: ast.expr) -> str:
+    if isinstance(value, ast.Constant) and isinstance(value.value, (bool, int)):
+        return "true" if value.value else "false"
+    return ""
