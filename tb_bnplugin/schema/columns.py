@@ -217,7 +217,19 @@ LOSS_COLUMNS: Final = (
     # weights, and where each row has one label.
     "counted_share",
     "counted_ratio",
+    # Index into PAIRS_OF, where `paired` and its ratios are of another part of each row, which
+    # meets the rest of every row; and which column of it. NaN: of the labels, as above.
+    "pairs_of",
+    "pairs_column",
 )
+
+PAIRS_OF: Final = (
+    "labels",  # all of them, of another size than the predictions; or one column of them
+    "predictions",  # one column of them
+    "weights",  # of the rows
+    "targets",  # a matrix of labels: a row of it is met by all predictions
+)
+"""Parts of a row that meet the rest of every row; only ever appended to."""
 
 PAIRED_ROWS: Final = 8
 """Rows that `pairs_ratio` is measured on: enough that the mean over all pairs differs from anything
