@@ -321,6 +321,13 @@ GRADIENT_COLUMNS: Final = (
     "applications",
     # Under the name "logged": the loss in the logs of `fit` at the end of an epoch.
     "logged_loss",
+    # Under the name "regularizers": the weights with a regularizer that are looked at; those among
+    # them to which a gradient came back; and how often their terms are in the differentiated loss
+    # of a backward pass, in one replica: the smallest and the largest.
+    "regularizers",
+    "regularizers_reached",
+    "regularizer_times_least",
+    "regularizer_times_most",
 )
 """Of one loss: how its gradient at the predictions compares with that of Keras' mean. Under the
 name "optimizer": what reaches the optimizer, with NaN in the first four."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from tb_bnplugin.guard import Guard
 from tb_bnplugin.keras.gradient.applied import AppliedGradients
+from tb_bnplugin.keras.gradient.regularizers import WatchedRegularizers
 from tb_bnplugin.keras.gradient.watched_step import WatchedStep
 from tb_bnplugin.keras.model.describe import overrides_train_step
 from tb_bnplugin.keras.watched_layers import strategy_of
@@ -28,11 +29,13 @@ class WatchedGradients:
         self._guard = guard
         self._step: WatchedStep | None = None
         self._applied: AppliedGradients | None = None
+        self._regularizers: WatchedRegularizers | None = None
         self._due = growing(GROWTH)
         self._lasts = False  # beyond a `fit`: the program watches the model
 
     def begin_fit(self, model: Any) -> None:
         """Measure what a `train_step` of the model's own does; before it is traced."""
+        self._begin_regularizers(model)
         if not overrides_train_step(model):
             return
         if self._step is None and WatchedStep.suits(model):
@@ -46,6 +49,7 @@ class WatchedGradients:
     def begin_loop(self, model: Any, optimizers: Sequence[Any]) -> None:
         """Measure what reaches these optimizers, and those found, until the watch is closed."""
         self._lasts = True
+        self._begin_regularizers(model)
         self._begin_applied(model, optimizers)
 
     def end_fit(self) -> None:
@@ -56,7 +60,9 @@ class WatchedGradients:
             self.close()
 
     def close(self) -> None:
-        """Give layer and optimizers their own methods back."""
+        """Give layer, optimizers and regularizers their own methods back."""
+        if self._regularizers is not None:
+            self._guard.attempt("gradients", self._regularizers.end)
         if self._applied is not None:
             self._applied.end()
 
@@ -71,11 +77,30 @@ class WatchedGradients:
             return None
         return self._guard.attempt("gradients", _logged, value)
 
-    def applied(self, step: int) -> Floats | None:
-        """The gradient that reached an optimizer since the last call; None: none, or not due."""
-        if self._applied is None or not self._due.is_due(step):
+    def is_due(self, step: int) -> bool:
+        """Return True where it is time to look at what reaches optimizer and regularizers."""
+        measured = self._applied is not None or self._regularizers is not None
+        return measured and self._due.is_due(step)
+
+    def applied(self) -> Floats | None:
+        """The gradient that reached an optimizer since the last call; None: none."""
+        if self._applied is None:
             return None
         return self._guard.attempt("gradients", self._applied.take)
+
+    def regularizers(self) -> Floats | None:
+        """How often regularizers are in what was differentiated since the last call."""
+        if self._regularizers is None:
+            return None
+        return self._guard.attempt("gradients", self._regularizers.take)
+
+    def _begin_regularizers(self, model: Any) -> None:
+        if self._regularizers is None:
+            self._regularizers = self._guard.attempt(
+                "gradients", WatchedRegularizers, model, strategy_of(model), self._guard
+            )
+        if self._regularizers is not None:
+            self._guard.attempt("gradients", self._regularizers.begin)
 
     def _begin_applied(self, model: Any, optimizers: Sequence[Any]) -> None:
         if self._applied is None:
