@@ -49,7 +49,8 @@ class LossScale:
         if not self._by_itself:
             asks = callable(getattr(self._optimizer, "get_unscaled_gradients", None))
             return getattr(self._optimizer, "loss_scale", None) if asks else None
-        scale = getattr(self._optimizer, "dynamic_scale", None)
+        built = bool(getattr(self._optimizer, "built", False))  # else the scale is still to come
+        scale = getattr(self._optimizer, "dynamic_scale" if built else "initial_scale", None)
         return getattr(self._optimizer, "loss_scale_factor", None) if scale is None else scale
 
     def _around(self, run: Any, optimizer: Any, args: Any, kwargs: Any) -> Any:

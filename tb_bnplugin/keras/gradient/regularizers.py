@@ -32,8 +32,9 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 MOST: Final = 32  # regularized weights that are looked at, spread over the model
 
 _TIMES, _UNSCALED, _PASSES, _UNKNOWN = range(4)
-"""The numbers that are added up for each: the gradient that came back, the same over the loss scale, and in how
-many backward passes; and calls of which it is not known what they are of, or in which pass."""
+"""The numbers that are added up for each: the gradient that came back, the same over the loss
+scale, and in how many backward passes; and calls of which it is not known what they are of, or in
+which pass."""
 
 
 @dataclass(kw_only=True)
@@ -102,7 +103,7 @@ class WatchedRegularizers:
         self._scale.end()
 
     def take(self) -> Floats | None:
-        """The gradients that came back since the call before, float64 [GRADIENT_COLUMNS]; None: nothing."""
+        """The times since the call before, float64 [GRADIENT_COLUMNS]; None: nothing came back."""
         if self._held is None:
             return None
         sums = np.asarray(local(self._held.sums), np.float64)
