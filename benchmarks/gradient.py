@@ -1,4 +1,4 @@
-"""What it costs to measure the gradient: the tap in a step of MobileNetV2 that is the program's."""
+"""The cost of measuring the gradient: the tap in a step of MobileNetV2 that is the program's."""
 
 from __future__ import annotations
 

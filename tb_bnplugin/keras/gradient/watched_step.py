@@ -32,7 +32,7 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 @dataclass(frozen=True, kw_only=True)
 class _Compiled:
-    """What a model is compiled with, as it was given to `compile`."""
+    """The losses of a model and their weights, as they were given to `compile`."""
 
     losses: Any  # one, or a structure of them
     weights: Any  # of the losses
