@@ -10,7 +10,10 @@ import sys
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
-GROUPS = ("reading", "hostile", "page", "recording", "probing", "findings", "fixes")
+GROUPS = (
+    *("reading", "hostile", "page", "recording", "probing", "gradient"),
+    *("findings", "fixes"),
+)
 
 
 def main() -> int:

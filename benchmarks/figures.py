@@ -31,18 +31,23 @@ class Figure:
         return f"{verdict} {self.name:58s} {number:>9s}  limit {limit:>6s} {self.unit}{note}"
 
 
-def median_seconds(work: Callable[[], object], repeats: int) -> float:
-    """The median time of a call."""
+def median_seconds(
+    work: Callable[[], object], repeats: int, clock: Callable[[], float] = time.perf_counter
+) -> float:
+    """The median time of a call, by a clock."""
     times = []
     for _ in range(repeats):
-        begin = time.perf_counter()
+        begin = clock()
         work()
-        times.append(time.perf_counter() - begin)
+        times.append(clock() - begin)
     return statistics.median(times)
 
 
 def paired_ratio(
-    one: Callable[[], object], other: Callable[[], object], rounds: int
+    one: Callable[[], object],
+    other: Callable[[], object],
+    rounds: int,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> tuple[float, float, float]:
     """Median of the ratios one/other of neighbouring calls, and its quartiles.
 
@@ -51,7 +56,7 @@ def paired_ratio(
     ratios = []
     for number in range(rounds):
         pair: Sequence[Callable[[], object]] = (one, other) if number % 2 else (other, one)
-        seconds = {work: median_seconds(work, 1) for work in pair}
+        seconds = {work: median_seconds(work, 1, clock) for work in pair}
         ratios.append(seconds[one] / seconds[other])
     lower, middle, upper = statistics.quantiles(ratios, n=4)
     return middle, lower, upper

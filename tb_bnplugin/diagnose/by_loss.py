@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from tb_bnplugin.diagnose.evidence.gradients import is_known_to_train
+from tb_bnplugin.diagnose.evidence.gradients import is_compiled_loss, is_known_to_train
+from tb_bnplugin.diagnose.evidence.layers import newest
 from tb_bnplugin.diagnose.needs import LOSS_IN_THE_STEP
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history.model import LossHistory, ModelHistory
+from tb_bnplugin.history.model import KERAS_LOSSES, LossHistory, ModelHistory
+
+
+def differentiates_the_mean(history: ModelHistory) -> bool:
+    """True of a `train_step` of which no loss was measured, but the gradient, with the factor 1.
+
+    Of losses of Keras' own, since a function of the program's may sum by itself; and of several
+    rows, since a vector of one is its own mean.
+    """
+    several = float(newest(history.model("batch_frequent"))) > 1.0
+    compiled = history.compiled_losses
+    keras = {name.partition("(")[0] for name in KERAS_LOSSES}
+    of_keras = bool(compiled) and all(loss.loss_class in keras for loss in compiled)
+    return not history.losses and several and of_keras and is_compiled_loss(history)
 
 
 def check_differentiated(

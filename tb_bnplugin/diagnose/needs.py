@@ -136,8 +136,8 @@ def _no_gradient(history: ModelHistory) -> str:
             " tb_bnplugin.summary.loss_reduction is checked by LR101 to LR106."
         )
     return (
-        "What `train_step` differentiates was not measured: that needs one compiled loss, one"
-        f" output and a call of the model itself. In the step, {LOSS_IN_THE_STEP}."
+        "What `train_step` differentiates was not measured: that needs a compiled loss for each"
+        f" output that trains, and a call of the model itself. In the step, {LOSS_IN_THE_STEP}."
     )
 
 

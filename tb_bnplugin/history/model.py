@@ -19,6 +19,7 @@ from tb_bnplugin.schema.columns import (
     KERAS_LOSSES,
     MODES,
     PAIRED_ROWS,
+    PAIRS_OF,
     RECORD_REASONS,
 )
 from tb_bnplugin.schema.facts import (
@@ -34,14 +35,18 @@ from tb_bnplugin.schema.facts import (
     Shape,
 )
 from tb_bnplugin.schema.places import Line, Statement
+from tb_bnplugin.schema.thresholds import ALL_PAIRS_APART, ALL_PAIRS_WITHIN
 
 # Rules read histories and know nothing of the disk: what they need of its words stands here.
 __all__ = [
+    "ALL_PAIRS_APART",
+    "ALL_PAIRS_WITHIN",
     "CHANNEL_ROWS",
     "CONTEXTS",
     "KERAS_LOSSES",
     "MODES",
     "PAIRED_ROWS",
+    "PAIRS_OF",
     "RECORD_REASONS",
     "Call",
     "ChannelHistory",

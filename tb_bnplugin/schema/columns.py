@@ -217,7 +217,19 @@ LOSS_COLUMNS: Final = (
     # weights, and where each row has one label.
     "counted_share",
     "counted_ratio",
+    # Index into PAIRS_OF, where `paired` and its ratios are of another part of each row, which
+    # meets the rest of every row; and which column of it. NaN: of the labels, as above.
+    "pairs_of",
+    "pairs_column",
 )
+
+PAIRS_OF: Final = (
+    "labels",  # all of them, of another size than the predictions; or one column of them
+    "predictions",  # one column of them
+    "weights",  # of the rows
+    "targets",  # a matrix of labels: a row of it is met by all predictions
+)
+"""Parts of a row that meet the rest of every row; only ever appended to."""
 
 PAIRED_ROWS: Final = 8
 """Rows that `pairs_ratio` is measured on: enough that the mean over all pairs differs from anything
@@ -322,6 +334,13 @@ GRADIENT_COLUMNS: Final = (
     "predictions_mean",
     "regularization",
     "other_losses",
+    # Under the name "regularizers": the weights with a regularizer that are looked at; those among
+    # them to which a gradient came back; and how often their terms are in the differentiated loss
+    # of a backward pass, in one replica: the smallest and the largest.
+    "regularizers",
+    "regularizers_reached",
+    "regularizer_times_least",
+    "regularizer_times_most",
 )
 """Of one loss: how its gradient at the predictions compares with that of Keras' mean. Under the
 name "optimizer": what reaches the optimizer, with NaN in the first four."""

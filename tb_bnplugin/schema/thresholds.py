@@ -27,6 +27,13 @@ LEARNED_SHARE: Final = 0.5
 """BN207: share of the channels in which gamma and beta differ from their initializers once
 trained."""
 
+ALL_PAIRS_WITHIN: Final = 1e-3
+"""LR104: a loss is that of all pairs of rows to within this, relative. Sums of 64 float32 terms in
+another order differ by some 1e-6, in float16 by some 1e-3;"""
+
+ALL_PAIRS_APART: Final = 0.02
+"""... and differs by more than this from that of the rows, each by itself."""
+
 REPLICA_VARIANCE_FACTOR: Final = 2.0
 """BN206: the replicas' copies of a variance are apart by more than this factor,"""
 

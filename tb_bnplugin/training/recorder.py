@@ -209,9 +209,18 @@ def watch_model(
 
 
 def _applied(watched: WatchedModel, step: int) -> list[Extra]:
-    """The record of what reached an optimizer, where it is time to look."""
-    values = watched.gradients.applied(step)
-    return [] if values is None else [Extra(kind="gradient", value=values, name="optimizer")]
+    """The records of what reached an optimizer and the regularizers, where it is time to look."""
+    if not watched.gradients.is_due(step):
+        return []
+    found = {
+        "optimizer": watched.gradients.applied(),
+        "regularizers": watched.gradients.regularizers(),
+    }
+    return [
+        Extra(kind="gradient", value=values, name=name)
+        for name, values in found.items()
+        if values is not None
+    ]
 
 
 def _nothing() -> None:

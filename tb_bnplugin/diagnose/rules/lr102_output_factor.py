@@ -14,6 +14,8 @@ How it decides:
     outputs, which is above 1, or a product of it with rows or replicas, within 0.5 %. With Adam
     and similar optimizers, which divide it out, and for a factor that no such product gives, as a
     weight of the loss, it is no more than a fact.
+    Where no loss was measured, a `train_step` is ok whose gradient at the predictions is that of
+    Keras' mean of the compiled loss, one of Keras' own.
 
 What to do:
     Average over the outputs, or use the equal learning rate:
@@ -32,21 +34,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from tb_bnplugin.diagnose.by_loss import check_differentiated
+from tb_bnplugin.diagnose.by_loss import check_differentiated, differentiates_the_mean
 from tb_bnplugin.diagnose.evidence import losses
 from tb_bnplugin.diagnose.evidence.optimizer import optimizer_of
 from tb_bnplugin.diagnose.fixes import reduce_over_rows
-from tb_bnplugin.diagnose.needs import LOSSES
+from tb_bnplugin.diagnose.needs import LOSSES, find_missing
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import LossHistory, ModelHistory
 
-RULE: Final = Rule(code="LR102", name="output-factor", severity="info", needs=(LOSSES,))
+RULE: Final = Rule(code="LR102", name="output-factor", severity="info")
 
 
 def check(history: ModelHistory) -> Iterator[Outcome]:
     """Look for losses that sum over outputs, one outcome a loss."""
-    return check_differentiated(RULE, history, lambda loss: _check_loss(history, loss))
+    if differentiates_the_mean(history):
+        yield RULE.ok(
+            "By its gradient, `train_step` differentiates Keras' mean of the compiled loss: no sum"
+            " over outputs."
+        )
+    elif missing := find_missing(history, (LOSSES,)):
+        yield RULE.not_checked(missing)
+    else:
+        yield from check_differentiated(RULE, history, lambda loss: _check_loss(history, loss))
 
 
 def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:

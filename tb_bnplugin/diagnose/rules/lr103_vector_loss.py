@@ -13,6 +13,8 @@ How it decides:
     (`value=`) is their sum within 0.5 %. Without `value` it is not known how the vector was
     reduced, and the rule is not checked. Where the optimizer divides a factor of the gradient out,
     as Adam does, it is no more than a fact.
+    Where no loss was measured, a `train_step` is ok whose gradient at the predictions is that of
+    Keras' mean of the compiled loss, one of Keras' own.
 
 What to do:
     Reduce it before the tape differentiates it:
@@ -34,22 +36,30 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.by_loss import check_differentiated
+from tb_bnplugin.diagnose.by_loss import check_differentiated, differentiates_the_mean
 from tb_bnplugin.diagnose.evidence.layers import Mask
 from tb_bnplugin.diagnose.evidence.losses import loss_column, near, steps_of, value_at
 from tb_bnplugin.diagnose.evidence.optimizer import optimizer_of
 from tb_bnplugin.diagnose.fixes import reduce_over_rows
-from tb_bnplugin.diagnose.needs import LOSSES
+from tb_bnplugin.diagnose.needs import LOSSES, find_missing
 from tb_bnplugin.diagnose.outcome import EvidenceValue, Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import LossHistory, ModelHistory
 
-RULE: Final = Rule(code="LR103", name="vector-loss", severity="warning", needs=(LOSSES,))
+RULE: Final = Rule(code="LR103", name="vector-loss", severity="warning")
 
 
 def check(history: ModelHistory) -> Iterator[Outcome]:
     """Look for vectors that are differentiated as their sum, one outcome a loss."""
-    return check_differentiated(RULE, history, lambda loss: _check_loss(history, loss))
+    if differentiates_the_mean(history):
+        yield RULE.ok(
+            "By its gradient, `train_step` differentiates Keras' mean of the compiled loss: no"
+            " vector that a tape sums."
+        )
+    elif missing := find_missing(history, (LOSSES,)):
+        yield RULE.not_checked(missing)
+    else:
+        yield from check_differentiated(RULE, history, lambda loss: _check_loss(history, loss))
 
 
 def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:

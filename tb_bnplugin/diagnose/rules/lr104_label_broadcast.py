@@ -17,7 +17,11 @@ How it decides:
     of the predictions. And on the first rows it is the mean, the sum, or the root mean square of
     the loss over every pair of rows. All are needed: Keras' loss classes align the shapes,
     contrastive losses ignore labels on purpose, and some compare sorted values. Where the shapes
-    are equal and the loss broadcasts within, the rows are measured alone. Warning: in every
+    are equal and the loss broadcasts within, the rows are measured alone. Where sizes differ, one
+    column of labels or predictions is taken off, or rows have weights: on the first rows the loss
+    is not that of the rows alone, and is the mean, the sum or the root mean square of that of
+    single rows that have this part (the labels, a column, the weight) of one row and the rest of
+    another. So it is for a matrix of targets and a vector of predictions. Warning: in every
     measurement a row has one label, a whole number below the number of its outputs, and the loss
     is a squared or absolute error, Huber or log-cosh.
 
@@ -52,13 +56,17 @@ from tb_bnplugin.diagnose.evidence.losses import loss_column, value_at
 from tb_bnplugin.diagnose.needs import LOSSES
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history.model import PAIRED_ROWS, Floats, LossHistory, ModelHistory
+from tb_bnplugin.history.model import (
+    ALL_PAIRS_APART,
+    ALL_PAIRS_WITHIN,
+    PAIRED_ROWS,
+    PAIRS_OF,
+    Floats,
+    LossHistory,
+    ModelHistory,
+)
 
 RULE: Final = Rule(code="LR104", name="label-broadcast", severity="error", needs=(LOSSES,))
-
-ALL_PAIRS_WITHIN: Final = 1e-3
-"""Relative. Sums of 64 float32 terms in another order differ by some 1e-6, in float16 by some
-1e-3."""
 
 SAME_WITHIN: Final = 1e-4
 """Relative. Adding the same terms in another order changes a float32 mean by some 1e-6; labels that
@@ -67,6 +75,36 @@ were paired with other rows change a loss by far more than 0.01 %."""
 MATTERS_MORE: Final = 20.0
 """Times that the pairing of rows must change a loss more than moving the labels does. A loss of all
 pairs is moved by rounding alone; one of near alike predictions by half of that or more."""
+
+_PARTS: Final = {
+    "labels": (
+        "the label",
+        (
+            "Within the loss, keep the axis of the predictions, `y_pred[:, i:i + 1]`, or take that"
+            " of the labels off: `tf.squeeze(y, axis=-1)`."
+        ),
+    ),
+    "weights": (
+        "the weight",
+        (
+            "Give the weights the shape of the losses of the rows:"
+            " `tf.squeeze(sample_weight, axis=-1)`."
+        ),
+    ),
+    "targets": (
+        "the target",
+        (
+            "Make targets of one number a row: two parts of them have the shapes (N, 1) and (N,),"
+            " so take the axis off the first, `tf.squeeze(reward, axis=-1)`."
+        ),
+    ),
+}
+"""Parts that meet the rest of every row, by PAIRS_OF, and the cure."""
+
+_OF_COLUMNS: Final = (
+    "Within the loss, take columns of labels and predictions alike: all with their axis, as"
+    " `y_pred[:, i:i + 1]`, or all without, as `y_pred[:, i]`."
+)
 
 BY_ELEMENT: Final = (
     *("MeanSquaredError", "MeanAbsoluteError", "MeanSquaredLogarithmicError"),
@@ -85,6 +123,9 @@ def _check_loss(loss: LossHistory) -> Outcome:
     # measured 2.37, labels rolled by a row 2.37: the same, so rows do not matter
     # labels as (16, 1): 0.01, another loss, so its own label would have mattered
     # over all pairs of rows: 2.37, which is the finding
+    mixed = _mixed_rows(loss)
+    if mixed.any():
+        return _of_mixed_rows(loss, mixed)
     labels, predictions = (
         loss_column(loss, "label_elements"),
         loss_column(loss, "prediction_elements"),
@@ -144,6 +185,36 @@ def _all_pairs(loss: LossHistory) -> Mask:
     rows = np.minimum(loss_column(loss, "batch"), PAIRED_ROWS)
     expected = np.stack([ratio, ratio / rows, ratio / rows**2, root, root / rows])
     return np.asarray((np.abs(expected - 1.0) <= ALL_PAIRS_WITHIN).any(axis=0), bool)
+
+
+def _mixed_rows(loss: LossHistory) -> Mask:
+    """Measurements [records] in which a part of each row meets the rest of every row."""
+    measured, paired = loss_column(loss, "measured"), loss_column(loss, "paired")
+    apart = np.abs(paired - measured) > ALL_PAIRS_APART * np.abs(measured)
+    known = np.isin(loss_column(loss, "pairs_of"), np.arange(len(PAIRS_OF)))
+    return np.asarray(known & apart & _all_pairs(loss), bool)
+
+
+def _of_mixed_rows(loss: LossHistory, usable: Mask) -> Outcome:
+    """The finding where labels have another size, or only a part of each row is paired wrongly."""
+    columns = ("measured", "paired", "pairs_of", "pairs_column")
+    evidence = {name: value_at(loss, name, usable) for name in columns}
+    of, column = PAIRS_OF[int(evidence["pairs_of"])], evidence["pairs_column"]
+    if np.isfinite(column):
+        what, fix = f"column {int(column)} of the {of}", _OF_COLUMNS
+    else:
+        what, fix = _PARTS.get(of, _PARTS["labels"])
+    return RULE.finding(
+        message=(
+            f"{loss.name} compares rows with other rows: {what} of every row meets the rest of"
+            f" every row ({_shapes(loss, ', ')}). It is the loss of all pairs of rows, and not that"
+            " of the rows."
+        ),
+        fix=fix,
+        evidence={"loss": loss.name}
+        | {name: number for name, number in evidence.items() if np.isfinite(number)},
+        steps=losses.steps_of(loss, usable),
+    )
 
 
 def _finding(loss: LossHistory, usable: Mask) -> Outcome:

@@ -2,19 +2,26 @@
 
 What it sees:
     Loops that differentiate the loss of labels and predictions alone, while the regularizers of
-    the model's trainable weights are not 0; and loops that add them twice, or once for each
-    replica.
+    the model's trainable weights are not 0; and steps of a loop or of `fit` that hold them twice,
+    or once for each replica.
 
 Why it matters:
     `fit` adds `model.losses` to the loss; your own loop must do so too. Without them, `l2(0.01)` in
     a layer has no effect, and the same model overfits in the loop and not in `fit`.
 
 How it decides:
+    What comes back to the regularizers of the weights in a backward pass is the number of times
+    that they are in what is differentiated; times the replicas, whose gradients are summed. It is
+    measured for Keras' own regularizers, in loops that are watched and in `fit`, also where a
+    compiled loss or a `train_step` adds them. Two or more, a whole number, is a finding.
+
+    A loss that leaves them out has nothing to come back. There,
     `summary.loss_reduction(..., value=loss)` records the loss, the value that was differentiated,
     and the sum of the regularizers, which is at least 2 % of the loss. The value less the loss,
     over that sum and times the replicas, is how often the regularizers count: 0 or 1 to within a
     quarter, or another whole number to within a tenth, in all records. Not at all is told of a loss
-    that is a multiple of one of Keras', since a function may hold them. Keras' own step is ok.
+    that is a multiple of one of Keras', since a function may hold them. Keras' own step is ok with
+    a loss of Keras' own.
 
 What to do:
     Add them inside the tape:
@@ -38,10 +45,11 @@ import numpy as np
 
 from tb_bnplugin.diagnose.by_loss import check_differentiated
 from tb_bnplugin.diagnose.evidence.losses import loss_column, steps_of, value_at
+from tb_bnplugin.diagnose.evidence.regularizers import Times, measured_times
 from tb_bnplugin.diagnose.needs import LOSSES, find_missing
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history.model import LossHistory, ModelHistory
+from tb_bnplugin.history.model import KERAS_LOSSES, LossFacts, LossHistory, ModelHistory
 
 # It asks for losses below: `fit` is ok whether a loss was measured or not.
 RULE: Final = Rule(code="LR106", name="regularizer-missing", severity="warning")
@@ -63,12 +71,46 @@ _ADDED_ON_REPLICAS: Final = (
 
 
 def check(history: ModelHistory) -> Outcome | Iterable[Outcome]:
-    """Look for regularizers that are left out, one outcome a loss."""
+    """Look for regularizers that are left out, one outcome a loss; or that count several times."""
+    found = measured_times(history)
+    if found is not None:
+        return _of_gradient(history, found)
     if history.facts.trained_by == "fit" and history.facts.code.own_train_step is False:
-        return RULE.ok("`fit` adds the regularizers to the loss.")
+        if all(_is_keras(loss) for loss in history.compiled_losses):
+            return RULE.ok("`fit` adds the regularizers to the loss.")
+        return RULE.not_checked(
+            "`fit` adds the regularizers to the loss. How often the compiled loss adds them too was"
+            " not measured: the model has none, or they are no objects of Keras' classes."
+        )
     if missing := find_missing(history, (LOSSES,)):
         return RULE.not_checked(missing)
     return check_differentiated(RULE, history, lambda loss: _check_loss(history, loss))
+
+
+def _is_keras(loss: LossFacts) -> bool:
+    """True of a class of Keras' own, which adds no regularizers."""
+    return loss.loss_class in {name.partition("(")[0] for name in KERAS_LOSSES}
+
+
+def _of_gradient(history: ModelHistory, found: Times) -> Outcome:
+    """The outcome by what comes back to the regularizers of the weights."""
+    replicas = max(history.facts.replicas, 1)
+    evidence = {"least": found.least, "most": found.most, "replicas": replicas}
+    if not found.are_whole:
+        return RULE.not_checked(
+            f"The regularizers are in the differentiated loss {found.least:.4g} to {found.most:.4g}"
+            " times: the program scales them by itself."
+        )
+    times = round(found.most)
+    if times == 1:
+        if found.reached < found.regularizers:
+            return RULE.not_checked(
+                f"{found.reached} of {found.regularizers} regularizers are in the differentiated"
+                " loss, once; no gradient came back to the others."
+            )
+        return RULE.ok("The regularizers are in the differentiated loss once.", evidence=evidence)
+    message, fix = _tell("the differentiated loss", times, float(replicas))
+    return RULE.finding(message=f"{message}.", fix=fix, evidence=evidence, steps=found.steps)
 
 
 def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
@@ -112,7 +154,7 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
             f"The differentiated {loss.name} has other terms than that of the labels and the"
             " regularizers."
         )
-    message, fix = _tell(loss, times, float(replicas[-1]))
+    message, fix = _tell(loss.name, times, float(replicas[-1]))
     return RULE.finding(
         message=f"{message}: they add up to {terms[usable][-1]:.4g} beside a loss of"
         f" {measured[usable][-1]:.4g}.",
@@ -128,20 +170,20 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
     )
 
 
-def _tell(loss: LossHistory, times: int, replicas: float) -> tuple[str, str]:
+def _tell(loss: str, times: int, replicas: float) -> tuple[str, str]:
     """The message and the fix for the number of times that the regularizers count."""
     if times == 0:
-        what = f"{loss.name} was differentiated without the regularizers of the model's weights"
+        what = f"{loss} was differentiated without the regularizers of the model's weights"
         if replicas == 1:
             return what, f"Add them inside the tape: {_ADDED}."
         return what, f"Add them inside the tape, divided by the replicas: {_ADDED_ON_REPLICAS}."
     if times == replicas:
         what = (
             f"The regularizers of the model's weights count once for each of the {times} replicas"
-            f" in the step of {loss.name}"
+            f" in the step of {loss}"
         )
         return what, f"Divide them by the replicas: {_ADDED_ON_REPLICAS}."
-    what = f"The regularizers of the model's weights count {times} times in {loss.name}"
+    what = f"The regularizers of the model's weights count {times} times in {loss}"
     fix = (
         "Add them once: `model.losses` holds those of all layers, nested models included, so leave"
         f" out what is added beside it: {_ADDED if replicas == 1 else _ADDED_ON_REPLICAS}."

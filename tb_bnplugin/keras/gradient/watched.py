@@ -9,6 +9,7 @@ import numpy as np
 
 from tb_bnplugin.guard import Guard
 from tb_bnplugin.keras.gradient.applied import AppliedGradients
+from tb_bnplugin.keras.gradient.regularizers import WatchedRegularizers
 from tb_bnplugin.keras.gradient.watched_step import WatchedStep
 from tb_bnplugin.keras.losses.step_values import added_losses
 from tb_bnplugin.keras.model.describe import overrides_train_step
@@ -29,11 +30,13 @@ class WatchedGradients:
         self._guard = guard
         self._step: WatchedStep | None = None
         self._applied: AppliedGradients | None = None
+        self._regularizers: WatchedRegularizers | None = None
         self._due = growing(GROWTH)
         self._lasts = False  # beyond a `fit`: the program watches the model
 
     def begin_fit(self, model: Any) -> None:
         """Measure what a `train_step` of the model's own does; before it is traced."""
+        self._begin_regularizers(model)
         if not overrides_train_step(model):
             return
         if self._step is None and WatchedStep.suits(model):
@@ -48,6 +51,7 @@ class WatchedGradients:
     def begin_loop(self, model: Any, optimizers: Sequence[Any]) -> None:
         """Measure what reaches these optimizers, and those found, until the watch is closed."""
         self._lasts = True
+        self._begin_regularizers(model)
         self._begin_applied(model, optimizers)
 
     def end_fit(self) -> None:
@@ -58,7 +62,9 @@ class WatchedGradients:
             self.close()
 
     def close(self) -> None:
-        """Give layer and optimizers their own methods back."""
+        """Give layer, optimizers and regularizers their own methods back."""
+        if self._regularizers is not None:
+            self._guard.attempt("gradients", self._regularizers.end)
         if self._applied is not None:
             self._applied.end()
 
@@ -73,9 +79,14 @@ class WatchedGradients:
             return None
         return self._guard.attempt("gradients", self._beside, model, value)
 
-    def applied(self, step: int) -> Floats | None:
-        """The gradient that reached an optimizer since the last call; None: none, or not due."""
-        if self._applied is None or not self._due.is_due(step):
+    def is_due(self, step: int) -> bool:
+        """Return True where it is time to look at what reaches optimizer and regularizers."""
+        measured = self._applied is not None or self._regularizers is not None
+        return measured and self._due.is_due(step)
+
+    def applied(self) -> Floats | None:
+        """The gradient that reached an optimizer since the last call; None: none."""
+        if self._applied is None:
             return None
         return self._guard.attempt("gradients", self._applied.take)
 
@@ -86,6 +97,20 @@ class WatchedGradients:
             columns |= self._guard.attempt("losses", self._step.values.take) or {}
             columns |= self._guard.attempt("losses", added_losses, model) or {}
         return np.array([columns.get(name, np.nan) for name in GRADIENT_COLUMNS], np.float64)
+
+    def regularizers(self) -> Floats | None:
+        """How often regularizers are in what was differentiated since the last call."""
+        if self._regularizers is None:
+            return None
+        return self._guard.attempt("gradients", self._regularizers.take)
+
+    def _begin_regularizers(self, model: Any) -> None:
+        if self._regularizers is None:
+            self._regularizers = self._guard.attempt(
+                "gradients", WatchedRegularizers, model, strategy_of(model), self._guard
+            )
+        if self._regularizers is not None:
+            self._guard.attempt("gradients", self._regularizers.begin)
 
     def _begin_applied(self, model: Any, optimizers: Sequence[Any]) -> None:
         if self._applied is None:

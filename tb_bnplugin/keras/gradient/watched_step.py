@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +15,15 @@ from tb_bnplugin.guard import Guard
 from tb_bnplugin.keras.calls import context
 from tb_bnplugin.keras.calls.suspend import suspend, suspended
 from tb_bnplugin.keras.flavour import Flavour, flavour_of
+from tb_bnplugin.keras.gradient.loss_scale import LossScale
 from tb_bnplugin.keras.gradient.methods import WrappedMethod
-from tb_bnplugin.keras.gradient.tap import SUMS, count_step, create_sums, tap
+from tb_bnplugin.keras.gradient.tap import MOST_OUTPUTS, SUMS, count_step, create_sums, tap
 from tb_bnplugin.keras.losses.compiled import loss_container
+from tb_bnplugin.keras.losses.options import LossOptions
+from tb_bnplugin.keras.losses.outputs import Part, parts_of
 from tb_bnplugin.keras.losses.resolve import resolve, weighted_mean
 from tb_bnplugin.keras.losses.step_values import StepValues
+from tb_bnplugin.keras.losses.structure import leaves, map_leaves
 from tb_bnplugin.keras.model.describe import overrides_train_step
 from tb_bnplugin.keras.variables import local
 from tb_bnplugin.schema.columns import GRADIENT_COLUMNS
@@ -27,12 +32,20 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Compiled:
+    """The losses of a model and their weights, as they were given to `compile`."""
+
+    losses: Any  # one, or a structure of them
+    weights: Any  # of the losses
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Batch:
     """The data of the train step that is being traced, or runs."""
 
     labels: Any
     weights: Any
-    loss: Any  # as given to `compile`
+    compiled: _Compiled
 
 
 class _Present(threading.local):
@@ -42,8 +55,9 @@ class _Present(threading.local):
 class WatchedStep:
     """Measures the gradient at the predictions, while `fit` runs the model's own `train_step`.
 
-    Measured are models with one output and one compiled loss, called once a step on the batch. A
-    model whose `train_step` is Keras' own differentiates the compiled loss: nothing is measured.
+    Measured are models with compiled losses, called once a step on the batch, against Keras' sum
+    of the means by output, each with its weight. A model whose `train_step` is Keras' own
+    differentiates the compiled loss: nothing is measured.
     """
 
     def __init__(self, model: Any, strategy: Any, guard: Guard) -> None:
@@ -52,19 +66,23 @@ class WatchedStep:
         self._guard = guard
         self._present = _Present()
         self._sums = create_sums(strategy)
-        self._last = np.zeros(len(SUMS))
         self.values = StepValues(strategy)
+        self._last = np.zeros((MOST_OUTPUTS, len(SUMS)))
+        self._outputs: set[int] = set()  # that have been tapped
+        self._scale = LossScale(getattr(model, "optimizer", None), self._flavour)
         self._wrapped: list[WrappedMethod] = []
 
     @staticmethod
     def suits(model: Any) -> bool:
-        """True where the model has a `train_step` of its own and one compiled loss."""
-        return overrides_train_step(model) and _compiled_loss(model) is not None
+        """True where the model has a `train_step` of its own and a compiled loss."""
+        return overrides_train_step(model) and _compiled(model) is not None
 
     def begin(self) -> None:
         """Wrap the model's methods, for what is traced from now on."""
         model = self._model()
         if not self._wrapped and model is not None:
+            self._scale = LossScale(getattr(model, "optimizer", None), self._flavour)
+            self._scale.begin()
             self._wrapped = [
                 WrappedMethod(model, "train_step", self._around_step),
                 WrappedMethod(model, "call", self._around_call),
@@ -75,19 +93,26 @@ class WatchedStep:
         for wrapped in reversed(self._wrapped):
             wrapped.restore()
         self._wrapped = []
+        self._scale.end()
 
     def take(self) -> Floats | None:
         """The measurement since the one before, float64 [GRADIENT_COLUMNS]; None: nothing came."""
         sums = np.asarray(local(self._sums), np.float64)
-        new, self._last = dict(zip(SUMS, sums - self._last, strict=True)), sums
+        rows, self._last = (sums - self._last)[sorted(self._outputs)], sums
+        if not len(rows):
+            return None
+        new = dict(zip(SUMS, rows.sum(axis=0), strict=True))
         if not new["passes"] or not new["reference_squared"] > 0:
             return None
-        norms = np.sqrt(new["reference_squared"] * new["given_squared"])
+        what = "unscaled" if self._scale.is_taken_off else "given"
+        product, squared = new[f"{what}_by_reference"], new[f"{what}_squared"]
+        norms = np.sqrt(new["reference_squared"] * squared)
+        passes = rows[:, SUMS.index("passes")]
         measured = {
-            "factor": new["given_by_reference"] / new["reference_squared"],
-            "cosine": new["given_by_reference"] / norms if norms else np.nan,
-            "steps": new["steps"],
-            "passes": new["passes"],
+            "factor": product / new["reference_squared"],
+            "cosine": product / norms if norms else np.nan,
+            "steps": rows[0, SUMS.index("steps")],
+            "passes": passes[0] if (passes == passes[0]).all() else np.nan,
         }
         return np.array([measured.get(name, np.nan) for name in GRADIENT_COLUMNS], np.float64)
 
@@ -112,49 +137,71 @@ class WatchedStep:
         if suspended() or context.is_symbolic() or context.is_exporting():
             return None
         data = args[0] if args else kwargs.get("data")
-        loss = _compiled_loss(model)
+        compiled = _compiled(model)
         _, labels, weights = self._flavour.keras.utils.unpack_x_y_sample_weight(data)
-        if loss is None or not tf.is_tensor(labels) or isinstance(labels, tf.RaggedTensor):
+        known = [tf.is_tensor(each) for _, each in leaves(labels)]
+        ragged = any(isinstance(each, tf.RaggedTensor) for _, each in leaves(labels))
+        if compiled is None or ragged or not known or not all(known):
             return None
         count_step(self._sums)
-        return _Batch(labels=labels, weights=weights, loss=loss)
+        return _Batch(labels=labels, weights=weights, compiled=compiled)
 
     @tf.autograph.experimental.do_not_convert
     def _tap(self, model: Any, batch: _Batch, outputs: Any) -> Any:
-        if not tf.is_tensor(outputs) or not outputs.dtype.is_floating:
+        if type(outputs) not in (dict, list, tuple) and not tf.is_tensor(outputs):
             return None
-        resolved = resolve(batch.loss, self._flavour.keras)
+        given = [each for _, each in leaves(outputs)]
+        names = tuple(getattr(model, "output_names", None) or ())
+        options = LossOptions(
+            sample_weight=batch.weights, output_names=names, value=batch.compiled.weights
+        )
+        parts = parts_of(batch.compiled.losses, batch.labels, outputs, options)
+        floating = [tf.is_tensor(each) and each.dtype.is_floating for each in given]
+        if not all(floating) or not 0 < len(parts) <= len(given) <= MOST_OUTPUTS:
+            return None
+        of = {id(part.predictions): part for part in parts}
+        places = iter(range(len(given)))
 
-        def reference(predictions: tf.Tensor) -> tf.Tensor:
-            labels = tf.stop_gradient(batch.labels)
-            if resolved.per_element is None:
-                with suspend():
-                    values = resolved.evaluate(labels, predictions, None)
-            else:
-                if predictions.dtype.is_floating and labels.dtype != predictions.dtype:
-                    labels = tf.cast(labels, predictions.dtype)
-                values = resolved.per_element(labels, predictions)
-            return weighted_mean(tf.convert_to_tensor(values), batch.weights)
+        def tapped(predictions: tf.Tensor) -> tf.Tensor:
+            at, part = next(places), of.get(id(predictions))
+            if part is None:
+                return predictions
+            self._outputs.add(at)
+            reference = _reference(part, self._flavour)
+            if len(given) == 1:
+                self._guard.attempt("losses", self.values.add, predictions, reference)
+            return tap(predictions, reference, self._scale.value, self._sums, at)
 
-        self._guard.attempt("losses", self.values.add, outputs, reference)
-        return tap(outputs, reference, _loss_scale(model.optimizer, self._flavour), self._sums)
+        return map_leaves(tapped, outputs)
 
 
-def _compiled_loss(model: Any) -> Any:
-    """The one loss that the model is compiled with, as it was given; None: none, or several."""
+def _reference(part: Part, flavour: Flavour) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Keras' mean of the loss of one output, times its weight."""
+    resolved = resolve(part.loss, flavour.keras)
+    weight = part.options.value
+    factor = 1.0 if weight is None else tf.cast(tf.nest.flatten(weight)[0], tf.float64)
+
+    def reference(predictions: tf.Tensor) -> tf.Tensor:
+        labels = tf.stop_gradient(part.labels)
+        if resolved.per_element is None:
+            with suspend():
+                values = resolved.evaluate(labels, predictions, None)
+        else:
+            if predictions.dtype.is_floating and labels.dtype != predictions.dtype:
+                labels = tf.cast(labels, predictions.dtype)
+            values = resolved.per_element(labels, predictions)
+        return factor * weighted_mean(tf.convert_to_tensor(values), part.options.sample_weight)
+
+    return reference
+
+
+def _compiled(model: Any) -> _Compiled | None:
+    """The losses that the model is compiled with; None: there is none."""
     container = loss_container(model)
     if container is None:
         return None
     name = "_user_loss" if flavour_of(model).is_keras_3 else "_user_losses"
-    losses = [loss for loss in tf.nest.flatten(getattr(container, name, None)) if loss is not None]
-    return losses[0] if len(losses) == 1 else None
-
-
-def _loss_scale(optimizer: Any, flavour: Flavour) -> Any:
-    """The number by which the optimizer itself divides gradients; tf_keras' divides by none."""
-    if not flavour.is_keras_3:
-        return 1.0
-    scale = getattr(optimizer, "dynamic_scale", None)
-    if scale is not None:
-        return tf.convert_to_tensor(scale)
-    return getattr(optimizer, "loss_scale_factor", None) or 1.0
+    losses = getattr(container, name, None)
+    if not any(loss is not None for _, loss in leaves(losses)):
+        return None
+    return _Compiled(losses=losses, weights=getattr(container, "_user_loss_weights", None))

@@ -15,6 +15,7 @@ import tensorflow as tf
 from tb_bnplugin.keras.losses import candidates as loss_candidates
 from tb_bnplugin.keras.losses.candidates import Data
 from tb_bnplugin.keras.losses.counted import measure_counted
+from tb_bnplugin.keras.losses.mixed_rows import measure_mixed_rows
 from tb_bnplugin.keras.losses.pairs import measure_pairs
 from tb_bnplugin.keras.losses.resolve import ResolvedLoss, weighted_mean
 from tb_bnplugin.schema.columns import LOSS_COLUMNS
@@ -84,6 +85,12 @@ def columns_of_values(
         matter = not abs(total(rolled)[0] - measured) <= SAME_WITHIN * abs(measured)
         put(**measure_pairs(labels, predictions, lambda item: total(item)[0], rows_matter=matter))
         put(**measure_counted(labels, predictions, measured, lambda item: total(item)[0]))
+    if resolved.per_element is None and np.isnan(vector[_INDEX["pairs_ratio"]]):
+
+        def total_of(some: Any, of_them: Any, their_weights: Any) -> float:
+            return total(Data(labels=some, predictions=of_them), their_weights)[0]
+
+        put(**measure_mixed_rows(labels, predictions, weights, total_of))
     if weights is not None:
         put(weight_sum=float(np.sum(weights, dtype=np.float64)))
     if resolved.per_element is not None:

@@ -38,3 +38,32 @@ def _terms(model: Any) -> list[Callable[[], Any]]:
         if layer.trainable
         for term in getattr(layer, "_callable_losses", ())
     ]
+
+
+def regularized_variables(model: Any) -> list[tuple[Any, Any]]:
+    """The regularizer and the variable of each trainable weight that has one."""
+    if flavour_of(model).is_keras_3:
+        return [
+            (variable.regularizer, variable)
+            for variable in model.trainable_variables
+            if getattr(variable, "regularizer", None) is not None
+        ]
+    return [
+        found
+        for layer in model._flatten_layers()
+        if layer.trainable
+        for term in getattr(layer, "_callable_losses", ())
+        if (found := _regularizer_in(term)) is not None
+    ]
+
+
+def _regularizer_in(term: Any) -> tuple[Any, Any] | None:
+    """The two in one of tf_keras' functions; None: it computes another loss."""
+    #  partial(_tag_callable, partial(_loss_for_variable, variable)), with the regularizer within
+    inner: tuple[Any, ...] = getattr(term, "args", ())[:1]
+    function = getattr(inner[0], "func", None) if inner else None
+    names = getattr(getattr(function, "__code__", None), "co_freevars", ())
+    if function is None or "regularizer" not in names:
+        return None
+    (variable,) = inner[0].args
+    return function.__closure__[names.index("regularizer")].cell_contents, variable

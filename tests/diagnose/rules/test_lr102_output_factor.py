@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support.histories import create_history, create_loss
+from tests.support.histories import create_gradient, create_history, create_loss
 from tests.support.judging import judge
 
 FINDINGS = {
@@ -108,3 +108,23 @@ def test_the_mean_is_that_of_the_loss_and_of_all_replicas(
     loss = replace(loss, facts=replace(loss.facts, keras_class=keras_class, taken_from="arguments"))
     facts = {"trained_by": "loop" if loop else "fit"}
     assert mean in judge("LR102", create_history(losses=[loss], facts=facts)).fix
+
+
+@pytest.mark.parametrize(
+    ("factor", "loss_class", "rows", "status"),
+    [
+        (1.0, "MeanSquaredError", 32.0, "ok"),
+        (10.0, "MeanSquaredError", 32.0, "not_checked"),
+        (1.0, "run.own_loss", 32.0, "not_checked"),
+        (1.0, "MeanSquaredError", 1.0, "not_checked"),
+    ],
+)
+def test_a_train_step_by_its_gradient(
+    factor: float, loss_class: str, rows: float, status: str
+) -> None:
+    compiled = create_loss(static={"loss_class": loss_class}).facts
+    history = create_history(
+        facts={"own_train_step": True, "losses": [compiled]}, model={"batch_frequent": rows}
+    )
+    gradient = create_gradient(factor=factor, cosine=1.0, steps=10.0, passes=10.0)
+    assert judge("LR102", replace(history, gradients=(gradient,))).status == status

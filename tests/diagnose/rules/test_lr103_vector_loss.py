@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tb_bnplugin.history.model import ModelHistory
-from tests.support.histories import create_history, create_loss
+from tests.support.histories import create_gradient, create_history, create_loss
 from tests.support.judging import judge
 
 
@@ -80,3 +81,23 @@ def test_an_optimizer_that_cancels_the_factor_makes_it_a_fact() -> None:
     )
     assert (adam.fact, sgd.fact) == (True, False)
     assert "Adam divides a constant factor out" in adam.message
+
+
+@pytest.mark.parametrize(
+    ("factor", "loss_class", "rows", "status"),
+    [
+        (1.0, "MeanSquaredError", 32.0, "ok"),
+        (10.0, "MeanSquaredError", 32.0, "not_checked"),
+        (1.0, "run.own_loss", 32.0, "not_checked"),
+        (1.0, "MeanSquaredError", 1.0, "not_checked"),
+    ],
+)
+def test_a_train_step_by_its_gradient(
+    factor: float, loss_class: str, rows: float, status: str
+) -> None:
+    compiled = create_loss(static={"loss_class": loss_class}).facts
+    history = create_history(
+        facts={"own_train_step": True, "losses": [compiled]}, model={"batch_frequent": rows}
+    )
+    gradient = create_gradient(factor=factor, cosine=1.0, steps=10.0, passes=10.0)
+    assert judge("LR103", replace(history, gradients=(gradient,))).status == status

@@ -148,3 +148,60 @@ def test_class_numbers_in_a_loss_of_numbers_are_a_warning(keras_class: str) -> N
 )
 def test_classes_in_their_own_loss_and_numbers_in_theirs_are_fine(history: ModelHistory) -> None:
     assert judge("LR104", history).status == "ok"
+
+
+def mixed(of: float, column: float = np.nan, **columns: Any) -> ModelHistory:
+    """Labels (16, 2) against predictions (16, 3), of which a part meets every row."""
+    values = {
+        "measured": MEASURED,
+        "permuted": 2 * MEASURED,
+        "paired": 0.9 * MEASURED,
+        "pairs_ratio": 1.0,
+        "pairs_root_ratio": 0.8,
+        "batch": 16.0,
+        "pairs_of": of,
+        "pairs_column": column,
+        "label_rank": 2.0,
+        "prediction_rank": 2.0,
+        "broadcast_elements": np.nan,
+        "label_elements": 32.0,
+        "prediction_elements": 48.0,
+        **columns,
+    }
+    static = {"label_shape": [16, 2], "prediction_shape": [16, 3]}
+    return create_history(losses=[create_loss(static=static, **values)])
+
+
+@pytest.mark.parametrize(
+    ("history", "what", "cure"),
+    [
+        (mixed(0.0), "the label of every row", "y_pred[:, i:i + 1]"),
+        (mixed(1.0, 2.0), "column 2 of the predictions of every row", "columns"),
+        (mixed(2.0), "the weight of every row", "sample_weight"),
+        (mixed(3.0), "the target of every row", "one number a row"),
+        (mixed(0.0, permuted=MEASURED), "the label of every row", "y_pred"),
+        (mixed(0.0, pairs_ratio=8.0), "the label of every row", "y_pred"),
+        (mixed(1.0, 2.0, paired=MEASURED * 0.979), "column 2", "columns"),
+    ],
+)
+def test_a_part_of_each_row_that_meets_every_row(
+    history: ModelHistory, what: str, cure: str
+) -> None:
+    outcome = judge("LR104", history)
+    assert (outcome.status, outcome.severity) == ("finding", "error")
+    assert what in outcome.message
+    assert "(16, 2), predictions (16, 3)" in outcome.message
+    assert cure in outcome.fix
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        mixed(np.nan),
+        mixed(1.0, 2.0, paired=MEASURED * 0.981),
+        mixed(1.0, 2.0, pairs_ratio=1.0011),
+        mixed(9.0, permuted=MEASURED),  # of a later version
+    ],
+)
+def test_parts_that_meet_their_own_row(history: ModelHistory) -> None:
+    assert judge("LR104", history).status in {"ok", "not_checked"}

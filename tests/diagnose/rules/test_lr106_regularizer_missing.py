@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tb_bnplugin.history.model import ModelHistory
-from tests.support.histories import create_history, create_loss
+from tests.support.histories import create_gradient, create_history, create_loss
 from tests.support.judging import judge, judge_all
 
 
@@ -102,3 +103,66 @@ def test_of_several_losses_one_may_be_without() -> None:
     history = create_history(losses=parts, facts={"trained_by": "loop", "own_train_step": False})
     statuses = [outcome.status for outcome in judge_all("LR106", history)]
     assert statuses == ["not_checked", "not_checked"]
+
+
+def by_gradient(
+    least: Any, most: Any = None, *, replicas: int = 1, reached: float = 2.0, **facts: Any
+) -> ModelHistory:
+    """Two regularized weights, and how often their terms came back in a pass."""
+    gradient = create_gradient(
+        "regularizers",
+        regularizers=2.0,
+        regularizers_reached=reached,
+        regularizer_times_least=least,
+        regularizer_times_most=least if most is None else most,
+    )
+    facts = {"trained_by": "fit", "own_train_step": True, "replicas": replicas, **facts}
+    return replace(create_history(facts=facts), gradients=(gradient,))
+
+
+@pytest.mark.parametrize(
+    ("history", "text"),
+    [
+        (by_gradient(2.0), "count 2 times in the differentiated loss"),
+        (by_gradient(1.0, 2.0), "count 2 times"),
+        (by_gradient(2.0019), "count 2 times"),
+        (by_gradient(3.0, own_train_step=False), "count 3 times"),
+        (by_gradient(1.0, replicas=2), "once for each of the 2 replicas"),
+        (by_gradient(1.0, replicas=2, trained_by="loop"), "once for each of the 2 replicas"),
+        (by_gradient([1.0, 1.0, 2.0]), "count 2 times"),
+    ],
+)
+def test_by_what_comes_back_they_count_several_times(history: ModelHistory, text: str) -> None:
+    outcome = judge("LR106", history)
+    assert (outcome.status, outcome.severity, outcome.steps) == ("finding", "warning", (1, 3))
+    assert text in outcome.message
+
+
+@pytest.mark.parametrize(
+    ("history", "status"),
+    [
+        (by_gradient(1.0), "ok"),
+        (by_gradient(1.0, own_train_step=False), "ok"),
+        (by_gradient(0.5, replicas=2), "ok"),
+        (by_gradient(1.0, trained_by="loop"), "ok"),
+        (by_gradient(1.0, reached=1.0), "not_checked"),
+        (by_gradient(0.5), "not_checked"),
+        (by_gradient(0.5, 2.0), "not_checked"),
+        (by_gradient(2.0021), "not_checked"),
+        (by_gradient(np.nan, reached=0.0), "not_checked"),
+    ],
+)
+def test_by_what_comes_back_they_count_once_or_it_is_not_known(
+    history: ModelHistory, status: str
+) -> None:
+    assert judge("LR106", history).status == status
+
+
+@pytest.mark.parametrize(
+    ("loss_class", "status"),
+    [("MeanSquaredError", "ok"), ("run.total_loss", "not_checked"), ("total_loss", "not_checked")],
+)
+def test_a_function_in_fit_may_add_them_too(loss_class: str, status: str) -> None:
+    losses = [create_loss(static={"loss_class": loss_class}).facts]
+    facts = {"trained_by": "fit", "own_train_step": False, "losses": losses}
+    assert judge("LR106", create_history(facts=facts)).status == status
