@@ -63,6 +63,10 @@ _COUNTS: Final = frozenset(
         "applied_passes",
         "applications",
         "compiled_steps",
+        "pairs_of",
+        "pairs_column",
+        "regularizers",
+        "regularizers_reached",
     )
 )
 _SIZES: Final = frozenset(
@@ -147,6 +151,8 @@ _MEASURED: Final = frozenset(
         "applied_cosine",
         "reduced_factor",
         "reduced_cosine",
+        "regularizer_times_least",
+        "regularizer_times_most",
         "logged_loss",
         "compiled_by_steps",
         "compiled_by_rows",

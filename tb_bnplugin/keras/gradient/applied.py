@@ -23,7 +23,7 @@ from tb_bnplugin.keras.calls.suspend import suspended
 from tb_bnplugin.keras.flavour import flavour_of
 from tb_bnplugin.keras.gradient.measured_layer import MeasuredLayer, find_measured_layer
 from tb_bnplugin.keras.gradient.methods import WrappedMethod
-from tb_bnplugin.keras.gradient.tapes import Places, tape_of_pass
+from tb_bnplugin.keras.gradient.tapes import Places, is_behind_a_branch, tape_of_pass
 from tb_bnplugin.keras.optimizers import search
 from tb_bnplugin.keras.optimizers.description import chain
 from tb_bnplugin.keras.variables import copies, create_for_replicas
@@ -64,6 +64,7 @@ class AppliedGradients:
         self._last = _Pass()
         self._taken = 0.0  # steps of the optimizer at the last `take`
         self._reached = False  # an optimizer was seen to get the gradient
+        self._is_known = True  # all that came back was added up
         self._calls = 0
         self._search_due = growing(1.5)
 
@@ -89,7 +90,7 @@ class AppliedGradients:
         """The newest step, float64 [GRADIENT_COLUMNS]; None: there was none since the last."""
         held = np.stack([np.asarray(tf.convert_to_tensor(each)) for each in copies(self._held)])
         steps = float(held[0, _COUNTS, _STEPS])
-        if steps == self._taken:
+        if steps == self._taken or not self._is_known:
             return None
         self._taken = steps
         passes = held[:, _COUNTS, _THEN]
@@ -164,6 +165,9 @@ class AppliedGradients:
 
     @tf.autograph.experimental.do_not_convert
     def _add(self, given: tf.Tensor) -> None:
+        if is_behind_a_branch():
+            self._is_known = False
+            return
         # behind stop_gradient: a penalty on gradients differentiates what stands here, too
         summed = _padded(tf.stop_gradient(given))
         nothing = tf.zeros_like(summed)

@@ -22,7 +22,7 @@ from tb_bnplugin.keras.calls.suspend import suspended
 from tb_bnplugin.keras.flavour import flavour_of
 from tb_bnplugin.keras.gradient import observed_class
 from tb_bnplugin.keras.gradient.loss_scale import LossScale
-from tb_bnplugin.keras.gradient.tapes import tape_of_pass
+from tb_bnplugin.keras.gradient.tapes import is_behind_a_branch, tape_of_pass
 from tb_bnplugin.keras.losses.regularization import regularized_variables
 from tb_bnplugin.keras.variables import create_for_replicas, local
 from tb_bnplugin.schema.columns import GRADIENT_COLUMNS
@@ -57,6 +57,7 @@ class _Held:
 
     sums: Any
     last: Floats
+    is_known: bool = True  # all that came back was added up
     terms: list[_Term] = field(default_factory=list)
 
 
@@ -104,7 +105,7 @@ class WatchedRegularizers:
 
     def take(self) -> Floats | None:
         """The times since the call before, float64 [GRADIENT_COLUMNS]; None: nothing came back."""
-        if self._held is None:
+        if self._held is None or not self._held.is_known:
             return None
         sums = np.asarray(local(self._held.sums), np.float64)
         new, self._held.last = sums - self._held.last, sums
@@ -154,6 +155,9 @@ class WatchedRegularizers:
     @tf.autograph.experimental.do_not_convert
     def _add(self, at: int, given: tf.Tensor, *, is_known: bool) -> None:
         if self._held is None:
+            return
+        if is_behind_a_branch():
+            self._held.is_known = False
             return
         times = tf.cast(tf.stop_gradient(given), tf.float64)
         term, tape = self._held.terms[at], tape_of_pass(sys._getframe(1))

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import tensorflow as tf
 
+from tb_bnplugin.keras.gradient.tapes import is_behind_a_branch
 from tb_bnplugin.keras.variables import create_for_replicas
 
 SUMS: Final = (
@@ -38,6 +39,8 @@ def tap(
     scale: Callable[[], tf.Tensor],
     sums: Any,
     output: int = 0,
+    *,
+    unknown: Callable[[], None],
 ) -> tf.Tensor:
     """The predictions, unchanged; their gradient is compared with that of the reference.
 
@@ -47,11 +50,15 @@ def tap(
         scale: gives the loss scale of the optimizer, a float64 scalar.
         sums: the variable of `create_sums`.
         output: the row of it.
+        unknown: is called where a gradient comes back and cannot be compared.
     """
 
     @tf.custom_gradient
     def identity(values: tf.Tensor) -> Any:
         def gradient(given: tf.Tensor) -> tf.Tensor:
+            if is_behind_a_branch():
+                unknown()
+                return given
             numbers = _compare(values, given, reference, scale())
             place = tf.one_hot(output, MOST_OUTPUTS, dtype=tf.float64)
             sums.assign_add(place[:, tf.newaxis] * numbers)

@@ -13,6 +13,8 @@ MOST_PLACES: Final = 64  # that are remembered
 
 _BACKPROP: Final = "tensorflow.python.eager.backprop"
 
+_GRADIENTS_OF_BRANCHES: Final = ("_CondGradFuncGraph", "_WhileBodyGradFuncGraph")
+
 _OPTIMIZED: Final = 0x1  # a function's frame: its variables stand in no dictionary
 
 
@@ -53,6 +55,20 @@ def tape_of_pass(frame: FrameType | None) -> Any:
                 return None
         frame = frame.f_back
     return None
+
+
+def is_behind_a_branch() -> bool:
+    """True in the gradient of a branch or of a loop's body, where no variable can be written.
+
+    TensorFlow builds it for a `tf.cond` or a `tf.while_loop` within a tape, and takes what it
+    reads for values of the branch.
+    """
+    graph = None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
+    while graph is not None:
+        if type(graph).__name__ in _GRADIENTS_OF_BRANCHES:
+            return True
+        graph = getattr(graph, "outer_graph", None)
+    return False
 
 
 def _recording(frame: FrameType) -> list[Any]:

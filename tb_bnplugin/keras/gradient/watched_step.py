@@ -6,6 +6,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,7 @@ class WatchedStep:
         self.values = StepValues(strategy)
         self._last = np.zeros((MOST_OUTPUTS, len(SUMS)))
         self._outputs: set[int] = set()  # that have been tapped
+        self._unknown: set[int] = set()  # to which a gradient came that cannot be compared
         self._scale = LossScale(getattr(model, "optimizer", None), self._flavour)
         self._wrapped: list[WrappedMethod] = []
 
@@ -99,7 +101,7 @@ class WatchedStep:
         """The measurement since the one before, float64 [GRADIENT_COLUMNS]; None: nothing came."""
         sums = np.asarray(local(self._sums), np.float64)
         rows, self._last = (sums - self._last)[sorted(self._outputs)], sums
-        if not len(rows):
+        if not len(rows) or self._unknown:
             return None
         new = dict(zip(SUMS, rows.sum(axis=0), strict=True))
         if not new["passes"] or not new["reference_squared"] > 0:
@@ -170,7 +172,8 @@ class WatchedStep:
             reference = _reference(part, self._flavour)
             if len(given) == 1:
                 self._guard.attempt("losses", self.values.add, predictions, reference)
-            return tap(predictions, reference, self._scale.value, self._sums, at)
+            scale, unknown = self._scale.value, partial(self._unknown.add, at)
+            return tap(predictions, reference, scale, self._sums, at, unknown=unknown)
 
         return map_leaves(tapped, outputs)
 
