@@ -21,6 +21,8 @@ With a training loop of your own:
     Watch               the watched model: findings(), outcomes(), ledger(), evaluating(), close()
     summary             the ops that record in a loop: batch_norm, loss_reduction, probe
     check               runs all rules on a log folder
+    twin                one step of `fit` and one of a loop from the same weights: where they part
+    TwinReport          the result of `twin`: the first divergence, all others, same()
     Report              the result of `check`: its runs, outcomes and findings
     RunReport           the part of a report about one run
     Outcome             the answer of one rule: a finding, ok, or not checked with the reason
@@ -48,6 +50,8 @@ if TYPE_CHECKING:
     from tb_bnplugin.logs.check import check as check
     from tb_bnplugin.training.watch import Watch as Watch
     from tb_bnplugin.training.watch import watch as watch
+    from tb_bnplugin.twins.report import TwinReport as TwinReport
+    from tb_bnplugin.twins.twin import twin as twin
 
 __version__: Final = "0.1.0"
 
@@ -59,11 +63,13 @@ __all__ = [
     "Outcome",
     "Report",
     "RunReport",
+    "TwinReport",
     "UnknownRuleError",
     "Watch",
     "__version__",
     "check",
     "summary",
+    "twin",
     "watch",
 ]
 
@@ -77,10 +83,12 @@ _MODULES: Final = {
     "Outcome": "tb_bnplugin.diagnose.outcome",
     "Report": "tb_bnplugin.logs.check",
     "RunReport": "tb_bnplugin.logs.check",
+    "TwinReport": "tb_bnplugin.twins.report",
     "UnknownRuleError": "tb_bnplugin.errors",
     "Watch": "tb_bnplugin.training.watch",
     "check": "tb_bnplugin.logs.check",
     "summary": "tb_bnplugin.summary",
+    "twin": "tb_bnplugin.twins.twin",
     "watch": "tb_bnplugin.training.watch",
 }
 

@@ -1,0 +1,85 @@
+"""One step as it was seen: plain numpy values, of whichever Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weight:
+    """One weight of the model, before and after the step."""
+
+    name: str  # "base/conv/kernel"
+    layer: str  # "base/conv"
+    before: Floats
+    after: Floats
+    trainable: bool
+    statistic: str | None = None  # "mean" or "variance" of a batch normalization
+    momentum: float = 0.0  # of the same
+    spread: float = 0.0  # of a mean: the size of the standard deviations beside it
+
+    @property
+    def update(self) -> Floats:
+        """What the step added."""
+        return self.after - self.before
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mode:
+    """How one layer was called, once."""
+
+    training: bool  # the effective mode
+    frozen: bool = False  # training mode was asked for or not: a frozen one runs in inference mode
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizerSeen:
+    """The optimizer that was given gradients."""
+
+    name: str  # its class
+    learning_rate: float
+    options: Mapping[str, Any] = field(default_factory=dict)  # clipping, decay, ...
+
+    def __str__(self) -> str:
+        """As a report names it."""
+        options = "".join(f", {name} {value:g}" for name, value in self.options.items())
+        return f"{self.name} (learning rate {self.learning_rate:g}{options})"
+
+
+@dataclass(kw_only=True)
+class Observed:
+    """One step, in the order in which data flow through it."""
+
+    name: str
+    rows: int
+    unseen: dict[str, str] = field(default_factory=dict)  # why, by stage
+    notes: list[str] = field(default_factory=list)
+    inputs: list[Sequence[npt.NDArray[Any]]] = field(default_factory=list)  # by call of the model
+    modes: dict[str, list[Mode]] = field(default_factory=dict)  # by layer
+    outputs: list[Sequence[npt.NDArray[Any]]] = field(default_factory=list)  # by call
+    passed: dict[str, Floats] = field(default_factory=dict)  # the gradient at each output
+    losses: list[float] = field(default_factory=list)  # what each backward pass differentiates
+    shapes: list[Any] = field(default_factory=list)  # of these
+    terms: dict[str, tuple[float, float]] = field(default_factory=dict)  # (times, value)
+    gradients: dict[int, Floats] = field(default_factory=dict)  # by weight, as handed over
+    steps: int = 0  # of optimizers
+    optimizers: list[OptimizerSeen] = field(default_factory=list)
+    weights: list[Weight] = field(default_factory=list)
+    metrics: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def total(self) -> float:
+        """The loss that is differentiated, of all passes."""
+        return float(np.sum(self.losses))
+
+    @property
+    def added(self) -> float:
+        """The part of it that are regularizers and what layers add."""
+        return float(sum(times * value for times, value in self.terms.values()))

@@ -1,0 +1,213 @@
+"""What a twin runs: the step of `fit`, or a step of the program's own, on one batch."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import MethodType
+from typing import Any, Final
+
+import numpy as np
+import tensorflow as tf
+
+from tb_bnplugin.keras.flavour import Flavour, flavour_of
+from tb_bnplugin.keras.losses.compiled import asked_losses, loss_container
+from tb_bnplugin.twins.functions import is_traced_function
+
+FIT: Final = "fit"
+"""A step of `model.fit`."""
+
+PLAIN: Final = "plain fit"
+"""A step of `model.fit` without the model's own `train_step`."""
+
+_POSITIONAL: Final = (
+    inspect.Parameter.POSITIONAL_ONLY,
+    inspect.Parameter.POSITIONAL_OR_KEYWORD,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """The batch that both steps get."""
+
+    x: Any
+    y: Any
+    weights: Any
+    given: Any  # what a step is called with instead: one argument, or several in a tuple
+
+    def data(self) -> tuple[Any, ...]:
+        """(x,), (x, y) or (x, y, weights), as `fit` has it."""
+        parts = (self.x, self.y, self.weights)
+        return tuple(part for part in parts[: 3 if self.weights is not None else 2 - (self.y is None)])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """One of the two steps."""
+
+    name: str
+    model: Any
+    step: Callable[..., Any] | None  # None: of `fit`
+    plain: bool = False  # of `fit`, without the model's own `train_step`
+
+    def run(self, batch: Batch) -> Any:
+        """Make the step; gives what it returns."""
+        if self.step is None:
+            return _run_fit(self.model, batch, plain=self.plain)
+        return self.step(*_arguments(self.step, _distributed(self.model, batch)))
+
+
+def make_batch(model: Any, x: Any, y: Any, weights: Any, given: Any) -> Batch:
+    """The batch as tensors, floats of numpy as Keras has them.
+
+    Raises:
+        ValueError: there is no batch, or its parts have different numbers of rows.
+    """
+    if x is None:
+        raise ValueError("twin needs a batch: twin(model, train_step, x, y)")
+    floatx = flavour_of(model).keras.backend.floatx()
+
+    def tensor(value: Any) -> Any:
+        if value is None or tf.is_tensor(value):
+            return value
+        value = np.asarray(value)
+        return tf.convert_to_tensor(value, floatx if value.dtype.kind == "f" else None)
+
+    def tensors(value: Any) -> Any:
+        if isinstance(value, (list, tuple)) and not any(_is_structure(part) for part in value):
+            return tensor(value)
+        if isinstance(value, dict):
+            return {name: tensors(part) for name, part in value.items()}
+        if isinstance(value, (list, tuple)):
+            return type(value)([tensors(part) for part in value])
+        return tensor(value)
+
+    x, y, weights, given = tensors(x), tensors(y), tensors(weights), tensors(given)
+    rows = {}
+    for name, part in (("x", x), ("y", y), ("sample_weight", weights)):
+        for each in tf.nest.flatten(part):
+            if each is not None:
+                if not each.shape.rank:
+                    raise ValueError(f"{name} must have rows, received a single number")
+                rows.setdefault(int(each.shape[0]), name)
+    if len(rows) > 1:
+        counted = ", ".join(f"{name} has {count}" for count, name in rows.items())
+        raise ValueError(f"the parts of the batch must have the same number of rows: {counted}")
+    if 0 in rows:
+        raise ValueError("the batch has no rows")
+    return Batch(x=x, y=y, weights=weights, given=given)
+
+
+def check_step(step: Any, batch: Batch) -> None:
+    """Make sure that a step can be called with the batch.
+
+    Raises:
+        TypeError: it is no function, or takes other arguments; the text says what to hand over.
+    """
+    if not callable(step):
+        raise TypeError(
+            'train_step must be a function of a batch, "fit", or a pair of those; received'
+            f" {step!r} ({type(step).__name__})"
+        )
+    _arguments(step, batch)
+
+
+def check_compiled(model: Any) -> None:
+    """Make sure that `fit` could train the model.
+
+    Raises:
+        ValueError: it is not compiled, or has no loss.
+    """
+    container = loss_container(model)
+    flavour = flavour_of(model)
+    losses = [] if container is None else asked_losses(flavour, container)
+    if not losses or getattr(model, "optimizer", None) is None:
+        missing = "is not compiled" if container is None else "is compiled without a loss"
+        raise ValueError(
+            f"the model {model.name!r} {missing}, so that there is nothing that fit would do:"
+            " compile it with the optimizer and the loss that fit should use, or hand over two"
+            " steps: twin(model, (first_step, second_step), x, y)"
+        )
+
+
+def _is_structure(value: Any) -> bool:
+    return tf.is_tensor(value) or isinstance(value, (np.ndarray, list, tuple, dict))
+
+
+def _arguments(step: Any, batch: Batch) -> tuple[Any, ...]:
+    if batch.given is not None:
+        return batch.given if isinstance(batch.given, tuple) else (batch.given,)
+    data = batch.data()
+    function = step.python_function if is_traced_function(step) else step
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return data
+    parameters = list(signature.parameters.values())
+    needed = [p for p in parameters if p.default is p.empty and p.kind in _POSITIONAL]
+    named = [p.name for p in parameters if p.default is p.empty and p.kind is p.KEYWORD_ONLY]
+    several = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    most = sum(p.kind in _POSITIONAL for p in parameters)
+    if not named and len(needed) <= len(data) and (several or most >= len(data)) and most != 1:
+        return data
+    if not named and len(needed) <= 1 <= most:
+        return (data if len(data) > 1 else data[0],)
+    raise TypeError(
+        f"the step takes {signature}, and a twin calls it with (x, y), (x, y, sample_weight) or"
+        " one argument, the tuple of these: hand over `lambda x, y: step(...)`, or what the step"
+        " is to be called with as `batch=`"
+    )
+
+
+def _distributed(model: Any, batch: Batch) -> Batch:
+    """The batch, divided over the replicas where there are several."""
+    strategy = model.distribute_strategy
+    if strategy.num_replicas_in_sync == 1:
+        return batch
+    parts = {"x": batch.x, "y": batch.y, "weights": batch.weights, "given": batch.given}
+    held = {name: part for name, part in parts.items() if part is not None}
+    divided = next(_iterator(strategy, held))
+    return Batch(**{name: divided.get(name) for name in parts})
+
+
+def _iterator(strategy: Any, data: Any) -> Iterator[Any]:
+    rows = int(tf.nest.flatten(data)[0].shape[0])
+    dataset = tf.data.Dataset.from_tensor_slices(data).batch(rows)
+    iterator: Iterator[Any] = iter(strategy.experimental_distribute_dataset(dataset))
+    return iterator
+
+
+def _run_fit(model: Any, batch: Batch, *, plain: bool) -> Any:
+    """One step as `fit` makes it, with the data distributed as `fit` does."""
+    flavour = flavour_of(model)
+    attributes = vars(model)  # past Keras' attribute tracking; all is put back by the caller
+    if plain:
+        attributes["train_step"] = MethodType(flavour.keras.Model.train_step, model)
+    attributes["train_function"] = None
+    attributes["_jit_compile"] = False
+    strategy = model.distribute_strategy
+    iterator = _iterator(strategy, batch.data())
+    with strategy.scope(), _as_compiled(flavour, model):
+        if flavour.is_keras_3:
+            attributes["steps_per_execution"] = 1
+            if strategy.num_replicas_in_sync > 1:
+                model._symbolic_build(data_batch=batch.data())
+        elif getattr(model, "_steps_per_execution", None) is not None:
+            model._steps_per_execution.assign(1)
+        model.reset_metrics()
+        model.make_train_function()
+        return model.train_function(iterator)
+
+
+@contextmanager
+def _as_compiled(flavour: Flavour, model: Any) -> Iterator[None]:
+    """tf_keras' `fit` gives every layer the `trainable` that it had at `compile`."""
+    if flavour.is_keras_3:
+        yield
+        return
+    from tf_keras.src.engine import training_utils
+
+    with training_utils.RespectCompiledTrainableState(model):
+        yield
