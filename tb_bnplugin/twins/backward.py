@@ -103,15 +103,15 @@ def optimizer(first: Observed, second: Observed, tolerance: Tolerance) -> Iterat
     a = np.concatenate([one.update.reshape(-1) for one, _ in differing])
     b = np.concatenate([other.update.reshape(-1) for _, other in differing])
     factor, cosine = ratio(a, b)
-    named = _names(first), _names(second)
-    by = f" ({named[0]})" if named[0] == named[1] else f" ({named[0]} and {named[1]})"
+    named = list(dict.fromkeys(filter(None, (_names(first), _names(second)))))
+    by = f"; {' against '.join(named)}" if named else ""
     yield Divergence(
         stage="optimizer",
         subject=shortened([one.name for one, _ in differing]),
         message=f"the updates of {counted(len(differing), 'weight')} differ: norm"
-        f" {norm(a):.4g}{_rates(first, norm(a))} in {first.name},"
-        f" {norm(b):.4g}{_rates(second, norm(b))} in {second.name}"
-        f" (factor {factor:.6g}, cosine {cosine:.4g}){by if named[0] or named[1] else ''}",
+        f" {norm(a):.4g} in {first.name}{_rates(first, norm(a))}, {norm(b):.4g} in"
+        f" {second.name}{_rates(second, norm(b))}"
+        f" (factor {factor:.6g}, cosine {cosine:.4g}){by}",
         ratio=factor,
     )
 
@@ -120,7 +120,9 @@ def statistics(first: Observed, second: Observed, tolerance: Tolerance) -> Itera
     """What the moving statistics became, a layer at a time."""
     alike: dict[str, list[str]] = defaultdict(list)
     for one, other in zip(first.weights, second.weights, strict=True):
-        if one.statistic is None or norm(one.after - other.after) <= _rounded(one, other, tolerance):
+        if one.statistic is None or norm(one.after - other.after) <= _rounded(
+            one, other, tolerance
+        ):
             continue
         moves = (norm(one.update), norm(other.update))
         if not moves[1]:
@@ -225,4 +227,4 @@ def _names(side: Observed) -> str:
 def _rates(side: Observed, size: float) -> str:
     rates = {each.learning_rate for each in side.optimizers}
     rate = rates.pop() if len(rates) == 1 else float("nan")
-    return f", {size / rate:.4g} times the learning rate," if rate > 0.0 else ""
+    return f", {size / rate:.4g} times its learning rate" if rate > 0.0 else ""

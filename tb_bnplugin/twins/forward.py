@@ -49,13 +49,12 @@ def modes(first: Observed, second: Observed) -> Iterator[Divergence]:
         kinds = {mode.training for mode in one}, {mode.training for mode in other}
         if kinds[0] != kinds[1]:
             alike[_modes(one), _modes(other)].append(path)
-    for (one, other), paths in alike.items():
-        yield Divergence(
-            stage="modes",
-            subject=shortened(paths),
-            message=f"{counted(len(paths), 'layer')} ({shortened(paths)}): {one} in {first.name},"
-            f" {other} in {second.name}",
+    for (mode, twin), paths in alike.items():
+        message = (
+            f"{counted(len(paths), 'layer')} ({shortened(paths)}): {mode} in {first.name},"
+            f" {twin} in {second.name}"
         )
+        yield Divergence(stage="modes", subject=shortened(paths), message=message)
 
 
 def outputs(first: Observed, second: Observed, tolerance: Tolerance) -> Iterator[Divergence]:
@@ -92,13 +91,12 @@ def loss(first: Observed, second: Observed, tolerance: Tolerance) -> Iterator[Di
         if tolerance.same(one, other) or norm(one - other) <= rounded:
             continue
         found = True
-        factor, cosine = ratio(one, other)
         of = "" if len(first.passed) == 1 else f" of output {int(label) + 1}"
         yield Divergence(
             stage="loss",
             subject="gradient",
-            message=_explained(first, second, of, factor, cosine, one, tolerance),
-            ratio=factor,
+            message=_explained(first, second, of, one, other, tolerance),
+            ratio=ratio(one, other)[0],
         )
     ours, theirs = first.total - first.added, second.total - second.added
     same = tolerance.same_number(first.total, second.total) or tolerance.same_number(
@@ -140,34 +138,33 @@ def _explained(
     first: Observed,
     second: Observed,
     of: str,
-    factor: float,
-    cosine: float,
     passed: Floats,
+    twin: Floats,
     tolerance: Tolerance,
 ) -> str:
+    factor, cosine = ratio(passed, twin)
     values = f"; its value is {first.total:.6g} and {second.total:.6g}" if first.losses else ""
     vector = next((shape for shape in second.shapes if shape), None)
     summed = "" if vector is None else f"; a tensor {vector} is differentiated, which is its sum"
-    if np.isnan(factor) or abs(1.0 - cosine) > tolerance.relative:
-        known = "" if np.isnan(cosine) else f" (cosine {cosine:.3g}, factor {factor:.4g})"
-        return (
-            f"the gradient{of} at the outputs points elsewhere: another loss{known}{values}{summed}"
-        )
+    if np.isnan(factor) or not tolerance.same(factor * passed, twin):
+        numbers = "" if np.isnan(cosine) else f" (cosine {cosine:.3g}, factor {factor:.4g})"
+        return f"the gradient{of} at the outputs points elsewhere: another loss{numbers}{values}{summed}"
     width = int(np.prod(passed.shape[1:]))
     named = {
         "the outputs of a row": width,
         "the rows": first.rows,
+        "the replicas": first.replicas,
         "the values of the batch": width * first.rows,
     }
     known = [
-        f", {name} ({count})" + (" as a divisor" if power < 0 else "")
+        f"{'divided by ' if power < 0 else ''}{name} ({count})"
         for name, count in named.items()
         for power in (1, -1)
         if count > 1 and tolerance.same_number(factor, float(count) ** power)
     ]
     return (
         f"{second.name} differentiates {factor:.6g} times the loss of {first.name}{of}"
-        f"{known[0] if known else ''}{values}{summed}"
+        f"{', ' if known else ''}{' or '.join(known)}{values}{summed}"
     )
 
 

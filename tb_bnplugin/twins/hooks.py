@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import tensorflow as tf
 
@@ -21,6 +21,9 @@ from tb_bnplugin.keras.model.layers import all_layers, is_batch_norm
 from tb_bnplugin.keras.optimizers.description import chain
 from tb_bnplugin.twins.events import Events
 from tb_bnplugin.twins.terms import TappedTerms
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _BACKPROP: Final = "tensorflow.python.eager.backprop"
 
@@ -46,7 +49,7 @@ class Hooks:
         self._calls = _Calls()
         self._passes: list[FrameType] = []  # backward passes whose target is known
 
-    def __enter__(self) -> Hooks:
+    def __enter__(self) -> Self:
         self._wrap(self._model, "call", self._around_model)
         for _, layer in moded_layers(self._model):
             self._wrap(layer, "call", self._around_layer)

@@ -15,14 +15,22 @@ from tb_bnplugin.keras.model.layers import batch_norm_layers
 from tb_bnplugin.keras.probe.preserve import own_seeds
 from tb_bnplugin.keras.variables import local
 from tb_bnplugin.twins import optimizers as of_programs
+from tb_bnplugin.twins.batch import Batch
 from tb_bnplugin.twins.collect import fill
 from tb_bnplugin.twins.events import Events
-from tb_bnplugin.twins.functions import functions_in, traced_anew, was_traced
+from tb_bnplugin.twins.functions import (
+    as_traced,
+    draws_with_state,
+    functions_in,
+    traced_anew,
+    was_traced,
+    without_retracing_warnings,
+)
 from tb_bnplugin.twins.hooks import Hooks, moded_layers
 from tb_bnplugin.twins.names import variable_names
 from tb_bnplugin.twins.noise import same_noise
 from tb_bnplugin.twins.observed import Floats, Observed, Weight
-from tb_bnplugin.twins.programs import Batch, Program
+from tb_bnplugin.twins.programs import Program
 from tb_bnplugin.twins.tolerance import norm
 from tb_bnplugin.twins.values import metrics_in, named_scalars, reset, results
 
@@ -37,6 +45,9 @@ _STAGE_OF: Final = {
     "term": "regularization",
     "applied": "gradients",
 }
+
+TRACE: Final = "trace"
+"""What could not be seen at all: if a function still does what its code does."""
 
 _INSIDE: Final = ("inputs", "modes", "outputs", "loss", "regularization", "gradients")
 """What only a look into a step shows; the rest is seen by its effects."""
@@ -75,8 +86,12 @@ class Observer:
         """
         note = begin()
         before = self._values()
-        rows = int(tf.nest.flatten(self._batch.x)[0].shape[0])
-        seen = Observed(name=self._program.name, rows=rows, notes=[note] if note else [])
+        seen = Observed(
+            name=self._program.name,
+            rows=int(tf.nest.flatten(self._batch.x)[0].shape[0]),
+            replicas=int(self._model.distribute_strategy.num_replicas_in_sync),
+            notes=[note] if note else [],
+        )
         described = [of_programs.seen(each) for each in self._optimizers]
         scales = [of_programs.divisor(each) for each in self._optimizers]
         with Hooks(self._model, self._optimizers) as hooks, traced_anew(self._functions):
@@ -94,6 +109,7 @@ class Observer:
     def _run(self, seen: Observed) -> Any:
         with ExitStack() as stack:
             stack.enter_context(suspend())
+            stack.enter_context(without_retracing_warnings())
             stack.enter_context(same_noise(self._model))
             stack.enter_context(own_seeds(in_graphs=True))
             stack.enter_context(tf.summary.record_if(False))
@@ -112,12 +128,20 @@ class Observer:
         self, seen: Observed, begin: Callable[[], str | None], before: Any, after: Any
     ) -> None:
         """What was traced before may do something else than the code that was just looked into."""
+        if any(draws_with_state(each) for each in self._functions if was_traced(each)):
+            seen.unseen[TRACE] = (
+                f"{seen.name} was traced before. What was traced draws random numbers, and was not"
+                " run, so that the program gets the same ones as without a twin; compared is what"
+                " its code does now"
+            )
+            return
         begin()
-        returned = self._run(Observed(name=seen.name, rows=seen.rows))
-        as_traced = self._values()
+        with as_traced(each for each in self._functions if was_traced(each)):
+            returned = self._run(Observed(name=seen.name, rows=seen.rows))
+        effects = self._values()
         same = all(
             norm(a - b) <= AS_TRACED * norm(a - c) + 1e-6 * norm(a)
-            for a, b, c in zip(after, as_traced, before, strict=True)
+            for a, b, c in zip(after, effects, before, strict=True)
         )
         if same:
             seen.notes.append(
@@ -131,7 +155,7 @@ class Observer:
         )
         seen.unseen = dict.fromkeys(_INSIDE, reason)
         seen.gradients, seen.optimizers, seen.steps, seen.metrics = {}, [], 0, {}
-        seen.weights = self._weights(before, as_traced)
+        seen.weights = self._weights(before, effects)
         self._take_metrics(seen, returned)
 
     def _take_metrics(self, seen: Observed, returned: Any) -> None:

@@ -59,6 +59,7 @@ class Observed:
 
     name: str
     rows: int
+    replicas: int = 1
     unseen: dict[str, str] = field(default_factory=dict)  # why, by stage
     notes: list[str] = field(default_factory=list)
     inputs: list[Sequence[npt.NDArray[Any]]] = field(default_factory=list)  # by call of the model

@@ -77,19 +77,23 @@ def give_same_state(first: Any, second: Any, weights: Sequence[Sequence[Any]]) -
         pairs = list(zip(_state(source), _state(target), strict=False))
         same = len(_state(source)) == len(_state(target))
         if same and all(tuple(a.shape) == tuple(b.shape) for a, b in pairs):
-            equal = all(np.array_equal(np.asarray(local(a)), np.asarray(local(b))) for a, b in pairs)
+            equal = all(np.array_equal(_value(a), _value(b)) for a, b in pairs)
             for a, b in pairs:
                 for part, copy in zip(copies(a), copies(b), strict=False):
                     copy.assign(part)
-            return None if equal else f"both optimizers begin with the state after {max(counts)} steps"
-    return (
-        f"the optimizers go on from states of their own, after {counts[0]} and {counts[1]} steps"
-    )
+            if equal:
+                return None
+            return f"both optimizers begin with the state after {max(counts)} steps"
+    return f"the optimizers go on from states of their own, after {counts[0]} and {counts[1]} steps"
 
 
 def _steps(optimizer: Any) -> int:
     count = description.iterations(optimizer)
     return 0 if count is None else int(count)
+
+
+def _value(variable: Any) -> Any:
+    return np.asarray(local(variable))
 
 
 def _is_legacy(optimizer: Any) -> bool:

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from types import MethodType
 from typing import Any, Final
 
-import numpy as np
-import tensorflow as tf
-
 from tb_bnplugin.keras.flavour import Flavour, flavour_of
 from tb_bnplugin.keras.losses.compiled import asked_losses, loss_container
+from tb_bnplugin.twins.batch import Batch, distributed, iterator_of
 from tb_bnplugin.twins.functions import is_traced_function
 
 FIT: Final = "fit"
@@ -29,21 +27,6 @@ _POSITIONAL: Final = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Batch:
-    """The batch that both steps get."""
-
-    x: Any
-    y: Any
-    weights: Any
-    given: Any  # what a step is called with instead: one argument, or several in a tuple
-
-    def data(self) -> tuple[Any, ...]:
-        """(x,), (x, y) or (x, y, weights), as `fit` has it."""
-        parts = (self.x, self.y, self.weights)
-        return tuple(part for part in parts[: 3 if self.weights is not None else 2 - (self.y is None)])
-
-
-@dataclass(frozen=True, kw_only=True)
 class Program:
     """One of the two steps."""
 
@@ -56,48 +39,7 @@ class Program:
         """Make the step; gives what it returns."""
         if self.step is None:
             return _run_fit(self.model, batch, plain=self.plain)
-        return self.step(*_arguments(self.step, _distributed(self.model, batch)))
-
-
-def make_batch(model: Any, x: Any, y: Any, weights: Any, given: Any) -> Batch:
-    """The batch as tensors, floats of numpy as Keras has them.
-
-    Raises:
-        ValueError: there is no batch, or its parts have different numbers of rows.
-    """
-    if x is None:
-        raise ValueError("twin needs a batch: twin(model, train_step, x, y)")
-    floatx = flavour_of(model).keras.backend.floatx()
-
-    def tensor(value: Any) -> Any:
-        if value is None or tf.is_tensor(value):
-            return value
-        value = np.asarray(value)
-        return tf.convert_to_tensor(value, floatx if value.dtype.kind == "f" else None)
-
-    def tensors(value: Any) -> Any:
-        if isinstance(value, (list, tuple)) and not any(_is_structure(part) for part in value):
-            return tensor(value)
-        if isinstance(value, dict):
-            return {name: tensors(part) for name, part in value.items()}
-        if isinstance(value, (list, tuple)):
-            return type(value)([tensors(part) for part in value])
-        return tensor(value)
-
-    x, y, weights, given = tensors(x), tensors(y), tensors(weights), tensors(given)
-    rows = {}
-    for name, part in (("x", x), ("y", y), ("sample_weight", weights)):
-        for each in tf.nest.flatten(part):
-            if each is not None:
-                if not each.shape.rank:
-                    raise ValueError(f"{name} must have rows, received a single number")
-                rows.setdefault(int(each.shape[0]), name)
-    if len(rows) > 1:
-        counted = ", ".join(f"{name} has {count}" for count, name in rows.items())
-        raise ValueError(f"the parts of the batch must have the same number of rows: {counted}")
-    if 0 in rows:
-        raise ValueError("the batch has no rows")
-    return Batch(x=x, y=y, weights=weights, given=given)
+        return self.step(*_arguments(self.step, distributed(self.model, batch)))
 
 
 def check_step(step: Any, batch: Batch) -> None:
@@ -132,10 +74,6 @@ def check_compiled(model: Any) -> None:
         )
 
 
-def _is_structure(value: Any) -> bool:
-    return tf.is_tensor(value) or isinstance(value, (np.ndarray, list, tuple, dict))
-
-
 def _arguments(step: Any, batch: Batch) -> tuple[Any, ...]:
     if batch.given is not None:
         return batch.given if isinstance(batch.given, tuple) else (batch.given,)
@@ -161,24 +99,6 @@ def _arguments(step: Any, batch: Batch) -> tuple[Any, ...]:
     )
 
 
-def _distributed(model: Any, batch: Batch) -> Batch:
-    """The batch, divided over the replicas where there are several."""
-    strategy = model.distribute_strategy
-    if strategy.num_replicas_in_sync == 1:
-        return batch
-    parts = {"x": batch.x, "y": batch.y, "weights": batch.weights, "given": batch.given}
-    held = {name: part for name, part in parts.items() if part is not None}
-    divided = next(_iterator(strategy, held))
-    return Batch(**{name: divided.get(name) for name in parts})
-
-
-def _iterator(strategy: Any, data: Any) -> Iterator[Any]:
-    rows = int(tf.nest.flatten(data)[0].shape[0])
-    dataset = tf.data.Dataset.from_tensor_slices(data).batch(rows)
-    iterator: Iterator[Any] = iter(strategy.experimental_distribute_dataset(dataset))
-    return iterator
-
-
 def _run_fit(model: Any, batch: Batch, *, plain: bool) -> Any:
     """One step as `fit` makes it, with the data distributed as `fit` does."""
     flavour = flavour_of(model)
@@ -188,7 +108,7 @@ def _run_fit(model: Any, batch: Batch, *, plain: bool) -> Any:
     attributes["train_function"] = None
     attributes["_jit_compile"] = False
     strategy = model.distribute_strategy
-    iterator = _iterator(strategy, batch.data())
+    iterator = iterator_of(strategy, batch.data())
     with strategy.scope(), _as_compiled(flavour, model):
         if flavour.is_keras_3:
             attributes["steps_per_execution"] = 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,7 +31,8 @@ class TwinReport:
     Attributes:
         names: of the two steps.
         divergences: all differences beyond rounding, the first one first.
-        unseen: for each stage that could not be compared, the reason.
+        unseen: for each stage that could not be compared, the reason; under "trace" what cannot be
+            known of a function that was traced before.
         notes: what else there is to know.
     """
 
@@ -66,6 +67,7 @@ class TwinReport:
         else:
             yield "the same, up to rounding"
         yield ""
+        reasons: dict[str, str] = {}
         for stage in STAGES:
             told = [each.message for each in self.divergences if each.stage == stage]
             mark = "x" if told else "?" if stage in self.unseen else "="
@@ -73,7 +75,13 @@ class TwinReport:
             for message in told:
                 yield f"      {message}"
             if stage in self.unseen:
-                yield f"      not compared: {self.unseen[stage]}"
+                reason = self.unseen[stage]
+                before = reasons.setdefault(reason, stage)
+                told_before = before != stage
+                yield f"      not compared: {f'as {before}' if told_before else reason}"
+        for name, reason in self.unseen.items():
+            if name not in STAGES:
+                yield f"  ? {reason}"
         if self.notes:
             yield ""
         for note in self.notes:
@@ -82,14 +90,10 @@ class TwinReport:
 
 def compare(first: Observed, second: Observed, tolerance: Tolerance) -> TwinReport:
     """Compare two steps that were observed."""
-    unseen = {
-        stage: reason
-        for stage in STAGES
-        if (reason := first.unseen.get(stage) or second.unseen.get(stage)) is not None
-    }
+    unseen = {**second.unseen, **first.unseen}
     found: dict[str, list[Divergence]] = {}
     one_call = len(first.inputs) == len(second.inputs)
-    comparisons = {
+    comparisons: dict[str, Callable[[], Iterable[Divergence]]] = {
         "inputs": lambda: forward.inputs(first, second, tolerance),
         "modes": lambda: forward.modes(first, second),
         "outputs": lambda: forward.outputs(first, second, tolerance) if one_call else (),

@@ -78,7 +78,8 @@ class TappedTerms:
             value = term(*args, **kwargs)
             return value if context.is_symbolic() else self._tap(value, "term", label)
 
-        return tapped
+        wrapped: Callable[..., Any] = tapped
+        return wrapped
 
     def _around_add_loss(self, run: Any, layer: Any, args: Any, kwargs: Any) -> Any:
         if args and not context.is_symbolic():

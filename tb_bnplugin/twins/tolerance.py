@@ -42,9 +42,7 @@ class Tolerance:
         self.relative = min(CONFIDENCE * unit * float(np.sqrt(max(terms, 1))), 0.25)
 
     @classmethod
-    def of(
-        cls, dtypes: Sequence[str], shapes: Sequence[tuple[int, ...]], values: int
-    ) -> Tolerance:
+    def of(cls, dtypes: Sequence[str], shapes: Sequence[tuple[int, ...]], values: int) -> Tolerance:
         """The tolerance of a model.
 
         Args:

@@ -6,6 +6,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+import tensorflow as tf
+
 from tb_bnplugin.errors import NotBuiltError
 from tb_bnplugin.keras.flavour import flavour_of, flavour_of_object
 from tb_bnplugin.keras.model.describe import overrides_train_step
@@ -13,15 +16,15 @@ from tb_bnplugin.keras.optimizers import search
 from tb_bnplugin.keras.optimizers.description import check_optimizers, is_optimizer
 from tb_bnplugin.keras.variables import copies
 from tb_bnplugin.twins import optimizers as of_programs
+from tb_bnplugin.twins.batch import Batch, make_batch
+from tb_bnplugin.twins.functions import is_traced_function, owner_of
 from tb_bnplugin.twins.observe import Observer
 from tb_bnplugin.twins.programs import (
     FIT,
     PLAIN,
-    Batch,
     Program,
     check_compiled,
     check_step,
-    make_batch,
 )
 from tb_bnplugin.twins.report import TwinReport, compare
 from tb_bnplugin.twins.state import SavedState, keep_seeds
@@ -74,9 +77,7 @@ def twin(
     given = [] if optimizer is None else list(check_optimizers(optimizer))
     data = make_batch(models[0], x, y, sample_weight, batch)
     programs = _programs(models, train_step, data)
-    reached = [
-        search.reachable([] if each.step is None else [each.step], _is_whole) for each in programs
-    ]
+    reached = [search.reachable(_roots(each.step), _is_whole) for each in programs]
     in_frames = search.in_frames(sys._getframe(1))
     named = [
         [program.model.optimizer]
@@ -105,6 +106,13 @@ def twin(
     finally:
         saved.restore()
     return compare(seen[0], seen[1], _tolerance(models, data))
+
+
+def _roots(step: Any) -> list[Any]:
+    if step is None:
+        return []
+    owner = owner_of(step) if is_traced_function(step) else None
+    return [step] if owner is None else [step, owner]
 
 
 def _models(given: Any) -> tuple[Any, Any]:
@@ -185,9 +193,6 @@ def _is_whole(value: Any) -> bool:
 
 
 def _tolerance(models: Sequence[Any], batch: Batch) -> Tolerance:
-    import numpy as np
-    import tensorflow as tf
-
     values = sum(int(np.prod(part.shape)) for part in tf.nest.flatten(batch.x))
     dtypes = {
         str(getattr(layer, "compute_dtype", "float32") or "float32")

@@ -36,7 +36,7 @@ def preserved(model: Any) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(own_seeds())
         for layer in layers:
-            stack.enter_context(refusing_to_build(layer))
+            stack.enter_context(_refusing_to_build(layer))
             stack.callback(restore_attributes, layer, attributes_of(layer))
             stack.callback(restore_losses, layer, losses_of(layer))
         for part, value in _values(model, layers):
@@ -71,6 +71,7 @@ def _parts(variable: Any) -> tuple[Any, ...]:
 
 
 def attributes_of(layer: Any) -> dict[str, tuple[Any, list[Any] | None]]:
+    """The attributes of an object, and the items of those that are lists."""
     return {
         name: (value, list(value) if type(value) is list else None)
         for name, value in vars(layer).items()
@@ -78,6 +79,7 @@ def attributes_of(layer: Any) -> dict[str, tuple[Any, list[Any] | None]]:
 
 
 def restore_attributes(layer: Any, saved: dict[str, tuple[Any, list[Any] | None]]) -> None:
+    """Give an object the attributes that `attributes_of` saw."""
     # Past `__setattr__`, in which Keras tracks what is assigned.
     present = vars(layer)
     for name in [name for name in present if name not in saved]:
@@ -99,6 +101,7 @@ def losses_of(layer: Any) -> tuple[list[Any], set[int]]:
 
 
 def restore_losses(layer: Any, saved: tuple[list[Any], set[int]]) -> None:
+    """Give a layer the losses that `losses_of` saw."""
     losses, ids = saved
     thread = getattr(layer, "_thread_local", None)
     if thread is not None:
@@ -113,7 +116,7 @@ def restore_losses(layer: Any, saved: tuple[list[Any], set[int]]) -> None:
 
 
 @contextmanager
-def refusing_to_build(layer: Any) -> Iterator[None]:
+def _refusing_to_build(layer: Any) -> Iterator[None]:
     if layer.built or getattr(type(layer).build, "_is_default", False):
         yield
         return

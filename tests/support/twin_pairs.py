@@ -1,0 +1,574 @@
+"""Pairs of a step of `fit` and one of a loop, with where they part first, after public reports.
+
+The programs are those of `benchmarks/findings` and of the seeds, cut to one step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+ROWS, FEATURES, CLASSES = 32, 12, 10
+
+
+@dataclass(kw_only=True)
+class Pair:
+    """What `twin` is called with."""
+
+    model: Any
+    step: Any
+    x: Any
+    y: Any
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+Make = Callable[[Any], Pair]
+
+DIVERGING: dict[str, tuple[Make, str, str]] = {}
+"""By name: the pair, the stage of the first divergence, and a part of its message."""
+
+SAME: dict[str, Make] = {}
+"""By name: pairs that do the same."""
+
+
+def diverging(stage: str, message: str) -> Callable[[Make], Make]:
+    def add(make: Make) -> Make:
+        DIVERGING[make.__name__] = (make, stage, message)
+        return make
+
+    return add
+
+
+def same(make: Make) -> Make:
+    SAME[make.__name__] = make
+    return make
+
+
+def batch() -> tuple[Any, Any]:
+    random = np.random.default_rng(3)
+    x = random.normal(1.0, 2.0, (ROWS, FEATURES)).astype(np.float32)
+    return x, random.integers(0, CLASSES, ROWS)
+
+
+def one_hot(labels: Any) -> Any:
+    return np.eye(CLASSES, dtype=np.float32)[labels]
+
+
+def norm_net(keras: Any, *, last: str | None = None, dropout: float = 0.0, **dense: Any) -> Any:
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((FEATURES,)),
+            layers.Dense(16, name="hidden", **dense),
+            layers.BatchNormalization(name="norm"),
+            layers.ReLU(),
+            *([layers.Dropout(dropout, name="dropout")] if dropout else []),
+            layers.Dense(CLASSES, activation=last, name="head"),
+        ]
+    )
+
+
+def plain_net(keras: Any) -> Any:
+    """The network of the second seed, smaller."""
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((FEATURES,)),
+            layers.Dense(24, activation="relu"),
+            layers.Dense(16, activation="relu"),
+            layers.Dense(CLASSES),
+        ]
+    )
+
+
+def cross_entropy(keras: Any, **options: Any) -> Any:
+    return keras.losses.SparseCategoricalCrossentropy(from_logits=True, **options)
+
+
+def compiled(keras: Any, model: Any, loss: Any = None, rate: float = 0.1) -> Any:
+    loss = cross_entropy(keras) if loss is None else loss
+    model.compile(keras.optimizers.SGD(rate), loss, metrics=["accuracy"])
+    return model
+
+
+def loop(
+    model: Any,
+    optimizer: Any,
+    loss_of: Callable[[Any, Any], Any],
+    *,
+    training: bool | None = True,
+    weights: Callable[[], Any] | None = None,
+    change: Callable[[Any], Any] | None = None,
+    inputs: Callable[[Any], Any] | None = None,
+    traced: bool = True,
+) -> Any:
+    """A training step as loops have it; each option is one thing that goes wrong in some."""
+    import tensorflow as tf
+
+    def train_step(x: Any, y: Any) -> Any:
+        with tf.GradientTape() as tape:
+            x = x if inputs is None else inputs(x)
+            outputs = model(x) if training is None else model(x, training=training)
+            loss = loss_of(y, outputs)
+        trained = model.trainable_variables if weights is None else weights()
+        gradients = tape.gradient(loss, trained)
+        gradients = gradients if change is None else change(gradients)
+        optimizer.apply_gradients(zip(gradients, trained, strict=True))
+        return loss
+
+    return tf.function(train_step) if traced else train_step
+
+
+def simple(
+    keras: Any, loss_of: Any = None, *, net: Any = None, loss: Any = None, **options: Any
+) -> Pair:
+    """A compiled model with SGD, and a loop with the same optimizer."""
+    x, y = batch()
+    model = compiled(keras, norm_net(keras) if net is None else net, loss)
+    step = loop(
+        model,
+        keras.optimizers.SGD(0.1),
+        cross_entropy(keras) if loss_of is None else loss_of,
+        **options,
+    )
+    return Pair(model=model, step=step, x=x, y=y)
+
+
+@diverging("modes", "(norm): training mode in fit, inference mode in train_step")
+def seed_000_loop_without_training(keras: Any) -> Pair:
+    layers = keras.layers
+    net = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            layers.Conv2D(6, 3),
+            layers.BatchNormalization(name="norm"),
+            layers.ReLU(),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(2, activation="softmax"),
+        ]
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy()
+    pair = simple(keras, loss, net=net, loss="sparse_categorical_crossentropy", training=None)
+    random = np.random.default_rng(5)
+    pair.x = random.normal(size=(ROWS, 8, 8, 1)).astype(np.float32)
+    pair.y = random.integers(0, 2, ROWS)
+    return pair
+
+
+def seed_002(keras: Any, loss: Any, step_loss: Any, **options: Any) -> Pair:
+    x, labels = batch()
+    pair = simple(keras, step_loss, net=plain_net(keras), loss=loss, training=None, **options)
+    pair.y, pair.options = one_hot(labels), {"batch": (x, labels)}
+    return pair
+
+
+def summed_over_outputs(labels: Any, outputs: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.reduce_sum(tf.square(outputs - tf.one_hot(labels, CLASSES))) / 32.0
+
+
+def summed_of_one_hot(labels: Any, outputs: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.reduce_sum(tf.square(labels - outputs)) / 32.0
+
+
+@diverging("loss", "10 times the loss of fit, the outputs of a row (10)")
+def seed_002_tape_against_mse(keras: Any) -> Pair:
+    return seed_002(keras, "mse", summed_over_outputs)
+
+
+@same
+def seed_002_tape_against_own_loss(keras: Any) -> Pair:
+    return seed_002(keras, summed_of_one_hot, summed_over_outputs)
+
+
+@diverging("optimizer", "factor 10")
+def seed_002_tenfold_learning_rate(keras: Any) -> Pair:
+    x, labels = batch()
+    models = (
+        compiled(keras, plain_net(keras), "mse", 0.01),
+        compiled(keras, plain_net(keras), "mse"),
+    )
+    return Pair(model=models, step=None, x=x, y=one_hot(labels))
+
+
+def with_own_train_step(keras: Any, *, compare: str, returned: str) -> Any:
+    import tensorflow as tf
+
+    class Own(keras.Sequential):
+        def train_step(self, data: Any) -> Any:
+            x, labels = data
+            with tf.GradientTape() as tape:
+                outputs = self(x, training=True)
+                loss = summed_of_one_hot(labels, outputs)
+            gradients = tape.gradient(loss, self.trainable_variables)
+            self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+            accuracy.reset_state()
+            if compare == "classes":
+                classes = tf.one_hot(tf.argmax(outputs, -1), CLASSES)
+                accuracy.update_state(labels, classes)
+            else:
+                accuracy.update_state(tf.argmax(labels, -1), tf.argmax(outputs, -1))
+            return {
+                "loss": loss * 0.0 if returned == "nothing" else loss,
+                "accuracy": accuracy.result(),
+            }
+
+    kind = (
+        keras.metrics.CategoricalAccuracy
+        if compare == "classes"
+        else keras.metrics.CategoricalAccuracy
+    )
+    accuracy = kind(name="own")
+    return Own(plain_net(keras).layers)
+
+
+def seed_002_own(
+    keras: Any, loss: Any, *, compare: str = "classes", returned: str = "loss"
+) -> Pair:
+    x, labels = batch()
+    model = with_own_train_step(keras, compare=compare, returned=returned)
+    model.build((None, FEATURES))
+    return Pair(model=compiled(keras, model, loss), step=None, x=x, y=one_hot(labels))
+
+
+@same
+def seed_002_own_train_step_with_own_loss(keras: Any) -> Pair:
+    return seed_002_own(keras, summed_of_one_hot)
+
+
+@diverging("loss", "train_step differentiates 10 times the loss of plain fit")
+def seed_002_own_train_step_against_mse(keras: Any) -> Pair:
+    return seed_002_own(keras, "mse")
+
+
+@diverging("metrics", "accuracy")
+def seed_002_labels_compared_as_one_vector(keras: Any) -> Pair:
+    return seed_002_own(keras, summed_of_one_hot, compare="labels")
+
+
+@diverging("metrics", "loss is")
+def seed_002_logged_loss_of_zero(keras: Any) -> Pair:
+    return seed_002_own(keras, summed_of_one_hot, returned="nothing")
+
+
+@diverging("loss", "32 times the loss of fit, the rows (32)")
+def sum_over_the_rows(keras: Any) -> Pair:
+    return simple(keras, cross_entropy(keras, reduction="sum"))
+
+
+@diverging("loss", "a tensor (32,) is differentiated")
+def vector_loss_in_tape(keras: Any) -> Pair:
+    import tensorflow as tf
+
+    return simple(
+        keras,
+        lambda y, p: tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=p),
+    )
+
+
+@diverging("loss", "0.1 times the loss of fit, divided by the outputs of a row (10)")
+def mean_over_outputs(keras: Any) -> Pair:
+    import tensorflow as tf
+
+    def summed(labels: Any, outputs: Any) -> Any:
+        return tf.reduce_sum(tf.square(labels - outputs), axis=-1)
+
+    pair = simple(keras, lambda y, p: tf.reduce_mean(tf.square(y - p)), loss=summed)
+    pair.y = one_hot(pair.y)
+    return pair
+
+
+@diverging("loss", "1024 times the loss of fit")
+def loss_scale_not_taken_off(keras: Any) -> Pair:
+    loss = cross_entropy(keras)
+    return simple(keras, lambda y, p: 1024.0 * loss(y, p))
+
+
+@diverging("loss", "another loss")
+def label_smoothing(keras: Any) -> Pair:
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.2)
+    pair = simple(keras, loss, loss=keras.losses.CategoricalCrossentropy(from_logits=True))
+    pair.y = one_hot(pair.y)
+    return pair
+
+
+@diverging("loss", "another loss")
+def softmax_twice_in_a_loop(keras: Any) -> Pair:
+    return simple(
+        keras,
+        cross_entropy(keras),
+        net=norm_net(keras, last="sigmoid"),
+        loss=keras.losses.SparseCategoricalCrossentropy(),
+    )
+
+
+@diverging("loss", "another loss")
+def labels_broadcast_in_loop(keras: Any) -> Pair:
+    import tensorflow as tf
+
+    net = keras.Sequential(
+        [keras.Input((FEATURES,)), keras.layers.BatchNormalization(), keras.layers.Dense(1)]
+    )
+    pair = simple(keras, lambda y, p: tf.reduce_mean(tf.square(y - p)), net=net, loss="mse")
+    pair.y = pair.y.astype(np.float32)
+    return pair
+
+
+@diverging("regularization", "(hidden/kernel): once in the loss of fit, not in that of train_step")
+def regularizer_left_out(keras: Any) -> Pair:
+    return simple(keras, net=norm_net(keras, kernel_regularizer="l2"))
+
+
+@diverging("regularization", "once in the loss of fit, twice in that of train_step")
+def regularizers_counted_twice(keras: Any) -> Pair:
+    import tensorflow as tf
+
+    net, loss = norm_net(keras, kernel_regularizer="l2"), cross_entropy(keras)
+    return simple(keras, lambda y, p: loss(y, p) + 2.0 * tf.add_n(net.losses), net=net)
+
+
+@diverging("regularization", "(hidden (add_loss)): once in the loss of fit, not in that")
+def activity_penalty_left_out(keras: Any) -> Pair:
+    return simple(keras, net=norm_net(keras, activity_regularizer="l2"))
+
+
+@diverging("inputs", "mean")
+def pixels_rescaled_twice(keras: Any) -> Pair:
+    return simple(keras, inputs=lambda x: x / 255.0)
+
+
+@diverging("inputs", "fit calls the model once on 32 rows, train_step 4 times on 8 rows")
+def micro_batches_summed(keras: Any) -> Pair:
+    import tensorflow as tf
+
+    x, y = batch()
+    model, optimizer = compiled(keras, norm_net(keras)), keras.optimizers.SGD(0.1)
+    loss_of = cross_entropy(keras)
+
+    @tf.function
+    def train_step(x: Any, y: Any) -> None:
+        total: Any = None
+        for rows, labels in zip(tf.split(x, 4), tf.split(y, 4), strict=True):
+            with tf.GradientTape() as tape:
+                loss = loss_of(labels, model(rows, training=True))
+            given = tape.gradient(loss, model.trainable_variables)
+            total = given if total is None else [a + b for a, b in zip(total, given, strict=True)]
+        optimizer.apply_gradients(zip(total, model.trainable_variables, strict=True))
+
+    return Pair(model=model, step=train_step, x=x, y=y)
+
+
+@diverging("modes", "(dropout): training mode in fit, inference mode in train_step")
+def dropout_off(keras: Any) -> Pair:
+    layers = keras.layers
+    net = keras.Sequential(
+        [
+            keras.Input((FEATURES,)),
+            layers.Dense(16, activation="relu"),
+            layers.Dropout(0.5, name="dropout"),
+            layers.Dense(CLASSES),
+        ]
+    )
+    return simple(keras, net=net, training=False)
+
+
+@diverging("modes", "(norm): training mode in first, inference mode (frozen) in second")
+def normalization_frozen_in_one_model(keras: Any) -> Pair:
+    x, y = batch()
+    models = []
+    for name, trains in (("first", True), ("second", False)):
+        model = norm_net(keras)
+        model.get_layer("norm").trainable = trains
+        model = compiled(keras, model)
+        vars(model)["_name" if not hasattr(model, "_tracker") else "name"] = name
+        models.append(model)
+    return Pair(model=tuple(models), step=None, x=x, y=y)
+
+
+@diverging("gradients", "hands over")
+def gradients_clipped(keras: Any) -> Pair:
+    import tensorflow as tf
+
+    return simple(keras, change=lambda given: tf.clip_by_global_norm(given, 1e-2)[0])
+
+
+@diverging("gradients", "get a gradient in fit, and none in train_step")
+def only_the_head_trains(keras: Any) -> Pair:
+    net = norm_net(keras)
+    return simple(keras, net=net, weights=net.get_layer("head").trainable_variables.copy)
+
+
+@diverging("optimizer", "SGD (learning rate 0.1) against SGD (learning rate 0.01)")
+def other_learning_rate(keras: Any) -> Pair:
+    pair = simple(keras)
+    pair.step = loop(pair.model, keras.optimizers.SGD(0.01), cross_entropy(keras))
+    return pair
+
+
+@diverging("optimizer", "SGD (learning rate 0.1) against Adam (learning rate 0.1)")
+def other_optimizer(keras: Any) -> Pair:
+    pair = simple(keras)
+    pair.step = loop(pair.model, keras.optimizers.Adam(0.1), cross_entropy(keras))
+    return pair
+
+
+@diverging("optimizer", "clipvalue 0.0001")
+def clipped_by_the_optimizer(keras: Any) -> Pair:
+    pair = simple(keras)
+    optimizer = keras.optimizers.SGD(0.1, clipvalue=1e-4)
+    pair.step = loop(pair.model, optimizer, cross_entropy(keras))
+    return pair
+
+
+@diverging("statistics", "(norm) move in fit, and not in train_step")
+def statistics_put_back(keras: Any) -> Pair:
+    pair = simple(keras, traced=False)
+    inner, norm = pair.step, pair.model.get_layer("norm")
+
+    def train_step(x: Any, y: Any) -> Any:
+        held = norm.moving_mean.numpy(), norm.moving_variance.numpy()
+        loss = inner(x, y)
+        norm.moving_mean.assign(held[0])
+        norm.moving_variance.assign(held[1])
+        return loss
+
+    pair.step = train_step
+    return pair
+
+
+@same
+def traced_loop(keras: Any) -> Pair:
+    return simple(keras)
+
+
+@same
+def eager_loop(keras: Any) -> Pair:
+    return simple(keras, traced=False)
+
+
+@same
+def dropout_and_penalties(keras: Any) -> Pair:
+    import tensorflow as tf
+
+    net = norm_net(keras, dropout=0.4, kernel_regularizer="l2", activity_regularizer="l1")
+    loss = cross_entropy(keras)
+    return simple(keras, lambda y, p: loss(y, p) + tf.add_n(net.losses), net=net)
+
+
+@same
+def penalty_written_by_hand(keras: Any) -> Pair:
+    import tensorflow as tf
+
+    net, loss = norm_net(keras, kernel_regularizer="l2"), cross_entropy(keras)
+    kernel = net.get_layer("hidden").kernel
+    return simple(
+        keras,
+        lambda y, p: loss(y, p) + 0.01 * tf.reduce_sum(tf.square(tf.convert_to_tensor(kernel))),
+        net=net,
+    )
+
+
+@same
+def adam_after_some_steps(keras: Any) -> Pair:
+    x, y = batch()
+    model = norm_net(keras)
+    model.compile(keras.optimizers.Adam(1e-2), cross_entropy(keras))
+    step = loop(model, keras.optimizers.Adam(1e-2), cross_entropy(keras), traced=False)
+    for _ in range(3):
+        step(x, y)
+    return Pair(model=model, step=step, x=x, y=y)
+
+
+@same
+def traced_before(keras: Any) -> Pair:
+    pair = simple(keras)
+    pair.step(pair.x, pair.y)
+    return pair
+
+
+@same
+def method_of_a_trainer(keras: Any) -> Pair:
+    import tensorflow as tf
+
+    class Trainer:
+        def __init__(self) -> None:
+            self.model = compiled(keras, norm_net(keras))
+            self.optimizer = keras.optimizers.SGD(0.1)
+            self.loss = cross_entropy(keras)
+            self.accuracy = keras.metrics.SparseCategoricalAccuracy(name="train_accuracy")
+
+        @tf.function
+        def train_step(self, data: Any) -> Any:
+            x, y = data
+            with tf.GradientTape() as tape:
+                outputs = self.model(x, training=True)
+                loss = self.loss(y, outputs)
+            weights = self.model.trainable_variables
+            self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+            self.accuracy.update_state(y, outputs)
+            return {"loss": loss}
+
+    trainer, (x, y) = Trainer(), batch()
+    return Pair(model=trainer.model, step=trainer.train_step, x=x, y=y)
+
+
+@same
+def dict_of_a_batch(keras: Any) -> Pair:
+    pair = simple(keras)
+    inner = pair.step
+    pair.step = lambda rows: inner(rows["features"], rows["label"])
+    pair.options = {"batch": {"features": pair.x, "label": pair.y}}
+    return pair
+
+
+@same
+def weights_of_rows(keras: Any) -> Pair:
+    import tensorflow as tf
+
+    pair = simple(keras)
+    model, optimizer, loss_of = pair.model, keras.optimizers.SGD(0.1), cross_entropy(keras)
+    if not hasattr(model, "_tracker"):
+        model.compile(keras.optimizers.SGD(0.1), cross_entropy(keras))
+
+    @tf.function
+    def train_step(x: Any, y: Any, weights: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = loss_of(y, model(x, training=True), sample_weight=weights)
+        trained = model.trainable_variables
+        optimizer.apply_gradients(zip(tape.gradient(loss, trained), trained, strict=True))
+        return loss
+
+    weights = np.linspace(0.5, 1.5, ROWS).astype(np.float32)
+    pair.step, pair.options = train_step, {"sample_weight": weights}
+    return pair
+
+
+@same
+def fit_against_itself(keras: Any) -> Pair:
+    pair = simple(keras, net=norm_net(keras, dropout=0.4))
+    pair.step = ("fit", "fit")
+    return pair
+
+
+@same
+def one_step_twice(keras: Any) -> Pair:
+    pair = simple(keras, net=norm_net(keras, dropout=0.4))
+    pair.step = (pair.step, pair.step)
+    return pair
+
+
+@same
+def sequential_and_functional(keras: Any) -> Pair:
+    x, y = batch()
+    inputs = keras.Input((FEATURES,))
+    hidden = keras.layers.Dense(16)(inputs)
+    hidden = keras.layers.ReLU()(keras.layers.BatchNormalization()(hidden))
+    functional = keras.Model(inputs, keras.layers.Dense(CLASSES)(hidden))
+    models = compiled(keras, norm_net(keras)), compiled(keras, functional)
+    return Pair(model=models, step=None, x=x, y=y)
