@@ -148,7 +148,8 @@ def _explained(
     summed = "" if vector is None else f"; a tensor {vector} is differentiated, which is its sum"
     if np.isnan(factor) or not tolerance.same(factor * passed, twin):
         numbers = "" if np.isnan(cosine) else f" (cosine {cosine:.3g}, factor {factor:.4g})"
-        return f"the gradient{of} at the outputs points elsewhere: another loss{numbers}{values}{summed}"
+        told = f"the gradient{of} at the outputs points elsewhere: another loss{numbers}"
+        return f"{told}{values}{summed}"
     width = int(np.prod(passed.shape[1:]))
     named = {
         "the outputs of a row": width,

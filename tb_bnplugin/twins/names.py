@@ -19,3 +19,15 @@ def variable_names(model: Any) -> dict[int, str]:
             if behind is not None and not callable(behind):
                 names[id(behind)] = names[id(weight)]
     return names
+
+
+def counterparts(model: Any, other: Any) -> dict[str, str]:
+    """By the names of one model's layers and weights, those of a model that is built like it."""
+    layers = zip(all_layers(model), all_layers(other), strict=False)
+    found = {path: twin for (path, _), (twin, _) in layers}
+    if len(all_layers(model)) != len(all_layers(other)):
+        found = {}
+    names, twins = variable_names(model), variable_names(other)
+    for weight, twin in zip(model.weights, other.weights, strict=True):
+        found[names.get(id(weight), "")] = twins.get(id(twin), "")
+    return found

@@ -75,6 +75,15 @@ class Observed:
     weights: list[Weight] = field(default_factory=list)
     metrics: dict[str, float] = field(default_factory=dict)
 
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Call layers and weights as another model calls its own."""
+        self.modes = {names.get(path, path): modes for path, modes in self.modes.items()}
+        terms = {}
+        for label, term in self.terms.items():
+            name, space, rest = label.partition(" ")
+            terms[f"{names.get(name, name)}{space}{rest}"] = term
+        self.terms = terms
+
     @property
     def total(self) -> float:
         """The loss that is differentiated, of all passes."""

@@ -18,6 +18,7 @@ from tb_bnplugin.keras.variables import copies
 from tb_bnplugin.twins import optimizers as of_programs
 from tb_bnplugin.twins.batch import Batch, make_batch
 from tb_bnplugin.twins.functions import is_traced_function, owner_of
+from tb_bnplugin.twins.names import counterparts
 from tb_bnplugin.twins.observe import Observer
 from tb_bnplugin.twins.programs import (
     FIT,
@@ -105,6 +106,8 @@ def twin(
         ]
     finally:
         saved.restore()
+    if models[0] is not models[1]:
+        seen[1].rename(counterparts(models[1], models[0]))
     return compare(seen[0], seen[1], _tolerance(models, data))
 
 
