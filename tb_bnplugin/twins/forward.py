@@ -72,7 +72,9 @@ def outputs(first: Observed, second: Observed, tolerance: Tolerance) -> Iterator
                 yield Divergence(stage="outputs", subject="values", message=message, ratio=apart)
 
 
-def loss(first: Observed, second: Observed, tolerance: Tolerance) -> Iterator[Divergence]:
+def loss(
+    first: Observed, second: Observed, tolerance: Tolerance, *, same_outputs: bool = True
+) -> Iterator[Divergence]:
     """What is differentiated: by its gradient at the outputs, by its value, and its shape."""
     found = False
     for label in {**first.passed, **second.passed}:
@@ -95,7 +97,7 @@ def loss(first: Observed, second: Observed, tolerance: Tolerance) -> Iterator[Di
         yield Divergence(
             stage="loss",
             subject="gradient",
-            message=_explained(first, second, of, one, other, tolerance),
+            message=_explained(first, second, of, one, other, tolerance, same_outputs),
             ratio=ratio(one, other)[0],
         )
     ours, theirs = first.total - first.added, second.total - second.added
@@ -141,6 +143,7 @@ def _explained(
     passed: Floats,
     twin: Floats,
     tolerance: Tolerance,
+    same_outputs: bool,  # noqa: FBT001  # one of the facts
 ) -> str:
     factor, cosine = ratio(passed, twin)
     values = f"; its value is {first.total:.6g} and {second.total:.6g}" if first.losses else ""
@@ -148,7 +151,11 @@ def _explained(
     summed = "" if vector is None else f"; a tensor {vector} is differentiated, which is its sum"
     if np.isnan(factor) or not tolerance.same(factor * passed, twin):
         numbers = "" if np.isnan(cosine) else f" (cosine {cosine:.3g}, factor {factor:.4g})"
-        told = f"the gradient{of} at the outputs points elsewhere: another loss{numbers}"
+        told = (
+            f"the gradient{of} at the outputs points elsewhere: another loss{numbers}"
+            if same_outputs
+            else f"the gradient{of} at the outputs differs, as the outputs do{numbers}"
+        )
         return f"{told}{values}{summed}"
     width = int(np.prod(passed.shape[1:]))
     named = {

@@ -14,6 +14,7 @@ from tb_bnplugin.keras.calls.suspend import suspend
 from tb_bnplugin.keras.model.layers import batch_norm_layers
 from tb_bnplugin.keras.probe.preserve import own_seeds
 from tb_bnplugin.keras.variables import local
+from tb_bnplugin.twins import backward
 from tb_bnplugin.twins import optimizers as of_programs
 from tb_bnplugin.twins.batch import Batch
 from tb_bnplugin.twins.collect import fill
@@ -31,7 +32,7 @@ from tb_bnplugin.twins.names import variable_names
 from tb_bnplugin.twins.noise import same_noise
 from tb_bnplugin.twins.observed import Floats, Observed, Weight
 from tb_bnplugin.twins.programs import Program
-from tb_bnplugin.twins.tolerance import norm
+from tb_bnplugin.twins.tolerance import Tolerance
 from tb_bnplugin.twins.values import metrics_in, named_scalars, reset, results
 
 _STAGE_OF: Final = {
@@ -52,9 +53,9 @@ TRACE: Final = "trace"
 _INSIDE: Final = ("inputs", "modes", "outputs", "loss", "regularization", "gradients")
 """What only a look into a step shows; the rest is seen by its effects."""
 
-AS_TRACED: Final = 1e-3
-"""Relative distance up to which a function that was traced before does what its code does now:
-compiled by XLA it may round otherwise, and what has changed since is a matter of factors."""
+AS_TRACED: Final = Tolerance(2.0**-24, 1, relative=1e-3)
+"""How far apart a function that was traced before and its code may be: compiled by XLA it rounds
+otherwise, in many layers one after the other, and what has changed since is a matter of factors."""
 
 
 class Observer:
@@ -103,7 +104,7 @@ class Observer:
         self._note_unseen(seen, hooks.events)
         self._take_metrics(seen, returned)
         if any(was_traced(function) for function in self._functions):
-            self._compare_as_traced(seen, begin, before, after)
+            self._compare_as_traced(seen, begin, before)
         return seen
 
     def _run(self, seen: Observed) -> Any:
@@ -125,7 +126,7 @@ class Observer:
             return returned
 
     def _compare_as_traced(
-        self, seen: Observed, begin: Callable[[], str | None], before: Any, after: Any
+        self, seen: Observed, begin: Callable[[], str | None], before: Sequence[Floats]
     ) -> None:
         """What was traced before may do something else than the code that was just looked into."""
         if any(draws_with_state(each) for each in self._functions if was_traced(each)):
@@ -139,11 +140,12 @@ class Observer:
         with as_traced(each for each in self._functions if was_traced(each)):
             returned = self._run(Observed(name=seen.name, rows=seen.rows))
         effects = self._values()
-        same = all(
-            norm(a - b) <= AS_TRACED * norm(a - c) + 1e-6 * norm(a)
-            for a, b, c in zip(after, effects, before, strict=True)
-        )
-        if same:
+        other = Observed(name=seen.name, rows=seen.rows, weights=self._weights(before, effects))
+        differences = [
+            *backward.optimizer(seen, other, AS_TRACED),
+            *backward.statistics(seen, other, AS_TRACED),
+        ]
+        if not differences:
             seen.notes.append(
                 f"{seen.name} was traced before; traced anew, it does the same to the weights"
             )
@@ -155,7 +157,7 @@ class Observer:
         )
         seen.unseen = dict.fromkeys(_INSIDE, reason)
         seen.gradients, seen.optimizers, seen.steps, seen.metrics = {}, [], 0, {}
-        seen.weights = self._weights(before, effects)
+        seen.weights = other.weights
         self._take_metrics(seen, returned)
 
     def _take_metrics(self, seen: Observed, returned: Any) -> None:

@@ -11,6 +11,9 @@ from tb_bnplugin.twins.divergence import STAGES, Divergence
 from tb_bnplugin.twins.observed import Observed
 from tb_bnplugin.twins.tolerance import Tolerance
 
+MOST_LINES: Final = 6
+"""Differences of one stage that are printed; `divergences` has all."""
+
 _WORDS: Final = {
     "inputs": "what the model is called with",
     "modes": "the mode of each layer",
@@ -72,8 +75,10 @@ class TwinReport:
             told = [each.message for each in self.divergences if each.stage == stage]
             mark = "x" if told else "?" if stage in self.unseen else "="
             yield f"  {mark} {stage:<15} {_WORDS[stage]}"
-            for message in told:
+            for message in told[:MOST_LINES]:
                 yield f"      {message}"
+            if len(told) > MOST_LINES:
+                yield f"      and {len(told) - MOST_LINES} more"
             if stage in self.unseen:
                 reason = self.unseen[stage]
                 before = reasons.setdefault(reason, stage)
@@ -98,7 +103,11 @@ def compare(first: Observed, second: Observed, tolerance: Tolerance) -> TwinRepo
         "modes": lambda: forward.modes(first, second),
         "outputs": lambda: forward.outputs(first, second, tolerance) if one_call else (),
         "gradients": lambda: backward.gradients(first, second, tolerance),
-        "loss": lambda: forward.loss(first, second, tolerance) if one_call else (),
+        "loss": lambda: (
+            forward.loss(first, second, tolerance, same_outputs=not found["outputs"])
+            if one_call
+            else ()
+        ),
         "optimizer": lambda: backward.optimizer(first, second, tolerance),
         "statistics": lambda: backward.statistics(first, second, tolerance),
         "metrics": lambda: backward.metrics(first, second, tolerance),

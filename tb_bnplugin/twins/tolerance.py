@@ -31,15 +31,17 @@ _BFLOAT16: Final = 2.0**-8
 class Tolerance:
     """What rounding may do in one model on one batch."""
 
-    def __init__(self, unit: float, terms: int) -> None:
+    def __init__(self, unit: float, terms: int, *, relative: float | None = None) -> None:
         """Take the tolerance.
 
         Args:
             unit: the unit roundoff of the coarsest precision in use.
             terms: that one number is made of.
+            relative: the relative distance itself, where it is not that of rounding.
         """
         self.unit = unit
-        self.relative = min(CONFIDENCE * unit * float(np.sqrt(max(terms, 1))), 0.25)
+        rounding = min(CONFIDENCE * unit * float(np.sqrt(max(terms, 1))), 0.25)
+        self.relative = rounding if relative is None else relative
 
     @classmethod
     def of(cls, dtypes: Sequence[str], shapes: Sequence[tuple[int, ...]], values: int) -> Tolerance:

@@ -109,9 +109,8 @@ def test_training_goes_on_bit_equal(flavour: Flavour) -> None:
 def test_what_the_program_keeps_is_as_it_was(flavour: Flavour, tensorflow: ModuleType) -> None:
     x, y = twin_pairs.batch()
     model = compiled(flavour.keras, norm_net(flavour.keras))
-    inner = loop(
-        model, flavour.keras.optimizers.SGD(0.1), cross_entropy(flavour.keras), traced=False
-    )
+    optimizer = flavour.keras.optimizers.SGD(0.1)
+    inner = loop(model, optimizer, cross_entropy(flavour.keras), traced=False)
     history: list[float] = []
     counts = {"steps": 3}
     metric = flavour.keras.metrics.Mean()
