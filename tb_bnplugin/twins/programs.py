@@ -66,7 +66,8 @@ def check_compiled(model: Any) -> None:
     flavour = flavour_of(model)
     losses = [] if container is None else asked_losses(flavour, container)
     if not losses or getattr(model, "optimizer", None) is None:
-        missing = "is not compiled" if container is None else "is compiled without a loss"
+        bare = getattr(model, "optimizer", None) is None
+        missing = "is not compiled" if bare else "is compiled without a loss"
         raise ValueError(
             f"the model {model.name!r} {missing}, so that there is nothing that fit would do:"
             " compile it with the optimizer and the loss that fit should use, or hand over two"
