@@ -16,7 +16,7 @@ ALIKE = 1e-3
 
 
 def gradients(first: Observed, second: Observed, tolerance: Tolerance) -> Iterator[Divergence]:
-    """What the optimizer is handed for each weight, in sum over its steps."""
+    """The gradients that the optimizer is handed for each weight, in sum over its steps."""
     layers: dict[str, list[tuple[str, Floats, Floats]]] = defaultdict(list)
     missing: dict[str, list[str]] = defaultdict(list)
     for at, weight in enumerate(first.weights):
@@ -117,7 +117,7 @@ def optimizer(first: Observed, second: Observed, tolerance: Tolerance) -> Iterat
 
 
 def statistics(first: Observed, second: Observed, tolerance: Tolerance) -> Iterator[Divergence]:
-    """What the moving statistics became, a layer at a time."""
+    """The moving statistics afterwards, a layer at a time."""
     alike: dict[str, list[str]] = defaultdict(list)
     for one, other in zip(first.weights, second.weights, strict=True):
         if one.statistic is None or norm(one.after - other.after) <= _rounded(
@@ -143,7 +143,7 @@ def statistics(first: Observed, second: Observed, tolerance: Tolerance) -> Itera
 
 
 def metrics(first: Observed, second: Observed, tolerance: Tolerance) -> Iterator[Divergence]:
-    """What both compute under the same name."""
+    """The metrics that both compute under the same name."""
     for name, other_name in matched(first, second):
         one, other = first.metrics[name], second.metrics[other_name]
         if not tolerance.same_number(one, other):

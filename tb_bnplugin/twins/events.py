@@ -1,4 +1,4 @@
-"""What a step does while it runs, event by event, as numpy values."""
+"""The events of a step while it runs, as numpy values."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from tb_bnplugin.twins.tolerance import Tolerance, norm, ratio
 
 
 def inputs(first: Observed, second: Observed, tolerance: Tolerance) -> Iterator[Divergence]:
-    """What the model is called with, call by call."""
+    """The inputs of the model, call by call."""
     if len(first.inputs) != len(second.inputs):
         yield Divergence(
             stage="inputs",
@@ -58,7 +58,7 @@ def modes(first: Observed, second: Observed) -> Iterator[Divergence]:
 
 
 def outputs(first: Observed, second: Observed, tolerance: Tolerance) -> Iterator[Divergence]:
-    """What the model makes, call by call."""
+    """The outputs of the model, call by call."""
     for at, (one, other) in enumerate(zip(first.outputs, second.outputs, strict=True)):
         where = "" if len(first.outputs) == 1 else f" of call {at + 1}"
         for part, twin in zip(one, other, strict=True):
@@ -75,7 +75,7 @@ def outputs(first: Observed, second: Observed, tolerance: Tolerance) -> Iterator
 def loss(
     first: Observed, second: Observed, tolerance: Tolerance, *, same_outputs: bool = True
 ) -> Iterator[Divergence]:
-    """What is differentiated: by its gradient at the outputs, by its value, and its shape."""
+    """The loss that is differentiated: by its gradient at the outputs, and by its value."""
     found = False
     for label in {**first.passed, **second.passed}:
         if label not in first.passed or label not in second.passed:

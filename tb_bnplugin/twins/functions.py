@@ -14,7 +14,7 @@ import tensorflow as tf
 from tb_bnplugin.keras.optimizers.description import attributes
 
 _KEPT: Final = ("_python_function", "_descriptor_cache", "_lock", "_name")
-"""What a function is, beside what was traced of it."""
+"""Attributes that a function keeps, whatever was traced of it."""
 
 _CONFIGS: Final = ("_variable_creation_config", "_no_variable_creation_config")
 """Where a function keeps how it traces, and the cache of what was traced."""

@@ -48,10 +48,10 @@ _STAGE_OF: Final = {
 }
 
 TRACE: Final = "trace"
-"""What could not be seen at all: if a function still does what its code does."""
+"""Key of `unseen`: it is not known if a function still does what its code does."""
 
 _INSIDE: Final = ("inputs", "modes", "outputs", "loss", "regularization", "gradients")
-"""What only a look into a step shows; the rest is seen by its effects."""
+"""Stages that only a look into a step shows; the others are seen by its effects."""
 
 AS_TRACED: Final = Tolerance(2.0**-24, 1, relative=1e-3)
 """How far apart a function that was traced before and its code may be: compiled by XLA it rounds
@@ -128,7 +128,7 @@ class Observer:
     def _compare_as_traced(
         self, seen: Observed, begin: Callable[[], str | None], before: Sequence[Floats]
     ) -> None:
-        """What was traced before may do something else than the code that was just looked into."""
+        """Take the effects of what was traced before, where the code does something else."""
         if any(draws_with_state(each) for each in self._functions if was_traced(each)):
             seen.unseen[TRACE] = (
                 f"{seen.name} was traced before. What was traced draws random numbers, and was not"

@@ -27,7 +27,7 @@ class Weight:
 
     @property
     def update(self) -> Floats:
-        """What the step added."""
+        """The difference that the step made."""
         return self.after - self.before
 
 

@@ -17,7 +17,7 @@ _OPTIONS = ("momentum", "weight_decay", "clipnorm", "clipvalue", "global_clipnor
 
 
 def seen(optimizer: Any) -> OptimizerSeen:
-    """What a report says of an optimizer."""
+    """An optimizer as a report names it."""
     facts = description.facts(optimizer, "argument")
     rate = description.learning_rate(optimizer)
     held = description.attributes(description.chain(optimizer)[-1])

@@ -1,4 +1,4 @@
-"""What a twin runs: the step of `fit`, or a step of the program's own, on one batch."""
+"""The programs that a twin runs: a step of `fit`, or one of the program's own."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ _LIBRARIES: Final = ("builtins", "numpy", "tensorflow", "threading", "weakref", 
 
 
 class SavedState:
-    """What a program can reach, as it was: variables, attributes, containers and random seeds.
+    """All that a program can reach, as it was: variables, attributes, containers and random seeds.
 
     Saved are Keras objects (models, layers, optimizers, metrics) and whatever Keras objects they
     hold, the variables in them, the losses that layers collected, the program's own objects and

@@ -29,7 +29,7 @@ _BFLOAT16: Final = 2.0**-8
 
 
 class Tolerance:
-    """What rounding may do in one model on one batch."""
+    """The effect that rounding may have in one model on one batch."""
 
     def __init__(self, unit: float, terms: int, *, relative: float | None = None) -> None:
         """Take the tolerance.

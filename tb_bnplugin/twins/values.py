@@ -1,4 +1,4 @@
-"""What a step returns, and what the metrics that it names say."""
+"""The numbers that a step returns, and those of the metrics that it names."""
 
 from __future__ import annotations
 

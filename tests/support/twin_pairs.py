@@ -5,6 +5,7 @@ The programs are those of `benchmarks/findings` and of the seeds, cut to one ste
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -138,127 +139,10 @@ def simple(
     return Pair(model=model, step=step, x=x, y=y)
 
 
-@diverging("modes", "(norm): training mode in fit, inference mode in train_step")
-def seed_000_loop_without_training(keras: Any) -> Pair:
-    layers = keras.layers
-    net = keras.Sequential(
-        [
-            keras.Input((8, 8, 1)),
-            layers.Conv2D(6, 3),
-            layers.BatchNormalization(name="norm"),
-            layers.ReLU(),
-            layers.GlobalAveragePooling2D(),
-            layers.Dense(2, activation="softmax"),
-        ]
-    )
-    loss = keras.losses.SparseCategoricalCrossentropy()
-    pair = simple(keras, loss, net=net, loss="sparse_categorical_crossentropy", training=None)
-    random = np.random.default_rng(5)
-    pair.x = random.normal(size=(ROWS, 8, 8, 1)).astype(np.float32)
-    pair.y = random.integers(0, 2, ROWS)
-    return pair
-
-
-def seed_002(keras: Any, loss: Any, step_loss: Any, **options: Any) -> Pair:
-    x, labels = batch()
-    pair = simple(keras, step_loss, net=plain_net(keras), loss=loss, training=None, **options)
-    pair.y, pair.options = one_hot(labels), {"batch": (x, labels)}
-    return pair
-
-
-def summed_over_outputs(labels: Any, outputs: Any) -> Any:
-    import tensorflow as tf
-
-    return tf.reduce_sum(tf.square(outputs - tf.one_hot(labels, CLASSES))) / 32.0
-
-
-def summed_of_one_hot(labels: Any, outputs: Any) -> Any:
-    import tensorflow as tf
-
-    return tf.reduce_sum(tf.square(labels - outputs)) / 32.0
-
-
-@diverging("loss", "10 times the loss of fit, the outputs of a row (10)")
-def seed_002_tape_against_mse(keras: Any) -> Pair:
-    return seed_002(keras, "mse", summed_over_outputs)
-
-
-@same
-def seed_002_tape_against_own_loss(keras: Any) -> Pair:
-    return seed_002(keras, summed_of_one_hot, summed_over_outputs)
-
-
-@diverging("optimizer", "factor 10")
-def seed_002_tenfold_learning_rate(keras: Any) -> Pair:
-    x, labels = batch()
-    models = (
-        compiled(keras, plain_net(keras), "mse", 0.01),
-        compiled(keras, plain_net(keras), "mse"),
-    )
-    return Pair(model=models, step=None, x=x, y=one_hot(labels))
-
-
-def with_own_train_step(keras: Any, *, compare: str, returned: str) -> Any:
-    import tensorflow as tf
-
-    class Own(keras.Sequential):
-        def train_step(self, data: Any) -> Any:
-            x, labels = data
-            with tf.GradientTape() as tape:
-                outputs = self(x, training=True)
-                loss = summed_of_one_hot(labels, outputs)
-            gradients = tape.gradient(loss, self.trainable_variables)
-            self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
-            accuracy.reset_state()
-            if compare == "classes":
-                classes = tf.one_hot(tf.argmax(outputs, -1), CLASSES)
-                accuracy.update_state(labels, classes)
-            else:
-                accuracy.update_state(tf.argmax(labels, -1), tf.argmax(outputs, -1))
-            return {
-                "loss": loss * 0.0 if returned == "nothing" else loss,
-                "accuracy": accuracy.result(),
-            }
-
-    accuracy = keras.metrics.CategoricalAccuracy(name="own")
-    return Own(plain_net(keras).layers)
-
-
-def seed_002_own(
-    keras: Any, loss: Any, *, compare: str = "classes", returned: str = "loss"
-) -> Pair:
-    x, labels = batch()
-    model = with_own_train_step(keras, compare=compare, returned=returned)
-    model.build((None, FEATURES))
-    return Pair(model=compiled(keras, model, loss), step=None, x=x, y=one_hot(labels))
-
-
-@same
-def seed_002_own_train_step_with_own_loss(keras: Any) -> Pair:
-    return seed_002_own(keras, summed_of_one_hot)
-
-
-@diverging("loss", "train_step differentiates 10 times the loss of plain fit")
-def seed_002_own_train_step_against_mse(keras: Any) -> Pair:
-    return seed_002_own(keras, "mse")
-
-
-@diverging("metrics", "accuracy")
-def seed_002_labels_compared_as_one_vector(keras: Any) -> Pair:
-    return seed_002_own(keras, summed_of_one_hot, compare="labels")
-
-
-@diverging("metrics", "loss is")
-def seed_002_logged_loss_of_zero(keras: Any) -> Pair:
-    return seed_002_own(keras, summed_of_one_hot, returned="nothing")
-
-
-@diverging("loss", "32 times the loss of fit, the rows (32)")
 def sum_over_the_rows(keras: Any) -> Pair:
     return simple(keras, cross_entropy(keras, reduction="sum"))
 
 
-@diverging("loss", "a tensor (32,) is differentiated")
 def vector_loss_in_tape(keras: Any) -> Pair:
     import tensorflow as tf
 
@@ -268,7 +152,6 @@ def vector_loss_in_tape(keras: Any) -> Pair:
     )
 
 
-@diverging("loss", "0.1 times the loss of fit, divided by the outputs of a row (10)")
 def mean_over_outputs(keras: Any) -> Pair:
     import tensorflow as tf
 
@@ -280,13 +163,11 @@ def mean_over_outputs(keras: Any) -> Pair:
     return pair
 
 
-@diverging("loss", "1024 times the loss of fit")
 def loss_scale_not_taken_off(keras: Any) -> Pair:
     loss = cross_entropy(keras)
     return simple(keras, lambda y, p: 1024.0 * loss(y, p))
 
 
-@diverging("loss", "another loss")
 def label_smoothing(keras: Any) -> Pair:
     loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.2)
     pair = simple(keras, loss, loss=keras.losses.CategoricalCrossentropy(from_logits=True))
@@ -294,7 +175,6 @@ def label_smoothing(keras: Any) -> Pair:
     return pair
 
 
-@diverging("loss", "another loss")
 def softmax_twice_in_a_loop(keras: Any) -> Pair:
     import tensorflow as tf
 
@@ -307,7 +187,6 @@ def softmax_twice_in_a_loop(keras: Any) -> Pair:
     return simple(keras, of_logits, net=norm_net(keras, last="softmax"), loss=loss)
 
 
-@diverging("loss", "another loss")
 def labels_broadcast_in_loop(keras: Any) -> Pair:
     import tensorflow as tf
 
@@ -319,12 +198,10 @@ def labels_broadcast_in_loop(keras: Any) -> Pair:
     return pair
 
 
-@diverging("regularization", "(hidden/kernel): once in the loss of fit, not in that of train_step")
 def regularizer_left_out(keras: Any) -> Pair:
     return simple(keras, net=norm_net(keras, kernel_regularizer="l2"))
 
 
-@diverging("regularization", "once in the loss of fit, twice in that of train_step")
 def regularizers_counted_twice(keras: Any) -> Pair:
     import tensorflow as tf
 
@@ -332,17 +209,14 @@ def regularizers_counted_twice(keras: Any) -> Pair:
     return simple(keras, lambda y, p: loss(y, p) + 2.0 * tf.add_n(net.losses), net=net)
 
 
-@diverging("regularization", "(hidden (add_loss)): once in the loss of fit, not in that")
 def activity_penalty_left_out(keras: Any) -> Pair:
     return simple(keras, net=norm_net(keras, activity_regularizer="l2"))
 
 
-@diverging("inputs", "mean")
 def pixels_rescaled_twice(keras: Any) -> Pair:
     return simple(keras, inputs=lambda x: x / 255.0)
 
 
-@diverging("inputs", "fit calls the model once on 32 rows, train_step 4 times on 8 rows")
 def micro_batches_summed(keras: Any) -> Pair:
     import tensorflow as tf
 
@@ -363,7 +237,6 @@ def micro_batches_summed(keras: Any) -> Pair:
     return Pair(model=model, step=train_step, x=x, y=y)
 
 
-@diverging("modes", "(dropout): training mode in fit, inference mode in train_step")
 def dropout_off(keras: Any) -> Pair:
     layers = keras.layers
     net = keras.Sequential(
@@ -377,7 +250,6 @@ def dropout_off(keras: Any) -> Pair:
     return simple(keras, net=net, training=False)
 
 
-@diverging("modes", "(norm): training mode in first, inference mode (frozen) in second")
 def normalization_frozen_in_one_model(keras: Any) -> Pair:
     x, y = batch()
     models = []
@@ -390,34 +262,29 @@ def normalization_frozen_in_one_model(keras: Any) -> Pair:
     return Pair(model=tuple(models), step=None, x=x, y=y)
 
 
-@diverging("gradients", "hands over")
 def gradients_clipped(keras: Any) -> Pair:
     import tensorflow as tf
 
     return simple(keras, change=lambda given: tf.clip_by_global_norm(given, 1e-2)[0])
 
 
-@diverging("gradients", "get a gradient in fit, and none in train_step")
 def only_the_head_trains(keras: Any) -> Pair:
     net = norm_net(keras)
     return simple(keras, net=net, weights=net.get_layer("head").trainable_variables.copy)
 
 
-@diverging("optimizer", "SGD (learning rate 0.1) against SGD (learning rate 0.01)")
 def other_learning_rate(keras: Any) -> Pair:
     pair = simple(keras)
     pair.step = loop(pair.model, keras.optimizers.SGD(0.01), cross_entropy(keras))
     return pair
 
 
-@diverging("optimizer", "SGD (learning rate 0.1) against Adam (learning rate 0.1)")
 def other_optimizer(keras: Any) -> Pair:
     pair = simple(keras)
     pair.step = loop(pair.model, keras.optimizers.Adam(0.1), cross_entropy(keras))
     return pair
 
 
-@diverging("optimizer", "clipvalue 0.0001")
 def clipped_by_the_optimizer(keras: Any) -> Pair:
     pair = simple(keras)
     optimizer = keras.optimizers.SGD(0.1, clipvalue=1e-4)
@@ -425,7 +292,6 @@ def clipped_by_the_optimizer(keras: Any) -> Pair:
     return pair
 
 
-@diverging("statistics", "(norm) move in fit, and not in train_step")
 def statistics_put_back(keras: Any) -> Pair:
     pair = simple(keras, traced=False)
     inner, norm = pair.step, pair.model.get_layer("norm")
@@ -441,17 +307,14 @@ def statistics_put_back(keras: Any) -> Pair:
     return pair
 
 
-@same
 def traced_loop(keras: Any) -> Pair:
     return simple(keras)
 
 
-@same
 def eager_loop(keras: Any) -> Pair:
     return simple(keras, traced=False)
 
 
-@same
 def dropout_and_penalties(keras: Any) -> Pair:
     import tensorflow as tf
 
@@ -460,7 +323,6 @@ def dropout_and_penalties(keras: Any) -> Pair:
     return simple(keras, lambda y, p: loss(y, p) + tf.add_n(net.losses), net=net)
 
 
-@same
 def penalty_written_by_hand(keras: Any) -> Pair:
     import tensorflow as tf
 
@@ -473,7 +335,6 @@ def penalty_written_by_hand(keras: Any) -> Pair:
     )
 
 
-@same
 def adam_after_some_steps(keras: Any) -> Pair:
     x, y = batch()
     model = norm_net(keras)
@@ -484,14 +345,12 @@ def adam_after_some_steps(keras: Any) -> Pair:
     return Pair(model=model, step=step, x=x, y=y)
 
 
-@same
 def traced_before(keras: Any) -> Pair:
     pair = simple(keras)
     pair.step(pair.x, pair.y)
     return pair
 
 
-@same
 def method_of_a_trainer(keras: Any) -> Pair:
     import tensorflow as tf
 
@@ -517,7 +376,6 @@ def method_of_a_trainer(keras: Any) -> Pair:
     return Pair(model=trainer.model, step=trainer.train_step, x=x, y=y, held=trainer)
 
 
-@same
 def dict_of_a_batch(keras: Any) -> Pair:
     pair = simple(keras)
     inner = pair.step
@@ -526,7 +384,6 @@ def dict_of_a_batch(keras: Any) -> Pair:
     return pair
 
 
-@same
 def weights_of_rows(keras: Any) -> Pair:
     import tensorflow as tf
 
@@ -548,21 +405,18 @@ def weights_of_rows(keras: Any) -> Pair:
     return pair
 
 
-@same
 def fit_against_itself(keras: Any) -> Pair:
     pair = simple(keras, net=norm_net(keras, dropout=0.4))
     pair.step = ("fit", "fit")
     return pair
 
 
-@same
 def one_step_twice(keras: Any) -> Pair:
     pair = simple(keras, net=norm_net(keras, dropout=0.4))
     pair.step = (pair.step, pair.step)
     return pair
 
 
-@same
 def sequential_and_functional(keras: Any) -> Pair:
     x, y = batch()
     inputs = keras.Input((FEATURES,))
@@ -571,3 +425,9 @@ def sequential_and_functional(keras: Any) -> Pair:
     functional = keras.Model(inputs, keras.layers.Dense(CLASSES)(hidden))
     models = compiled(keras, norm_net(keras)), compiled(keras, functional)
     return Pair(model=models, step=None, x=x, y=y)
+
+
+def load() -> None:
+    """Fill both registries."""
+    for name in ("twin_seeds", "twin_diverging", "twin_same"):
+        importlib.import_module(f"tests.support.{name}")

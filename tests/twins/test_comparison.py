@@ -107,11 +107,8 @@ def test_numbers_that_are_not_finite() -> None:
     broken = np.array([[0.5, np.nan], [1.0, 2.0]])
     assert stages(outputs=[[broken]]) == ["outputs"]
     assert stages(gradients={0: np.full((2, 2), np.nan)}) == ["gradients"]
-    report = compare(
-        step("one", outputs=[[broken]]), step("b", outputs=[[broken]]), Tolerance(U, 9)
-    )
-    assert report.first is None
-    assert base.gradients[0].shape == (2, 2)
+    one, other = (step(name, outputs=[[broken]]) for name in ("one", "other"))
+    assert compare(one, other, Tolerance(U, 100)).first is None
 
 
 def adam(gradient: Any, before: Any) -> dict[str, Any]:
@@ -171,6 +168,6 @@ def test_precision_of_the_model_decides() -> None:
 
 def test_ratio() -> None:
     one = np.array([1.0, 2.0])
-    assert ratio(one, 3 * one) == (pytest.approx(3), pytest.approx(1))
-    assert ratio(one, np.array([-2.0, 1.0])) == (pytest.approx(0), pytest.approx(0))
+    np.testing.assert_allclose(ratio(one, 3 * one), (3, 1))
+    np.testing.assert_allclose(ratio(one, np.array([-2.0, 1.0])), (0, 0), atol=1e-15)
     assert np.isnan(ratio(one, np.zeros(2))[0])

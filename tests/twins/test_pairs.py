@@ -8,7 +8,9 @@ import pytest
 
 import tb_bnplugin
 from tests.conftest import Flavour
-from tests.support.twin_pairs import DIVERGING, SAME, Pair
+from tests.support.twin_pairs import DIVERGING, SAME, Pair, load
+
+load()
 
 
 def compare(pair: Pair) -> Any:

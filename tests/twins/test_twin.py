@@ -18,10 +18,13 @@ from tests.support.twin_pairs import (
     batch,
     compiled,
     cross_entropy,
+    load,
     loop,
     norm_net,
     simple,
 )
+
+load()
 
 
 def test_says_what_could_not_be_seen_of_a_stale_trace(flavour: Flavour) -> None:
