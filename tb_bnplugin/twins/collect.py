@@ -49,25 +49,25 @@ def fill(observed: Observed, events: Events, scales: Sequence[float]) -> set[int
 def _fill_loss(observed: Observed, by_kind: dict[str, list[Event]], scale: float) -> None:
     targets = by_kind["target"]
     for same in _by_call(targets):
-        observed.losses.append(sum(float(event.values[0]) for event in same) / scale)
-        observed.shapes.extend(same[0].facts["shapes"])
+        observed.loss.values.append(sum(float(event.values[0]) for event in same) / scale)
+        observed.loss.shapes.extend(same[0].facts["shapes"])
     for event in by_kind["term"]:
         times, value = (float(np.sum(part)) for part in event.values)
-        before = observed.terms.get(event.label, (0.0, 0.0))[0]
-        observed.terms[event.label] = (before + times / scale, value)
+        before = observed.loss.terms.get(event.label, (0.0, 0.0))[0]
+        observed.loss.terms[event.label] = (before + times / scale, value)
     made = [dict(enumerate(_joined(same))) for same in _by_call(by_kind["outputs"])]
     for label, events in _by_label(by_kind["passed"]).items():
-        observed.passed[label] = _stacked(events, scale)
+        observed.loss.passed[label] = _stacked(events, scale)
     at_logits = _by_label(by_kind["passed_logits"])
     for label, events in _by_label(by_kind["logits"]).items():
         values = _stacked(events, 1.0)
         outputs = np.concatenate([call[int(label)] for call in made])
-        through = observed.passed.get(label)
+        through = observed.loss.passed.get(label)
         behind = None if through is None else _behind(through, values, outputs)
         direct = _stacked(at_logits[label], scale) if label in at_logits else None
         known = [part for part in (behind, direct) if part is not None]
         if known:
-            observed.passed[label] = np.asarray(sum(known), np.float64)
+            observed.loss.passed[label] = np.asarray(sum(known), np.float64)
 
 
 def _behind(passed: Floats, logits: Floats, outputs: Floats) -> Floats:

@@ -77,37 +77,37 @@ def loss(
 ) -> Iterator[Divergence]:
     """The loss that is differentiated: by its gradient at the outputs, and by its value."""
     found = False
-    for label in {**first.passed, **second.passed}:
-        if label not in first.passed or label not in second.passed:
+    for label in {**first.loss.passed, **second.loss.passed}:
+        if label not in first.loss.passed or label not in second.loss.passed:
             found = True
-            seen, bare = (first, second) if label in first.passed else (second, first)
+            seen, bare = (first, second) if label in first.loss.passed else (second, first)
             message = (
                 f"output {int(label) + 1} is in the loss of {seen.name}, and not in that of"
                 f" {bare.name}"
             )
             yield Divergence(stage="loss", subject="outputs", message=message)
             continue
-        one, other = first.passed[label], second.passed[label]
+        one, other = first.loss.passed[label], second.loss.passed[label]
         # a loss of probabilities is the difference of two numbers near 1, over the rows
         rounded = tolerance.unit * float(np.sqrt(one.size)) / max(first.rows, 1)
         if tolerance.same(one, other) or norm(one - other) <= rounded:
             continue
         found = True
-        of = "" if len(first.passed) == 1 else f" of output {int(label) + 1}"
+        of = "" if len(first.loss.passed) == 1 else f" of output {int(label) + 1}"
         yield Divergence(
             stage="loss",
             subject="gradient",
             message=_explained(first, second, of, one, other, tolerance, same_outputs),
             ratio=ratio(one, other)[0],
         )
-    ours, theirs = first.total - first.added, second.total - second.added
-    same = tolerance.same_number(first.total, second.total) or tolerance.same_number(
-        ours, theirs, max(abs(first.total), abs(second.total), _product(first))
+    ours, theirs = first.loss.total - first.loss.added, second.loss.total - second.loss.added
+    same = tolerance.same_number(first.loss.total, second.loss.total) or tolerance.same_number(
+        ours, theirs, max(abs(first.loss.total), abs(second.loss.total), _product(first))
     )
     if not found and not same:
         message = (
-            f"the loss that is differentiated is {first.total:.6g} in {first.name},"
-            f" {second.total:.6g} in {second.name}"
+            f"the loss that is differentiated is {first.loss.total:.6g} in {first.name},"
+            f" {second.loss.total:.6g} in {second.name}"
         )
         yield Divergence(stage="loss", subject="value", message=message, ratio=theirs / ours)
 
@@ -116,11 +116,11 @@ def regularization(
     first: Observed, second: Observed, tolerance: Tolerance, *, same_gradients: bool
 ) -> Iterator[Divergence]:
     """How often each regularizer, and what layers add, is in the loss."""
-    if same_gradients and tolerance.same_number(first.total, second.total):
+    if same_gradients and tolerance.same_number(first.loss.total, second.loss.total):
         return  # a program may write its penalties by hand
     alike: dict[tuple[float, float], list[str]] = defaultdict(list)
-    for label in {**first.terms, **second.terms}:
-        one, other = (side.terms.get(label, (0.0, 0.0))[0] for side in (first, second))
+    for label in {**first.loss.terms, **second.loss.terms}:
+        one, other = (side.loss.terms.get(label, (0.0, 0.0))[0] for side in (first, second))
         if not tolerance.same_number(one, other):
             alike[round(one, 6), round(other, 6)].append(label)
     for (one, other), labels in alike.items():
@@ -146,8 +146,12 @@ def _explained(
     same_outputs: bool,  # noqa: FBT001  # one of the facts
 ) -> str:
     factor, cosine = ratio(passed, twin)
-    values = f"; its value is {first.total:.6g} and {second.total:.6g}" if first.losses else ""
-    vector = next((shape for shape in second.shapes if shape), None)
+    values = (
+        f"; its value is {first.loss.total:.6g} and {second.loss.total:.6g}"
+        if first.loss.values
+        else ""
+    )
+    vector = next((shape for shape in second.loss.shapes if shape), None)
     summed = "" if vector is None else f"; a tensor {vector} is differentiated, which is its sum"
     if np.isnan(factor) or not tolerance.same(factor * passed, twin):
         numbers = "" if np.isnan(cosine) else f" (cosine {cosine:.3g}, factor {factor:.4g})"
@@ -183,7 +187,7 @@ def _product(side: Observed) -> float:
     made = [np.asarray(part, np.float64) for part in side.outputs[0]]
     return sum(
         float(np.sum(np.abs(passed * made[int(label)])))
-        for label, passed in side.passed.items()
+        for label, passed in side.loss.passed.items()
         if made[int(label)].shape == passed.shape
     )
 

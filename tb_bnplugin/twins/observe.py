@@ -210,7 +210,7 @@ class Observer:
                 seen.unseen.setdefault(stage, reason)
             if moded_layers(self._model) and not seen.modes:
                 seen.unseen.setdefault("modes", reason)
-        if not seen.passed:
+        if not seen.loss.passed:
             reason = f"no gradient came back to the outputs of the model in {seen.name}"
             seen.unseen.setdefault("loss", reason)
         if not seen.steps:

@@ -54,6 +54,26 @@ class OptimizerSeen:
 
 
 @dataclass(kw_only=True)
+class LossSeen:
+    """The loss that is differentiated, of all backward passes."""
+
+    passed: dict[str, Floats] = field(default_factory=dict)  # the gradient at each output
+    values: list[float] = field(default_factory=list)  # by pass
+    shapes: list[Any] = field(default_factory=list)  # of what is differentiated
+    terms: dict[str, tuple[float, float]] = field(default_factory=dict)  # (times, value)
+
+    @property
+    def total(self) -> float:
+        """The sum of the passes."""
+        return float(np.sum(self.values))
+
+    @property
+    def added(self) -> float:
+        """The part of it that are regularizers and what layers add."""
+        return float(sum(times * value for times, value in self.terms.values()))
+
+
+@dataclass(kw_only=True)
 class Observed:
     """One step, in the order in which data flow through it."""
 
@@ -65,10 +85,7 @@ class Observed:
     inputs: list[Sequence[npt.NDArray[Any]]] = field(default_factory=list)  # by call of the model
     modes: dict[str, list[Mode]] = field(default_factory=dict)  # by layer
     outputs: list[Sequence[npt.NDArray[Any]]] = field(default_factory=list)  # by call
-    passed: dict[str, Floats] = field(default_factory=dict)  # the gradient at each output
-    losses: list[float] = field(default_factory=list)  # what each backward pass differentiates
-    shapes: list[Any] = field(default_factory=list)  # of these
-    terms: dict[str, tuple[float, float]] = field(default_factory=dict)  # (times, value)
+    loss: LossSeen = field(default_factory=LossSeen)
     gradients: dict[int, Floats] = field(default_factory=dict)  # by weight, as handed over
     steps: int = 0  # of optimizers
     optimizers: list[OptimizerSeen] = field(default_factory=list)
@@ -79,17 +96,7 @@ class Observed:
         """Call layers and weights as another model calls its own."""
         self.modes = {names.get(path, path): modes for path, modes in self.modes.items()}
         terms = {}
-        for label, term in self.terms.items():
+        for label, term in self.loss.terms.items():
             name, space, rest = label.partition(" ")
             terms[f"{names.get(name, name)}{space}{rest}"] = term
-        self.terms = terms
-
-    @property
-    def total(self) -> float:
-        """The loss that is differentiated, of all passes."""
-        return float(np.sum(self.losses))
-
-    @property
-    def added(self) -> float:
-        """The part of it that are regularizers and what layers add."""
-        return float(sum(times * value for times, value in self.terms.values()))
+        self.loss.terms = terms

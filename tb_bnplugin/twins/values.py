@@ -50,7 +50,11 @@ def named_scalars(returned: Any, seen: Observed) -> tuple[dict[str, float], str 
         numbers = {str(name): _number(value) for name, value in returned.items()}
         return {name: value for name, value in numbers.items() if value is not None}, None
     value = _number(returned)
-    losses: Sequence[float] = (*seen.losses, seen.total, seen.total - seen.added)
+    losses: Sequence[float] = (
+        *seen.loss.values,
+        seen.loss.total,
+        seen.loss.total - seen.loss.added,
+    )
     if value is not None and any(np.isclose(value, loss, rtol=1e-4, atol=0.0) for loss in losses):
         return {"loss": value}, None
     return {}, f"what {seen.name} returns has no name, and is not compared"

@@ -1,4 +1,4 @@
-"""Pairs of steps after two published accounts: a loop without `training`, and `fit` against a tape."""
+"""Pairs after two published accounts: a loop without `training`, and `fit` against a tape."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from tests.support.twin_pairs import (
     Pair,
     batch,
     compiled,
+    diverging,
     one_hot,
     plain_net,
+    same,
     simple,
 )
 
 
+@diverging("modes", "(norm): training mode in fit, inference mode in train_step")
 def seed_000_loop_without_training(keras: Any) -> Pair:
     layers = keras.layers
     net = keras.Sequential(
@@ -58,14 +61,17 @@ def summed_of_one_hot(labels: Any, outputs: Any) -> Any:
     return tf.reduce_sum(tf.square(labels - outputs)) / 32.0
 
 
+@diverging("loss", "10 times the loss of fit, the outputs of a row (10)")
 def seed_002_tape_against_mse(keras: Any) -> Pair:
     return seed_002(keras, "mse", summed_over_outputs)
 
 
+@same
 def seed_002_tape_against_own_loss(keras: Any) -> Pair:
     return seed_002(keras, summed_of_one_hot, summed_over_outputs)
 
 
+@diverging("optimizer", "factor 10")
 def seed_002_tenfold_learning_rate(keras: Any) -> Pair:
     x, labels = batch()
     models = (
@@ -110,17 +116,21 @@ def seed_002_own(
     return Pair(model=compiled(keras, model, loss), step=None, x=x, y=one_hot(labels))
 
 
+@same
 def seed_002_own_train_step_with_own_loss(keras: Any) -> Pair:
     return seed_002_own(keras, summed_of_one_hot)
 
 
+@diverging("loss", "train_step differentiates 10 times the loss of plain fit")
 def seed_002_own_train_step_against_mse(keras: Any) -> Pair:
     return seed_002_own(keras, "mse")
 
 
+@diverging("metrics", "accuracy")
 def seed_002_labels_compared_as_one_vector(keras: Any) -> Pair:
     return seed_002_own(keras, summed_of_one_hot, compare="labels")
 
 
+@diverging("metrics", "loss is")
 def seed_002_logged_loss_of_zero(keras: Any) -> Pair:
     return seed_002_own(keras, summed_of_one_hot, returned="nothing")

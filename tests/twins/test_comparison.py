@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tb_bnplugin.twins.observed import Mode, Observed, OptimizerSeen, Weight
+from tb_bnplugin.twins.observed import LossSeen, Mode, Observed, OptimizerSeen, Weight
 from tb_bnplugin.twins.report import compare
 from tb_bnplugin.twins.tolerance import CONFIDENCE, Tolerance, norm, ratio
 
@@ -23,10 +23,6 @@ def step(name: str, **changes: Any) -> Observed:
         "inputs": [[np.ones((2, 2))]],
         "modes": {"norm": [Mode(training=True)]},
         "outputs": [[outputs]],
-        "passed": {"0": outputs / 2},
-        "losses": [1.5],
-        "shapes": [()],
-        "terms": {"dense/kernel": (1.0, 0.25)},
         "gradients": {0: gradient},
         "steps": 1,
         "optimizers": [OptimizerSeen(name="SGD", learning_rate=0.1)],
@@ -51,7 +47,14 @@ def step(name: str, **changes: Any) -> Observed:
         ],
         "metrics": {"loss": 1.5},
     }
-    return Observed(name=name, rows=2, **{**values, **changes})
+    seen: dict[str, Any] = {
+        "passed": {"0": outputs / 2},
+        "values": [1.5],
+        "shapes": [()],
+        "terms": {"dense/kernel": (1.0, 0.25)},
+    }
+    loss = LossSeen(**{key: changes.pop(key, value) for key, value in seen.items()})
+    return Observed(name=name, rows=2, loss=loss, **{**values, **changes})
 
 
 def stages(**changes: Any) -> list[str]:
@@ -78,8 +81,8 @@ def test_just_within_and_just_beyond_rounding(part: float, *, found: bool) -> No
     assert twice == (["gradients"] if found else [])
     assert stages(metrics={"loss": 1.5 * (1.0 + by)}) == (["metrics"] if found else [])
     # a loss is the sum of terms as large as its gradient says
-    terms = float(np.abs(base.passed["0"] * base.outputs[0][0]).sum())
-    assert stages(losses=[1.5 + by * terms]) == (["loss"] if found else [])
+    terms = float(np.abs(base.loss.passed["0"] * base.outputs[0][0]).sum())
+    assert stages(values=[1.5 + by * terms]) == (["loss"] if found else [])
 
 
 def test_inputs_are_not_computed_and_have_no_more_than_one_rounding() -> None:
@@ -93,7 +96,7 @@ def test_the_order_is_that_in_which_data_flow() -> None:
         inputs=[[np.zeros((2, 2))]],
         modes={"norm": [Mode(training=False)]},
         outputs=[[base.outputs[0][0] * 2]],
-        passed={"0": base.passed["0"] * 3},
+        passed={"0": base.loss.passed["0"] * 3},
         terms={},
         gradients={0: base.gradients[0] * 2},
         metrics={"loss": 2.0},

@@ -155,3 +155,20 @@ def test_functions_keep_what_was_traced_of_them(flavour: Flavour) -> None:
     assert pair.step.experimental_get_tracing_count() == count
     pair.step(pair.x, pair.y)
     assert pair.step.experimental_get_tracing_count() == count
+
+
+def test_a_watch_counts_nothing_of_a_twin(flavour: Flavour) -> None:
+    x, y = twin_pairs.batch()
+    model = compiled(flavour.keras, norm_net(flavour.keras))
+    step = loop(model, flavour.keras.optimizers.SGD(0.1), cross_entropy(flavour.keras))
+    with tb_bnplugin.watch(model) as watch:
+        step(x, y)
+        tb_bnplugin.summary.batch_norm_pb(model, step=1)
+        before = watch.ledger().splitlines()[1:]  # without the steps
+        tb_bnplugin.twin(model, step, x, y)
+        tb_bnplugin.summary.batch_norm_pb(model, step=2)
+        assert watch.ledger().splitlines()[1:] == before
+        step(x, y)
+        tb_bnplugin.summary.batch_norm_pb(model, step=3)
+        assert watch.ledger().splitlines()[1:] != before
+    assert "call" not in vars(model.get_layer("norm"))

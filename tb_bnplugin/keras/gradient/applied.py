@@ -183,7 +183,8 @@ class AppliedGradients:
     def _around_apply(self, run: Any, optimizer: Any, args: Any, kwargs: Any) -> Any:
         if args and hasattr(args[0], "__next__"):  # a `zip` can be gone through once
             args = (list(args[0]), *args[1:])
-        self._guard.attempt("gradients", self._hold, optimizer, args, kwargs)
+        if not suspended():
+            self._guard.attempt("gradients", self._hold, optimizer, args, kwargs)
         return run(optimizer, *args, **kwargs)
 
     @tf.autograph.experimental.do_not_convert
