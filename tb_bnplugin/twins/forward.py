@@ -146,11 +146,8 @@ def _explained(
     same_outputs: bool,  # noqa: FBT001  # one of the facts
 ) -> str:
     factor, cosine = ratio(passed, twin)
-    values = (
-        f"; its value is {first.loss.total:.6g} and {second.loss.total:.6g}"
-        if first.loss.values
-        else ""
-    )
+    totals = first.loss.total, second.loss.total
+    values = f"; its value is {totals[0]:.6g} and {totals[1]:.6g}" if first.loss.values else ""
     vector = next((shape for shape in second.loss.shapes if shape), None)
     summed = "" if vector is None else f"; a tensor {vector} is differentiated, which is its sum"
     if np.isnan(factor) or not tolerance.same(factor * passed, twin):

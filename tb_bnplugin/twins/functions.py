@@ -57,6 +57,22 @@ def was_traced(function: Any) -> bool:
     return int(function.experimental_get_tracing_count()) > 0
 
 
+def captured_variables(functions: Iterable[Any]) -> list[tuple[Any, Any]]:
+    """Each variable that traced functions may write, as (handle, dtype).
+
+    Counters of a watch are among them, which nothing of the program refers to.
+    """
+    found: dict[int, tuple[Any, Any]] = {}
+    for function in functions:
+        for traced in function._list_all_concrete_functions():
+            for tensor in traced.captured_inputs:
+                data = getattr(tensor, "_handle_data", None)
+                if tensor.dtype == tf.resource and data is not None and data.is_set:
+                    dtype = tf.as_dtype(data.shape_and_type[0].dtype)
+                    found.setdefault(id(tensor), (tensor, dtype))
+    return list(found.values())
+
+
 def draws_with_state(function: Any) -> bool:
     """True if what was traced draws random numbers from operations that go on where they stopped.
 

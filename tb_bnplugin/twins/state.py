@@ -21,6 +21,7 @@ from tb_bnplugin.keras.probe.preserve import (
     restore_losses,
 )
 from tb_bnplugin.keras.variables import copies
+from tb_bnplugin.twins.functions import captured_variables, functions_in
 
 _OF_GRAPHS: Final = ("KerasTensor", "KerasHistory", "Node", "InputSpec")
 """Classes of Keras that say how a model is connected: no step changes them."""
@@ -33,7 +34,8 @@ class SavedState:
 
     Saved are Keras objects (models, layers, optimizers, metrics) and whatever Keras objects they
     hold, the variables in them, the losses that layers collected, the program's own objects and
-    variables as far as the step names them, and the seeds of TensorFlow, Keras, numpy and Python.
+    variables as far as the step names them, what functions write that were traced before, and the
+    seeds of TensorFlow, Keras, numpy and Python.
     """
 
     def __init__(self, reached: Iterable[Any]) -> None:
@@ -53,6 +55,7 @@ class SavedState:
             if isinstance(value, FunctionType):
                 self._save_function(value)
             self._save(value)
+        self._captured = list(_read(captured_variables(functions_in(self._seen.values()))))
         self._random = (random.getstate(), np.random.get_state())  # noqa: NPY002
 
     def restore(self) -> None:
@@ -69,6 +72,8 @@ class SavedState:
             restore_losses(layer, losses)
         for part, value in self._variables:
             part.assign(value)
+        for handle, value in self._captured:
+            tf.raw_ops.AssignVariableOp(resource=handle, value=value)
         random.setstate(self._random[0])
         np.random.set_state(self._random[1])  # noqa: NPY002
 
@@ -122,6 +127,14 @@ class SavedState:
         for name in function.__code__.co_names:
             if name in names:
                 self._named.append((names, name, names[name]))
+
+
+def _read(captured: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Any, tf.Tensor]]:
+    for handle, dtype in captured:
+        try:
+            yield handle, tf.raw_ops.ReadVariableOp(resource=handle, dtype=dtype)
+        except tf.errors.FailedPreconditionError:  # it has no value yet
+            continue
 
 
 def type_of(container: Any) -> Any:
