@@ -11,6 +11,7 @@ import tensorflow as tf
 from tb_bnplugin.keras.flavour import flavour_of_object
 from tb_bnplugin.keras.optimizers import description
 from tb_bnplugin.keras.variables import copies, local
+from tb_bnplugin.twins.divergence import counted
 from tb_bnplugin.twins.observed import OptimizerSeen
 
 _OPTIONS = ("momentum", "weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "epsilon")
@@ -83,7 +84,8 @@ def give_same_state(first: Any, second: Any, weights: Sequence[Sequence[Any]]) -
                     copy.assign(part)
             if equal:
                 return None
-            return f"both optimizers begin with the state after {max(counts)} steps"
+            after = counted(max(counts), "step")
+            return f"both optimizers begin with the state after {after}"
     return f"the optimizers go on from states of their own, after {counts[0]} and {counts[1]} steps"
 
 
