@@ -21,6 +21,8 @@ With a training loop of your own:
     Watch               the watched model: findings(), outcomes(), ledger(), evaluating(), close()
     summary             the ops that record in a loop: batch_norm, loss_reduction, probe
     check               runs all rules on a log folder
+    twin                one step of `fit` and one of a loop from the same weights: where they part
+    TwinReport          the result of `twin`: the first divergence, all others, same()
     Report              the result of `check`: its runs, outcomes and findings
     RunReport           the part of a report about one run
     Outcome             the answer of one rule: a finding, ok, or not checked with the reason
@@ -50,6 +52,8 @@ if TYPE_CHECKING:
     from tb_bnplugin.logs.check import check as check
     from tb_bnplugin.training.watch import Watch as Watch
     from tb_bnplugin.training.watch import watch as watch
+    from tb_bnplugin.twins.report import TwinReport as TwinReport
+    from tb_bnplugin.twins.twin import twin as twin
 
 __version__: Final = "0.1.0"
 
@@ -62,11 +66,13 @@ __all__ = [
     "Report",
     "RunReport",
     "StrategyError",
+    "TwinReport",
     "UnknownRuleError",
     "Watch",
     "__version__",
     "check",
     "summary",
+    "twin",
     "watch",
 ]
 
@@ -81,10 +87,12 @@ _MODULES: Final = {
     "Report": "tb_bnplugin.logs.check",
     "RunReport": "tb_bnplugin.logs.check",
     "StrategyError": "tb_bnplugin.errors",
+    "TwinReport": "tb_bnplugin.twins.report",
     "UnknownRuleError": "tb_bnplugin.errors",
     "Watch": "tb_bnplugin.training.watch",
     "check": "tb_bnplugin.logs.check",
     "summary": "tb_bnplugin.summary",
+    "twin": "tb_bnplugin.twins.twin",
     "watch": "tb_bnplugin.training.watch",
 }
 

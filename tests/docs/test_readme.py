@@ -18,7 +18,7 @@ from tb_bnplugin.diagnose import COMPARISONS, RULES
 from tests.conftest import ROOT, Flavour
 
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
-FIT, STEP, LOOP = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+FIT, STEP, LOOP, TWIN = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 
 @pytest.fixture(autouse=True)
@@ -87,6 +87,36 @@ def test_loop_snippet(
     given["evaluate"] = lambda model: model(given["x_val"], training=False)
     exec(LOOP, given)
     assert "BN101" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("training", [True, None])
+def test_twin_snippet(
+    flavour: Flavour, tensorflow: Any, capsys: pytest.CaptureFixture[str], *, training: bool | None
+) -> None:
+    tf, given = tensorflow, values(flavour)
+    keras, loss_fn = flavour.keras, given["loss_fn"]
+    norm = keras.layers.BatchNormalization(name="batch_normalization")
+    model = keras.Sequential([keras.Input((4,)), norm, keras.layers.Dense(3)])
+    model.compile("sgd", loss_fn)
+    optimizer = keras.optimizers.SGD(0.01)
+
+    @tf.function
+    def train_step(x: Any, y: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = loss_fn(y, model(x, training=training))
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        return loss
+
+    given |= {"model": model, "train_step": train_step, "tb_bnplugin": tb_bnplugin}
+    if training:
+        exec(TWIN, given)
+        return
+    with pytest.raises(AssertionError):
+        exec(TWIN, given)
+    printed = capsys.readouterr().out.splitlines()
+    shown = re.findall(r"^(?:fit against|first divergence).*", TEXT, re.MULTILINE)
+    assert printed[:2] == shown
 
 
 @pytest.mark.parametrize("line", re.findall(r"^tb-bnplugin (.*?)(?:  |$)", TEXT, re.MULTILINE))

@@ -20,7 +20,7 @@ from tensorflow.python.eager import record
 from tb_bnplugin.guard import Guard
 from tb_bnplugin.keras.calls import context
 from tb_bnplugin.keras.calls.suspend import suspended
-from tb_bnplugin.keras.flavour import flavour_of
+from tb_bnplugin.keras.flavour import flavour_of, flavour_of_object
 from tb_bnplugin.keras.gradient.measured_layer import MeasuredLayer, find_measured_layer
 from tb_bnplugin.keras.gradient.methods import WrappedMethod
 from tb_bnplugin.keras.gradient.tapes import Places, is_behind_a_branch, tape_of_pass
@@ -187,7 +187,8 @@ class AppliedGradients:
     def _around_apply(self, run: Any, optimizer: Any, args: Any, kwargs: Any) -> Any:
         if args and hasattr(args[0], "__next__"):  # a `zip` can be gone through once
             args = (list(args[0]), *args[1:])
-        self._guard.attempt("gradients", self._hold, optimizer, args, kwargs)
+        if not suspended():
+            self._guard.attempt("gradients", self._hold, optimizer, args, kwargs)
         return run(optimizer, *args, **kwargs)
 
     @tf.autograph.experimental.do_not_convert
@@ -212,17 +213,22 @@ class AppliedGradients:
         bias = None if self._layer is None else self._layer.bias()
         if bias is None:
             return None
-        if self._is_keras_3:
-            given = dict(zip(("grads", "trainable_variables"), args, strict=False)) | kwargs
-            variables = given.get("trainable_variables")
-            if variables is None:
-                variables = getattr(optimizer, "_trainable_variables", ())
-            pairs = list(zip(given.get("grads", ()), variables, strict=False))
-        else:
-            pairs = list(args[0] if args else kwargs.get("grads_and_vars", ()))
+        pairs = given_pairs(optimizer, args, kwargs)
         same = (bias, getattr(bias, "value", None))
         found = [gradient for gradient, each in pairs if any(each is one for one in same)]
         return found[0] if len(found) == 1 else None
+
+
+def given_pairs(optimizer: Any, args: Any, kwargs: Any) -> list[tuple[Any, Any]]:
+    """(gradient, variable) of each that `apply` of Keras 3, or `apply_gradients`, is given."""
+    flavour = flavour_of_object(optimizer)
+    if flavour is None or not flavour.is_keras_3:
+        return list(args[0] if args else kwargs.get("grads_and_vars", ()))
+    given = dict(zip(("grads", "trainable_variables"), args, strict=False)) | kwargs
+    variables = given.get("trainable_variables")
+    if variables is None:
+        variables = getattr(optimizer, "_trainable_variables", ())
+    return list(zip(given.get("grads", ()), variables, strict=False))
 
 
 def _padded(vector: tf.Tensor) -> tf.Tensor:

@@ -50,6 +50,16 @@ def in_frames(frame: FrameType | None) -> list[Any]:
 
 def find(values: Iterable[Any]) -> list[Any]:
     """The optimizers among some values, and within them; nearer ones first."""
+    return [value for value in reachable(values, is_optimizer) if is_optimizer(value)]
+
+
+def reachable(values: Iterable[Any], is_whole: Callable[[Any], bool]) -> list[Any]:
+    """Some values, and what they hold; nearer ones first.
+
+    Args:
+        values: where the search begins.
+        is_whole: True for a value that is not looked into.
+    """
     found: list[Any] = []
     seen: set[int] = set()
     waiting: deque[tuple[Any, int]] = deque()
@@ -58,9 +68,8 @@ def find(values: Iterable[Any]) -> list[Any]:
         if isinstance(value, _PLAIN) or id(value) in seen or len(seen) >= MOST_VALUES:
             return
         seen.add(id(value))
-        if is_optimizer(value):
-            found.append(value)
-        elif depth < DEEPEST:
+        found.append(value)
+        if not is_whole(value) and depth < DEEPEST:
             waiting.append((value, depth))
 
     for value in values:

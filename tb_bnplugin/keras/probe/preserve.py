@@ -34,11 +34,11 @@ def preserved(model: Any) -> Iterator[None]:
         )
     layers = list(model._flatten_layers())
     with ExitStack() as stack:
-        stack.enter_context(_own_seeds())
+        stack.enter_context(own_seeds())
         for layer in layers:
             stack.enter_context(_refusing_to_build(layer))
-            stack.callback(_restore_attributes, layer, _attributes(layer))
-            stack.callback(_restore_losses, layer, _losses(layer))
+            stack.callback(restore_attributes, layer, attributes_of(layer))
+            stack.callback(restore_losses, layer, losses_of(layer))
         for part, value in _values(model, layers):
             stack.callback(part.assign, value)
         if flavour.is_keras_3:
@@ -70,14 +70,16 @@ def _parts(variable: Any) -> tuple[Any, ...]:
     return values if isinstance(values, tuple) else (variable,)
 
 
-def _attributes(layer: Any) -> dict[str, tuple[Any, list[Any] | None]]:
+def attributes_of(layer: Any) -> dict[str, tuple[Any, list[Any] | None]]:
+    """The attributes of an object, and the items of those that are lists."""
     return {
         name: (value, list(value) if type(value) is list else None)
         for name, value in vars(layer).items()
     }
 
 
-def _restore_attributes(layer: Any, saved: dict[str, tuple[Any, list[Any] | None]]) -> None:
+def restore_attributes(layer: Any, saved: dict[str, tuple[Any, list[Any] | None]]) -> None:
+    """Give an object the attributes that `attributes_of` saw."""
     # Past `__setattr__`, in which Keras tracks what is assigned.
     present = vars(layer)
     for name in [name for name in present if name not in saved]:
@@ -90,7 +92,7 @@ def _restore_attributes(layer: Any, saved: dict[str, tuple[Any, list[Any] | None
             value[:] = items
 
 
-def _losses(layer: Any) -> tuple[list[Any], set[int]]:
+def losses_of(layer: Any) -> tuple[list[Any], set[int]]:
     """The losses that a layer collected: tf_keras keeps them by thread, Keras 3 in its own list."""
     thread = getattr(layer, "_thread_local", None)
     if thread is not None:
@@ -98,7 +100,8 @@ def _losses(layer: Any) -> tuple[list[Any], set[int]]:
     return list(layer._losses), set(getattr(layer, "_loss_ids", ()))
 
 
-def _restore_losses(layer: Any, saved: tuple[list[Any], set[int]]) -> None:
+def restore_losses(layer: Any, saved: tuple[list[Any], set[int]]) -> None:
+    """Give a layer the losses that `losses_of` saw."""
     losses, ids = saved
     thread = getattr(layer, "_thread_local", None)
     if thread is not None:
@@ -137,8 +140,10 @@ def _refusing_to_build(layer: Any) -> Iterator[None]:
 
 
 @contextmanager
-def _own_seeds() -> Iterator[None]:
+def own_seeds(*, in_graphs: bool = False) -> Iterator[None]:
     """Random operations within take seeds of ours, from beside TensorFlow's own sequence.
+
+    With `in_graphs` a function that is traced within takes them too, the same at each time.
 
     Going back in its sequence would not do: an operation with the same seed goes on where the
     one within stopped, since TensorFlow keeps the kernel.
@@ -148,8 +153,11 @@ def _own_seeds() -> Iterator[None]:
     if users is None:
         yield
         return
+    global_seed = getattr(eager, "_seed", None)
     eager._rng = random.Random(_SEED)  # noqa: S311  # no secret
+    if in_graphs:
+        eager._seed = _SEED % 2**31
     try:
         yield
     finally:
-        eager._rng = users
+        eager._rng, eager._seed = users, global_seed
