@@ -21,6 +21,9 @@ With a training loop of your own:
     Watch               the watched model: findings(), outcomes(), ledger(), evaluating(), close()
     summary             the ops that record in a loop: batch_norm, loss_reduction, probe
     check               runs all rules on a log folder
+    recalibrate         estimates the moving statistics anew from data ("precise BN")
+    Recalibration       its result: what changed, and the score before and after
+    RecalibrateCallback recalibrates in `fit`, before each validation and at the end
     Report              the result of `check`: its runs, outcomes and findings
     RunReport           the part of a report about one run
     Outcome             the answer of one rule: a finding, ok, or not checked with the reason
@@ -43,9 +46,12 @@ if TYPE_CHECKING:
     from tb_bnplugin.errors import LogFolderError as LogFolderError
     from tb_bnplugin.errors import NotBuiltError as NotBuiltError
     from tb_bnplugin.errors import UnknownRuleError as UnknownRuleError
+    from tb_bnplugin.keras.recalibration.callback import RecalibrateCallback as RecalibrateCallback
+    from tb_bnplugin.keras.recalibration.run import recalibrate as recalibrate
     from tb_bnplugin.logs.check import Report as Report
     from tb_bnplugin.logs.check import RunReport as RunReport
     from tb_bnplugin.logs.check import check as check
+    from tb_bnplugin.measure.recalibration import Recalibration as Recalibration
     from tb_bnplugin.training.watch import Watch as Watch
     from tb_bnplugin.training.watch import watch as watch
 
@@ -57,12 +63,15 @@ __all__ = [
     "LogFolderError",
     "NotBuiltError",
     "Outcome",
+    "RecalibrateCallback",
+    "Recalibration",
     "Report",
     "RunReport",
     "UnknownRuleError",
     "Watch",
     "__version__",
     "check",
+    "recalibrate",
     "summary",
     "watch",
 ]
@@ -75,11 +84,14 @@ _MODULES: Final = {
     "LogFolderError": "tb_bnplugin.errors",
     "NotBuiltError": "tb_bnplugin.errors",
     "Outcome": "tb_bnplugin.diagnose.outcome",
+    "RecalibrateCallback": "tb_bnplugin.keras.recalibration.callback",
+    "Recalibration": "tb_bnplugin.measure.recalibration",
     "Report": "tb_bnplugin.logs.check",
     "RunReport": "tb_bnplugin.logs.check",
     "UnknownRuleError": "tb_bnplugin.errors",
     "Watch": "tb_bnplugin.training.watch",
     "check": "tb_bnplugin.logs.check",
+    "recalibrate": "tb_bnplugin.keras.recalibration.run",
     "summary": "tb_bnplugin.summary",
     "watch": "tb_bnplugin.training.watch",
 }

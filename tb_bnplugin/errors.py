@@ -4,6 +4,7 @@
       + LogFolderError        a log folder cannot be read, or holds no record of this plugin
       + NotBuiltError         a model, or a layer that it calls, has no variables yet
       + UnknownRuleError      no rule has this code
+      + SavedModelError       a saved model, or what gives its data, cannot be used
       + CannotExamineError    the doctor finds no TensorFlow or no Keras to examine
         + NoReplicasError     TensorFlow started before it could be given two logical devices
       + DamagedRecordError    a record of a log cannot be used
@@ -34,6 +35,10 @@ class NotBuiltError(BatchNormError, ValueError):
 
 class UnknownRuleError(BatchNormError, LookupError):
     """No rule has this code."""
+
+
+class SavedModelError(BatchNormError):
+    """A saved model, or the function that gives its data, cannot be used; the text says why."""
 
 
 class CannotExamineError(BatchNormError, RuntimeError):

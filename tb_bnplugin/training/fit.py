@@ -10,6 +10,7 @@ import numpy as np
 from tb_bnplugin.keras.calls.run_context import run_context
 from tb_bnplugin.keras.probe import run as probing
 from tb_bnplugin.keras.probe.held_batch import take_validation_batch, validation_adapter
+from tb_bnplugin.keras.recalibration import writing
 from tb_bnplugin.keras.variables import local
 from tb_bnplugin.measure.reading import Reading
 from tb_bnplugin.schedule import Frequency, Schedule, from_frequency
@@ -154,7 +155,8 @@ class FitRecorder:
         """An evaluation or a prediction begins: traces made before are told, too."""
         if loop == "evaluate" and self._held is None and self._options.probe_data is not None:
             self.recorder.guard.attempt("probe", self._hold_validation)
-        self._loop_began = self.recorder.reader().read()
+        self._begin_loop_here()
+        writing.listen(self._model, self._begin_loop_here)
         self._context_before = run_context().set(1 if loop == "evaluate" else 2)
 
     def end_loop(self, loop: Loop, *, ended: bool) -> None:
@@ -165,6 +167,7 @@ class FitRecorder:
             ended: no fit goes on around it.
         """
         run_context().set(self._context_before)
+        writing.listen(self._model, None)
         self.recorder.observer.end_loop(loop, self._loop_began)
         if not self._target.was_opened:  # before any fit: what it ran is recorded all the same
             if not self._target.is_known:
@@ -177,6 +180,10 @@ class FitRecorder:
         if ended:
             self.recorder.watched.end_fit()
             self._target.close()
+
+    def _begin_loop_here(self) -> None:
+        """Compare the end of the loop with this moment: a recalibration is not of the loop."""
+        self._loop_began = self.recorder.reader().read()
 
     def _record(self, step: int, reason: str, extras: list[Extra] | None = None) -> None:
         target = self._target.present
