@@ -10,7 +10,7 @@ import sys
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
-GROUPS = ("reading", "hostile", "page", "recording", "findings", "fixes")
+GROUPS = ("reading", "hostile", "page", "recording", "recalibrate", "findings", "fixes")
 
 
 def main() -> int:

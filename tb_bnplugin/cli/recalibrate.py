@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from tb_bnplugin.cli.exit_codes import CLEAN, FINDINGS, fail
 from tb_bnplugin.cli.style import printable
@@ -48,7 +49,10 @@ def _run(options: argparse.Namespace) -> int:
     chosen = {name: getattr(options, name) for name in ("steps", "exact", "frozen", "dry_run")}
     try:
         result, written = recalibrate_file(
-            options.model, options.data, options.output, verbose=not options.quiet, **chosen
+            *(options.model, options.data, options.output),
+            tell=lambda text: print(f"tb-bnplugin: {text}", file=sys.stderr),
+            verbose=not options.quiet,
+            **chosen,
         )
     except (SavedModelError, TypeError, ValueError, RuntimeError) as error:
         return fail(shorten(str(error), 1000))

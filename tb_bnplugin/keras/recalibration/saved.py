@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,12 @@ from tb_bnplugin.measure.recalibration import Recalibration
 
 
 def recalibrate_file(
-    path: str, data: str, output: str | None = None, **options: Any
+    path: str,
+    data: str,
+    output: str | None = None,
+    *,
+    tell: Callable[[str], None],
+    **options: Any,
 ) -> tuple[Recalibration, str | None]:
     """Recalibrate the model of a file, and write it to another one where it changed.
 
@@ -25,6 +31,7 @@ def recalibrate_file(
         data: "module:function" of what gives the data; the module may also register the classes
             of the model. The present folder is looked in first.
         output: where the model is written; "NAME.recalibrated.keras" beside it if None.
+        tell: is told what is not as one would expect.
         options: as for `recalibrate`.
 
     Returns:
@@ -38,7 +45,7 @@ def recalibrate_file(
         raise SavedModelError(f"there is no file {path}")
     function = _function(data)  # first: it may register classes of the model
     keras = _keras_of(source)
-    model = _load(keras, source)
+    model = _load(keras, source, tell)
     result = recalibrate(model, _call(function, data), **options)
     if not result.applied:
         return result, None
@@ -92,14 +99,16 @@ def _keras_of(path: Path) -> Any:
     raise SavedModelError(f"{wrote}{' or '.join(names)} is not installed")
 
 
-def _load(keras: Any, path: Path) -> Any:
+def _load(keras: Any, path: Path, tell: Callable[[str], None]) -> Any:
     try:
         return keras.models.load_model(str(path))
-    except Exception as error:  # noqa: BLE001  # a loss of the user's, perhaps: score without it
+    except Exception as error:  # noqa: BLE001  # a loss of the user's, perhaps
         try:
-            return keras.models.load_model(str(path), compile=False)
+            model = keras.models.load_model(str(path), compile=False)
         except Exception:  # noqa: BLE001  # the first says more
             raise SavedModelError(f"cannot load {path}: {_text(error)}") from error
+        tell(f"{path} is loaded without its loss and optimizer ({_text(error)})")
+        return model
 
 
 def _text(error: Exception) -> str:
