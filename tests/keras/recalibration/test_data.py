@@ -23,9 +23,9 @@ def model_of(keras: Any) -> Any:
 
 
 def sequence(keras: Any) -> Any:
-    base = getattr(keras.utils, "PyDataset", None) or keras.utils.Sequence
+    base: Any = getattr(keras.utils, "PyDataset", None) or keras.utils.Sequence
 
-    class Data(base):  # type: ignore[misc]
+    class Data(base):
         def __len__(self) -> int:
             return 7
 
@@ -75,7 +75,10 @@ def test_dicts_and_several_inputs_and_outputs(flavour: Flavour, tensorflow: Any)
     keras = flavour.keras
     inputs = {name: keras.Input((4,), name=name) for name in "ab"}
     normalized = [keras.layers.BatchNormalization()(each) for each in inputs.values()]
-    outputs = {name: keras.layers.Dense(1, name=name)(each) for name, each in zip("cd", normalized)}
+    outputs = {
+        name: keras.layers.Dense(1, name=name)(each)
+        for name, each in zip("cd", normalized, strict=True)
+    }
     model = keras.Model(inputs, outputs)
     model.compile("sgd", {"c": "mse", "d": "mae"})
     labels = {"c": X[:, :1], "d": X[:, 1:2]}
@@ -145,7 +148,7 @@ def test_models_that_cannot_be_recalibrated(flavour: Flavour, tensorflow: Any) -
 
 def test_layer_within_a_function_of_the_models_own(flavour: Flavour, tensorflow: Any) -> None:
     """Its trace must not keep what stands in the place of the statistics."""
-    keras = flavour.keras
+    keras: Any = flavour.keras
 
     class Model(keras.Model):
         def __init__(self) -> None:

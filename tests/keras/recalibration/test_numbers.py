@@ -253,7 +253,7 @@ def test_frozen_layers_are_left_unless_asked_for(flavour: Flavour) -> None:
 
 
 def test_foreign_layers_are_left(flavour: Flavour) -> None:
-    keras = flavour.keras
+    keras: Any = flavour.keras
 
     class Own(keras.layers.BatchNormalization):
         def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
@@ -270,7 +270,7 @@ def test_foreign_layers_are_left(flavour: Flavour) -> None:
 
 
 def test_model_that_cannot_be_traced_runs_eagerly(flavour: Flavour) -> None:
-    keras = flavour.keras
+    keras: Any = flavour.keras
 
     class Model(keras.Model):
         def __init__(self) -> None:
