@@ -84,7 +84,7 @@ class RecalibratedLayer:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Recalibration:
-    """What `recalibrate` did: printed, it tells all of it.
+    """The result of `recalibrate`: printed, it tells what was done.
 
     `before`, `after` and `batch` are scores on some batches of the data in inference mode, with
     the moving statistics before, with the new ones, and with the statistics of each batch. The

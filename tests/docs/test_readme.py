@@ -18,7 +18,7 @@ from tb_bnplugin.diagnose import COMPARISONS, RULES
 from tests.conftest import ROOT, Flavour
 
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
-FIT, STEP, LOOP = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+FIT, STEP, LOOP, REPAIR = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 
 @pytest.fixture(autouse=True)
@@ -87,6 +87,23 @@ def test_loop_snippet(
     given["evaluate"] = lambda model: model(given["x_val"], training=False)
     exec(LOOP, given)
     assert "BN101" in capsys.readouterr().out
+
+
+def test_repair_snippet(
+    flavour: Flavour, tensorflow: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = values(flavour)
+    x = 5 + 3 * given["x"]
+    dataset = tensorflow.data.Dataset.from_tensor_slices((x, given["y"])).batch(16)
+    exec(REPAIR, given | {"tb_bnplugin": tb_bnplugin, "train_dataset": dataset})
+    printed = capsys.readouterr().out
+    assert "Recalibrated 1 layer of 'sequential" in printed
+    assert "from 4 batches (64 rows)." in printed
+    callback = re.search(r"`(tb_bnplugin.RecalibrateCallback\(.*?\))`", TEXT)
+    assert callback
+    made = eval(callback[1], {"tb_bnplugin": tb_bnplugin, "train_dataset": dataset})
+    given["model"].fit(x, given["y"], verbose=0, callbacks=[made])
+    assert len(made.results) == 1
 
 
 @pytest.mark.parametrize("line", re.findall(r"^tb-bnplugin (.*?)(?:  |$)", TEXT, re.MULTILINE))

@@ -146,7 +146,7 @@ def _put_back(history: ModelHistory, wrong: Mask) -> Outcome:
         wrong,
         "had trained moving statistics that were put back to their initial values, and ran in"
         " inference mode since, never in training mode: nothing has filled them.",
-        fix=f"After a reset, {ESTIMATE}: `predict` and `evaluate` move nothing.",
+        fix=f"After a reset, {ESTIMATE}. `predict` and `evaluate` move nothing.",
         evidence={"inference_executions_since": executions},
         since="put_back_step",
     )

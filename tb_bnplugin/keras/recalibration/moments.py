@@ -1,4 +1,4 @@
-"""What enters a layer in one call: values, mean and squared deviations of each channel."""
+"""The inputs of a layer in one call: values, mean and squared deviations of each channel."""
 
 from __future__ import annotations
 

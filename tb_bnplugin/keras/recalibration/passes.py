@@ -151,7 +151,7 @@ def _called_with(layer: Any, given: tuple[_Noted, int, Any, Any] | None) -> Iter
     """Within, the layer runs in inference mode, with statistics that it is given if any."""
     signature = inspect.signature(type(layer).call)
     if "training" not in signature.parameters:
-        yield  # a foreign layer that knows no mode
+        yield  # a class of somebody's that knows no mode
         return
     attributes = vars(layer)  # past Keras' attribute tracking
     had_own = "call" in attributes

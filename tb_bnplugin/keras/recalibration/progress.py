@@ -1,4 +1,4 @@
-"""What is told of long work, now and then."""
+"""Lines that tell how far long work is, now and then."""
 
 from __future__ import annotations
 
