@@ -16,21 +16,21 @@ With a training loop of your own:
 
 `tensorboard --logdir logs` shows the tab "Batch Norm"; `tb-bnplugin check logs` prints findings.
 
-    BatchNormCallback   records while `fit` trains
-    watch               starts to count the modes of a model's layers, before a loop is traced
-    Watch               the watched model: findings(), outcomes(), ledger(), evaluating(), close()
-    summary             the ops that record in a loop: batch_norm, loss_reduction, probe
-    check               runs all rules on a log folder
-    recalibrate         estimates the moving statistics anew from data ("precise BN")
-    Recalibration       its result: what changed, and the score before and after
-    RecalibrateCallback recalibrates in `fit`, before each validation and at the end
-    Report              the result of `check`: its runs, outcomes and findings
-    RunReport           the part of a report about one run
-    Outcome             the answer of one rule: a finding, ok, or not checked with the reason
-    BatchNormError      base of all errors of this package
-    LogFolderError      a log folder cannot be read, or holds no record of this plugin
-    NotBuiltError       a model has no variables yet: call it on a batch first
-    UnknownRuleError    no rule has this code
+    BatchNormCallback    records while `fit` trains
+    watch                starts to count the modes of a model's layers, before a loop is traced
+    Watch                the watched model: findings(), outcomes(), ledger(), evaluating(), close()
+    summary              the ops that record in a loop: batch_norm, loss_reduction, probe
+    check                runs all rules on a log folder
+    recalibrate          estimates the moving statistics anew from data ("precise BN")
+    Recalibration        its result: what changed, and the score before and after
+    RecalibrateCallback  recalibrates in `fit`, before each validation and at the end
+    Report               the result of `check`: its runs, outcomes and findings
+    RunReport            the part of a report about one run
+    Outcome              the answer of one rule: a finding, ok, or not checked with the reason
+    BatchNormError       base of all errors of this package
+    LogFolderError       a log folder cannot be read, or holds no record of this plugin
+    NotBuiltError        a model has no variables yet: call it on a batch first
+    UnknownRuleError     no rule has this code
 """
 
 from __future__ import annotations

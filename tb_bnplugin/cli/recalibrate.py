@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from tb_bnplugin.cli.exit_codes import CLEAN, FINDINGS, fail
 from tb_bnplugin.cli.style import printable
@@ -43,6 +44,8 @@ def add_recalibrate(commands: argparse._SubParsersAction[argparse.ArgumentParser
 
 def _run(options: argparse.Namespace) -> int:
     """`tb-bnplugin recalibrate`."""
+    if not Path(options.model).is_file():
+        return fail(f"there is no file {options.model}")
     # Needs TensorFlow, and runs a model.
     from tb_bnplugin.keras.recalibration.saved import recalibrate_file
 

@@ -54,7 +54,7 @@ class FitRecorder:
         self._clock = _Clock(model)
         self._traces = 0
         self._context_before = 0
-        self._loop_began: Reading | None = None
+        self._loop = _Loop(self.recorder)
         self._losses_due = False
         self._epoch_ended = False  # and nothing was done since
         self.recorder.listen(self.notifier)
@@ -155,8 +155,8 @@ class FitRecorder:
         """An evaluation or a prediction begins: traces made before are told, too."""
         if loop == "evaluate" and self._held is None and self._options.probe_data is not None:
             self.recorder.guard.attempt("probe", self._hold_validation)
-        self._begin_loop_here()
-        writing.listen(self._model, self._begin_loop_here)
+        self._loop.begin()
+        writing.listen(self._model, self._loop)
         self._context_before = run_context().set(1 if loop == "evaluate" else 2)
 
     def end_loop(self, loop: Loop, *, ended: bool) -> None:
@@ -168,7 +168,7 @@ class FitRecorder:
         """
         run_context().set(self._context_before)
         writing.listen(self._model, None)
-        self.recorder.observer.end_loop(loop, self._loop_began)
+        self.recorder.observer.end_loop(loop, self._loop.began)
         if not self._target.was_opened:  # before any fit: what it ran is recorded all the same
             if not self._target.is_known:
                 return
@@ -180,10 +180,6 @@ class FitRecorder:
         if ended:
             self.recorder.watched.end_fit()
             self._target.close()
-
-    def _begin_loop_here(self) -> None:
-        """Compare the end of the loop with this moment: a recalibration is not of the loop."""
-        self._loop_began = self.recorder.reader().read()
 
     def _record(self, step: int, reason: str, extras: list[Extra] | None = None) -> None:
         target = self._target.present
@@ -243,6 +239,22 @@ class FitRecorder:
             self._model, x, y, weight, lambda name, why: guard.note("losses", name, why)
         )
         return [self.recorder.observer.loss(vector, facts) for vector, facts in measured]
+
+
+class _Loop:
+    """The state of the model when an evaluation or a prediction began."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self.began: Reading | None = None
+
+    def begin(self) -> None:
+        """Compare the end of the loop with this moment."""
+        self.began = self._recorder.reader().read()
+
+    def statistics_written(self) -> None:
+        """A recalibration is not of the loop."""
+        self.begin()
 
 
 class _Clock:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+import weakref
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,15 +15,23 @@ from tb_bnplugin.keras.variables import copies
 
 Floats = npt.NDArray[np.float64]
 
-_listeners: WeakIdentityDict[Callable[[], None]] = WeakIdentityDict()
+
+class Listener(Protocol):
+    """Compares the statistics of a model, and has to know that they were written here."""
+
+    def statistics_written(self) -> None:
+        """The statistics of the model were recalibrated."""
 
 
-def listen(model: Any, written: Callable[[], None] | None) -> None:
-    """Call `written` whenever the statistics of a model were written here; None: no more."""
-    if written is None:
+_listeners: WeakIdentityDict[weakref.ref[Listener]] = WeakIdentityDict()
+
+
+def listen(model: Any, listener: Listener | None) -> None:
+    """Tell a listener, which is not kept alive, whenever statistics were written; None: nobody."""
+    if listener is None:
         _listeners.pop(model)
     else:
-        _listeners.set(model, written)
+        _listeners.set(model, weakref.ref(listener))
 
 
 def write(model: Any, layers: Mapping[str, Any], statistics: Mapping[str, Floats]) -> str | None:
@@ -49,9 +58,10 @@ def write(model: Any, layers: Mapping[str, Any], statistics: Mapping[str, Floats
         for part, value in before:
             part.assign(value)
         raise
-    listener = _listeners.get(model)
+    reference = _listeners.get(model)
+    listener = None if reference is None else reference()
     if listener is not None:
-        listener()
+        listener.statistics_written()
     return None
 
 
