@@ -11,7 +11,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 GROUPS = (
-    *("reading", "hostile", "page", "recording", "probing", "gradient"),
+    *("reading", "hostile", "page", "recording", "probing", "gradient", "recalibrate"),
     *("findings", "fixes"),
 )
 

@@ -31,7 +31,7 @@ EPOCHS = 17  # validation recovers near epoch 14 with momentum 0.99
 
 
 SCENARIOS: Mapping[str, str] = {
-    "D1": "Batch normalization in five programs that look alike",
+    "D1": "Batch normalization in six programs that look alike",
     "D2": "A new head on a pretrained base, and fine-tuning",
     "D3": "One loss, summed or averaged",
     "D4": "A sequential and a functional twin, and what else may differ",

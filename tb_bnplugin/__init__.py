@@ -16,21 +16,24 @@ With a training loop of your own:
 
 `tensorboard --logdir logs` shows the tab "Batch Norm"; `tb-bnplugin check logs` prints findings.
 
-    BatchNormCallback   records while `fit` trains
-    watch               starts to count the modes of a model's layers, before a loop is traced
-    Watch               the watched model: findings(), outcomes(), ledger(), evaluating(), close()
-    summary             the ops that record in a loop: batch_norm, loss_reduction, probe
-    check               runs all rules on a log folder
-    twin                one step of `fit` and one of a loop from the same weights: where they part
-    TwinReport          the result of `twin`: the first divergence, all others, same()
-    Report              the result of `check`: its runs, outcomes and findings
-    RunReport           the part of a report about one run
-    Outcome             the answer of one rule: a finding, ok, or not checked with the reason
-    BatchNormError      base of all errors of this package
-    LogFolderError      a log folder cannot be read, or holds no record of this plugin
-    NotBuiltError       a model has no variables yet: call it on a batch first
-    StrategyError       a model of a distribution strategy that cannot be recorded
-    UnknownRuleError    no rule has this code
+    BatchNormCallback    records while `fit` trains
+    watch                starts to count the modes of a model's layers, before a loop is traced
+    Watch                the watched model: findings(), outcomes(), ledger(), evaluating(), close()
+    summary              the ops that record in a loop: batch_norm, loss_reduction, probe
+    check                runs all rules on a log folder
+    twin                 one step of `fit` and one of a loop from the same weights: where they part
+    TwinReport           the result of `twin`: the first divergence, all others, same()
+    recalibrate          estimates the moving statistics anew from data ("precise BN")
+    Recalibration        its result: what changed, and the score before and after
+    RecalibrateCallback  recalibrates in `fit`, before each validation and at the end
+    Report               the result of `check`: its runs, outcomes and findings
+    RunReport            the part of a report about one run
+    Outcome              the answer of one rule: a finding, ok, or not checked with the reason
+    BatchNormError       base of all errors of this package
+    LogFolderError       a log folder cannot be read, or holds no record of this plugin
+    NotBuiltError        a model has no variables yet: call it on a batch first
+    StrategyError        a model of a distribution strategy that cannot be recorded
+    UnknownRuleError     no rule has this code
 """
 
 from __future__ import annotations
@@ -47,9 +50,12 @@ if TYPE_CHECKING:
     from tb_bnplugin.errors import NotBuiltError as NotBuiltError
     from tb_bnplugin.errors import StrategyError as StrategyError
     from tb_bnplugin.errors import UnknownRuleError as UnknownRuleError
+    from tb_bnplugin.keras.recalibration.callback import RecalibrateCallback as RecalibrateCallback
+    from tb_bnplugin.keras.recalibration.run import recalibrate as recalibrate
     from tb_bnplugin.logs.check import Report as Report
     from tb_bnplugin.logs.check import RunReport as RunReport
     from tb_bnplugin.logs.check import check as check
+    from tb_bnplugin.measure.recalibration import Recalibration as Recalibration
     from tb_bnplugin.training.watch import Watch as Watch
     from tb_bnplugin.training.watch import watch as watch
     from tb_bnplugin.twins.report import TwinReport as TwinReport
@@ -63,6 +69,8 @@ __all__ = [
     "LogFolderError",
     "NotBuiltError",
     "Outcome",
+    "RecalibrateCallback",
+    "Recalibration",
     "Report",
     "RunReport",
     "StrategyError",
@@ -71,6 +79,7 @@ __all__ = [
     "Watch",
     "__version__",
     "check",
+    "recalibrate",
     "summary",
     "twin",
     "watch",
@@ -84,6 +93,8 @@ _MODULES: Final = {
     "LogFolderError": "tb_bnplugin.errors",
     "NotBuiltError": "tb_bnplugin.errors",
     "Outcome": "tb_bnplugin.diagnose.outcome",
+    "RecalibrateCallback": "tb_bnplugin.keras.recalibration.callback",
+    "Recalibration": "tb_bnplugin.measure.recalibration",
     "Report": "tb_bnplugin.logs.check",
     "RunReport": "tb_bnplugin.logs.check",
     "StrategyError": "tb_bnplugin.errors",
@@ -91,6 +102,7 @@ _MODULES: Final = {
     "UnknownRuleError": "tb_bnplugin.errors",
     "Watch": "tb_bnplugin.training.watch",
     "check": "tb_bnplugin.logs.check",
+    "recalibrate": "tb_bnplugin.keras.recalibration.run",
     "summary": "tb_bnplugin.summary",
     "twin": "tb_bnplugin.twins.twin",
     "watch": "tb_bnplugin.training.watch",

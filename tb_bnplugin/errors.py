@@ -6,6 +6,7 @@
       + StrategyError         a model of a distribution strategy that cannot be recorded
       + BaselineError         the file of known findings cannot be read or written
       + UnknownRuleError      no rule has this code
+      + SavedModelError       a saved model, or what gives its data, cannot be used
       + CannotExamineError    the doctor finds no TensorFlow or no Keras to examine
         + NoReplicasError     TensorFlow started before it could be given two logical devices
       + DamagedRecordError    a record of a log cannot be used
@@ -44,6 +45,10 @@ class BaselineError(BatchNormError):
 
 class UnknownRuleError(BatchNormError, LookupError):
     """No rule has this code."""
+
+
+class SavedModelError(BatchNormError):
+    """A saved model, or the function that gives its data, cannot be used; the text says why."""
 
 
 class CannotExamineError(BatchNormError, RuntimeError):

@@ -21,6 +21,7 @@ Part = Literal[
     "probe",
     "attribution",
     "findings",
+    "recalibration",
 ]
 
 DESCRIPTIONS: Final[dict[Part, str]] = {
@@ -39,6 +40,7 @@ DESCRIPTIONS: Final[dict[Part, str]] = {
     "attribution": "no longer tells which layers of {model} cause a gap of the modes",
     "findings": "tells no more findings of {model} while it trains; `tb-bnplugin check` reads"
     " what is recorded",
+    "recalibration": "no longer recalibrates {model}",
 }
 
 NOTES: Final[dict[Part, str]] = {
@@ -115,7 +117,7 @@ def describe(error: Exception) -> str:
 def warn(part: Part, error: Exception, model: str) -> None:
     """Tell in one warning which part is off, why, and that the training is not touched."""
     what = DESCRIPTIONS[part].format(model=repr(model))
-    rest = "" if part in ("recording", "writing") else "all else is recorded, and "
+    rest = "" if part in ("recording", "writing", "recalibration") else "all else is recorded, and "
     warnings.warn(
         f"tb_bnplugin {what}; {rest}training goes on unchanged ({describe(error)})",
         RuntimeWarning,

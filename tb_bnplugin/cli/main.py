@@ -15,6 +15,8 @@ import tb_bnplugin
 from tb_bnplugin.cli import baseline, formats
 from tb_bnplugin.cli.check_text import check_text
 from tb_bnplugin.cli.doctor_text import doctor_text
+from tb_bnplugin.cli.exit_codes import CLEAN, FINDINGS, UNREADABLE, fail
+from tb_bnplugin.cli.recalibrate import add_recalibrate
 from tb_bnplugin.cli.rules_text import rule_text, rules_text
 from tb_bnplugin.cli.style import Style, cut, printable
 from tb_bnplugin.diagnose import (
@@ -34,12 +36,6 @@ from tb_bnplugin.errors import (
 )
 from tb_bnplugin.logs.check import Report, check, read_runs
 from tb_bnplugin.logs.provider import shorten
-
-CLEAN: Final = 0
-FINDINGS: Final = 1
-UNREADABLE: Final = 2
-"""Also: no record, a wrong argument (argparse uses 2 too), a rule that crashed, or anything else
-that nobody has thought of."""
 
 _FAIL_ON: Final = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 
@@ -63,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except Exception as error:  # noqa: BLE001  # Python's own exit status, 1, means findings
         reason = shorten(f"{type(error).__name__}: {error}", 200)
-        return _fail(f"stopped, which is a bug in tb_bnplugin ({reason})")
+        return fail(f"stopped, which is a bug in tb_bnplugin ({reason})")
 
 
 def run_check(options: argparse.Namespace) -> int:
@@ -71,7 +67,7 @@ def run_check(options: argparse.Namespace) -> int:
     try:
         report = check(options.logdir, options.run)
     except (LogFolderError, ValueError) as error:
-        return _fail(str(error))
+        return fail(str(error))
     report = _filter(report, options.select, options.ignore)
     try:
         if options.baseline:
@@ -80,12 +76,12 @@ def run_check(options: argparse.Namespace) -> int:
             known = baseline.write(options.write_baseline, report)
             print(f"{options.write_baseline}: known findings written: {known}", file=sys.stderr)
     except BaselineError as error:
-        return _fail(str(error))
+        return fail(str(error))
     print(_written(report, options.format, _FAIL_ON[options.fail_on]))
     crashed = [outcome for outcome in report.outcomes if outcome.status == "crashed"]
     if crashed:
         codes = ", ".join(sorted({outcome.code for outcome in crashed}))
-        return _fail(f"these rules crashed, which is a bug in tb_bnplugin: {codes}")
+        return fail(f"these rules crashed, which is a bug in tb_bnplugin: {codes}")
     if options.strict and any(entry.status == "not_checked" for entry in report.outcomes):
         return FINDINGS
     if options.write_baseline:
@@ -116,7 +112,7 @@ def run_rules(options: argparse.Namespace) -> int:
     try:
         print(rule_text(explain(options.code), style))
     except UnknownRuleError as error:
-        return _fail(str(error))
+        return fail(str(error))
     return CLEAN
 
 
@@ -128,7 +124,7 @@ def run_doctor(options: argparse.Namespace) -> int:
     try:
         found = report(options.keras)
     except CannotExamineError as error:
-        return _fail(str(error))
+        return fail(str(error))
     if options.format == "json":
         print(json.dumps(found.to_json(), indent=1, allow_nan=False))
     else:
@@ -141,27 +137,22 @@ def run_ledger(options: argparse.Namespace) -> int:
     try:
         wanted = re.compile(options.layer or "")
     except re.error as error:
-        return _fail(f"--layer {options.layer!r} is not a regular expression: {error}")
+        return fail(f"--layer {options.layer!r} is not a regular expression: {error}")
     try:
         runs, _ = read_runs(options.logdir, options.run)
     except (LogFolderError, ValueError) as error:
-        return _fail(str(error))
+        return fail(str(error))
     ledgers = [
         keep_layers(create_ledger(model), wanted.search) for run in runs for model in run.models
     ]
     if options.layer and not any(ledger.layers for ledger in ledgers):
-        return _fail(f"no layer's path matches {options.layer!r}: leave out --layer to see all")
+        return fail(f"no layer's path matches {options.layer!r}: leave out --layer to see all")
     if options.format == "json":
         print(json.dumps([ledger.to_json() for ledger in ledgers], indent=1, allow_nan=False))
         return CLEAN
     text = "\n\n".join(ledger_text(ledger) for ledger in ledgers)
     print("\n".join(cut(printable(line)) for line in text.splitlines()))
     return CLEAN
-
-
-def _fail(message: str) -> int:
-    print(f"tb-bnplugin: {message}", file=sys.stderr)
-    return UNREADABLE
 
 
 def _filter(report: Report, select: Sequence[str], ignore: Sequence[str]) -> Report:
@@ -294,4 +285,5 @@ def _parser() -> argparse.ArgumentParser:
         help="test only this one (default: both, if installed)",
     )
     examining.add_argument("--format", choices=("text", "json"), default="text")
+    add_recalibrate(commands)
     return parser

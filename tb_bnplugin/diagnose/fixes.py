@@ -9,6 +9,15 @@ from tb_bnplugin.history.model import ModelFacts, ModelHistory
 
 HAND_TRAINING_ON = "def call(self, x, training=None): ... x = self.bn(x, training=training)"
 
+RECALIBRATE = "`tb_bnplugin.recalibrate(model, (x, y))`"
+"""Estimates moving statistics anew from training data."""
+
+RECALIBRATE_FROZEN = "`tb_bnplugin.recalibrate(model, x, frozen=True)`"
+"""The same of frozen layers; without labels, since an untrained head judges nothing."""
+
+RECALIBRATE_IN_FIT = "`tb_bnplugin.RecalibrateCallback((x, y))`"
+"""The same, before each validation of `fit`."""
+
 
 def run_in_training_mode(history: ModelHistory, wrong: Mask) -> str:
     """How to make layers [layers] run in training mode while the model trains."""

@@ -11,6 +11,7 @@ import numpy as np
 from tb_bnplugin.keras.calls.run_context import run_context
 from tb_bnplugin.keras.probe import run as probing
 from tb_bnplugin.keras.probe.held_batch import take_validation_batch, validation_adapter
+from tb_bnplugin.keras.recalibration import writing
 from tb_bnplugin.keras.variables import local
 from tb_bnplugin.measure.reading import Reading
 from tb_bnplugin.schedule import Frequency, Schedule, from_frequency
@@ -57,7 +58,7 @@ class FitRecorder:
         self._clock = _Clock(model)
         self._traces = 0
         self._context_before = 0
-        self._loop_began: Reading | None = None
+        self._loop = _Loop(self.recorder)
         self._losses_due = False
         self._epoch_ended = False  # and nothing was done since
         self.recorder.listen(self.notifier)
@@ -159,7 +160,8 @@ class FitRecorder:
         """An evaluation or a prediction begins: traces made before are told, too."""
         if loop == "evaluate" and self._held is None and self._options.probe_data is not None:
             self.recorder.guard.attempt("probe", self._hold_validation)
-        self._loop_began = self.recorder.reader().read()
+        self._loop.begin()
+        writing.listen(self._model, self._loop)
         self._context_before = run_context().set(1 if loop == "evaluate" else 2)
 
     def end_loop(self, loop: Loop, *, ended: bool) -> None:
@@ -170,7 +172,8 @@ class FitRecorder:
             ended: no fit goes on around it.
         """
         run_context().set(self._context_before)
-        self.recorder.observer.end_loop(loop, self._loop_began)
+        writing.listen(self._model, None)
+        self.recorder.observer.end_loop(loop, self._loop.began)
         if not self._target.was_opened:  # before any fit: what it ran is recorded all the same
             if not self._target.is_known:
                 return
@@ -241,6 +244,22 @@ class FitRecorder:
             self._model, x, y, weight, lambda name, why: guard.note("losses", name, why)
         )
         return [self.recorder.observer.loss(vector, facts) for vector, facts in measured]
+
+
+class _Loop:
+    """The state of the model when an evaluation or a prediction began."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self.began: Reading | None = None
+
+    def begin(self) -> None:
+        """Compare the end of the loop with this moment."""
+        self.began = self._recorder.reader().read()
+
+    def statistics_written(self) -> None:
+        """A recalibration is not of the loop."""
+        self.begin()
 
 
 class _Clock:

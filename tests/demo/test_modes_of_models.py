@@ -37,6 +37,12 @@ def test_head_that_learned_on_batch_statistics_knows_no_others(
     assert status(report, "D2/1_base_in_training_mode/train", "BN208") == "not_checked"
 
 
+def test_recalibration_heals_the_head(demo: Demo) -> None:
+    first, _, third = cells(demo.printed, "recalibrated")
+    assert float(first) > 0.9
+    assert float(third) == pytest.approx(evaluations(demo, 2)[0], abs=0.02)
+
+
 def test_frozen_base_is_the_same_in_every_mode(report: Mapping[str, Any], demo: Demo) -> None:
     in_fit, loaded, inference, training = evaluations(demo, 1)
     assert in_fit == loaded == inference == training > 0.8

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,16 @@ def test_call_without_training_is_wrong_on_keras_3_alone(
         assert "BN101" not in found  # one fault is told once
     else:
         assert serious(found) == {"BN201"}
+
+
+def test_recalibration_takes_the_start_out(report: Mapping[str, Any], demo: Demo) -> None:
+    """After one epoch little is learned, and nothing of it shows before."""
+    assert serious(findings(report, "D1/6_high_momentum/train")) == {"BN201"}
+    numbers = re.findall(r"accuracy before ([\d.]+), recalibrated ([\d.]+)", demo.printed)
+    ((before, after),) = [tuple(map(float, pair)) for pair in numbers]
+    assert before < 0.15
+    assert after > before + 0.1
+    assert "Recalibrated 52 layers" in demo.printed
 
 
 def test_sum_over_outputs_differs_tenfold_from_the_mean(report: Mapping[str, Any]) -> None:

@@ -18,7 +18,7 @@ from tb_bnplugin.diagnose import COMPARISONS, RULES
 from tests.conftest import ROOT, Flavour
 
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
-FIT, STEP, LOOP, TWIN = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+FIT, STEP, LOOP, TWIN, REPAIR = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 
 @pytest.fixture(autouse=True)
@@ -117,6 +117,23 @@ def test_twin_snippet(
     printed = capsys.readouterr().out.splitlines()
     shown = re.findall(r"^(?:fit against|first divergence).*", TEXT, re.MULTILINE)
     assert printed[:2] == shown
+
+
+def test_repair_snippet(
+    flavour: Flavour, tensorflow: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = values(flavour)
+    x = 5 + 3 * given["x"]
+    dataset = tensorflow.data.Dataset.from_tensor_slices((x, given["y"])).batch(16)
+    exec(REPAIR, given | {"tb_bnplugin": tb_bnplugin, "train_dataset": dataset})
+    printed = capsys.readouterr().out
+    assert "Recalibrated 1 layer of 'sequential" in printed
+    assert "from 4 batches (64 rows)." in printed
+    callback = re.search(r"`(tb_bnplugin.RecalibrateCallback\(.*?\))`", TEXT)
+    assert callback
+    made = eval(callback[1], {"tb_bnplugin": tb_bnplugin, "train_dataset": dataset})
+    given["model"].fit(x, given["y"], verbose=0, callbacks=[made])
+    assert len(made.results) == 1
 
 
 @pytest.mark.parametrize("line", re.findall(r"^tb-bnplugin (.*?)(?:  |$)", TEXT, re.MULTILINE))

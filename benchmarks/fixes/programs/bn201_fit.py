@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import tb_bnplugin
+
 from benchmarks.findings.nets import class_loss
 from benchmarks.fixes.bench import FixBench
 from benchmarks.fixes.nets import fit, raw_digits, raw_layers, validate
@@ -12,7 +14,7 @@ from benchmarks.fixes.recorded import updates_as_printed
 RULE = "BN201"
 NUMBER = "validation accuracy"
 HEALTHY = (0.85, 1.0)
-CURES = ("longer", "faster")
+CURES = ("longer", "faster", "recalibrated")
 
 
 def run(keras: Any, bench: FixBench, cure: str | None) -> float:
@@ -24,6 +26,8 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
     model = keras.Sequential(raw_layers(keras, norm=norm))
     model.compile(keras.optimizers.Adam(1e-2), class_loss(keras))
     callbacks = bench.callbacks()
+    if cure == "recalibrated":
+        callbacks.append(tb_bnplugin.RecalibrateCallback((data.x, data.y)))
     fit(model, data, callbacks, epochs=2)
     if cure == "longer":
         more = updates_as_printed(bench)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import tb_bnplugin
+
 from benchmarks.findings.loops import training_step
 from benchmarks.findings.nets import class_loss
 from benchmarks.fixes.bench import FixBench
@@ -13,7 +15,7 @@ from benchmarks.fixes.recorded import updates_as_printed
 RULE = "BN201"
 NUMBER = "validation accuracy"
 HEALTHY = (0.75, 1.0)
-CURES = ("longer", "faster")
+CURES = ("longer", "faster", "recalibrated")
 
 
 def run(keras: Any, bench: FixBench, cure: str | None) -> float:
@@ -27,6 +29,8 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
     train_step = training_step(model, keras.optimizers.Adam(2e-2), class_loss(keras))
     steps = 25 + (updates_as_printed(bench) if cure == "longer" else 0)
     train(bench, model, train_step, data, steps=steps)
+    if cure == "recalibrated":
+        tb_bnplugin.recalibrate(model, (data.x, data.y))
     model(data.x_val, training=False)
     bench.record(model, steps + 1)
     return validate(model, data)

@@ -16,7 +16,7 @@ RULE = "BN202"
 NUMBER = "variance of the batch over the moving variance"
 HEALTHY = (0.5, 2.0)
 CURES = ("faster",)
-SPANS = {"training=True": "named"}
+SPANS = {"tb_bnplugin.recalibrate(model, (x, y))": "named"}
 
 
 def run(keras: Any, bench: FixBench, cure: str | None) -> float:

@@ -29,6 +29,11 @@ What to do:
         BatchNormalization(momentum=0.9)
 
     if there are fewer than some hundred steps in all. Do not judge the model by validation before.
+    Or estimate the statistics from the training data, before each validation of `fit` with
+    `tb_bnplugin.RecalibrateCallback((x, y))` and in a loop before it validates:
+
+        tb_bnplugin.recalibrate(model, (x, y))
+
     Both numbers of the fix leave a tenth of what the rule allows: the quarter of the channels that
     it does not look at has the smallest variances, and is the furthest off.
 
@@ -52,6 +57,7 @@ from tb_bnplugin.diagnose.evidence.mode_gap import mode_gap
 from tb_bnplugin.diagnose.evidence.momentum import momenta, updates_needed
 from tb_bnplugin.diagnose.evidence.probe_gap import probe_gap
 from tb_bnplugin.diagnose.evidence.training import validated
+from tb_bnplugin.diagnose.fixes import RECALIBRATE, RECALIBRATE_IN_FIT
 from tb_bnplugin.diagnose.needs import COUNTED
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
@@ -165,7 +171,7 @@ def _finding(
         "still had moving statistics shaped by their starting value"
         f" {'at the last validation, ' if is_validated else 'at '}step {step}: about {most}"
         f" more updates were needed.{f' Nothing is lost yet. {lossless}' if lossless else ''}",
-        fix=_fix(momenta(history)[wrong], needed, made),
+        fix=f"{_fix(momenta(history)[wrong], needed, made)} {_recalibrate(history)}",
         evidence={
             "updates_still_needed": most,
             "updates_made": int(made.max()),
@@ -240,6 +246,12 @@ def _fix(momentum: Floats, needed: Floats, made: Floats) -> str:
         f"{longer}, or lower the momentum (now {known.max():g}):"
         f" `BatchNormalization(momentum={lower:g})`."
     )
+
+
+def _recalibrate(history: ModelHistory) -> str:
+    if history.facts.trained_by == "fit":
+        return f"Or let `fit` estimate the statistics before each validation: {RECALIBRATE_IN_FIT}."
+    return f"Or estimate the statistics from the training data before you validate: {RECALIBRATE}."
 
 
 def _whole(updates: float) -> int:

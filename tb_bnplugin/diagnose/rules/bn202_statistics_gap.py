@@ -34,8 +34,13 @@ What to do:
     Layers that train: lower the momentum, so that the statistics follow,
     `BatchNormalization(momentum=0.9)`, or lower the learning rate. Loaded or frozen layers: load
     all of `layer.weights`, in their order (gamma, beta, moving mean, moving variance), and scale
-    the inputs as they were when the statistics were made. Or estimate the statistics again, by
-    running some batches with `training=True`, the layers unfrozen and with a momentum below 1.
+    the inputs as they were when the statistics were made. Or estimate the statistics again from the
+    data that the model is trained on,
+
+        tb_bnplugin.recalibrate(model, (x, y))
+
+    with `frozen=True` for layers that are frozen, and for those before the head is trained, whose
+    loss says nothing yet, without labels: `tb_bnplugin.recalibrate(model, x, frozen=True)`.
 
 When it is fine:
     Batches of one kind each (one domain or one class a batch) differ among themselves, and are
@@ -68,6 +73,7 @@ from tb_bnplugin.diagnose.evidence.layers import (
 )
 from tb_bnplugin.diagnose.evidence.misfit import Misfit, comparable, find_misfit
 from tb_bnplugin.diagnose.evidence.probe_gap import ProbeGap, probe_gap
+from tb_bnplugin.diagnose.fixes import RECALIBRATE, RECALIBRATE_FROZEN
 from tb_bnplugin.diagnose.needs import COUNTED
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
@@ -83,10 +89,7 @@ SCALED: Final = (
     "Scale the inputs as they were when the statistics were made: a model that rescales them"
     " itself gets pixels from 0 to 255."
 )
-RECALIBRATE: Final = (
-    "Or estimate the statistics again before evaluating, by running some batches with"
-    " `training=True`"
-)
+AGAIN: Final = "Or estimate the statistics again from the training data"
 WHAT: Final = {
     "swapped": "had moving mean and moving variance in each other's place, so that they did not"
     " fit what entered at inference",
@@ -146,7 +149,7 @@ def _lagging(history: ModelHistory, gap: BatchGap, probe: ProbeGap | None, wrong
         fix=(
             "Lower the momentum so that the statistics follow, for example"
             " `BatchNormalization(momentum=0.9)`, or lower the learning rate."
-            f" {RECALIBRATE}."
+            f" {AGAIN} before you evaluate: {RECALIBRATE}."
         ),
         evidence={
             "factor": round(factor, 4),
@@ -182,7 +185,7 @@ def _cure(history: ModelHistory, probe: ProbeGap, misfit: Misfit) -> str:
     if misfit.kind == "unfilled":
         return (
             f"{LOAD_ALL} Where weights are loaded by name, the names of these layers must be those"
-            f" of the file. {RECALIBRATE}, before freezing the layers."
+            f" of the file. {AGAIN}: {RECALIBRATE_FROZEN}."
         )
     if misfit.kind == "fixed":
         stuck = (layers_where(history, lambda layer: layer.momentum == 1.0) & wrong).any()
@@ -191,10 +194,14 @@ def _cure(history: ModelHistory, probe: ProbeGap, misfit: Misfit) -> str:
             if stuck
             else LOAD_ALL
         )
-        return f"{cure} {SCALED} {RECALIBRATE}, unfrozen and with a momentum below 1."
+        frozen = _frozen(history, wrong)
+        again = (
+            f"before the head is trained: {RECALIBRATE_FROZEN}" if frozen else f": {RECALIBRATE}"
+        )
+        return f"{cure} {SCALED} {AGAIN}{' ' if frozen else ''}{again}."
     updates = updates_to_fit(history, probe.mean, probe.shift)[wrong].max()
     longer = f"At this momentum they need about {updates:,.0f} more updates."
-    return f"{SCALED} {longer} {RECALIBRATE}."
+    return f"{SCALED} {longer} {AGAIN}: {RECALIBRATE}."
 
 
 def _evaluated(history: ModelHistory, first: int) -> bool:

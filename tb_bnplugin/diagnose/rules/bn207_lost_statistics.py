@@ -28,8 +28,11 @@ What to do:
         target.set_weights(model.get_weights())
 
     and average them as the weights are. In a port from PyTorch they are `running_mean` and
-    `running_var`. If they are gone, estimate them again by running the training data through the
-    model with `training=True`; `predict` and `evaluate` move nothing.
+    `running_var`. If they are gone, estimate them again from the training data,
+
+        tb_bnplugin.recalibrate(model, (x, y))
+
+    `predict` and `evaluate` move nothing.
 
 When it is fine:
     Never in inference mode. A layer that goes on training builds its statistics anew.
@@ -52,6 +55,7 @@ from tb_bnplugin.diagnose.evidence.copies import (
     put_back,
 )
 from tb_bnplugin.diagnose.evidence.layers import Mask
+from tb_bnplugin.diagnose.fixes import RECALIBRATE
 from tb_bnplugin.diagnose.needs import RECORDS
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
@@ -60,9 +64,7 @@ from tb_bnplugin.history.model import ModelHistory
 # The recorder decides that gamma and beta are trained, from all of their channels.
 RULE: Final = Rule(code="BN207", name="lost-statistics", severity="error", needs=(RECORDS,))
 
-ESTIMATE: Final = (
-    "estimate them again by running training data through the model with `training=True`"
-)
+ESTIMATE: Final = f"estimate them again from the training data: {RECALIBRATE}"
 
 
 def check(history: ModelHistory) -> Outcome | list[Outcome]:
@@ -144,7 +146,7 @@ def _put_back(history: ModelHistory, wrong: Mask) -> Outcome:
         wrong,
         "had trained moving statistics that were put back to their initial values, and ran in"
         " inference mode since, never in training mode: nothing has filled them.",
-        fix=f"After a reset, {ESTIMATE}: `predict` and `evaluate` move nothing.",
+        fix=f"After a reset, {ESTIMATE}. `predict` and `evaluate` move nothing.",
         evidence={"inference_executions_since": executions},
         since="put_back_step",
     )

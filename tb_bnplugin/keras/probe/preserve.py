@@ -47,6 +47,18 @@ def preserved(model: Any) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def variables_preserved(model: Any) -> Iterator[None]:
+    """Put back what calls of a traced function may write, whatever is done within.
+
+    Nothing else is held: the user's own code may run within.
+    """
+    with ExitStack() as stack:
+        for part, value in _values(model, list(model._flatten_layers())):
+            stack.callback(part.assign, value)
+        yield
+
+
 def _values(model: Any, layers: list[Any]) -> list[tuple[tf.Variable, tf.Tensor]]:
     """Each variable that a forward pass may write, replica by replica, with its value."""
     known = {id(variable) for variable in model.variables}

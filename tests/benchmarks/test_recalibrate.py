@@ -1,0 +1,20 @@
+"""The broken models of the benchmark are healed, on both flavours."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.recalibrate import BROKEN, ERRORS
+from tests.conftest import Flavour
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BROKEN)
+def test_recalibration_heals(flavour: Flavour, name: str) -> None:
+    broken = BROKEN[name](flavour.keras)
+    before = broken.errors()
+    result = broken.heal()
+    assert result.applied, str(result)
+    assert broken.errors() < ERRORS < before - 0.2
+    assert result.after.accuracy > result.before.accuracy + 0.2
+    assert result.gap_after < 0.2 * result.gap_before
