@@ -92,9 +92,8 @@ def check_frequency(name: str, value: object, words: tuple[str, ...]) -> None:
         return
     if isinstance(value, str) and value in words:
         return
-    allowed = "a positive int, " + ", ".join(
-        word if word == "None" else repr(word) for word in words
-    )
+    names = (word if word == "None" else repr(word) for word in words)
+    allowed = ", ".join(("a positive int", *names))
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         raise TypeError(f"{name} must be {allowed}; received {value!r} ({type(value).__name__})")
     if isinstance(value, str) or value < 1:

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence.layers import Mask, layers_where, newest, started_as
+from tb_bnplugin.diagnose.evidence.layers import Mask, layers_where, medians, newest, started_as
 from tb_bnplugin.diagnose.evidence.probe_gap import LOG_GAP, probe_gap
 from tb_bnplugin.history.model import Floats, ModelHistory
 
@@ -62,15 +62,7 @@ def epsilon_gap(history: ModelHistory) -> EpsilonGap:
 def _first_shift(history: ModelHistory) -> Floats:
     """Median shift [layers] of the first records; NaN where none of them was kept."""
     early = history.model("record") <= FIRST_RECORDS
-    shift = history.layer("variance_shift")[early]
-    # sorted by size, with what is not known behind: the rules run while a model trains
-    ordered = np.sort(np.where(np.isfinite(shift), shift, np.nan), axis=0)
-    known = np.isfinite(ordered).sum(axis=0)
-    found = np.full(shift.shape[1], np.nan)
-    some = np.flatnonzero(known)
-    low, high = (known[some] - 1) // 2, known[some] // 2
-    found[some] = (ordered[low, some] + ordered[high, some]) / 2
-    return found
+    return medians(history.layer("variance_shift")[early])
 
 
 def _behind(history: ModelHistory, layers: Mask) -> Mask:

@@ -112,3 +112,17 @@ def count_layers(history: ModelHistory, mask: Mask) -> str:
 
 def _possible(counts: Floats) -> Floats:
     return np.where((counts >= 0) & (counts <= LARGEST_COUNT), counts, 0.0)
+
+
+def medians(values: Floats) -> Floats:
+    """Median [layers] of the numbers [records, layers] that are known; NaN where none is.
+
+    As numpy's `nanmedian`, in a fraction of its time: the rules run while a model trains.
+    """
+    ordered = np.sort(np.where(np.isfinite(values), values, np.nan), axis=0)
+    known = np.isfinite(ordered).sum(axis=0)
+    found = np.full(values.shape[1], np.nan)
+    some = np.flatnonzero(known)
+    low, high = (known[some] - 1) // 2, known[some] // 2
+    found[some] = (ordered[low, some] + ordered[high, some]) / 2
+    return found
