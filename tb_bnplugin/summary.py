@@ -15,7 +15,7 @@ from tb_bnplugin.keras.flavour import flavour_of
 from tb_bnplugin.keras.losses.options import LossOptions
 from tb_bnplugin.keras.losses.resolve import check_losses
 from tb_bnplugin.keras.probe import run as probing
-from tb_bnplugin.training import ops
+from tb_bnplugin.training import as_bytes, ops
 from tb_bnplugin.training.recorder import recorder_of, watch_model
 from tb_bnplugin.training.summary_state import (
     compiled_by_xla,
@@ -200,7 +200,7 @@ def batch_norm_pb(model: Any, step: int) -> bytes:
             f"the model {model.name!r} is not watched: call tb_bnplugin.watch(model) before its"
             " first training step"
         )
-    return ops.model_to_bytes(recorder, step)
+    return as_bytes.model_to_bytes(recorder, step)
 
 
 def loss_reduction_pb(
@@ -221,7 +221,7 @@ def loss_reduction_pb(
         TypeError: `loss` is neither a loss, a name nor a callable, nor a structure of them.
         ValueError: Keras knows no loss of this name.
     """
-    return ops.loss_to_bytes(loss, y_true, y_pred, model, LossOptions(**options))
+    return as_bytes.loss_to_bytes(loss, y_true, y_pred, model, LossOptions(**options))
 
 
 def probe_pb(
@@ -237,4 +237,4 @@ def probe_pb(
     """
     result = probing.run(model, x, y, loss=loss, sample_weight=sample_weight)
     packed = probing.pack(result, ops.PROBE_COLUMNS)
-    return ops.to_bytes("probe", {"": packed}, model=str(model.name))
+    return as_bytes.to_bytes("probe", {"": packed}, model=str(model.name))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import sys
-import time
 import warnings
-import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import FrameType
 from typing import Any, Final
@@ -16,21 +14,17 @@ import tensorflow as tf
 
 from tb_bnplugin.errors import NotBuiltError
 from tb_bnplugin.guard import Guard
-from tb_bnplugin.keras.flavour import imported_flavour
 from tb_bnplugin.keras.lines.program import ProgramLines
 from tb_bnplugin.keras.losses import measure as loss_measure
 from tb_bnplugin.keras.losses.options import LossOptions
 from tb_bnplugin.keras.losses.outputs import Measured, check_known, measure_outputs
 from tb_bnplugin.keras.losses.regularization import weight_regularization
 from tb_bnplugin.keras.probe.run import ProbeResult
-from tb_bnplugin.measure.reading import Moment, Observation
 from tb_bnplugin.schema.columns import PROBE_COLUMNS
-from tb_bnplugin.schema.facts import Graph, LossFacts, ModelCode, ModelFacts, Phase
+from tb_bnplugin.schema.facts import LossFacts
 from tb_bnplugin.schema.places import Line
-from tb_bnplugin.schema.records import Kind, Metadata, Record
-from tb_bnplugin.training import writer as event_file
-from tb_bnplugin.training.observer import PROCESS_STARTED
-from tb_bnplugin.training.publisher import Extra, Publisher, Target
+from tb_bnplugin.training import placeholder
+from tb_bnplugin.training.publisher import Target
 from tb_bnplugin.training.recorder import (
     Recorder,
     open_recorders,
@@ -42,20 +36,12 @@ from tb_bnplugin.training.summary_state import callers_own, default_writer
 
 __all__ = [
     "PROBE_COLUMNS",
-    "loss_to_bytes",
-    "model_to_bytes",
     "nothing_written",
     "record_loss",
     "record_model",
     "record_probe",
-    "to_bytes",
     "watched",
 ]
-
-PLACEHOLDER: Final = "loop"
-"""Stands for the model where a loss is measured and no model is watched."""
-
-_placeholders: weakref.WeakKeyDictionary[Run, Publisher] = weakref.WeakKeyDictionary()
 
 
 def watched(model: Any) -> Recorder:
@@ -165,7 +151,7 @@ def record_loss(
     """
     run = fitted.run if fitted is not None and fitted.run is not None else run_of_writer(writer)
     recorder = fitted or _only_recorder(run)
-    publisher = recorder or _placeholder(run)
+    publisher = recorder or placeholder.publisher_of(run)
     if recorder is not None:
         recorder.use(run)
         recorder.watched.optimizers.search()
@@ -198,7 +184,7 @@ def record_loss(
             values[loss_measure.column_index("learning_rate")] = rate
             known = loss_measure.with_keras_class(fact, values)
             known = replace(known, line=lines[0], measured_at=lines[1])
-            add = _add if isinstance(publisher, Recorder) else _add_beside
+            add = _add if isinstance(publisher, Recorder) else placeholder.add
             added = guard.attempt("recording", add, publisher, values, known, int(given), target)
             written = bool(added) or written
         return written
@@ -224,7 +210,7 @@ def _lines(
     recorder: Recorder | None, loss: Any, frame: FrameType
 ) -> tuple[Line | None, Line | None]:
     """The lines of the program that make and measure a loss; None for one that is not known."""
-    guard = Guard(PLACEHOLDER) if recorder is None else recorder.guard
+    guard = Guard(placeholder.NAME) if recorder is None else recorder.guard
     lines = ProgramLines(guard) if recorder is None else recorder.watched.lines
     return guard.attempt("lines", lines.of_loss, loss, frame) or (None, None)
 
@@ -272,36 +258,6 @@ def record_probe(
     return _when_recording(lambda: tf.py_function(make, [tf.cast(step, tf.int64)], tf.bool))
 
 
-def model_to_bytes(recorder: Recorder, step: int) -> bytes:
-    """The records of this moment as a summary; the recorder goes on as before."""
-    return event_file.to_bytes(recorder.preview(step))
-
-
-def loss_to_bytes(loss: Any, y_true: Any, y_pred: Any, model: str, options: LossOptions) -> bytes:
-    """The measurements of a loss as a summary, with a value for each output."""
-    check_known(loss, options.keras)
-    measured = measure_outputs(loss, y_true, y_pred, options, loss_measure.measure)
-    guard = Guard(model)
-    for name, why in measured.skipped.items():
-        guard.note("losses", name, why)
-    return to_bytes("loss", {facts.name: vector for vector, facts in measured.found}, model=model)
-
-
-def to_bytes(kind: Kind, values: Mapping[str, Any], *, model: str) -> bytes:
-    """Records as a summary. `values`: by name, which is "" where the kind has none."""
-    return event_file.to_bytes(
-        [
-            Record(
-                metadata=Metadata(kind=kind, model=model, name=name),
-                step=0,
-                wall_time=0.0,
-                value=value,
-            )
-            for name, value in values.items()
-        ]
-    )
-
-
 def nothing_written() -> Any:
     """The answer of an op that has nothing to record."""
     return tf.constant(False)
@@ -315,50 +271,6 @@ def _add(recorder: Recorder, vector: Any, facts: LossFacts, given: int, target: 
     counter = f"{recorder.name}/loss/{facts.name}"
     at, _ = target.run.place(given, counter, beside=recorder.name)
     return recorder.add([recorder.observer.loss(vector, facts)], at, target)
-
-
-def _add_beside(
-    publisher: Publisher, vector: Any, facts: LossFacts, given: int, target: Target
-) -> bool:
-    """Record a loss where no model is watched, with the facts of none."""
-    at, _ = target.run.place(given, f"{PLACEHOLDER}/loss/{facts.name}", beside=PLACEHOLDER)
-    now = time.time()
-    moment = Moment(
-        step=at,
-        reason="cadence",
-        evaluations=0,
-        predictions=0,
-        process_started=PROCESS_STARTED,
-        wall_time=now,
-    )
-    phase = publisher.phase or Phase(
-        number=1, step=at, wall_time=now, reason="watch", process_started=PROCESS_STARTED
-    )
-    measured = {loss.name: loss for loss in phase.measured_losses}
-    if facts.name not in measured:
-        phase = replace(phase, measured_losses=(*phase.measured_losses, facts))
-    observed = Observation(phase=phase, facts=None if publisher.phase else _facts_of_none())
-    extra = Extra(kind="loss", value=vector, name=facts.name)
-    return publisher.publish(observed, moment, target, [extra])
-
-
-def _placeholder(run: Run) -> Publisher:
-    return _placeholders.setdefault(run, Publisher(PLACEHOLDER))
-
-
-def _facts_of_none() -> ModelFacts:
-    return ModelFacts(
-        name=PLACEHOLDER,
-        code=ModelCode(model_class="", subclassed=False, call_accepts_training=None),
-        keras=str(imported_flavour()),
-        tensorflow=str(tf.__version__),
-        replicas=int(tf.distribute.get_strategy().num_replicas_in_sync),
-        trained_by="loop",
-        expect=(),
-        layers=(),
-        graph=Graph(),
-        process_started=PROCESS_STARTED,
-    )
 
 
 def _only_recorder(run: Run) -> Recorder | None:
