@@ -70,6 +70,7 @@ from tb_bnplugin.diagnose.evidence.layers import (
     executions,
     layers_where,
     newest,
+    started_as,
 )
 from tb_bnplugin.diagnose.evidence.misfit import Misfit, comparable, find_misfit
 from tb_bnplugin.diagnose.evidence.probe_gap import ProbeGap, probe_gap
@@ -201,7 +202,11 @@ def _cure(history: ModelHistory, probe: ProbeGap, misfit: Misfit) -> str:
         return f"{cure} {SCALED} {AGAIN}{' ' if frozen else ''}{again}."
     updates = updates_to_fit(history, probe.mean, probe.shift)[wrong].max()
     longer = f"At this momentum they need about {updates:,.0f} more updates."
-    return f"{SCALED} {longer} {AGAIN}: {RECALIBRATE}."
+    if started_as(history, "initializer")[wrong].all():  # of no other data, only late
+        first = f"Train on, or lower the momentum, for example to 0.9. {longer}"
+    else:
+        first = f"{SCALED} {longer}"
+    return f"{first} {AGAIN}: {RECALIBRATE}."
 
 
 def _evaluated(history: ModelHistory, first: int) -> bool:
