@@ -17,6 +17,7 @@ from benchmarks.findings.nets import class_loss
 
 BATCHES = 200
 BATCH = 32
+ROUNDS = 3
 LIMIT = 1.3
 """Times the forward passes in training mode: a pass that reads the statistics of each batch."""
 
@@ -47,7 +48,7 @@ class Broken:
 
 
 def run() -> Iterator[Figure]:
-    """The cost with MobileNetV2 and ResNet50, then the repairs."""
+    """The cost, then the repairs."""
     yield from cost()
     for name, make in BROKEN.items():
         broken = make(tf.keras)
@@ -64,26 +65,32 @@ def run() -> Iterator[Figure]:
 
 
 def cost() -> Iterator[Figure]:
-    """The time of 200 batches against 200 forward passes, tracing included in both."""
+    """The time of 200 batches against 200 forward passes, tracing included in both.
+
+    With MobileNetV2, in which statistics are a large part of a pass. The best of each, since a
+    machine with other work to do takes twice as long now and then.
+    """
     keras = tf.keras
     random = np.random.default_rng(0)
     x = random.random((BATCH, 64, 64, 3), np.float32)
     batch = (x, random.integers(0, 10, BATCH))
     data = tf.data.Dataset.from_tensors(batch).cache().repeat(BATCHES)
-    for name in ("MobileNetV2", "ResNet50"):
-        model = getattr(keras.applications, name)(input_shape=(64, 64, 3), weights=None, classes=10)
-        model.compile("sgd", "sparse_categorical_crossentropy")
+    model = keras.applications.MobileNetV2(input_shape=(64, 64, 3), weights=None, classes=10)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    taken, training, inference = [], [], []
+    for _ in range(ROUNDS):
         begin = time.perf_counter()
         tb_bnplugin.recalibrate(model, data, dry_run=True, verbose=False)
-        taken = time.perf_counter() - begin
-        forward = {mode: _forward(model, data, training=mode) for mode in (True, False)}
-        yield Figure(
-            name=f"recalibrate, 200 batches of {BATCH}, {name}",
-            value=taken / forward[True],
-            limit=LIMIT,
-            unit="times 200 forward passes",
-            note=f"{taken:.1f} s; {taken / forward[False]:.2f} times those in inference mode",
-        )
+        taken.append(time.perf_counter() - begin)
+        training.append(_forward(model, data, training=True))
+        inference.append(_forward(model, data, training=False))
+    yield Figure(
+        name=f"recalibrate, {BATCHES} batches of {BATCH}, MobileNetV2",
+        value=min(taken) / min(training),
+        limit=LIMIT,
+        unit=f"times {BATCHES} forward passes in training mode",
+        note=f"{min(taken):.1f} s; {min(taken) / min(inference):.2f} times those in inference mode",
+    )
 
 
 def _forward(model: Any, data: Any, *, training: bool) -> float:
