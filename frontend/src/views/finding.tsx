@@ -18,28 +18,39 @@ const SHOWN_LAYERS = 6;
 /** The line of the program that has to change, its neighbours, and who called it. */
 function Place({ place }: { place: NonNullable<Outcome["place"]> }) {
   const first = place.line - place.before.length;
-  const lines = [...place.before, place.text, ...place.after];
+  const lines = dedented([...place.before, place.text, ...place.after]);
+  const digits = String(first + lines.length - 1).length;
   const where = `${place.file}:${place.line}`;
   return (
     <div class="place">
       <h3>
         {where} <Copy text={where} what="the place" />
       </h3>
-      <pre>
-        {lines.map((text, index) => {
-          const here = index === place.before.length;
-          return (
-            <span key={index} class={here ? "here" : undefined}>
-              {`${here ? ">" : " "} ${String(first + index).padStart(4)}  ${text}\n`}
-            </span>
-          );
-        })}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls needs the keyboard */}
+      <pre tabIndex={0}>
+        <code>
+          {lines.map((text, index) => {
+            const here = index === place.before.length;
+            return (
+              <span key={index} class={here ? "here" : undefined}>
+                {`${here ? ">" : " "} ${String(first + index).padStart(digits)}  ${text}\n`}
+              </span>
+            );
+          })}
+        </code>
       </pre>
       {place.callers.length > 0 && (
         <p>Called from {place.callers.map((line) => `${line.file}:${line.line}`).join(", ")}</p>
       )}
     </div>
   );
+}
+
+/** The lines without the indentation that all of them have. */
+function dedented(lines: readonly string[]): string[] {
+  const indents = lines.filter((text) => text.trim()).map((text) => text.search(/\S/));
+  const common = Math.min(...indents);
+  return lines.map((text) => text.slice(Number.isFinite(common) ? common : 0));
 }
 
 /** What opens under a selected finding. */
