@@ -6,6 +6,19 @@ export const WHY =
   "in a deep network all rows of a batch give the same output.";
 const FINE = "A momentum of 1 and layers frozen with `trainable = False` are not reported.";
 
+export const PLACE = {
+  file: "train.py",
+  line: 42,
+  function: "train_step",
+  text: "        y_pred = model(x)",
+  before: ["    x, y = batch", "    with tf.GradientTape() as tape:"],
+  after: [
+    "        loss = loss_fn(y, y_pred) + tf.add_n(model.losses) / tf.cast(len(model.losses), y.dtype)",
+    "",
+  ],
+  callers: [{ file: "train.py", line: 60, function: "<module>", text: "train_step(batch)" }],
+};
+
 const blocks = Array.from(
   { length: 48 },
   (_, at) =>
@@ -55,6 +68,7 @@ export function faults(records: number, everySteps: number): Partial<Program> {
         fix: "Inside the tape call `y = model(x, training=True)`; call `model(x, training=False)` when you evaluate or predict.",
         why: WHY,
         fine_when: FINE,
+        place: PLACE,
       }),
       outcome({
         code: "BN104",

@@ -53,6 +53,15 @@ test("differences between two runs stand before all else", async ({ open }) => {
   await expect(region(frame, "Effective mode of other").locator("canvas")).toBeVisible();
 });
 
+test("the line that has to change stands out, with its neighbours", async ({ open }) => {
+  const frame = await open("faults");
+  const place = frame.locator(".place");
+  await expect(place.getByRole("heading")).toContainText("train.py:42");
+  await expect(place.locator(".here")).toHaveText(/^> 42 {6}y_pred = model\(x\)$/);
+  await expect(place.locator("pre span").first()).toHaveText(/^ {2}40 {2}x, y = batch$/);
+  await expect(place).toContainText("Called from train.py:60");
+});
+
 test("axe finds nothing where every kind of outcome is shown", async ({ page, open }) => {
   const frame = await open("faults", { other: "other" });
   for (const summary of await frame.locator("details > summary").all()) await summary.click();
