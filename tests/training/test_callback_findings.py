@@ -65,7 +65,7 @@ def test_inference_mode_in_training_is_told_once(
         fit(model, epochs=3, callbacks=[callback])
     told = capfd.readouterr().err
     if flavour.name == "keras3":
-        assert told.count("tb_bnplugin: error BN106") == 1
+        assert told.count(": error BN106") == 1
         assert "BN101" not in told  # one fault is told once
         assert "training=None" in told  # the cure
         assert codes(callback) == {"BN106"}
@@ -118,7 +118,7 @@ def test_stop_ends_the_fit(
     history = evaluate_that_moves(flavour, callback)
     assert len(history.epoch) == 1  # found when the first validation ended
     told = capfd.readouterr().err
-    assert told.count("tb_bnplugin: error BN104") == 1
+    assert told.count(": error BN104") == 1
     assert "Training stops here" in told
     assert read_model(tmp_path).steps[-1] == 2
 
@@ -168,7 +168,11 @@ def test_a_finding_is_one_line_with_layers_step_reason_and_fix(
 ) -> None:
     evaluate_that_moves(flavour, tb_bnplugin.BatchNormCallback(tmp_path))
     (told,) = (line for line in capfd.readouterr().err.splitlines() if "BN104" in line)
-    assert told.startswith("tb_bnplugin: error BN104 updates-during-evaluation in 'own")
+    place, _, rest = told.removeprefix("tb_bnplugin: ").partition(": ")
+    file, _, line = place.rpartition(":")
+    assert Path(file).name == Path(__file__).name
+    assert "training=True" in Path(__file__).read_text("utf-8").splitlines()[int(line) - 1]
+    assert rest.startswith("error BN104 updates-during-evaluation in 'own")
     assert "(layer batch_normalization" in told
     assert "since step" in told
     assert "ran in training mode in evaluate or predict" in told
@@ -214,7 +218,7 @@ def test_an_evaluation_of_its_own_is_told_too(
     fit(model, callbacks=[callback])
     assert "BN104" not in capfd.readouterr().err
     model.evaluate(X, Y, batch_size=BATCH, verbose=0, callbacks=[callback])
-    assert capfd.readouterr().err.count("tb_bnplugin: error BN104") == 1
+    assert capfd.readouterr().err.count(": error BN104") == 1
     assert "BN104" in {outcome.code for outcome in tb_bnplugin.check(tmp_path).findings}
 
 
