@@ -30,3 +30,17 @@ def test_the_last_record_is_written_when_a_watch_closes(flavour: Flavour, tmp_pa
 def test_a_watch_without_a_writer_closes_in_silence(flavour: Flavour) -> None:
     with tb_bnplugin.watch(create_dense(flavour.keras)):
         pass
+
+
+def test_a_writer_that_the_program_closed_gets_no_more_records(
+    flavour: Flavour, tmp_path: Path
+) -> None:
+    model = create_dense(flavour.keras)
+    watch = tb_bnplugin.watch(model, on_finding="ignore")
+    writer = tf.summary.create_file_writer(str(tmp_path / "loop"))
+    with writer.as_default():
+        model(X, training=True)
+        tb_bnplugin.summary.batch_norm(model, step=1)
+    writer.close()
+    watch.close()  # a warning would be an error here
+    assert read_model(tmp_path, "loop").steps.tolist() == [1]
