@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import tensorflow as tf
@@ -42,5 +43,8 @@ def test_a_writer_that_the_program_closed_gets_no_more_records(
         model(X, training=True)
         tb_bnplugin.summary.batch_norm(model, step=1)
     writer.close()
-    watch.close()  # a warning would be an error here
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        watch.close()
+    assert not told
     assert read_model(tmp_path, "loop").steps.tolist() == [1]
