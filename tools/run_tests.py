@@ -65,8 +65,12 @@ KINDS: tuple[tuple[str, Callable[[Case], bool]], ...] = (
 )
 
 
-PROGRAMS: tuple[str, ...] = ("packaging", "docs", "demo", "examples")
-"""Folders of tests that run whole programs: a process of their own, beside all other tests."""
+PROGRAMS: tuple[str, ...] = (
+    *("packaging", "docs", "demo", "examples"),
+    *("training/test_transparency.py", "training/test_workers.py"),
+    "training/test_parameter_server.py",
+)
+"""Tests that run whole programs: a process of their own, beside all other tests."""
 
 
 @contextmanager
@@ -93,12 +97,12 @@ def beside(reports: Mapping[str, Path], statuses: list[int]) -> Iterator[None]:
 
 def run_programs(report: Path, output: IO[str] | None = None) -> int:
     """Exit status of pytest for the tests that run whole programs."""
-    return _pytest(report, [f"tests/{folder}" for folder in PROGRAMS], output)
+    return _pytest(report, [f"tests/{place}" for place in PROGRAMS], output)
 
 
 def run_python(report: Path, output: IO[str] | None = None) -> int:
     """Exit status of pytest for the tests that run no whole program."""
-    return _pytest(report, [f"--ignore=tests/{folder}" for folder in PROGRAMS], output)
+    return _pytest(report, [f"--ignore=tests/{place}" for place in PROGRAMS], output)
 
 
 def _pytest(report: Path, arguments: Sequence[str], output: IO[str] | None) -> int:
