@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 from tb_bnplugin.diagnose import Outcome, check_codes, never_began, stopped
 from tb_bnplugin.guard import Guard
+from tb_bnplugin.keras.hooks import Hooks
 from tb_bnplugin.keras.probe.held_batch import VALIDATION, take_batch
 from tb_bnplugin.schedule import Frequency, check_frequency
 from tb_bnplugin.training import live
@@ -20,7 +21,7 @@ from tb_bnplugin.training.queue import work_queue
 _ON_FINDING: Final = ("warn", "stop", "ignore")
 
 
-class BatchNormCallback:
+class BatchNormCallback(Hooks):
     """Record batch normalization and loss reduction while `fit` trains.
 
     Works with Keras 3 (TensorFlow backend) and tf_keras alike, so it derives from neither's
@@ -60,9 +61,6 @@ class BatchNormCallback:
         model.fit(x, y, callbacks=[tensorboard, tb_bnplugin.BatchNormCallback(tensorboard)])
     """
 
-    # What both Keras' callback lists look for in a callback that is not their own.
-    async_safe = False
-    _supports_tf_logs = True
     _chief_worker_only = True
 
     def __init__(
@@ -188,23 +186,6 @@ class BatchNormCallback:
             self._histories.append(history)
         if fit.recorder.deliver():
             self.model.stop_training = True
-
-    def _nothing(self, *args: Any, **kwargs: Any) -> None:
-        """Hooks of Keras that nothing is done in."""
-
-    on_batch_begin = on_batch_end = _nothing
-    on_epoch_begin = on_train_batch_begin = _nothing
-    on_test_batch_begin = on_test_batch_end = _nothing
-    on_predict_batch_begin = on_predict_batch_end = _nothing
-
-    def _implements_train_batch_hooks(self) -> bool:
-        return True
-
-    def _implements_test_batch_hooks(self) -> bool:
-        return False
-
-    def _implements_predict_batch_hooks(self) -> bool:
-        return False
 
 
 def _target(log_dir: Any) -> FitTarget:

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OF_ONE_MACHINE = [
     *("/" + folder + "/" for folder in ("work", "root", "tmp", "home")),
     *("registry." + host for host in ("npmjs.org", "yarnpkg.com", "npmmirror.com")),
-    "files." + "pythonhosted.org",
+    "files." + "pythonhosted" + ".org",
     "pypi" + ".org/simple",
     "file:" + "///",
 ]

@@ -21,9 +21,10 @@ from tb_bnplugin.guard import Guard
 from tb_bnplugin.keras.calls import context
 from tb_bnplugin.keras.calls.suspend import suspended
 from tb_bnplugin.keras.flavour import flavour_of, flavour_of_object
+from tb_bnplugin.keras.gradient.backward import see_gradient
 from tb_bnplugin.keras.gradient.measured_layer import MeasuredLayer, find_measured_layer
 from tb_bnplugin.keras.gradient.methods import WrappedMethod
-from tb_bnplugin.keras.gradient.tapes import Places, is_behind_a_branch, tape_of_pass
+from tb_bnplugin.keras.gradient.tapes import Places, tape_of_pass
 from tb_bnplugin.keras.optimizers import search
 from tb_bnplugin.keras.optimizers.description import chain
 from tb_bnplugin.keras.variables import copies, create_for_replicas
@@ -153,21 +154,16 @@ class AppliedGradients:
             return None
         self._search()
 
-        def gradient(given: tf.Tensor) -> tf.Tensor:
+        def seen(_: tf.Tensor, given: tf.Tensor) -> None:
             self._guard.attempt("gradients", self._add, given)
-            return given
 
-        @tf.custom_gradient
-        def identity(values: tf.Tensor) -> Any:
-            return tf.identity(values), gradient
+        return see_gradient(tf.convert_to_tensor(bias), seen, self._lose)
 
-        return identity(tf.convert_to_tensor(bias))
+    def _lose(self) -> None:
+        self._is_known = False
 
     @tf.autograph.experimental.do_not_convert
     def _add(self, given: tf.Tensor) -> None:
-        if is_behind_a_branch():
-            self._is_known = False
-            return
         # behind stop_gradient: a penalty on gradients differentiates what stands here, too
         summed = _padded(tf.stop_gradient(given))
         nothing = tf.zeros_like(summed)

@@ -21,8 +21,9 @@ from tb_bnplugin.keras.calls import context
 from tb_bnplugin.keras.calls.suspend import suspended
 from tb_bnplugin.keras.flavour import flavour_of
 from tb_bnplugin.keras.gradient import observed_class
+from tb_bnplugin.keras.gradient.backward import see_gradient
 from tb_bnplugin.keras.gradient.loss_scale import LossScale
-from tb_bnplugin.keras.gradient.tapes import is_behind_a_branch, tape_of_pass
+from tb_bnplugin.keras.gradient.tapes import tape_of_pass
 from tb_bnplugin.keras.losses.regularization import regularized_variables
 from tb_bnplugin.keras.variables import create_for_replicas, local
 from tb_bnplugin.schema.columns import GRADIENT_COLUMNS
@@ -59,6 +60,9 @@ class _Held:
     last: Floats
     is_known: bool = True  # all that came back was added up
     terms: list[_Term] = field(default_factory=list)
+
+    def lose(self) -> None:
+        self.is_known = False
 
 
 class WatchedRegularizers:
@@ -142,22 +146,14 @@ class WatchedRegularizers:
         # a tensor may be one of the weights, cast: then it is not known how often each counts
         at, is_known = (found or own)[0], bool(found)
 
-        def gradient(given: tf.Tensor) -> tf.Tensor:
+        def seen(_: tf.Tensor, given: tf.Tensor) -> None:
             self._guard.attempt("gradients", partial(self._add, at, given, is_known=is_known))
-            return given
 
-        @tf.custom_gradient
-        def identity(values: tf.Tensor) -> Any:
-            return tf.identity(values), gradient
-
-        return identity(value)
+        return see_gradient(value, seen, self._held.lose)
 
     @tf.autograph.experimental.do_not_convert
     def _add(self, at: int, given: tf.Tensor, *, is_known: bool) -> None:
         if self._held is None:
-            return
-        if is_behind_a_branch():
-            self._held.is_known = False
             return
         times = tf.cast(tf.stop_gradient(given), tf.float64)
         term, tape = self._held.terms[at], tape_of_pass(sys._getframe(1))

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import tensorflow as tf
 
-from tb_bnplugin.keras.gradient.tapes import is_behind_a_branch
+from tb_bnplugin.keras.gradient.backward import see_gradient
 from tb_bnplugin.keras.variables import create_for_replicas
 
 SUMS: Final = (
@@ -53,21 +53,12 @@ def tap(
         unknown: is called where a gradient comes back and cannot be compared.
     """
 
-    @tf.custom_gradient
-    def identity(values: tf.Tensor) -> Any:
-        def gradient(given: tf.Tensor) -> tf.Tensor:
-            if is_behind_a_branch():
-                unknown()
-                return given
-            numbers = _compare(values, given, reference, scale())
-            place = tf.one_hot(output, MOST_OUTPUTS, dtype=tf.float64)
-            sums.assign_add(place[:, tf.newaxis] * numbers)
-            return given
+    def seen(values: tf.Tensor, given: tf.Tensor) -> None:
+        numbers = _compare(values, given, reference, scale())
+        place = tf.one_hot(output, MOST_OUTPUTS, dtype=tf.float64)
+        sums.assign_add(place[:, tf.newaxis] * numbers)
 
-        return tf.identity(values), gradient
-
-    tapped: tf.Tensor = identity(predictions)
-    return tapped
+    return see_gradient(predictions, seen, unknown)
 
 
 def _compare(

@@ -76,9 +76,9 @@ def added_losses(model: Any) -> Mapping[str, float]:
     kinds = ("_losses", "_eager_losses")
     layers = model._flatten_layers()
     others = any(
-        getattr(layer, kind, ()) or getattr(layer, "activity_regularizer", None) is not None
+        getattr(layer, "activity_regularizer", None) is not None
+        or any(getattr(layer, kind, ()) for kind in kinds)
         for layer in layers
-        for kind in kinds
     )
     return {
         "regularization": float(weight_regularization(model)),

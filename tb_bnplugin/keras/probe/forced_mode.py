@@ -47,13 +47,12 @@ def force_modes(
 
 @contextmanager
 def _forced_layer(layer: Any, entering: Entering | None, *, training: bool) -> Iterator[None]:
-    """Puts a `call` on the instance, on top of the class's or of a wrapper that is there."""
+    """Within, one layer runs in a mode."""
     signature = inspect.signature(type(layer).call)
     if "training" not in signature.parameters:
         yield  # a foreign layer that knows no mode
         return
     attributes = vars(layer)  # past Keras' attribute tracking
-    had_own = "call" in attributes
     inner: Callable[..., Any] = layer.call
 
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -70,6 +69,20 @@ def _forced_layer(layer: Any, entering: Entering | None, *, training: bool) -> I
             if trainable is not None:
                 attributes["_trainable"] = trainable
 
+    with replaced_call(layer, call):
+        yield
+
+
+@contextmanager
+def replaced_call(layer: Any, call: Callable[..., Any]) -> Iterator[None]:
+    """Within, `call` is the layer's own, on top of the class's or of a wrapper that is there.
+
+    Args:
+        layer: the layer.
+        call: takes the layer and the arguments of its call.
+    """
+    attributes = vars(layer)  # past Keras' attribute tracking
+    had_own, inner = "call" in attributes, layer.call
     forced = MethodType(call, layer)
     attributes["call"] = forced
     try:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from tb_bnplugin.guard import Guard
+from tb_bnplugin.keras.hooks import Hooks
 from tb_bnplugin.keras.recalibration.run import recalibrate
 from tb_bnplugin.measure.recalibration import Recalibration
 
 
-class RecalibrateCallback:
+class RecalibrateCallback(Hooks):
     """Recalibrate batch normalization while `fit` trains: see `tb_bnplugin.recalibrate`.
 
     Training mode does not read the moving statistics, so that the training itself stays as it is;
@@ -38,11 +39,6 @@ class RecalibrateCallback:
         recalibrating = tb_bnplugin.RecalibrateCallback((x, y), steps=50)
         model.fit(x, y, validation_data=(x_val, y_val), callbacks=[recalibrating])
     """
-
-    # What both Keras' callback lists look for in a callback that is not their own.
-    async_safe = False
-    _supports_tf_logs = True
-    _chief_worker_only = False
 
     def __init__(
         self,
@@ -117,24 +113,6 @@ class RecalibrateCallback:
 
     def _run(self) -> Recalibration:
         return recalibrate(self.model, *self._given, verbose=False, **self._options)
-
-    def _nothing(self, *args: Any, **kwargs: Any) -> None:
-        """Hooks of Keras that nothing is done in."""
-
-    on_batch_begin = on_batch_end = _nothing
-    on_epoch_begin = on_epoch_end = on_train_batch_begin = _nothing
-    on_test_batch_begin = on_test_batch_end = on_test_end = _nothing
-    on_predict_begin = on_predict_end = _nothing
-    on_predict_batch_begin = on_predict_batch_end = _nothing
-
-    def _implements_train_batch_hooks(self) -> bool:
-        return True
-
-    def _implements_test_batch_hooks(self) -> bool:
-        return False
-
-    def _implements_predict_batch_hooks(self) -> bool:
-        return False
 
 
 _OPTIONS = frozenset({"exact", "frozen", "loss", "only_if_better", "batch_size", "dry_run"})

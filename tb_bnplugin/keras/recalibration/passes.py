@@ -11,7 +11,6 @@ import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from types import MethodType
 from typing import Any, Final
 
 import numpy as np
@@ -23,6 +22,7 @@ from tb_bnplugin.keras.calls.arguments import given_inputs, given_mask
 from tb_bnplugin.keras.calls.suspend import suspend
 from tb_bnplugin.keras.flavour import Flavour
 from tb_bnplugin.keras.model.layers import batch_norm_layers
+from tb_bnplugin.keras.probe.forced_mode import replaced_call
 from tb_bnplugin.keras.probe.preserve import preserved
 from tb_bnplugin.keras.recalibration.levels import LayerCall, in_order, levels_of
 from tb_bnplugin.keras.recalibration.moments import joined, moments_of
@@ -154,7 +154,6 @@ def _called_with(layer: Any, given: tuple[_Noted, int, Any, Any] | None) -> Iter
         yield  # a class of somebody's that knows no mode
         return
     attributes = vars(layer)  # past Keras' attribute tracking
-    had_own = "call" in attributes
     inner: Callable[..., Any] = layer.call
 
     @tf.autograph.experimental.do_not_convert
@@ -180,16 +179,8 @@ def _called_with(layer: Any, given: tuple[_Noted, int, Any, Any] | None) -> Iter
         noted.calls.append((index, inputs, outputs))
         return outputs
 
-    forced = MethodType(call, layer)
-    attributes["call"] = forced
-    try:
+    with replaced_call(layer, call):
         yield
-    finally:
-        if attributes.get("call") is forced:
-            if had_own:
-                attributes["call"] = inner
-            else:
-                del attributes["call"]
 
 
 _STATISTICS: Final = ("moving_mean", "moving_variance")
