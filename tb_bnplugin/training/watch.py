@@ -19,7 +19,7 @@ from tb_bnplugin.training.publisher import Target
 from tb_bnplugin.training.recorder import Recorder, watch_model
 from tb_bnplugin.training.run import run_of_writer
 from tb_bnplugin.training.summary_state import current_writer
-from tb_bnplugin.training.writer import flush_or_warn
+from tb_bnplugin.training.writer import flush_or_warn, is_closed
 
 
 class Watch:
@@ -110,6 +110,8 @@ class Watch:
                 target = Target(run=run, writer=writer)
         elif reason == "end":
             target = recorder.last_target  # what `findings` says now is what `check` reads
+            if target is not None and is_closed(target.writer):
+                target = None
         recorder.watched.optimizers.search()
         step = recorder.last_step
         given = tf.summary.experimental.get_step()

@@ -88,8 +88,7 @@ def write_or_warn(
     """Write records; return True where that went well.
 
     A writer that fails is not tried again: one warning, and the training goes on. One whose file
-    was removed goes on with a new file in the same folder. One that the program closed wants no
-    more records.
+    was removed goes on with a new file in the same folder.
 
     Args:
         writer: a `tf.summary` writer.
@@ -98,7 +97,7 @@ def write_or_warn(
         directory: of the writer, where it is known.
     """
     log = _logs.setdefault(writer, _Log(directory))
-    if log.failed or _is_closed(writer):
+    if log.failed:
         return False
     try:
         log.write(log.present(writer), records)
@@ -109,14 +108,15 @@ def write_or_warn(
     return True
 
 
-def _is_closed(writer: Any) -> bool:
+def is_closed(writer: Any) -> bool:
+    """Whether the program closed a writer: it wants no more records."""
     return bool(getattr(writer, "_closed", False))
 
 
 def flush_or_warn(writer: Any, model: str) -> None:
     """Flush a writer that did not fail before."""
     log = _logs.get(writer)
-    if not _is_closed(writer) and (log is None or not log.failed):
+    if log is None or not log.failed:
         try:
             (writer if log is None else log.present(writer)).flush()
         except Exception as error:  # noqa: BLE001  # whatever it is, the training goes on
