@@ -15,7 +15,11 @@ WHOLE_WITHIN: Final = 1e-3
 
 @dataclass(frozen=True, kw_only=True)
 class Times:
-    """The number of times that a step holds the regularizers, replicas summed; all records."""
+    """The number of times that a step holds the regularizers, replicas summed; all records.
+
+    0 where the optimizer got gradients of the regularized weights, and none came back from a
+    regularizer in any record.
+    """
 
     least: float
     most: float
@@ -33,7 +37,7 @@ class Times:
 
 
 def measured_times(history: ModelHistory) -> Times | None:
-    """The measurement; None where no gradient came back to a regularizer."""
+    """The measurement; None where it is not known whether a gradient came back."""
     for gradient in history.gradients:
         least, most = (
             gradient.columns.get(f"regularizer_times_{which}") for which in ("least", "most")
@@ -43,7 +47,8 @@ def measured_times(history: ModelHistory) -> Times | None:
         )
         if least is None or most is None or reached is None or known is None:
             continue
-        usable = np.isfinite(least) & np.isfinite(most) & (reached > 0)
+        usable = np.isfinite(least) & np.isfinite(most)
+        usable &= (reached > 0) if (reached > 0).any() else (reached == 0)
         if not usable.any():
             continue
         replicas = max(history.facts.replicas, 1)

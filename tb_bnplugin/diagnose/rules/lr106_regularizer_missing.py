@@ -13,9 +13,11 @@ How it decides:
     What comes back to the regularizers of the weights in a backward pass is the number of times
     that they are in what is differentiated; times the replicas, whose gradients are summed. It is
     measured for Keras' own regularizers, in loops that are watched and in `fit`, also where a
-    compiled loss or a `train_step` adds them. Two or more, a whole number, is a finding.
+    compiled loss or a `train_step` adds them. Two or more, a whole number, is a finding. So is none
+    in any record of 20 steps or more in which an optimizer got the gradients of these weights, in a
+    loop or a `train_step` that was traced after the watch.
 
-    A loss that leaves them out has nothing to come back. There,
+    Where that is not measured,
     `summary.loss_reduction(..., value=loss)` records the loss, the value that was differentiated,
     and the sum of the regularizers, which is at least 2 % of the loss. The value less the loss,
     over that sum and times the replicas, is how often the regularizers count: 0 or 1 to within a
@@ -63,6 +65,8 @@ WITHIN: Final = 0.25
 WITHIN_SEVERAL: Final = 0.1
 """The same where they seem to count several times, which another term of that size may be."""
 
+STEPS_AT_LEAST: Final = 20
+"""Without a regularizer in any: a program may add them in every tenth or sixteenth step alone."""
 
 _ADDED: Final = "`loss = loss_fn(y, y_pred) + tf.add_n(model.losses)`"
 _ADDED_ON_REPLICAS: Final = (
@@ -73,7 +77,7 @@ _ADDED_ON_REPLICAS: Final = (
 def check(history: ModelHistory) -> Outcome | Iterable[Outcome]:
     """Look for regularizers that are left out, one outcome a loss; or that count several times."""
     found = measured_times(history)
-    if found is not None:
+    if found is not None and (found.reached > 0 or found.steps[1] >= STEPS_AT_LEAST):
         return _of_gradient(history, found)
     if history.facts.trained_by == "fit" and history.facts.code.own_train_step is False:
         if all(_is_keras(loss) for loss in history.compiled_losses):
@@ -96,6 +100,9 @@ def _of_gradient(history: ModelHistory, found: Times) -> Outcome:
     """The outcome by what comes back to the regularizers of the weights."""
     replicas = max(history.facts.replicas, 1)
     evidence = {"least": found.least, "most": found.most, "replicas": replicas}
+    if found.reached == 0:
+        message, fix = _tell("The loss", 0, float(replicas))
+        return RULE.finding(message=f"{message}.", fix=fix, evidence=evidence, steps=found.steps)
     if not found.are_whole:
         return RULE.not_checked(
             f"The regularizers are in the differentiated loss {found.least:.4g} to {found.most:.4g}"

@@ -64,7 +64,7 @@ class AppliedGradients:
         self._places = Places()
         self._last = _Pass()
         self._taken = 0.0  # steps of the optimizer at the last `take`
-        self._reached = False  # an optimizer was seen to get the gradient
+        self._trained: list[weakref.ref[Any]] = []  # given with the gradient, in the newest step
         self._is_known = True  # all that came back was added up
         self._calls = 0
         self._search_due = growing(1.5)
@@ -109,6 +109,10 @@ class AppliedGradients:
         }
         return np.array([measured.get(name, np.nan) for name in GRADIENT_COLUMNS], np.float64)
 
+    def trained(self) -> list[Any]:
+        """The variables whose gradients the optimizer got in its newest step."""
+        return [each for each in (held() for held in self._trained) if each is not None]
+
     def _wrap(self, optimizers: Sequence[Any]) -> None:
         known = [wrapped.target() for wrapped in self._optimizers]
         inner = [held for each in (*optimizers, *known) if each is not None for held in chain(each)]
@@ -126,7 +130,7 @@ class AppliedGradients:
     @tf.autograph.experimental.do_not_convert
     def _search(self) -> None:
         self._calls += 1
-        if not self._reached and self._search_due.is_due(self._calls):
+        if not self._trained and self._search_due.is_due(self._calls):
             self._wrap(search.in_frames(sys._getframe(1)))
 
     def _around_call(self, run: Any, layer: Any, args: Any, kwargs: Any) -> Any:
@@ -197,7 +201,6 @@ class AppliedGradients:
             return  # the program adds up the replicas by itself, as it should
         if self._replicas > 1 and tf.distribute.in_cross_replica_context():
             return
-        self._reached = True
         held = tf.convert_to_tensor(self._held)
         counts = held[_COUNTS]
         counted = tf.stack([tf.zeros((), tf.float64), counts[_NOW], counts[_STEPS] + 1.0])
@@ -212,7 +215,10 @@ class AppliedGradients:
         pairs = given_pairs(optimizer, args, kwargs)
         same = (bias, getattr(bias, "value", None))
         found = [gradient for gradient, each in pairs if any(each is one for one in same)]
-        return found[0] if len(found) == 1 else None
+        if len(found) != 1:
+            return None
+        self._trained = [weakref.ref(each) for gradient, each in pairs if gradient is not None]
+        return found[0]
 
 
 def given_pairs(optimizer: Any, args: Any, kwargs: Any) -> list[tuple[Any, Any]]:

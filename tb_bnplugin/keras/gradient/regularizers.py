@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -75,6 +76,7 @@ class WatchedRegularizers:
         self._held: _Held | None = None
         self._scale = LossScale(getattr(model, "optimizer", None), flavour_of(model))
         self._observed: list[Any] = []
+        self._are_all_seen = True  # no call in a pass gave what cannot be measured
 
     def begin(self) -> None:
         """Give the regularizers classes of their own, for what is traced from now on."""
@@ -107,24 +109,26 @@ class WatchedRegularizers:
         self._observed = []
         self._scale.end()
 
-    def take(self) -> Floats | None:
-        """The times since the call before, float64 [GRADIENT_COLUMNS]; None: nothing came back."""
+    def take(self, trained: Sequence[Any] = ()) -> Floats | None:
+        """The times since the call before, float64 [GRADIENT_COLUMNS]; None: not known.
+
+        Args:
+            trained: variables whose gradients an optimizer got since then. Where nothing came back,
+                those of the regularized weights that are among them have their regularizers left
+                out; without any it is not known.
+        """
         if self._held is None or not self._held.is_known:
             return None
         sums = np.asarray(local(self._held.sums), np.float64)
         new, self._held.last = sums - self._held.last, sums
         reached = new[:, _PASSES] > 0
-        if not reached.any() or (new[:, _UNKNOWN] > 0).any():
+        if (new[:, _UNKNOWN] > 0).any():
             return None
+        if not reached.any():
+            count = sum(any(term.is_of(each) for each in trained) for term in self._held.terms)
+            return _row(count, np.zeros(0)) if count and self._are_all_seen else None
         given = new[:, _UNSCALED if self._scale.is_taken_off else _TIMES]
-        times = given[reached] / new[reached, _PASSES]
-        measured = {
-            "regularizers": float(len(new)),
-            "regularizers_reached": float(reached.sum()),
-            "regularizer_times_least": float(times.min()),
-            "regularizer_times_most": float(times.max()),
-        }
-        return np.array([measured.get(name, np.nan) for name in GRADIENT_COLUMNS], np.float64)
+        return _row(len(new), given[reached] / new[reached, _PASSES])
 
     @tf.autograph.experimental.do_not_convert
     def _tapped(self, regularizer: Any, first: Any, value: Any) -> Any:
@@ -138,6 +142,7 @@ class WatchedRegularizers:
         if suspended() or context.is_symbolic() or context.is_exporting():
             return None
         if not tf.is_tensor(value) or not value.dtype.is_floating or value.shape.rank != 0:
+            self._are_all_seen = False
             return None
         own = [at for at, term in enumerate(self._held.terms) if term.regularizer is regularizer]
         found = [at for at in own if self._held.terms[at].is_of(first)]
@@ -167,6 +172,17 @@ class WatchedRegularizers:
         row = tf.stack([times, unscaled, one if new else none, none if is_known else one])
         place = tf.one_hot(at, len(self._held.terms), dtype=tf.float64)
         self._held.sums.assign_add(place[:, tf.newaxis] * row)
+
+
+def _row(regularizers: int, times: Floats) -> Floats:
+    """A record: of so many regularized weights, and how often the regularizer of each came back."""
+    measured = {
+        "regularizers": float(regularizers),
+        "regularizers_reached": float(len(times)),
+        "regularizer_times_least": float(times.min()) if len(times) else 0.0,
+        "regularizer_times_most": float(times.max(initial=0.0)),
+    }
+    return np.array([measured.get(name, np.nan) for name in GRADIENT_COLUMNS], np.float64)
 
 
 def _terms(model: Any) -> list[_Term]:

@@ -31,6 +31,7 @@ class WatchedGradients:
         self._step: WatchedStep | None = None
         self._applied: AppliedGradients | None = None
         self._regularizers: WatchedRegularizers | None = None
+        self._has_stepped = False  # an optimizer, between the two newest looks
         self._due = growing(GROWTH)
         self._lasts = False  # beyond a `fit`: the program watches the model
 
@@ -88,7 +89,9 @@ class WatchedGradients:
         """The gradient that reached an optimizer since the last call; None: none."""
         if self._applied is None:
             return None
-        return self._guard.attempt("gradients", self._applied.take)
+        found = self._guard.attempt("gradients", self._applied.take)
+        self._has_stepped = found is not None
+        return found
 
     def _beside(self, model: Any, logged: Any) -> Floats:
         """The logged loss, beside what was measured of the steps of its epoch."""
@@ -99,10 +102,15 @@ class WatchedGradients:
         return np.array([columns.get(name, np.nan) for name in GRADIENT_COLUMNS], np.float64)
 
     def regularizers(self) -> Floats | None:
-        """How often regularizers are in what was differentiated since the last call."""
+        """How often regularizers are in what was differentiated since the last call.
+
+        To be asked after `applied`, which knows what was trained since then.
+        """
         if self._regularizers is None:
             return None
-        return self._guard.attempt("gradients", self._regularizers.take)
+        applied = self._applied if self._has_stepped else None
+        trained = () if applied is None else applied.trained()
+        return self._guard.attempt("gradients", self._regularizers.take, trained)
 
     def _begin_regularizers(self, model: Any) -> None:
         if self._regularizers is None:

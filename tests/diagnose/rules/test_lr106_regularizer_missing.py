@@ -106,11 +106,18 @@ def test_of_several_losses_one_may_be_without() -> None:
 
 
 def by_gradient(
-    least: Any, most: Any = None, *, replicas: int = 1, reached: float = 2.0, **facts: Any
+    least: Any,
+    most: Any = None,
+    *,
+    replicas: int = 1,
+    reached: Any = 2.0,
+    last: int = 3,
+    **facts: Any,
 ) -> ModelHistory:
     """Two regularized weights, and how often their terms came back in a pass."""
     gradient = create_gradient(
         "regularizers",
+        at=[1, 2, last],
         regularizers=2.0,
         regularizers_reached=reached,
         regularizer_times_least=least,
@@ -150,12 +157,24 @@ def test_by_what_comes_back_they_count_several_times(history: ModelHistory, text
         (by_gradient(0.5, 2.0), "not_checked"),
         (by_gradient(2.0021), "not_checked"),
         (by_gradient(np.nan, reached=0.0), "not_checked"),
+        (by_gradient(0.0, reached=0.0, last=19), "not_checked"),
+        (by_gradient([0.0, 0.0, 1.0], reached=[0.0, 0.0, 2.0], last=40), "ok"),
     ],
 )
 def test_by_what_comes_back_they_count_once_or_it_is_not_known(
     history: ModelHistory, status: str
 ) -> None:
     assert judge("LR106", history).status == status
+
+
+@pytest.mark.parametrize("replicas", [1, 2])
+@pytest.mark.parametrize("trained_by", ["fit", "loop"])
+def test_none_came_back(trained_by: str, replicas: int) -> None:
+    history = by_gradient(0.0, reached=0.0, last=20, trained_by=trained_by, replicas=replicas)
+    outcome = judge("LR106", history)
+    assert (outcome.status, outcome.severity, outcome.steps) == ("finding", "warning", (1, 20))
+    assert "without the regularizers" in outcome.message
+    assert ("scale_regularization_loss" in outcome.fix) == (replicas == 2)
 
 
 @pytest.mark.parametrize(

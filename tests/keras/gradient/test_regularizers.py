@@ -113,6 +113,40 @@ def test_the_times_are_those_of_the_program(
         np.testing.assert_array_equal(ours, bare)
 
 
+@pytest.mark.parametrize("penalty", [lambda _: 0.0, lambda model: tf.stop_gradient(added(model))])
+def test_of_trained_weights_it_is_known_that_none_came_back(
+    flavour: Flavour, penalty: Penalty
+) -> None:
+    model = create(flavour.keras, penalty)
+    watch = watched(model)
+    trained(model)
+    kernels = [layer.kernel for layer in model.layers if hasattr(layer, "kernel")]
+    found = watch.take([*kernels[1:], model.layers[-1].bias])
+    assert found is not None
+    values = dict(zip(GRADIENT_COLUMNS, found.tolist(), strict=True))
+    assert (values["regularizers"], values["regularizers_reached"]) == (1.0, 0.0)
+    assert values["regularizer_times_most"] == 0.0
+    assert watch.take([model.layers[-1].bias]) is None  # a weight without one
+    watch.end()
+
+
+def test_nothing_is_known_where_a_regularizer_gives_what_cannot_be_measured(
+    flavour: Flavour,
+) -> None:
+    class Vector(flavour.keras.regularizers.Regularizer):  # type: ignore[misc, name-defined, unused-ignore]
+        def __call__(self, weight: Any) -> Any:
+            return tf.reduce_sum(tf.square(weight), axis=0)
+
+    dense = flavour.keras.layers.Dense(2, kernel_regularizer=Vector())
+    model = flavour.keras.Sequential([flavour.keras.Input((3,)), dense])
+    watch = watched(model)
+    assert watch.take([dense.kernel]) is not None
+    with tf.GradientTape():
+        tf.reduce_sum(dense.kernel_regularizer(dense.kernel))
+    assert watch.take([dense.kernel]) is None
+    watch.end()
+
+
 def test_a_step_of_keras_own_holds_them_once(flavour: Flavour) -> None:
     model = create(flavour.keras, None)
     watch = watched(model)
