@@ -1,4 +1,7 @@
-"""The broken models of the benchmark are healed, on both flavours."""
+"""The broken models of the benchmark are healed, on both flavours.
+
+All but MobileNetV2, which the demo heals in `tests/demo`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from tests.conftest import Flavour
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.parametrize("name", [name for name in BROKEN if not name.startswith("D1")])
 def test_recalibration_heals(flavour: Flavour, name: str) -> None:
     broken = BROKEN[name](flavour.keras)
     before = broken.errors()
