@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FRONTEND = ROOT / "frontend"
 LOCK = FRONTEND / "package-lock.json"
 STATIC = ROOT / "tb_bnplugin" / "dashboard" / "static"
-PAGE = (STATIC / "index.js", STATIC / "style.css")
+PAGE = tuple(STATIC / name for name in ("index.js", "style.css", "LICENSES.txt"))
 NOT_SOURCE = {"node_modules", "playwright-report", "test-results", "tests"}
 
 

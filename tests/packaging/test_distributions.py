@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-PAGE = {"dashboard/static/index.js", "dashboard/static/style.css"}
+PAGE = {f"dashboard/static/{name}" for name in ("index.js", "style.css", "LICENSES.txt")}
 
 
 def test_sdist_holds_the_page_and_its_source(unpacked: Path) -> None:
@@ -31,6 +31,17 @@ def test_wheel_holds_page_proto_and_types(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     wanted = {*PAGE, "py.typed", "schema/plugin_data.proto", "schema/plugin_data_pb2.pyi"}
     assert {f"tb_bnplugin/{part}" for part in wanted} <= names
+
+
+def test_wheel_holds_the_licences_of_what_is_bundled(wheel: Path, unpacked: Path) -> None:
+    text = zipfile.ZipFile(wheel).read("tb_bnplugin/dashboard/static/LICENSES.txt").decode()
+    package = json.loads((unpacked / "frontend" / "package.json").read_text("utf-8"))
+    for name, version in package["dependencies"].items():
+        assert f"{name} {version} (MIT)" in text
+    assert "\n@preact/signals-core " in text  # which one of them needs
+    assert text.count("Permission is hereby granted") == len(
+        re.findall(r"^\S+ \S+ \(MIT\)$", text, re.MULTILINE)
+    )
 
 
 def test_wheel_holds_every_module_and_nothing_else(wheel: Path, unpacked: Path) -> None:
