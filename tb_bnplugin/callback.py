@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 from tb_bnplugin.diagnose import Outcome, check_codes, never_began, stopped
 from tb_bnplugin.guard import Guard
+from tb_bnplugin.keras.flavour import check_backend
 from tb_bnplugin.keras.hooks import Hooks
 from tb_bnplugin.keras.probe.held_batch import VALIDATION, take_batch
 from tb_bnplugin.schedule import Frequency, check_frequency
@@ -24,8 +25,9 @@ _ON_FINDING: Final = ("warn", "stop", "ignore")
 class BatchNormCallback(Hooks):
     """Record batch normalization and loss reduction while `fit` trains.
 
-    Works with Keras 3 (TensorFlow backend) and tf_keras alike, so it derives from neither's
-    `Callback`; both take it in `callbacks=[...]`.
+    Works with Keras 3 (TensorFlow backend) and tf_keras alike, and is a `Callback` of each that is
+    imported. A copy (KerasTuner makes one for each trial) records a run of its own, and what it
+    finds is among the findings of the callback that was copied.
 
     Args:
         log_dir: a folder, in which the run `batch_norm` is written, or the Keras `TensorBoard`
@@ -55,6 +57,7 @@ class BatchNormCallback(Hooks):
     Raises:
         TypeError, ValueError: an argument is wrong; the text names what was received.
         OSError: `log_dir` cannot be written.
+        RuntimeError: Keras runs on another backend than TensorFlow.
 
     Example:
         tensorboard = keras.callbacks.TensorBoard("logs")
@@ -75,6 +78,7 @@ class BatchNormCallback(Hooks):
         expect: Sequence[str] = (),
         source: bool = True,
     ) -> None:
+        check_backend()
         check_frequency("update_freq", update_freq, ("auto", "batch", "epoch"))
         check_frequency("channel_freq", channel_freq, ("epoch", "None"))
         check_frequency("probe_freq", probe_freq, ("epoch",))
@@ -88,13 +92,22 @@ class BatchNormCallback(Hooks):
             source=bool(source),
         )
         self.params: dict[str, Any] = {}
-        self.model: Any = None
         self._target = _target(log_dir)
         self._fit: FitRecorder | None = None
         self._guard = Guard("the model")
         self._histories: list[LiveHistory] = []
         self._training = False
         self._abandoned = False
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> BatchNormCallback:
+        """A callback with the same options, for another model and another run."""
+        made: BatchNormCallback = object.__new__(type(self))
+        memo[id(self)] = made
+        vars(made).update(vars(self))  # the histories are those of both
+        made._target = self._target.copied(memo)
+        made._model = made._fit = None
+        made._guard = Guard("the model")
+        return made
 
     def findings(self) -> tuple[Outcome, ...]:
         """The findings so far, by the rules that `tb_bnplugin.check` runs on a log."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import sys
 from collections.abc import Sequence
@@ -15,10 +14,10 @@ import tb_bnplugin
 from tb_bnplugin.cli import baseline, formats
 from tb_bnplugin.cli.check_text import check_text
 from tb_bnplugin.cli.doctor_text import doctor_text
-from tb_bnplugin.cli.exit_codes import CLEAN, FINDINGS, UNREADABLE, fail
+from tb_bnplugin.cli.exit_codes import CLEAN, FINDINGS, fail
 from tb_bnplugin.cli.recalibrate import add_recalibrate
 from tb_bnplugin.cli.rules_text import rule_text, rules_text
-from tb_bnplugin.cli.style import Style, cut, printable
+from tb_bnplugin.cli.style import Style, cut, forget_output, printable
 from tb_bnplugin.diagnose import (
     COMPARISONS,
     RULES,
@@ -52,9 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except BrokenPipeError:
-        # The reader closed the pipe (`| head`); Python would report it again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return UNREADABLE
+        forget_output()
+        return CLEAN
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # noqa: BLE001  # Python's own exit status, 1, means findings
@@ -77,7 +75,10 @@ def run_check(options: argparse.Namespace) -> int:
             print(f"{options.write_baseline}: known findings written: {known}", file=sys.stderr)
     except BaselineError as error:
         return fail(str(error))
-    print(_written(report, options.format, _FAIL_ON[options.fail_on]))
+    try:
+        print(_written(report, options.format, _FAIL_ON[options.fail_on]), flush=True)
+    except BrokenPipeError:
+        forget_output()  # and the exit code says all the same what was found
     crashed = [outcome for outcome in report.outcomes if outcome.status == "crashed"]
     if crashed:
         codes = ", ".join(sorted({outcome.code for outcome in crashed}))

@@ -46,12 +46,27 @@ def flavour_of(model: Any) -> Flavour:
             "a Keras model is needed (an instance of keras.Model or tf_keras.Model),"
             f" received {what}"
         )
-    if flavour.is_keras_3 and flavour.keras.backend.backend() != "tensorflow":
+    if flavour.is_keras_3:
+        _check_backend(flavour.keras)
+    return flavour
+
+
+def check_backend() -> None:
+    """Check that the Keras that is imported can be recorded; tf_keras always can.
+
+    Raises:
+        RuntimeError: Keras 3 runs on another backend than TensorFlow.
+    """
+    if "keras" in sys.modules and "tf_keras" not in sys.modules:
+        _check_backend(sys.modules["keras"])
+
+
+def _check_backend(keras: Any) -> None:
+    if keras.backend.backend() != "tensorflow":
         raise RuntimeError(
-            f"Keras runs on {flavour.keras.backend.backend()}, and tb_bnplugin needs its TensorFlow"
+            f"Keras runs on {keras.backend.backend()}, and tb_bnplugin needs its TensorFlow"
             " backend: set KERAS_BACKEND=tensorflow before Keras is imported"
         )
-    return flavour
 
 
 def flavour_of_object(value: Any) -> Flavour | None:

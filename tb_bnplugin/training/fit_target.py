@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import tensorflow as tf
@@ -28,8 +31,19 @@ class FitTarget:
         self._callback = callback
         self._run: Run | None = None
         self._own_writer: Any = None
+        self._numbers: Iterator[int] = itertools.count(2)
         if directory is not None:
             _make_writable(directory)
+
+    def copied(self, memo: dict[int, Any]) -> FitTarget:
+        """The target of a copied callback: a numbered run beside, or that of a copied callback.
+
+        Args:
+            memo: of `copy.deepcopy`, which may have copied Keras' TensorBoard callback before.
+        """
+        if self._directory is None:
+            return FitTarget(callback=copy.deepcopy(self._callback, memo))
+        return FitTarget(directory=f"{self._directory}_{next(self._numbers)}")
 
     @property
     def is_known(self) -> bool:

@@ -267,3 +267,16 @@ def test_module_is_the_same_program(healthy: Path) -> None:
     finished = subprocess.run(program, check=False, capture_output=True, text=True)
     assert finished.returncode == 0
     assert "nothing found" in finished.stdout
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_reader_that_closes_the_pipe_does_not_change_the_exit_code(
+    stuck: Path, form: str
+) -> None:
+    command = [sys.executable, "-m", "tb_bnplugin", "check", str(stuck), "--format", form]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.close()
+        assert running.stderr.read() == b""
+    assert running.returncode == 1

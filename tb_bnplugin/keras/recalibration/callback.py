@@ -62,7 +62,6 @@ class RecalibrateCallback(Hooks):
                 " several times: give a tf.data.Dataset, a Sequence or arrays"
             )
         self.params: dict[str, Any] = {}
-        self.model: Any = None
         self.results: list[Recalibration] = []
         self._given = (data, steps)
         self._options = options
@@ -71,6 +70,14 @@ class RecalibrateCallback(Hooks):
         self._training = False
         self._due = False  # steps were made since the last
         self._guard = Guard("the model")
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> RecalibrateCallback:
+        """A callback with the same options and data, which are not copied, for another model."""
+        made: RecalibrateCallback = object.__new__(type(self))
+        memo[id(self)] = made
+        vars(made).update(vars(self))
+        made.results, made._model = [], None
+        return made
 
     def set_params(self, params: dict[str, Any] | None) -> None:
         """Called by Keras with what `fit` was given."""
