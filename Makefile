@@ -102,6 +102,12 @@ facts: setup  ## ask each supported version of Keras what it does, for the fix t
 build: setup  ## sdist and wheel in dist/
 	@$(PY) -m build --no-isolation
 
+.PHONY: docs
+docs: setup  ## the site of the documentation, its links checked, in .cache/site
+	@$(INSTALL) -e '.[docs]' --no-build-isolation
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --quiet
+	@echo "open .cache/site/index.html"
+
 .PHONY: bench
 bench: setup  ## the measures, each beside its limit
 	@$(PY) -m benchmarks
