@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import pytest
 
@@ -46,9 +47,10 @@ def test_the_tests_of_the_page(
     pytester.makepyfile(train=PROGRAM.replace("import keras", f"import {name} as keras"))
     pytester.makepyfile(test_train=TESTS)
     pytester.syspathinsert()
+    assert "train" not in sys.modules  # of another run
     result = pytester.runpytest_inprocess("-p", PLUGIN)
     result.assert_outcomes(passed=1, failed=1)
     shown = re.findall(r"```\n(batch_norm: .*?)```", PAGE, re.DOTALL)[0]
     printed = result.stdout.str()
     for line in shown.splitlines():
-        assert re.sub(r"\.\.\.$", "", line).replace("train.py:17", "train.py:19") in printed
+        assert re.sub(r"\.\.\.$", "", line).replace("train.py:17", "train.py:18") in printed
