@@ -6,7 +6,8 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal
 
-from tb_bnplugin.diagnose import Outcome, check_codes, never_began, stopped
+from tb_bnplugin.diagnose import check_codes, never_began, stopped
+from tb_bnplugin.diagnose.views.answers import Findings, LedgerText, Outcomes
 from tb_bnplugin.guard import Guard
 from tb_bnplugin.keras.hooks import Hooks
 from tb_bnplugin.keras.probe.held_batch import VALIDATION, take_batch
@@ -96,20 +97,20 @@ class BatchNormCallback(Hooks):
         self._training = False
         self._abandoned = False
 
-    def findings(self) -> tuple[Outcome, ...]:
+    def findings(self) -> Findings:
         """The findings so far, by the rules that `tb_bnplugin.check` runs on a log."""
-        return live.findings_in(self.outcomes())
+        return Findings(self.outcomes())
 
-    def outcomes(self) -> tuple[Outcome, ...]:
+    def outcomes(self) -> Outcomes:
         """The outcome of every rule so far: a finding, ok, or not checked with the reason."""
         work_queue().finish()
         found = live.outcomes_of(*self._histories)
         failure = self._guard.failures.get("recording")
         if failure is not None:
-            return (*(each for each in found if each.code != "RC101"), stopped(failure))
-        return found if self._histories else (never_began(),)
+            return Outcomes((*(each for each in found if each.code != "RC101"), stopped(failure)))
+        return found if self._histories else Outcomes((never_began(),))
 
-    def ledger(self) -> str:
+    def ledger(self) -> LedgerText:
         """The mode ledger so far, as text: how each layer was called, why, and what it did."""
         work_queue().finish()
         return live.ledger_of(*self._histories)
