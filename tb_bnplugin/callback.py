@@ -13,7 +13,7 @@ from tb_bnplugin.keras.hooks import Hooks
 from tb_bnplugin.keras.probe.held_batch import VALIDATION, take_batch
 from tb_bnplugin.schedule import Frequency, check_frequency
 from tb_bnplugin.training import live
-from tb_bnplugin.training.fit import FitOptions, FitRecorder
+from tb_bnplugin.training.fit import FitOptions, FitRecorder, Loop
 from tb_bnplugin.training.fit_target import FitTarget
 from tb_bnplugin.training.live import LiveHistory
 from tb_bnplugin.training.notify import OnFinding, check_on_finding
@@ -45,9 +45,11 @@ class BatchNormCallback(Hooks):
             generators of validation are left alone. A probe takes two to three passes of its
             batch, and log2(layers) + 8 more where both modes differ.
         probe_freq: when the probes run: "epoch" or every N steps.
-        on_finding: what happens at the first error or warning of each rule: "warn" prints it in
-            one line, "stop" does, and stops `fit` at an error, "ignore", or a callable that takes
-            the finding.
+        on_finding: what happens at the first error or warning of each rule: "warn" tells it in
+            a line on the console, by the logger "tb_bnplugin", "stop" does, and stops `fit` at an
+            error, "ignore" tells nothing, or a callable that takes the finding. Unless `fit` has
+            verbose=0, a line at the start says how the layers ran, and one at the end what was
+            found.
         expect: codes of rules whose findings are meant here, such as ("BN104",): recorded,
             shown as expected, never told.
         source: record the lines of the program that call the model, with three lines before and
@@ -129,7 +131,7 @@ class BatchNormCallback(Hooks):
     def on_train_begin(self, logs: Any = None) -> None:
         """A fit begins: a new phase."""
         self._training = True
-        self._attempt(lambda fit: fit.begin_training())
+        self._attempt(lambda fit: fit.begin_training(self.params.get("verbose", 0)))
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """A step, or several of one execution, was made."""
@@ -150,7 +152,7 @@ class BatchNormCallback(Hooks):
 
     def on_test_end(self, logs: Any = None) -> None:
         """An evaluation ended."""
-        self._attempt(lambda fit: fit.end_loop("evaluate", ended=not self._training))
+        self._end_loop("evaluate")
 
     def on_predict_begin(self, logs: Any = None) -> None:
         """A prediction begins."""
@@ -158,7 +160,12 @@ class BatchNormCallback(Hooks):
 
     def on_predict_end(self, logs: Any = None) -> None:
         """A prediction ended."""
-        self._attempt(lambda fit: fit.end_loop("predict", ended=not self._training))
+        self._end_loop("predict")
+
+    def _end_loop(self, loop: Loop) -> None:
+        verbose = self.params.get("verbose", 0)
+        ended = not self._training
+        self._attempt(lambda fit: fit.end_loop(loop, ended=ended, verbose=verbose))
 
     def _follow(self, model: Any) -> None:
         """Watch the model, before its training step is traced."""

@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 from tb_bnplugin.diagnose import RULES, Outcome
 from tb_bnplugin.diagnose.views.answers import Findings, Outcomes
 from tb_bnplugin.guard import Guard
+from tb_bnplugin.history.model import ModelHistory
 from tb_bnplugin.measure.model_records import ModelRecords
 from tb_bnplugin.measure.reading import Moment, Observation
 from tb_bnplugin.schema.facts import Phase
@@ -142,6 +143,11 @@ class Publisher:
         with self._lock:
             found = Findings(live.outcomes_of(self.live))
             return tuple(outcome for outcome in found if not self._is_told_elsewhere(outcome))
+
+    def history_now(self) -> ModelHistory:
+        """The records published so far, decoded."""
+        with self._lock:
+            return live.history_of(self.live).models[0]
 
     @property
     def told(self) -> set[tuple[str, str]]:

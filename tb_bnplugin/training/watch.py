@@ -149,7 +149,8 @@ def watch(
         expect: codes of rules whose findings are meant here, such as ("BN104",) where
             statistics adapt to test data. They are recorded, shown as expected, and fail no check.
         on_finding: what happens at the first error or warning of each rule, when a record is made:
-            "warn" prints it in one line, "ignore", or a callable that takes the finding.
+            "warn" tells it in a line by the logger "tb_bnplugin", "ignore", or a callable that
+            takes the finding.
         source: record the lines of the program that call the model, with three lines before and
             after each. False records none.
 
