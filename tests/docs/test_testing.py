@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tests.conftest import ROOT, Flavour
-from tests.testing.test_plugin import PLUGIN
+from tests.testing.test_plugin import WITH
 
 pytest_plugins = ("pytester",)
 
@@ -48,7 +48,7 @@ def test_the_tests_of_the_page(
     pytester.makepyfile(test_train=TESTS)
     pytester.syspathinsert()
     assert "train" not in sys.modules  # of another run
-    result = pytester.runpytest_inprocess("-p", PLUGIN)
+    result = pytester.runpytest_inprocess(*WITH)
     result.assert_outcomes(passed=1, failed=1)
     shown = re.findall(r"```\n(batch_norm: .*?)```", PAGE, re.DOTALL)[0]
     printed = result.stdout.str()

@@ -14,6 +14,10 @@ pytest_plugins = "pytester"
 
 PLUGIN = "tb_bnplugin.testing.plugin"
 
+# Named here, and not by the entry point, which an older installation may lack.
+WITHOUT = ("-p", "no:tb_bnplugin")
+WITH = (*WITHOUT, "-p", PLUGIN)
+
 LOOP = """
 import keras, numpy as np, pytest, tb_bnplugin, tensorflow as tf
 
@@ -115,7 +119,7 @@ def run(everything_imported: None, flavour: Flavour, pytester: pytest.Pytester) 
     program = (LOOP + TESTS).replace("import keras,", f"import {name} as keras,")
     path = pytester.makepyfile(test_training=program)
     assert path.name == "test_training.py"
-    return pytester.runpytest_inprocess("-p", PLUGIN, "--strict-markers", "-p", "no:randomly")
+    return pytester.runpytest_inprocess(*WITH, "--strict-markers", "-p", "no:randomly")
 
 
 def section(text: str, name: str) -> str:
@@ -176,7 +180,7 @@ def test_a_run_that_does_not_ask_for_it_is_left_alone(pytester: pytest.Pytester)
     )
     pytester.syspathinsert(ROOT)
     outputs = []
-    for options in (["-p", PLUGIN], []):
+    for options in (WITH, WITHOUT):
         result = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", *options)
         result.assert_outcomes(passed=1, failed=1)
         outputs.append([line for line in result.outlines if " in " not in line])

@@ -71,7 +71,9 @@ def _finding(outcome: Outcome) -> str:
     parts = [
         f"{place}<b>{outcome.severity} {_text(outcome.code)}</b> {_text(outcome.name)}{expected}",
         f"<br>{_text(', '.join(where))}" if where else "",
-        f"<pre><code>{_text(line_of(outcome.place))}</code></pre>" if outcome.place else "",
+        f'<pre style="overflow-x: auto"><code>{_text(line_of(outcome.place))}</code></pre>'
+        if outcome.place
+        else "",
         f"<p>{_text(outcome.message)}</p>",
         _folded("fix", f"<p>{_text(outcome.fix)}</p>") if outcome.fix else "",
         _folded("evidence", _table(outcome)) if outcome.evidence else "",
@@ -82,7 +84,7 @@ def _finding(outcome: Outcome) -> str:
 
 def _table(outcome: Outcome) -> str:
     rows = "".join(
-        f"<tr><th>{_text(name)}</th><td>{_text(value_text(of))}</td></tr>"
+        f'<tr><th style="text-align: left">{_text(name)}</th><td>{_text(value_text(of))}</td></tr>'
         for name, of in outcome.evidence.items()
     )
     return f"<table>{rows}</table>"
