@@ -26,11 +26,13 @@ With a training loop of your own:
     recalibrate          estimates the moving statistics anew from data ("precise BN")
     Recalibration        its result: what changed, and the score before and after
     RecalibrateCallback  recalibrates in `fit`, before each validation and at the end
+    show                 opens TensorBoard on the tab "Batch Norm" inside a notebook
     Report               the result of `check`: its runs, outcomes and findings
     RunReport            the part of a report about one run
     Outcome              the answer of one rule: a finding, ok, or not checked with the reason
     BatchNormError       base of all errors of this package
     LogFolderError       a log folder cannot be read, or holds no record of this plugin
+    NotebookError        the tab cannot be shown: no notebook, or no TensorBoard
     NotBuiltError        a model has no variables yet: call it on a batch first
     StrategyError        a model of a distribution strategy that cannot be recorded
     UnknownRuleError     no rule has this code
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from tb_bnplugin.errors import BatchNormError as BatchNormError
     from tb_bnplugin.errors import LogFolderError as LogFolderError
     from tb_bnplugin.errors import NotBuiltError as NotBuiltError
+    from tb_bnplugin.errors import NotebookError as NotebookError
     from tb_bnplugin.errors import StrategyError as StrategyError
     from tb_bnplugin.errors import UnknownRuleError as UnknownRuleError
     from tb_bnplugin.keras.recalibration.callback import RecalibrateCallback as RecalibrateCallback
@@ -56,6 +59,7 @@ if TYPE_CHECKING:
     from tb_bnplugin.logs.check import RunReport as RunReport
     from tb_bnplugin.logs.check import check as check
     from tb_bnplugin.measure.recalibration import Recalibration as Recalibration
+    from tb_bnplugin.notebook import show as show
     from tb_bnplugin.training.watch import Watch as Watch
     from tb_bnplugin.training.watch import watch as watch
     from tb_bnplugin.twins.report import TwinReport as TwinReport
@@ -68,6 +72,7 @@ __all__ = [
     "BatchNormError",
     "LogFolderError",
     "NotBuiltError",
+    "NotebookError",
     "Outcome",
     "RecalibrateCallback",
     "Recalibration",
@@ -80,6 +85,7 @@ __all__ = [
     "__version__",
     "check",
     "recalibrate",
+    "show",
     "summary",
     "twin",
     "watch",
@@ -92,6 +98,7 @@ _MODULES: Final = {
     "BatchNormError": "tb_bnplugin.errors",
     "LogFolderError": "tb_bnplugin.errors",
     "NotBuiltError": "tb_bnplugin.errors",
+    "NotebookError": "tb_bnplugin.errors",
     "Outcome": "tb_bnplugin.diagnose.outcome",
     "RecalibrateCallback": "tb_bnplugin.keras.recalibration.callback",
     "Recalibration": "tb_bnplugin.measure.recalibration",
@@ -103,6 +110,7 @@ _MODULES: Final = {
     "Watch": "tb_bnplugin.training.watch",
     "check": "tb_bnplugin.logs.check",
     "recalibrate": "tb_bnplugin.keras.recalibration.run",
+    "show": "tb_bnplugin.notebook",
     "summary": "tb_bnplugin.summary",
     "twin": "tb_bnplugin.twins.twin",
     "watch": "tb_bnplugin.training.watch",

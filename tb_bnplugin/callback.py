@@ -6,14 +6,15 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal
 
-from tb_bnplugin.diagnose import Outcome, check_codes, never_began, stopped
+from tb_bnplugin.diagnose import check_codes, never_began, stopped
+from tb_bnplugin.diagnose.views.answers import Findings, LedgerText, Outcomes
 from tb_bnplugin.guard import Guard
 from tb_bnplugin.keras.flavour import check_backend
 from tb_bnplugin.keras.hooks import Hooks
 from tb_bnplugin.keras.probe.held_batch import VALIDATION, take_batch
 from tb_bnplugin.schedule import Frequency, check_frequency
 from tb_bnplugin.training import live
-from tb_bnplugin.training.fit import FitOptions, FitRecorder
+from tb_bnplugin.training.fit import FitOptions, FitRecorder, Loop
 from tb_bnplugin.training.fit_target import FitTarget
 from tb_bnplugin.training.live import LiveHistory
 from tb_bnplugin.training.notify import OnFinding, check_on_finding
@@ -46,9 +47,11 @@ class BatchNormCallback(Hooks):
             generators of validation are left alone. A probe takes two to three passes of its
             batch, and log2(layers) + 8 more where both modes differ.
         probe_freq: when the probes run: "epoch" or every N steps.
-        on_finding: what happens at the first error or warning of each rule: "warn" prints it in
-            one line, "stop" does, and stops `fit` at an error, "ignore", or a callable that takes
-            the finding.
+        on_finding: what happens at the first error or warning of each rule: "warn" tells it in
+            a line on the console, by the logger "tb_bnplugin", "stop" does, and stops `fit` at an
+            error, "ignore" tells nothing, or a callable that takes the finding. Unless `fit` has
+            verbose=0, a line at the start says how the layers ran, and one at the end what was
+            found.
         expect: codes of rules whose findings are meant here, such as ("BN104",): recorded,
             shown as expected, never told.
         source: record the lines of the program that call the model, with three lines before and
@@ -109,20 +112,20 @@ class BatchNormCallback(Hooks):
         made._guard = Guard("the model")
         return made
 
-    def findings(self) -> tuple[Outcome, ...]:
+    def findings(self) -> Findings:
         """The findings so far, by the rules that `tb_bnplugin.check` runs on a log."""
-        return live.findings_in(self.outcomes())
+        return Findings(self.outcomes())
 
-    def outcomes(self) -> tuple[Outcome, ...]:
+    def outcomes(self) -> Outcomes:
         """The outcome of every rule so far: a finding, ok, or not checked with the reason."""
         work_queue().finish()
         found = live.outcomes_of(*self._histories)
         failure = self._guard.failures.get("recording")
         if failure is not None:
-            return (*(each for each in found if each.code != "RC101"), stopped(failure))
-        return found if self._histories else (never_began(),)
+            return Outcomes((*(each for each in found if each.code != "RC101"), stopped(failure)))
+        return found if self._histories else Outcomes((never_began(),))
 
-    def ledger(self) -> str:
+    def ledger(self) -> LedgerText:
         """The mode ledger so far, as text: how each layer was called, why, and what it did."""
         work_queue().finish()
         return live.ledger_of(*self._histories)
@@ -141,7 +144,7 @@ class BatchNormCallback(Hooks):
     def on_train_begin(self, logs: Any = None) -> None:
         """A fit begins: a new phase."""
         self._training = True
-        self._attempt(lambda fit: fit.begin_training())
+        self._attempt(lambda fit: fit.begin_training(self.params.get("verbose", 0)))
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """A step, or several of one execution, was made."""
@@ -162,7 +165,7 @@ class BatchNormCallback(Hooks):
 
     def on_test_end(self, logs: Any = None) -> None:
         """An evaluation ended."""
-        self._attempt(lambda fit: fit.end_loop("evaluate", ended=not self._training))
+        self._end_loop("evaluate")
 
     def on_predict_begin(self, logs: Any = None) -> None:
         """A prediction begins."""
@@ -170,7 +173,12 @@ class BatchNormCallback(Hooks):
 
     def on_predict_end(self, logs: Any = None) -> None:
         """A prediction ended."""
-        self._attempt(lambda fit: fit.end_loop("predict", ended=not self._training))
+        self._end_loop("predict")
+
+    def _end_loop(self, loop: Loop) -> None:
+        verbose = self.params.get("verbose", 0)
+        ended = not self._training
+        self._attempt(lambda fit: fit.end_loop(loop, ended=ended, verbose=verbose))
 
     def _follow(self, model: Any) -> None:
         """Watch the model, before its training step is traced."""

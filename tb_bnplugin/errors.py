@@ -4,6 +4,7 @@
       + LogFolderError        a log folder cannot be read, or holds no record of this plugin
       + NotBuiltError         a model, or a layer that it calls, has no variables yet
       + StrategyError         a model of a distribution strategy that cannot be recorded
+      + NotebookError         the tab cannot be shown: no notebook, or no TensorBoard
       + BaselineError         the file of known findings cannot be read or written
       + UnknownRuleError      no rule has this code
       + SavedModelError       a saved model, or what gives its data, cannot be used
@@ -37,6 +38,10 @@ class NotBuiltError(BatchNormError, ValueError):
 
 class StrategyError(BatchNormError, ValueError):
     """The model is trained by a distribution strategy that cannot be recorded."""
+
+
+class NotebookError(BatchNormError, RuntimeError):
+    """The tab cannot be shown here: no notebook, or no TensorBoard; the text says what to do."""
 
 
 class BaselineError(BatchNormError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib
 import os
+import pkgutil
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +13,8 @@ from typing import Any
 
 import hypothesis
 import pytest
+
+import tb_bnplugin
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -88,3 +91,11 @@ def seeded(request: pytest.FixtureRequest) -> None:
     """The same weights and order of data at each run: a test fails always or never."""
     if "flavour" in request.fixturenames:
         request.getfixturevalue("flavour").keras.utils.set_random_seed(0)
+
+
+@pytest.fixture
+def everything_imported(flavour: Flavour) -> None:
+    """What a run within this process imports first is forgotten after it, and imported twice."""
+    for module in pkgutil.walk_packages(tb_bnplugin.__path__, "tb_bnplugin."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)

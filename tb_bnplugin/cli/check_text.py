@@ -8,18 +8,22 @@ from typing import Final
 
 from tb_bnplugin.cli.style import Style, cut, printable
 from tb_bnplugin.diagnose import Outcome, explain
-from tb_bnplugin.diagnose.outcome import EvidenceValue, Place
+from tb_bnplugin.diagnose.views.words import (
+    SEVERITIES,
+    layers,
+    line_of,
+    plural,
+    short,
+    steps,
+    value,
+)
 from tb_bnplugin.logs.check import Report, RunReport
 
-SHOWN_LAYERS: Final = 3
-SHOWN_CHARACTERS: Final = 60
 SHOWN_LINES: Final = 20
 """Notes of a run, reasons, and the like: of each the first, and the number of the others."""
 SHOWN_FINDINGS: Final = 100
 SHOWN_RUNS: Final = 500
 SHOWN_MODELS: Final = 8
-
-_SEVERITIES: Final = ("error", "warning", "info")
 
 
 def check_text(report: Report, style: Style) -> str:
@@ -42,7 +46,7 @@ def _run(run: RunReport, style: Style, explained: set[str]) -> str:
     parts = ["\n".join([_head(run, style), *_step(run, style)])]
     findings = sorted(
         (outcome for outcome in run.outcomes if outcome.status == "finding"),
-        key=lambda outcome: (outcome.expected, _SEVERITIES.index(outcome.severity)),
+        key=lambda outcome: (outcome.expected, SEVERITIES.index(outcome.severity)),
     )
     several = len(run.models) > 1
     wrong = [outcome for outcome in findings if not outcome.expected]
@@ -75,15 +79,15 @@ def _run(run: RunReport, style: Style, explained: set[str]) -> str:
 
 
 def _head(run: RunReport, style: Style) -> str:
-    facts = [_short(run.keras)] if run.keras else []
+    facts = [short(run.keras)] if run.keras else []
     several = len(run.models) > 1
     if not run.models:
         facts.append("losses of a loop whose model is not watched")
-    for name, layers in run.models[:SHOWN_MODELS]:
-        counted = f"{layers} BN layer" + ("" if layers == 1 else "s")
-        facts.append(f"{_short(name)}: {counted}" if several else counted)
+    for name, count in run.models[:SHOWN_MODELS]:
+        counted = f"{count} BN layer" + ("" if count == 1 else "s")
+        facts.append(f"{short(name)}: {counted}" if several else counted)
     facts += (line.strip() for line in _more(run.models, SHOWN_MODELS, "models"))
-    facts.append(_steps(*run.steps) if run.steps else "no records of layers")
+    facts.append(steps(*run.steps) if run.steps else "no records of layers")
     return f"{style.paint(cut(printable(run.run)), 'bold')}  ({printable(', '.join(facts))})"
 
 
@@ -92,7 +96,7 @@ def _step(run: RunReport, style: Style) -> list[str]:
     several = len(run.models) > 1
     return [
         style.wrap(
-            f"{f'{_short(name)}: ' if several else ''}one step = {cut(printable(text))}",
+            f"{f'{short(name)}: ' if several else ''}one step = {cut(printable(text))}",
             first="  ",
         )
         for name, text in run.step[:SHOWN_MODELS]
@@ -101,21 +105,21 @@ def _step(run: RunReport, style: Style) -> list[str]:
 
 def _finding(outcome: Outcome, style: Style, explained: set[str], *, of_model: bool = False) -> str:
     """The lines of a finding. Why it matters is printed once for each rule."""
-    where = [_short(outcome.model)] if of_model and outcome.model else []
+    where = [short(outcome.model)] if of_model and outcome.model else []
     if outcome.steps:
-        where.append(_steps(*outcome.steps))
+        where.append(steps(*outcome.steps))
     severity = style.paint(f"{outcome.severity} {outcome.code}", outcome.severity)
     place = "" if outcome.place is None else f"{cut(printable(str(outcome.place)))}: "
     lines = [f"  {place}{severity} {style.paint(outcome.name, 'bold')}{', '.join(['', *where])}"]
     if outcome.place is not None:
-        lines += [_labelled("line", _line(outcome.place), style)]
+        lines += [_labelled("line", line_of(outcome.place), style)]
     if outcome.runs:
         lines.append(_labelled("runs", " against ".join(outcome.runs), style))
     if outcome.layers:
-        lines.append(_labelled(_plural(len(outcome.layers), "layer"), _layers(outcome), style))
+        lines.append(_labelled(plural(len(outcome.layers), "layer"), layers(outcome), style))
     lines.append(style.wrap(cut(outcome.message), first="    "))
     if outcome.evidence and outcome.severity != "info":
-        evidence = ", ".join(f"{name} {_value(value)}" for name, value in outcome.evidence.items())
+        evidence = ", ".join(f"{name} {value(of)}" for name, of in outcome.evidence.items())
         lines.append(_labelled("evidence", evidence, style))
     if outcome.code not in explained and outcome.severity != "info":
         why = explain(outcome.code).section("Why it matters").split("\n\n")[0].replace("\n", " ")
@@ -126,13 +130,6 @@ def _finding(outcome: Outcome, style: Style, explained: set[str], *, of_model: b
         lines.append(_labelled("more", f"tb-bnplugin rules {outcome.code}", style))
         explained.add(outcome.code)
     return "\n".join(lines)
-
-
-def _line(place: Place) -> str:
-    """The text of the line, where it is and who called it."""
-    callers = ", ".join(f"{_short(line.file)}:{line.line}" for line in place.callers)
-    called = f", called from {callers}" if callers else ""
-    return f"{place.text} (in {_short(place.function)}{called})"
 
 
 def _by_reason(status: str, outcomes: Iterable[Outcome], *, several: bool) -> list[str]:
@@ -149,21 +146,19 @@ def _by_reason(status: str, outcomes: Iterable[Outcome], *, several: bool) -> li
 
 
 def _of_model(outcome: Outcome, *, several: bool) -> str:
-    return f"{_short(outcome.model)}: " if several and outcome.model else ""
+    return f"{short(outcome.model)}: " if several and outcome.model else ""
 
 
 def _summary(report: Report, style: Style) -> str:
     severities = Counter(outcome.severity for outcome in report.findings)
     statuses = Counter(outcome.status for outcome in report.outcomes)
-    runs = _plural(len(report.runs), "run")
+    runs = plural(len(report.runs), "run")
     if not severities:
         found = style.paint("nothing found", "bold")
     else:
         found = ", ".join(
-            style.paint(_plural(severities[severity], severity), severity)
-            if severity != "info"
-            else style.paint(f"{severities[severity]} info", severity)
-            for severity in _SEVERITIES
+            style.paint(plural(severities[severity], severity), severity)
+            for severity in SEVERITIES
             if severities[severity]
         )
     rest = [
@@ -197,31 +192,3 @@ def _listed(label: str, lines: Sequence[str], style: Style) -> list[str]:
 def _more(every: Sequence[object], shown: int, what: str) -> list[str]:
     """A line that says how many were left out; none where all are shown."""
     return [f"  and {len(every) - shown} more {what}"] if len(every) > shown else []
-
-
-def _layers(outcome: Outcome) -> str:
-    shown = ", ".join(_short(path) for path in outcome.layers[:SHOWN_LAYERS])
-    return shown + (", ..." if len(outcome.layers) > SHOWN_LAYERS else "")
-
-
-def _steps(first: int, last: int) -> str:
-    return f"step {first}" if first == last else f"steps {first}-{last}"
-
-
-def _plural(count: int, word: str) -> str:
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"
-
-
-def _short(name: str) -> str:
-    escaped = printable(name)
-    if len(escaped) <= SHOWN_CHARACTERS:
-        return escaped
-    return f"{escaped[: SHOWN_CHARACTERS - 3]}..."
-
-
-def _value(value: EvidenceValue) -> str:
-    if value is None:
-        return "unknown"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)

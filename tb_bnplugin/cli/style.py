@@ -1,4 +1,4 @@
-"""Colour and width of the terminal; names made safe to print."""
+"""Colour and width of the terminal."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import textwrap
 from dataclasses import dataclass
 from typing import Final, TextIO
 
+from tb_bnplugin.diagnose.views.words import LONGEST, cut, printable
+
+__all__ = ["LONGEST", "Style", "cut", "printable"]
+
 WIDEST: Final = 100
 NARROWEST: Final = 60
-LONGEST: Final = 2000
-"""Characters of a text that may come from a log; those of the rules are shorter."""
 
 _CODES: Final = {"bold": "1", "dim": "2", "error": "1;31", "warning": "1;33", "info": "1;34"}
 
@@ -50,21 +52,6 @@ class Style:
                 break_on_hyphens=False,
             ) or [""]
         return "\n".join(lines)
-
-
-def cut(text: str) -> str:
-    """A text of bounded length: names and reasons of a log may have any."""
-    more = len(text) - LONGEST
-    return text if more <= 0 else f"{text[:LONGEST]}... and {more} more characters"
-
-
-def printable(text: str) -> str:
-    """A text whose control characters, which move the cursor or turn the text, are escaped."""
-    if text.isprintable():
-        return text
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
-    )
 
 
 def forget_output() -> None:

@@ -115,10 +115,13 @@ COUNTED: Final = Need(
     is_met=lambda history: not trained_uncounted(history),
     reason=_not_counted,
 )
+ONE_RECORD: Final = "Needs two records; there is one."
+"""The reason where a model was looked at once: nothing can have changed."""
+
 TWO_RECORDS: Final = Need(
     after=COUNTED,
     is_met=lambda history: len(history.steps) > 1,
-    reason=lambda _: "Needs two records; there is one.",
+    reason=lambda _: ONE_RECORD,
 )
 GRAPH: Final = Need(
     part="topology",

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tb_bnplugin.diagnose import Outcome, compare, describe_step, diagnose
+from tb_bnplugin.diagnose.views.answers import Findings, Outcomes
+from tb_bnplugin.diagnose.views.html import findings_html, outcomes_html, text_html, titled_html
+from tb_bnplugin.diagnose.views.words import cut, plural, printable, short, steps
 from tb_bnplugin.errors import LogFolderError
 from tb_bnplugin.history.model import ModelHistory, RunHistory
 from tb_bnplugin.logs.folder import LogFolder
@@ -18,8 +21,11 @@ from tb_bnplugin.logs.run import read_run
 
 SCHEMA_VERSION: Final = 1
 
+SHOWN_RUNS: Final = 100
+"""Runs that a report prints, and a notebook shows."""
 
-@dataclass(frozen=True, kw_only=True)
+
+@dataclass(frozen=True, kw_only=True, repr=False)
 class RunReport:
     """The outcomes of one run, and what was read of it."""
 
@@ -31,6 +37,13 @@ class RunReport:
     notes: tuple[str, ...]  # what was skipped, one line each
     # By model, what one step of the optimizer is: "learning rate 0.01 x 10 (outputs) x mean loss".
     step: tuple[tuple[str, str], ...] = ()
+
+    def __repr__(self) -> str:
+        lines = [_title(self), *_notes(self.notes), repr(Outcomes(self.outcomes))]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return titled_html(_title(self), outcomes_html(self.outcomes), self.notes)
 
     def to_json(self) -> dict[str, Any]:
         """The run as plain JSON values."""
@@ -45,7 +58,7 @@ class RunReport:
         }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Report:
     """The result of `check`: the outcomes of each run of a log folder. Iterating gives the runs.
 
@@ -58,6 +71,25 @@ class Report:
     comparisons: tuple[Outcome, ...]  # each run against the first beside it
     notes: tuple[str, ...] = ()  # what was skipped elsewhere in the folder, one line each
 
+    def __repr__(self) -> str:
+        runs = [f"{_title(run)}\n{Findings(run.outcomes)}" for run in self.runs[:SHOWN_RUNS]]
+        more = len(self.runs) - SHOWN_RUNS
+        runs += [f"and {plural(more, 'more run')}"] if more > 0 else []
+        compared = Findings(self.comparisons)
+        runs += [f"runs compared\n{compared}"] if compared else []
+        return "\n\n".join([*runs, *_notes(self.notes)])
+
+    def _repr_html_(self) -> str:
+        runs = [
+            titled_html(_title(run), findings_html(Findings(run.outcomes), run.outcomes), run.notes)
+            for run in self.runs[:SHOWN_RUNS]
+        ]
+        more = len(self.runs) - SHOWN_RUNS
+        runs += [text_html(f"and {plural(more, 'more run')}")] if more > 0 else []
+        if found := Findings(self.comparisons):
+            runs.append(titled_html("runs compared", findings_html(found, self.comparisons)))
+        return "".join(runs)
+
     def __iter__(self) -> Iterator[RunReport]:
         return iter(self.runs)
 
@@ -65,18 +97,15 @@ class Report:
         return len(self.runs)
 
     @property
-    def outcomes(self) -> tuple[Outcome, ...]:
+    def outcomes(self) -> Outcomes:
         """Every outcome, those of runs first and of comparisons last."""
-        return (*(outcome for run in self.runs for outcome in run.outcomes), *self.comparisons)
+        of_runs = (outcome for run in self.runs for outcome in run.outcomes)
+        return Outcomes((*of_runs, *self.comparisons))
 
     @property
-    def findings(self) -> tuple[Outcome, ...]:
+    def findings(self) -> Findings:
         """Findings that are not declared as expected."""
-        return tuple(
-            outcome
-            for outcome in self.outcomes
-            if outcome.status == "finding" and not outcome.expected
-        )
+        return Findings(self.outcomes)
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain JSON values, as `tb-bnplugin check --format json` prints it."""
@@ -179,6 +208,18 @@ def _report(history: RunHistory) -> RunReport:
         outcomes=tuple(outcome for model in history.models for outcome in diagnose(model)),
         notes=(*history.notes, *(note for model in history.models for note in model.notes)),
     )
+
+
+def _notes(notes: Sequence[str]) -> list[str]:
+    return [f"note: {cut(printable(note))}" for note in notes]
+
+
+def _title(run: RunReport) -> str:
+    """The run and what was read of it, in a line."""
+    models = [f"{short(name)}: {plural(count, 'BN layer')}" for name, count in run.models[:8]]
+    recorded = [steps(*run.steps)] if run.steps else []
+    facts = ", ".join([*([printable(run.keras)] if run.keras else []), *models, *recorded])
+    return f"run {cut(printable(run.run))} ({facts})"
 
 
 def _step(model: ModelHistory) -> str | None:

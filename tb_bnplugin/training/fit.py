@@ -81,8 +81,10 @@ class FitRecorder:
         """Another model follows: this one is judged no more."""
         self.recorder.ignore(self.notifier)
 
-    def begin_training(self) -> None:
-        """Begin a new phase of the run."""
+    def begin_training(self, verbose: Any = 0) -> None:
+        """Begin a new phase of the run. `verbose`: of `fit`."""
+        self.notifier.console.begin(verbose)
+        self.notifier.begin()
         self._target.open()
         run = self._target.run
         self.recorder.use(run)
@@ -96,6 +98,7 @@ class FitRecorder:
     def end_batch(self, batch: int) -> None:
         """Count the steps made, and record what is due."""
         run, recorder = self._target.run, self.recorder
+        self.notifier.console.open_bar()
         self._epoch_ended = False
         step = run.last_step + self._clock.advance(batch)
         run.reach(step)
@@ -139,6 +142,7 @@ class FitRecorder:
         self._record(step, "epoch", extras)
         self._epoch_ended = True
         self._finish(ended=False)
+        self.notifier.console.close_bar()
 
     def end_training(self) -> None:
         """Make the last record of this fit; a run folder of our own is closed."""
@@ -147,6 +151,7 @@ class FitRecorder:
         if self._target.is_open or not self._epoch_ended:
             self._record(self._target.run.last_step, "end")
         self._finish(ended=True)
+        self.notifier.conclude()
         self.recorder.observer.end_fit()
         self._target.close()
 
@@ -164,13 +169,17 @@ class FitRecorder:
         writing.listen(self._model, self._loop)
         self._context_before = run_context().set(1 if loop == "evaluate" else 2)
 
-    def end_loop(self, loop: Loop, *, ended: bool) -> None:
+    def end_loop(self, loop: Loop, *, ended: bool, verbose: Any = 0) -> None:
         """Record at once what an evaluation or a prediction changed.
 
         Args:
             loop: that ended.
             ended: no fit goes on around it.
+            verbose: of the evaluation or prediction, where no fit goes on.
         """
+        if ended:
+            self.notifier.console.begin(verbose)
+            self.notifier.console.open_bar()
         run_context().set(self._context_before)
         writing.listen(self._model, None)
         self.recorder.observer.end_loop(loop, self._loop.began)

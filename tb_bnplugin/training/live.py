@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from tb_bnplugin.diagnose import Outcome, create_ledger, diagnose_run, ledger_text
+from tb_bnplugin.diagnose import create_ledger, diagnose_run, ledger_text
+from tb_bnplugin.diagnose.views.answers import LedgerText, Outcomes
 from tb_bnplugin.history.build import build_run
 from tb_bnplugin.history.model import RunHistory
 from tb_bnplugin.schema.records import Kind, Record
@@ -60,18 +61,12 @@ def history_of(*live: LiveHistory) -> RunHistory:
     return build_run("", [record for each in live for record in each.records()])
 
 
-def outcomes_of(*live: LiveHistory) -> tuple[Outcome, ...]:
+def outcomes_of(*live: LiveHistory) -> Outcomes:
     """The outcomes of the rules on everything recorded so far."""
-    return diagnose_run(history_of(*live))
+    return Outcomes(diagnose_run(history_of(*live)))
 
 
-def findings_in(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
-    """The findings that are not declared as expected."""
-    return tuple(
-        outcome for outcome in outcomes if outcome.status == "finding" and not outcome.expected
-    )
-
-
-def ledger_of(*live: LiveHistory) -> str:
+def ledger_of(*live: LiveHistory) -> LedgerText:
     """The mode ledger of each model, as text."""
-    return "\n\n".join(ledger_text(create_ledger(model)) for model in history_of(*live).models)
+    models = history_of(*live).models
+    return LedgerText("\n\n".join(ledger_text(create_ledger(model)) for model in models))

@@ -1,15 +1,18 @@
-"""Telling findings while a model trains: each once, in one line, as soon as it is found."""
+"""Telling findings while a model trains: each once, as soon as it is found; sums of a fit."""
 
 from __future__ import annotations
 
-import sys
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from tb_bnplugin.diagnose import RULES, Outcome
 from tb_bnplugin.guard import warn
+from tb_bnplugin.history.model import ModelHistory
 from tb_bnplugin.schedule import Schedule
+from tb_bnplugin.training.console import Console
+from tb_bnplugin.training.told import MORE, ended_line, finding_lines, over_line, watched_line
 
 OnFinding = str | Callable[[Outcome], None]
 
@@ -21,6 +24,8 @@ TRANSIENT: Final = frozenset(rule.RULE.code for rule in RULES if rule.RULE.trans
 
 TOLD_AT_END: Final = frozenset(rule.RULE.code for rule in RULES if rule.RULE.told_at_end)
 """Codes of which an info is told, too, where training ends in it: it explains bad validation."""
+
+_LEVELS: Final = {"error": logging.ERROR, "warning": logging.WARNING, "info": logging.INFO}
 
 NAMES: Final = {rule.RULE.code: rule.RULE.name for rule in RULES}
 
@@ -52,6 +57,12 @@ class Source(Protocol):
     def findings_now(self) -> Sequence[Outcome]:
         """The findings in the records made so far."""
 
+    def outcomes(self) -> Sequence[Outcome]:
+        """The outcomes of all rules, when all records are made."""
+
+    def history_now(self) -> ModelHistory:
+        """The records made so far, decoded."""
+
 
 def check_on_finding(on_finding: OnFinding, choices: Sequence[str]) -> OnFinding:
     """The argument; raises ValueError where it is neither a choice nor a callable."""
@@ -78,14 +89,35 @@ class Notifier:
         self._waiting: deque[Outcome] = deque()
         self._stop = False
         self._failed = False  # the rules, once
+        self._pointed = False  # to where more is said
+        self._starts = False  # a training began whose modes were not told yet
+        self.console = Console()
 
     @property
     def concerns_training(self) -> bool:
         """A finding may call the user's code or stop the training, and so must not come late."""
         return callable(self._on_finding) or self._on_finding == "stop"
 
+    def begin(self) -> None:
+        """A training begins: its modes are told when its first record is made."""
+        self._starts = self._sums()
+
+    def conclude(self) -> None:
+        """Tell in one line what was found in a training that ended."""
+        if self._sums() and not self._failed:
+            try:
+                self.console.say(logging.INFO, ended_line(self._source.outcomes()))
+            except Exception as error:  # noqa: BLE001  # whatever it is, the training goes on
+                self._fail(error)
+
     def look(self, step: int, signature: object) -> None:
         """Take note of a record that was made, and look for findings where it is time."""
+        if self._starts:
+            self._starts = False
+            try:
+                self.console.say(logging.INFO, watched_line(self._source.history_now()))
+            except Exception as error:  # noqa: BLE001  # whatever it is, the training goes on
+                self._fail(error)
         if self._on_finding != "ignore" and self._due.is_due(step, signature):
             self.search()
 
@@ -114,11 +146,7 @@ class Notifier:
                 self._waiting.append(outcome)
                 continue
             stops = self._on_finding == "stop" and outcome.severity == "error"
-            print(  # noqa: T201  # what `on_finding` promises
-                line(outcome) + (" Training stops here." if stops else ""),
-                file=sys.stderr,
-                flush=True,
-            )
+            self._tell(outcome, stops=stops)
             self._stop = self._stop or stops
 
     def _tell_what_is_over(self, findings: Sequence[Outcome], told: set[tuple[str, str]]) -> None:
@@ -128,12 +156,14 @@ class Notifier:
         over = told - {(outcome.code, outcome.model) for outcome in findings}
         for code, model in sorted(over):
             told.discard((code, model))
-            print(  # noqa: T201  # what `on_finding` promises
-                f"tb_bnplugin: {code} {NAMES.get(code, '')} in {model!r} is over: it was told"
-                " above, and no longer holds.",
-                file=sys.stderr,
-                flush=True,
-            )
+            self.console.say(logging.WARNING, over_line(code, NAMES.get(code, ""), model))
+
+    def _tell(self, outcome: Outcome, *, stops: bool) -> None:
+        lines = [finding_lines(outcome, stops=stops)]
+        if not self._pointed:
+            lines.append(MORE)
+            self._pointed = True
+        self.console.say(_LEVELS[outcome.severity], "\n".join(lines))
 
     def deliver(self) -> bool:
         """Call the user's callable with what waits; return True where training is to stop.
@@ -150,10 +180,18 @@ class Notifier:
         try:
             return self._source.findings_now()
         except Exception as error:  # noqa: BLE001  # whatever it is, the training goes on
-            self._on_finding = "ignore"
-            self._failed = True
-            warn("findings", error, self._source.name)
+            self._fail(error)
             return ()
+
+    def _sums(self) -> bool:
+        """Return True where sums are wanted, and shown."""
+        wanted = self.console.sums and self._on_finding in ("warn", "stop")
+        return wanted and self.console.shows(logging.INFO)
+
+    def _fail(self, error: Exception) -> None:
+        self._on_finding = "ignore"
+        self._failed = True
+        warn("findings", error, self._source.name)
 
 
 _NOTHING_YET: Final = object()
@@ -183,21 +221,3 @@ class RuleSchedule:
 def _following(step: float) -> float:
     growth = EARLY_GROWTH if step < EARLY_STEPS else CHECK_GROWTH
     return max(step + 1, int(step * growth))
-
-
-def line(outcome: Outcome) -> str:
-    """A finding in one line: what, where, since when, why, and what to do."""
-    where = []
-    if len(outcome.layers) == 1:
-        where.append(f"layer {outcome.layers[0]}")
-    elif outcome.layers:
-        where.append(f"{len(outcome.layers)} layers")
-    if outcome.steps is not None:
-        where.append(f"since step {outcome.steps[0]}")
-    place = f" ({', '.join(where)})" if where else ""
-    at = "" if outcome.place is None else f"{outcome.place}: "
-    text = (
-        f"tb_bnplugin: {at}{outcome.severity} {outcome.code} {outcome.name} in"
-        f" {outcome.model!r}{place}: {outcome.message} Fix: {outcome.fix}"
-    )
-    return " ".join(text.split())

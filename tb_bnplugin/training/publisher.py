@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from tb_bnplugin.diagnose import RULES, Outcome
+from tb_bnplugin.diagnose.views.answers import Findings, Outcomes
 from tb_bnplugin.guard import Guard
+from tb_bnplugin.history.model import ModelHistory
 from tb_bnplugin.measure.model_records import ModelRecords
 from tb_bnplugin.measure.reading import Moment, Observation
 from tb_bnplugin.schema.facts import Phase
@@ -130,7 +132,7 @@ class Publisher:
         stops = [listener.deliver() for listener in list(self._listeners.values())]
         return any(stops)
 
-    def outcomes(self) -> tuple[Outcome, ...]:
+    def outcomes(self) -> Outcomes:
         """The outcomes of the rules on everything recorded so far."""
         work_queue().finish()
         with self._lock:
@@ -139,8 +141,13 @@ class Publisher:
     def findings_now(self) -> tuple[Outcome, ...]:
         """The findings in the records published so far; other records may still wait."""
         with self._lock:
-            found = live.findings_in(live.outcomes_of(self.live))
+            found = Findings(live.outcomes_of(self.live))
             return tuple(outcome for outcome in found if not self._is_told_elsewhere(outcome))
+
+    def history_now(self) -> ModelHistory:
+        """The records published so far, decoded."""
+        with self._lock:
+            return live.history_of(self.live).models[0]
 
     @property
     def told(self) -> set[tuple[str, str]]:

@@ -10,7 +10,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from tb_bnplugin.diagnose import Outcome, check_codes
+from tb_bnplugin.diagnose import check_codes
+from tb_bnplugin.diagnose.views.answers import Findings, LedgerText, Outcomes
 from tb_bnplugin.keras.calls.run_context import run_context
 from tb_bnplugin.keras.optimizers.description import check_optimizers
 from tb_bnplugin.training import live
@@ -65,16 +66,16 @@ class Watch:
                 recorder.observer.end_loop("evaluate", began)
                 self._record("evaluation")
 
-    def findings(self) -> tuple[Outcome, ...]:
+    def findings(self) -> Findings:
         """The findings so far, by the rules that `tb_bnplugin.check` runs on a log."""
-        return live.findings_in(self.outcomes())
+        return Findings(self.outcomes())
 
-    def outcomes(self) -> tuple[Outcome, ...]:
+    def outcomes(self) -> Outcomes:
         """The outcome of every rule so far: a finding, ok, or not checked with the reason."""
         self._record("on_demand")
         return self._recorder.outcomes()
 
-    def ledger(self) -> str:
+    def ledger(self) -> LedgerText:
         """The mode ledger so far, as text: how each layer was called, why, and what it did."""
         self._record("on_demand")
         return live.ledger_of(self._recorder.live)
@@ -148,7 +149,8 @@ def watch(
         expect: codes of rules whose findings are meant here, such as ("BN104",) where
             statistics adapt to test data. They are recorded, shown as expected, and fail no check.
         on_finding: what happens at the first error or warning of each rule, when a record is made:
-            "warn" prints it in one line, "ignore", or a callable that takes the finding.
+            "warn" tells it in a line by the logger "tb_bnplugin", "ignore", or a callable that
+            takes the finding.
         source: record the lines of the program that call the model, with three lines before and
             after each. False records none.
 

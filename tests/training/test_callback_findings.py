@@ -67,7 +67,7 @@ def test_inference_mode_in_training_is_told_once(
     if flavour.name == "keras3":
         assert told.count(": error BN106") == 1
         assert "BN101" not in told  # one fault is told once
-        assert "training=None" in told  # the cure
+        assert "training=None" in str(callback.findings())  # the cure
         assert codes(callback) == {"BN106"}
     else:
         assert "tb_bnplugin" not in told
@@ -101,7 +101,7 @@ def test_what_ends_by_itself_is_told_at_the_end_of_a_training_that_ends_in_it(
         model = compile_tiny(keras.Sequential([*layers, keras.layers.Dense(1)]))
         callback = tb_bnplugin.BatchNormCallback(tmp_path / f"{epochs}")
         fit(model, epochs=epochs, callbacks=[callback, Listen()], validation_data=(X, Y))
-        assert capfd.readouterr().err.count("tb_bnplugin: warning BN201") == told
+        assert capfd.readouterr().err.count("warning BN201") == told
         assert set(heard) == {"BN201"}  # it was seen, by who asks
         heard.clear()
 
@@ -163,20 +163,40 @@ def test_what_is_expected_is_recorded_and_not_told(
     assert "BN104" not in {outcome.code for outcome in tb_bnplugin.check(tmp_path).findings}
 
 
-def test_a_finding_is_one_line_with_layers_step_reason_and_fix(
+def test_a_finding_is_one_line_and_the_line_of_the_program(
     flavour: Flavour, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     evaluate_that_moves(flavour, tb_bnplugin.BatchNormCallback(tmp_path))
-    (told,) = (line for line in capfd.readouterr().err.splitlines() if "BN104" in line)
-    place, _, rest = told.removeprefix("tb_bnplugin: ").partition(": ")
+    lines = [line for line in capfd.readouterr().err.splitlines() if "0000 00" not in line]
+    (at,) = (number for number, line in enumerate(lines) if "BN104" in line)
+    place, _, rest = lines[at].partition(": ")
     file, _, line = place.rpartition(":")
     assert Path(file).name == Path(__file__).name
-    assert "training=True" in Path(__file__).read_text("utf-8").splitlines()[int(line) - 1]
+    program = Path(__file__).read_text("utf-8").splitlines()
+    assert "training=True" in program[int(line) - 1]
+    assert lines[at + 1] == f"    {program[int(line) - 1].strip()}"
+    assert "findings() says more" in lines[at + 2]
     assert rest.startswith("error BN104 updates-during-evaluation in 'own")
-    assert "(layer batch_normalization" in told
-    assert "since step" in told
-    assert "ran in training mode in evaluate or predict" in told
-    assert "Fix: Let `training` default to None" in told
+    assert len(lines[at]) <= 160
+
+
+@pytest.mark.parametrize("verbose", [0, 1, 2])
+def test_a_fit_begins_with_its_modes_and_ends_with_what_was_found(
+    flavour: Flavour, tmp_path: Path, capsys: pytest.CaptureFixture[str], verbose: int
+) -> None:
+    model = compile_tiny(create_dense(flavour.keras, momentum=0.1))
+    callback = tb_bnplugin.BatchNormCallback(tmp_path)
+    fit(model, epochs=3, verbose=verbose, callbacks=[callback], validation_data=(X, Y))
+    told = [line for line in capsys.readouterr().err.splitlines() if "tb_bnplugin" in line]
+    if not verbose:
+        assert told == []
+        return
+    begin, end = told
+    assert begin == (
+        f"tb_bnplugin watches '{model.name}': 1 batch normalization layer, 1 in training mode"
+    )
+    judged = {each.code for each in callback.outcomes() if each.status in ("ok", "finding")}
+    assert f"no finding in {len(judged)} rules; " in end or "info" in end
 
 
 def test_a_fault_that_begins_later_is_told_beside_the_one_from_the_start(

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from tb_bnplugin.diagnose import Outcome
+from tb_bnplugin.history.model import ModelHistory
 from tb_bnplugin.training.notify import (
     RECORDS_AFTER_EVENT,
     Notifier,
     RuleSchedule,
     check_on_finding,
-    line,
 )
+from tests.support.histories import create_history
 
 
 def finding(code: str = "BN101", severity: Any = "error", **changed: Any) -> Outcome:
@@ -43,6 +44,17 @@ class Live:
     def findings_now(self) -> tuple[Outcome, ...]:
         return self.found
 
+    def outcomes(self) -> tuple[Outcome, ...]:
+        return self.found
+
+    def history_now(self) -> ModelHistory:
+        return create_history()
+
+
+def told_lines(err: str) -> list[str]:
+    """What was told: without the lines of programs and the pointer below."""
+    return [entry for entry in err.splitlines() if not entry.startswith("    ")]
+
 
 def tell(notifier: Notifier, *, ended: bool = False) -> bool:
     """Looks for findings and delivers them; says whether training is to stop."""
@@ -54,29 +66,11 @@ def teller(on_finding: Any, *found: Outcome) -> Notifier:
     return Notifier(on_finding, Live(*found))
 
 
-def test_a_line_says_everything() -> None:
-    assert line(finding()) == (
-        "tb_bnplugin: error BN101 never-updated in 'model' (2 layers, since step 3):"
-        " Two layers ran. Fix: Do this."
-    )
-
-
-@pytest.mark.parametrize(
-    ("changed", "place"),
-    [
-        ({"layers": ("only",)}, "(layer only, since step 3)"),
-        ({"layers": (), "steps": None}, "in 'model':"),
-    ],
-)
-def test_a_line_names_a_single_layer_or_none(changed: dict[str, Any], place: str) -> None:
-    assert place in line(finding(**changed))
-
-
 def test_errors_and_warnings_are_told_once(capsys: pytest.CaptureFixture[str]) -> None:
     tells = teller("warn", finding(), finding("BN105", "warning"), finding("BN110", "info"))
     assert not tell(tells)
     assert not tell(tells)
-    told = capsys.readouterr().err.splitlines()
+    told = told_lines(capsys.readouterr().err)
     assert [entry.split()[2] for entry in told] == ["BN101", "BN105"]
 
 
@@ -88,7 +82,7 @@ def test_what_ends_by_itself_is_told_when_training_ends_in_it(
     assert "BN201" not in capsys.readouterr().err
     for _ in range(2):
         tell(tells, ended=True)
-    told = capsys.readouterr().err.splitlines()
+    told = told_lines(capsys.readouterr().err)
     assert [entry.split()[2] for entry in told] == ["BN201"]
 
 
@@ -107,7 +101,7 @@ def test_two_who_watch_the_same_print_once(capsys: pytest.CaptureFixture[str]) -
     live: Any = Live(finding())
     for tells in (Notifier("warn", live), Notifier("warn", live)):
         tell(tells)
-    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert len(told_lines(capsys.readouterr().err)) == 1
 
 
 def test_a_callable_is_told_what_another_printed() -> None:
@@ -124,7 +118,7 @@ def test_a_callable_is_told_what_another_printed() -> None:
 
 def test_each_model_is_told_for_itself(capsys: pytest.CaptureFixture[str]) -> None:
     tell(teller("warn", finding(), finding(model="other")))
-    assert len(capsys.readouterr().err.splitlines()) == 2
+    assert len(told_lines(capsys.readouterr().err)) == 2
 
 
 def test_what_is_expected_is_not_told(capsys: pytest.CaptureFixture[str]) -> None:
@@ -169,7 +163,7 @@ def test_what_was_told_and_is_over_is_taken_back_at_the_end(
     tell(tells)
     assert "is over" not in capsys.readouterr().err
     tell(tells, ended=True)
-    (line_over,) = capsys.readouterr().err.splitlines()
+    (line_over,) = told_lines(capsys.readouterr().err)
     assert line_over.startswith("tb_bnplugin: BN202 statistics-gap in 'model' is over")
     tell(tells, ended=True)
     assert not capsys.readouterr().err
@@ -183,3 +177,45 @@ def test_an_info_that_explains_bad_validation_is_told_at_the_end(
     assert not capsys.readouterr().err
     tell(tells, ended=True)
     assert "info BN109" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("on_finding", ["warn", "stop", "ignore", lambda finding: None])
+@pytest.mark.parametrize("verbose", [0, 1])
+def test_the_start_and_the_end_are_told_where_keras_is_verbose(
+    on_finding: Any, verbose: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tells = teller(on_finding, finding())
+    tells.console.begin(verbose)
+    tells.begin()
+    tells.look(1, "nothing new")
+    tells.look(1, "nothing new")
+    tells.conclude()
+    expected = [
+        "tb_bnplugin watches 'model': 3 batch normalization layers, 3 in training mode",
+        "tb_bnplugin: 1 error: BN101 never-updated",
+    ]
+    wanted = verbose and on_finding in ("warn", "stop")
+    assert capsys.readouterr().err.splitlines() == (expected if wanted else [])
+
+
+def test_the_first_finding_says_where_more_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    tell(teller("warn", finding(), finding("BN105", "warning")))
+    assert capsys.readouterr().err.count("findings() says more and what to do") == 1
+
+
+@pytest.mark.parametrize("part", ["begin", "conclude"])
+def test_a_sum_that_fails_is_one_warning(part: str, capsys: pytest.CaptureFixture[str]) -> None:
+    class Broken(Live):
+        def outcomes(self) -> tuple[Outcome, ...]:
+            raise ValueError("no such column")
+
+        def history_now(self) -> ModelHistory:
+            raise ValueError("no such column")
+
+    tells = Notifier("warn", Broken())
+    tells.console.begin(1)
+    tells.begin()
+    with pytest.warns(RuntimeWarning, match="no such column"):
+        tells.look(1, "nothing new") if part == "begin" else tells.conclude()
+    tells.conclude()  # pytest makes a second warning an error
+    assert capsys.readouterr().err == ""

@@ -1,0 +1,1 @@
+"""Outcomes and ledgers as they are printed, and as a notebook shows them."""

@@ -1,0 +1,1 @@
+"""The pytest plugin: a fixture that watches a training in a test."""

@@ -1,0 +1,118 @@
+"""The lines that are told while a model trains: a finding in one line, and sums of a fit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from tb_bnplugin.diagnose import Outcome
+from tb_bnplugin.diagnose.evidence.layers import OUTSIDE_EVALUATION, count, executions
+from tb_bnplugin.diagnose.views.plain import heading, worst_first
+from tb_bnplugin.diagnose.views.words import SEVERITIES, plural, printable, short
+from tb_bnplugin.history.model import ModelHistory
+
+LONGEST_LINE: Final = 160
+_LONGEST_NAME: Final = 40
+_NAMED_RULES: Final = 4
+
+MORE: Final = '    findings() says more and what to do; on_finding="ignore" tells nothing'
+
+
+def finding_lines(outcome: Outcome, *, stops: bool = False) -> str:
+    """A finding in one line, and below it the line of the program.
+
+    Args:
+        outcome: the finding.
+        stops: it stops the training.
+    """
+    where = []
+    if len(outcome.layers) == 1:
+        where.append(f"layer {short(outcome.layers[0], _LONGEST_NAME)}")
+    elif outcome.layers:
+        where.append(f"{len(outcome.layers):,} layers")
+    if outcome.steps is not None:
+        where.append(f"since step {outcome.steps[0]}")
+    begin = heading(outcome) if outcome.place else f"tb_bnplugin: {heading(outcome)}"
+    parts = (
+        f" in {short(outcome.model, _LONGEST_NAME)!r}" if outcome.model else "",
+        f" ({', '.join(where)})" if where else "",
+    )
+    line = begin
+    for part in parts:
+        if len(line) + len(part) < LONGEST_LINE:
+            line += part
+    message = printable(" ".join(outcome.message.split()))
+    lines = [line + _cut(f": {message}", LONGEST_LINE - len(line))]
+    if outcome.place and outcome.place.text:
+        lines.append(f"    {_cut(printable(outcome.place.text), LONGEST_LINE - 4)}")
+    return "\n".join([*lines, *(["    Training stops here."] if stops else [])])
+
+
+def over_line(code: str, name: str, model: str) -> str:
+    """A finding that was told, and no longer holds."""
+    return (
+        f"tb_bnplugin: {code} {name} in {short(model, _LONGEST_NAME)!r} is over: it was told above,"
+        " and no longer holds."
+    )
+
+
+def watched_line(history: ModelHistory) -> str:
+    """The modes of the first step: "tb_bnplugin watches 'resnet50': 53 ... layers, ..."."""
+    of = len(history.facts.layers)
+    begin = f"tb_bnplugin watches {short(history.facts.name, _LONGEST_NAME)!r}"
+    if not of:
+        return f"{begin}: no batch normalization layer"
+    layers = f"{begin}: {plural(of, 'batch normalization layer')}"
+    if not len(history.steps):
+        return layers
+    made = [
+        ran[-1] - (ran[-2] if len(ran) > 1 else 0)
+        for ran in (
+            executions(history, mode, OUTSIDE_EVALUATION) for mode in ("training", "inference")
+        )
+    ]
+    trains, infers = (np.asarray(each) > 0 for each in made)
+    frozen = count(history, "trainable") == 0
+    inferring = int((infers & ~trains).sum())
+    frozen_of_them = int((infers & ~trains & frozen).sum())
+    why = ""
+    if frozen_of_them:
+        some = "" if frozen_of_them == inferring else f"{frozen_of_them:,} with "
+        why = f" ({some}trainable=False)"
+    counted = [
+        f"{number:,} {words}"
+        for number, words in (
+            (int((trains & ~infers).sum()), "in training mode"),
+            (inferring, f"in inference mode{why}"),
+            (int((trains & infers).sum()), "in both modes"),
+            (int((~trains & ~infers).sum()), "not called yet"),
+        )
+        if number
+    ]
+    return ", ".join([layers, *counted])
+
+
+def ended_line(outcomes: Sequence[Outcome]) -> str:
+    """The sum of what was found: "no finding in 24 rules; 3 not checked"."""
+    found = worst_first([x for x in outcomes if x.status == "finding" and not x.expected])
+    judged = {each.code for each in outcomes if each.status in ("ok", "finding")}
+    skipped = {each.code for each in outcomes if each.status in ("not_checked", "crashed")} - judged
+    rest = f"; {len(skipped)} not checked" if skipped else ""
+    if not found:
+        return f"tb_bnplugin: no finding in {plural(len(judged), 'rule')}{rest}"
+    counted = Counter(each.severity for each in found)
+    sums = ", ".join(plural(counted[each], each) for each in SEVERITIES if counted[each])
+    names = list(dict.fromkeys(f"{each.code} {printable(each.name)}" for each in found))
+    more = [f"{len(names) - _NAMED_RULES} more"] if len(names) > _NAMED_RULES else []
+    return f"tb_bnplugin: {sums}: {', '.join([*names[:_NAMED_RULES], *more])}{rest}"
+
+
+def _cut(text: str, longest: int) -> str:
+    """A text that ends at a word where it is too long; "" where there is room for none."""
+    if len(text) <= longest:
+        return text
+    kept = text[: max(longest - 3, 0)].rsplit(" ", 1)[0]
+    return f"{kept.rstrip(' ,;:')}..." if len(kept) > 1 else ""
