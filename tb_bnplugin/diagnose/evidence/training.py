@@ -70,6 +70,9 @@ def training_while_trainable(history: ModelHistory, *, as_if_always: bool = Fals
     gamma_beta = gained(history.layer("gamma_beta_changes"))
     weights = np.nan_to_num(history.model("weight_changes"))
     steps = optimizer_steps(history)
+    if as_if_always and (np.diff(history.steps) > 1).any():
+        # one change between two records may be that of several steps
+        gamma_beta = np.where(gamma_beta > 0, np.maximum(gamma_beta, TRAINED_AT_LEAST), gamma_beta)
     return Training(
         trainable=(trainable[-1] == 1.0) & ~frozen_when_traced(history),
         gamma_beta_changes=gamma_beta,
@@ -88,13 +91,15 @@ def why_not_known(
     if find_wrong(history, training_while_trainable(history, as_if_always=True)).any():
         return (
             "The steps that would show this were not recorded, or the layers were frozen in them."
-            " Set a smaller update_freq, or train longer."
+            " Record more often, or train longer."
         )
     trained = training_while_trainable(history)
     if (trained.updates >= TRAINED_AT_LEAST).any():
         return None
     if not trained.trainable.any():
         return "All batch normalization layers are frozen."
+    if (trained.updates > 0).any():
+        return "Needs two steps of training between the records; there is one."
     return "No weight was trained between the records."
 
 

@@ -203,3 +203,13 @@ def test_a_call_that_hands_on_what_it_is_given_is_not_to_be_changed() -> None:
         facts = {"subclassed": True, "call_accepts_training": True, "trained_by": "loop"}
         history = create_history(columns=INFERENCE, facts=facts, calls=calls)
         assert ("must pass the argument on" in judge("BN101", history).fix) == words
+
+
+def test_one_change_between_two_records_may_be_that_of_many_steps() -> None:
+    for last, said in ((2, "there is one"), (30, "Record more often")):
+        inference = inference_columns([1, last])
+        changes = inference | {"gamma_beta_changes": [0.0, 1.0]}
+        model = {"iterations": [0, last - 1], "weight_changes": [0.0, 1.0]}
+        outcome = judge("BN101", create_history(steps=[1, last], columns=changes, model=model))
+        assert outcome.status == "not_checked"
+        assert said in (outcome.reason or "")
