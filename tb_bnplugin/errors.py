@@ -5,6 +5,7 @@
       + NotBuiltError         a model, or a layer that it calls, has no variables yet
       + StrategyError         a model of a distribution strategy that cannot be recorded
       + BaselineError         the file of known findings cannot be read or written
+      + PageNotBuiltError     a checkout of the repository has no page
       + UnknownRuleError      no rule has this code
       + SavedModelError       a saved model, or what gives its data, cannot be used
       + CannotExamineError    the doctor finds no TensorFlow or no Keras to examine
@@ -41,6 +42,10 @@ class StrategyError(BatchNormError, ValueError):
 
 class BaselineError(BatchNormError):
     """The file of known findings cannot be read or written; the text is one line."""
+
+
+class PageNotBuiltError(BatchNormError):
+    """A checkout of the repository has no page; the text says how to build it."""
 
 
 class UnknownRuleError(BatchNormError, LookupError):

@@ -17,6 +17,7 @@ from tb_bnplugin.cli.check_text import check_text
 from tb_bnplugin.cli.doctor_text import doctor_text
 from tb_bnplugin.cli.exit_codes import CLEAN, FINDINGS, UNREADABLE, fail
 from tb_bnplugin.cli.recalibrate import add_recalibrate
+from tb_bnplugin.cli.report import add_report
 from tb_bnplugin.cli.rules_text import rule_text, rules_text
 from tb_bnplugin.cli.style import Style, cut, printable
 from tb_bnplugin.diagnose import (
@@ -286,4 +287,5 @@ def _parser() -> argparse.ArgumentParser:
     )
     examining.add_argument("--format", choices=("text", "json"), default="text")
     add_recalibrate(commands)
+    add_report(commands)
     return parser
