@@ -15,7 +15,9 @@ from tb_bnplugin.keras.flavour import flavour_of
 from tb_bnplugin.keras.losses.options import LossOptions
 from tb_bnplugin.keras.losses.resolve import check_losses
 from tb_bnplugin.keras.probe import run as probing
+from tb_bnplugin.measure.recalibration import Recalibration
 from tb_bnplugin.training import as_bytes, ops
+from tb_bnplugin.training.recalibrating import record_result
 from tb_bnplugin.training.recorder import recorder_of, watch_model
 from tb_bnplugin.training.summary_state import (
     compiled_by_xla,
@@ -31,6 +33,7 @@ __all__ = [
     "loss_reduction_pb",
     "probe",
     "probe_pb",
+    "recalibration",
 ]
 
 
@@ -176,6 +179,37 @@ def probe(
             " itself, so call it in the loop around that function, or give it numpy arrays"
         )
     return ops.record_probe(recorder, writer, step, run)
+
+
+def recalibration(model: Any, result: Recalibration, step: Any = None) -> Any:
+    """Record the result of `tb_bnplugin.recalibrate`: the page shows before and after.
+
+    Args:
+        model: the model that was recalibrated.
+        result: of `recalibrate`.
+        step: the train step, an int; the default step if None.
+
+    Returns:
+        A scalar bool: whether a record was written.
+
+    Raises:
+        TypeError: `model` is no Keras model, or `result` no result.
+        ValueError: there is a writer and no step.
+        RuntimeError: called inside a `tf.function`, where no result is known.
+    """
+    flavour_of(model)
+    if not isinstance(result, Recalibration):
+        raise TypeError(f"a Recalibration was expected, received {type(result).__name__}")
+    if not tf.executing_eagerly():
+        raise RuntimeError(
+            "tb_bnplugin.summary.recalibration was called in a tf.function: call it after"
+            " recalibrate, outside of any"
+        )
+    writer = current_writer()
+    if writer is None or not bool(tf.summary.should_record_summaries()):
+        return ops.nothing_written()
+    step = resolve_step(step, "recalibration")
+    return tf.constant(record_result(watch_model(model), result, int(step), writer))
 
 
 def batch_norm_pb(model: Any, step: int) -> bytes:

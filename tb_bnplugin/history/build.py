@@ -16,6 +16,7 @@ from tb_bnplugin.history.documents import (
     read_ledger,
     read_model_documents,
     read_phases,
+    read_recalibrations,
     shorten,
 )
 from tb_bnplugin.history.events import build_events
@@ -153,6 +154,7 @@ def _build_model(
         probe=build_probe(given("probe"), documents, own),
         probe_layers=build_probe_layers(given("probe_layers"), documents, own),
         epochs=build_epochs(given("epoch"), own),
+        recalibrations=read_recalibrations(given("recalibration"), own),
         records_made=_records_made(model_columns, order),
         notes=(*_lines(own), *(() if WRITES_BESIDE in own else superseded_note(order))),
     )

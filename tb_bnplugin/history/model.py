@@ -35,6 +35,7 @@ from tb_bnplugin.schema.facts import (
     Shape,
 )
 from tb_bnplugin.schema.places import Line, Statement
+from tb_bnplugin.schema.recalibrations import RecalibrationFacts
 from tb_bnplugin.schema.thresholds import ALL_PAIRS_APART, ALL_PAIRS_WITHIN
 
 # Rules read histories and know nothing of the disk: what they need of its words stands here.
@@ -121,6 +122,14 @@ class ChannelHistory:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Recalibrated:
+    """A recalibration of the model, and the last step before it."""
+
+    step: int
+    facts: RecalibrationFacts
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelHistory:
     """Everything recorded of one model in one run, sorted by step, restarts resolved."""
 
@@ -137,6 +146,7 @@ class ModelHistory:
     probe: ProbeHistory | None = None
     probe_layers: ProbeLayers | None = None
     epochs: tuple[tuple[int, int], ...] = ()  # (epoch index, global step at its end), ascending
+    recalibrations: tuple[Recalibrated, ...] = ()  # in the order in which they were made
     records_made: int = 0  # by the recorder; len(steps) of them were given
     notes: tuple[str, ...] = ()  # what was skipped and why, one line each
 

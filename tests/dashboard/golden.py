@@ -29,10 +29,17 @@ from tb_bnplugin.history.model import (
     GradientHistory,
     ModelHistory,
     ProbeLayers,
+    Recalibrated,
     RunHistory,
 )
 from tb_bnplugin.logs.provider import ScalarSeries
 from tb_bnplugin.schema.facts import Graph, LossFacts, Node, Phase
+from tb_bnplugin.schema.recalibrations import (
+    LeftLayer,
+    MovedLayer,
+    RecalibrationFacts,
+    ScoreFacts,
+)
 from tests.support.histories import (
     CALL,
     METRIC,
@@ -156,10 +163,36 @@ def golden_history() -> ModelHistory:
         gradients=golden_gradients(),
         phases=(Phase(number=1, step=1, wall_time=1000.0, reason="fit"), second),
         calls=calls,
+        recalibrations=golden_recalibrations(),
         epochs=tuple((epoch, EPOCH_STEPS * (epoch + 1)) for epoch in range(4)),
         records_made=400,
         notes=("skipped 1: layers records are no table of numbers of rank 2",),
     )
+
+
+def golden_recalibrations() -> tuple[Recalibrated, ...]:
+    """One that was refused, and one that helped."""
+    facts = RecalibrationFacts(
+        applied=True,
+        reason=None,
+        batches=50,
+        rows=3200,
+        passes=1,
+        before=ScoreFacts(loss=2.31, accuracy=0.1),
+        after=ScoreFacts(loss=0.42, accuracy=0.87),
+        batch=ScoreFacts(loss=0.41, accuracy=0.88),
+        moved=2,
+        layers=(
+            MovedLayer(path="stem_bn", mean_off=3.25, variance_factor=0.04),
+            MovedLayer(path="block_1/bn", mean_off=0.125, variance_factor=None),
+        ),
+        kept=1,
+        left=(LeftLayer(path="spare_bn", reason="not called in the passes"),),
+    )
+    refused = replace(
+        facts, applied=False, reason="the loss would go from 0.4 to 0.5", batch=ScoreFacts()
+    )
+    return (Recalibrated(step=100, facts=refused), Recalibrated(step=400, facts=facts))
 
 
 def golden_probe_layers() -> ProbeLayers:

@@ -11,6 +11,7 @@ import { Heatmap } from "./heatmap.tsx";
 import { Layer } from "./layer.tsx";
 import { Losses } from "./losses.tsx";
 import { ModelMap } from "./map.tsx";
+import { Recalibrations } from "./recalibrations.tsx";
 import { Scalars } from "./scalars.tsx";
 import { OtherTimeline, Timeline } from "./timeline.tsx";
 import { Toolbar } from "./toolbar.tsx";
@@ -68,6 +69,7 @@ function Pictures() {
       <Other />
       <Heatmap report={report} />
       <Scalars report={report} />
+      <Recalibrations />
       <Layer />
       <Losses />
       {report.layers.length > 0 && <ModelMap />}

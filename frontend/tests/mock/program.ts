@@ -190,6 +190,7 @@ export function reportOf(made: Program): Report {
         },
       ],
     },
+    recalibrations: [],
     graph: graphOf(made.paths),
   };
 }

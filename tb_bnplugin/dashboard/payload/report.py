@@ -13,6 +13,7 @@ from tb_bnplugin.dashboard.payload.gradients import applied_row
 from tb_bnplugin.dashboard.payload.losses import loss_rows
 from tb_bnplugin.dashboard.payload.modes import EXECUTIONS, encode_runs, modes
 from tb_bnplugin.dashboard.payload.outcomes import outcomes as outcome_rows
+from tb_bnplugin.dashboard.payload.recalibrations import recalibrations
 from tb_bnplugin.dashboard.payload.values import SCHEMA_VERSION, Json, draw
 from tb_bnplugin.diagnose import Outcome
 from tb_bnplugin.history.model import (
@@ -66,6 +67,7 @@ def report(run: RunHistory, history: ModelHistory, outcomes: Sequence[Outcome]) 
         "applied": applied_row(history),
         "metrics": [_metric_row(metric, history.phases[-1].number) for metric in history.metrics],
         "probe": None if history.probe is None else _probe(history.probe),
+        "recalibrations": recalibrations(history.recalibrations),
         "graph": {
             "nodes": [
                 {"path": node.path, "layer_class": node.layer_class, "layer": node.layer}
