@@ -9,14 +9,15 @@ const SHOWN_LAYERS = 10;
 const SCORES = [
   ["loss", "loss"],
   ["accuracy", "accuracy"],
-  ["distance", "outputs off"],
+  ["distance", "outputs off those with batch statistics"],
 ] as const;
 
 /** The recalibrations of the run; nothing where there is none. */
 export function Recalibrations() {
   const made = state.report.value?.recalibrations ?? [];
   const newest = made.at(-1);
-  if (!newest) return null;
+  const told = made.findLast((one) => one.applied) ?? newest;
+  if (!newest || !told) return null;
   const scores = SCORES.filter(([name]) =>
     made.some((one) => one.before[name] !== null || one.after[name] !== null),
   );
@@ -35,12 +36,23 @@ export function Recalibrations() {
             <caption>Before and after</caption>
             <thead>
               <tr>
-                <th scope="col">step</th>
-                <th scope="col">applied</th>
-                {scores.flatMap(([name, title]) =>
-                  ["before", "after", "batch statistics"].map((when) => (
+                <th scope="col" rowSpan={2}>
+                  step
+                </th>
+                <th scope="col" rowSpan={2}>
+                  applied
+                </th>
+                {scores.map(([name, title]) => (
+                  <th scope="colgroup" colSpan={whensOf(name).length} key={name}>
+                    {title}
+                  </th>
+                ))}
+              </tr>
+              <tr>
+                {scores.flatMap(([name]) =>
+                  whensOf(name).map((when) => (
                     <th scope="col" class="number" key={`${name} ${when}`}>
-                      {title}, {when}
+                      {when === "batch" ? "batch statistics" : when}
                     </th>
                   )),
                 )}
@@ -52,7 +64,7 @@ export function Recalibrations() {
                   <th scope="row">{formatStep(one.step)}</th>
                   <td title={one.reason ?? undefined}>{one.applied ? "yes" : "no"}</td>
                   {scores.flatMap(([name]) =>
-                    (["before", "after", "batch"] as const).map((when) => (
+                    whensOf(name).map((when) => (
                       <td class="number" key={`${name} ${when}`}>
                         {when === "after" ? (
                           <strong>{formatNumber(one[when][name])}</strong>
@@ -68,20 +80,24 @@ export function Recalibrations() {
           </table>
         </Scroll>
       )}
-      <Layers newest={newest} />
+      <Layers of={told} />
     </section>
   );
 }
 
-function Layers({ newest }: { newest: Recalibration }) {
-  const shown = newest.layers.slice(0, SHOWN_LAYERS);
-  const more = newest.moved - shown.length;
+/** Outputs with batch statistics are off by nothing. */
+const whensOf = (name: "loss" | "accuracy" | "distance") =>
+  name === "distance" ? (["before", "after"] as const) : (["before", "after", "batch"] as const);
+
+function Layers({ of: told }: { of: Recalibration }) {
+  const shown = told.layers.slice(0, SHOWN_LAYERS);
+  const more = told.moved - shown.length;
   return (
     <>
       {shown.length > 0 && (
         <Scroll class="scroll" aria-label="Layers that were furthest off">
           <table>
-            <caption>Layers that were furthest off</caption>
+            <caption>Layers that were furthest off, step {formatStep(told.step)}</caption>
             <thead>
               <tr>
                 <th scope="col">layer</th>
@@ -108,16 +124,16 @@ function Layers({ newest }: { newest: Recalibration }) {
         </Scroll>
       )}
       {more > 0 && shown.length > 0 && <p class="quiet-text">and {count(more, "more layer")}</p>}
-      {newest.kept > 0 && (
+      {told.kept > 0 && (
         <p class="quiet-text">
           Left as they are:{" "}
-          {newest.left.slice(0, 3).map((layer, at) => (
+          {told.left.slice(0, 3).map((layer, at) => (
             <span key={at}>
               {at > 0 && ", "}
               <bdi title={layer.path}>{shorten(layer.path, 40)}</bdi> ({shorten(layer.reason, 120)})
             </span>
           ))}
-          {newest.kept > 3 && ` and ${newest.kept - 3} more`}
+          {told.kept > 3 && ` and ${told.kept - 3} more`}
         </p>
       )}
     </>

@@ -10,8 +10,13 @@ from tb_bnplugin.history.model import Recalibrated
 
 
 def recalibrations(entries: Sequence[Recalibrated]) -> list[Json]:
-    """`Recalibration[]`: the documents of the log; layers are named of the newest alone."""
-    return [_row(entry, named=entry is entries[-1]) for entry in entries]
+    """`Recalibration[]`: the documents of the log; layers are named of one of them alone.
+
+    That is the newest that was applied, or where none was, the newest.
+    """
+    applied = [entry for entry in entries if entry.facts.applied]
+    named = (applied or entries)[-1:]
+    return [_row(entry, named=entry in named) for entry in entries]
 
 
 def _row(entry: Recalibrated, *, named: bool) -> Json:
