@@ -130,6 +130,13 @@ class Recalibrated:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Results:
+    """The results of tools that the program gave to the log, in the order of their making."""
+
+    recalibrations: tuple[Recalibrated, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelHistory:
     """Everything recorded of one model in one run, sorted by step, restarts resolved."""
 
@@ -146,7 +153,6 @@ class ModelHistory:
     probe: ProbeHistory | None = None
     probe_layers: ProbeLayers | None = None
     epochs: tuple[tuple[int, int], ...] = ()  # (epoch index, global step at its end), ascending
-    recalibrations: tuple[Recalibrated, ...] = ()  # in the order in which they were made
     records_made: int = 0  # by the recorder; len(steps) of them were given
     notes: tuple[str, ...] = ()  # what was skipped and why, one line each
 
@@ -272,3 +278,4 @@ class RunHistory:
     run: str
     models: tuple[ModelHistory, ...]
     notes: tuple[str, ...] = field(default=())
+    results: Mapping[str, Results] = field(default_factory=dict)  # by model

@@ -30,6 +30,7 @@ from tb_bnplugin.history.model import (
     ModelHistory,
     ProbeLayers,
     Recalibrated,
+    Results,
     RunHistory,
 )
 from tb_bnplugin.logs.provider import ScalarSeries
@@ -163,7 +164,6 @@ def golden_history() -> ModelHistory:
         gradients=golden_gradients(),
         phases=(Phase(number=1, step=1, wall_time=1000.0, reason="fit"), second),
         calls=calls,
-        recalibrations=golden_recalibrations(),
         epochs=tuple((epoch, EPOCH_STEPS * (epoch + 1)) for epoch in range(4)),
         records_made=400,
         notes=("skipped 1: layers records are no table of numbers of rank 2",),
@@ -273,7 +273,8 @@ def golden_answers() -> dict[str, dict[str, Any]]:
     """Name of the schema's type and its answer."""
     history = golden_history()
     other = replace(create_history(run="other", losses=(create_loss(),)))
-    run = RunHistory(run="train", models=(history,), notes=())
+    results = Results(recalibrations=golden_recalibrations())
+    run = RunHistory(run="train", models=(history,), results={history.facts.name: results})
     outcomes = diagnose(history)
     return {
         "Runs": runs([("train", ["resnet"], outcomes), ("other", ["model", "critic"], None)]),

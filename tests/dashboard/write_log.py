@@ -36,7 +36,6 @@ from tb_bnplugin.schema.columns import (
     PROBE_LAYER_COLUMNS,
 )
 from tb_bnplugin.schema.facts_json import encode_calls, encode_model, encode_phase
-from tb_bnplugin.schema.recalibrations import encode_recalibration
 from tb_bnplugin.schema.records import Metadata, Record, create_content, create_tag
 from tests.support.histories import create_history
 
@@ -92,10 +91,6 @@ def records_of(history: ModelHistory) -> list[Record]:
         for index, step in enumerate(gradient.steps.tolist()):
             row = np.array([gradient.columns[column][index] for column in GRADIENT_COLUMNS])
             records.append(record("gradient", step, row, name=gradient.name))
-    records += [
-        record("recalibration", entry.step, encode_recalibration(entry.facts))
-        for entry in history.recalibrations
-    ]
     records += [record("epoch", step, np.array(float(epoch))) for epoch, step in history.epochs]
     return records
 

@@ -27,10 +27,10 @@ def model_of(keras: Any) -> Any:
     return model
 
 
-def read(logdir: Path) -> ModelHistory:
+def read(logdir: Path) -> tuple[ModelHistory, tuple[Recalibrated, ...]]:
     (run,), _ = read_runs(logdir)
     (model,) = run.models
-    return model
+    return model, run.results[model.facts.name].recalibrations
 
 
 def check_same(entry: Recalibrated, result: tb_bnplugin.Recalibration) -> None:
@@ -66,9 +66,9 @@ def test_beside_the_callback_each_result_is_in_its_log(
         callbacks=both if own_folder else [board, *both],
     )  # fmt: skip
     assert len(recalibrating.results) == 2
-    history = read(tmp_path / "logs")
-    assert [entry.step for entry in history.recalibrations] == [12, 18]
-    for entry, result in zip(history.recalibrations, recalibrating.results, strict=True):
+    history, made = read(tmp_path / "logs")
+    assert [entry.step for entry in made] == [12, 18]
+    for entry, result in zip(made, recalibrating.results, strict=True):
         check_same(entry, result)
     assert not history.notes
     assert max(history.steps) == 18
@@ -91,7 +91,7 @@ def test_summary_op(flavour: Flavour, tmp_path: Path, tensorflow: Any) -> None:
         with pytest.raises(ValueError, match="needs a step"):
             tb_bnplugin.summary.recalibration(model, result)
         assert bool(tb_bnplugin.summary.recalibration(model, result, step=18))
-    (entry,) = read(tmp_path).recalibrations
+    _, (entry,) = read(tmp_path)
     assert entry.step == 18
     check_same(entry, result)
 

@@ -22,6 +22,7 @@ from tb_bnplugin.history.model import (
     MetricFacts,
     ModelHistory,
     ProbeHistory,
+    Results,
     RunHistory,
 )
 
@@ -36,6 +37,7 @@ def report(run: RunHistory, history: ModelHistory, outcomes: Sequence[Outcome]) 
     layer_modes = modes(history)
     executions = {name: history.layer(name) for name in EXECUTIONS}
     trainable = history.layer("trainable")
+    results = run.results.get(facts.name, Results())
     return {
         "schema_version": SCHEMA_VERSION,
         "run": run.run,
@@ -67,7 +69,7 @@ def report(run: RunHistory, history: ModelHistory, outcomes: Sequence[Outcome]) 
         "applied": applied_row(history),
         "metrics": [_metric_row(metric, history.phases[-1].number) for metric in history.metrics],
         "probe": None if history.probe is None else _probe(history.probe),
-        "recalibrations": recalibrations(history.recalibrations),
+        "recalibrations": recalibrations(results.recalibrations),
         "graph": {
             "nodes": [
                 {"path": node.path, "layer_class": node.layer_class, "layer": node.layer}
