@@ -15,6 +15,7 @@ from tb_bnplugin.history.documents import (
     ModelDocuments,
     read_ledger,
     read_model_documents,
+    read_newest_twin,
     read_phases,
     read_recalibrations,
     shorten,
@@ -145,7 +146,10 @@ def _build_model(
         layer_columns.get("trainable", np.ones((len(steps), len(documents.facts.layers)))),
         own,
     )
-    results = Results(recalibrations=read_recalibrations(given("recalibration"), own))
+    results = Results(
+        recalibrations=read_recalibrations(given("recalibration"), own),
+        twin=read_newest_twin(given("twin"), own),
+    )
     history = ModelHistory(
         run=run,
         facts=documents.facts,

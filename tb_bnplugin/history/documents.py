@@ -9,8 +9,14 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from tb_bnplugin.errors import FactsError
-from tb_bnplugin.history.model import Recalibrated
-from tb_bnplugin.history.sound import read_calls, read_model, read_phase, read_recalibration
+from tb_bnplugin.history.model import Recalibrated, Twinned
+from tb_bnplugin.history.sound import (
+    read_calls,
+    read_model,
+    read_phase,
+    read_recalibration,
+    read_twin,
+)
 from tb_bnplugin.schema.facts import Call, Columns, ModelFacts, Phase
 from tb_bnplugin.schema.records import Record
 
@@ -81,6 +87,14 @@ def read_recalibrations(
         for record in ordered[-MOST_RECALIBRATIONS:]
         for facts in _parsed([record], read_recalibration, skipped)
     )
+
+
+def read_newest_twin(records: Sequence[Record], skipped: Counter[str]) -> Twinned | None:
+    """The newest twin that can be read; None where there is none."""
+    for record in reversed(_by_time(records)):
+        for facts in _parsed([record], read_twin, skipped):
+            return Twinned(step=record.step, facts=facts)
+    return None
 
 
 def shorten(text: str) -> str:

@@ -37,6 +37,7 @@ from tb_bnplugin.schema.facts import (
 from tb_bnplugin.schema.places import Line, Statement
 from tb_bnplugin.schema.recalibrations import RecalibrationFacts
 from tb_bnplugin.schema.thresholds import ALL_PAIRS_APART, ALL_PAIRS_WITHIN
+from tb_bnplugin.schema.twin_reports import TwinFacts
 
 # Rules read histories and know nothing of the disk: what they need of its words stands here.
 __all__ = [
@@ -130,10 +131,19 @@ class Recalibrated:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Twinned:
+    """A twin of two steps of the model, and the step at which it was made."""
+
+    step: int
+    facts: TwinFacts
+
+
+@dataclass(frozen=True, kw_only=True)
 class Results:
     """The results of tools that the program gave to the log, in the order of their making."""
 
     recalibrations: tuple[Recalibrated, ...] = ()
+    twin: Twinned | None = None  # the newest
 
 
 @dataclass(frozen=True, kw_only=True)

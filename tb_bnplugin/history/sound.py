@@ -30,6 +30,7 @@ from tb_bnplugin.schema.recalibrations import (
     ScoreFacts,
     parse_recalibration,
 )
+from tb_bnplugin.schema.twin_reports import TwinFacts, TwinStage, parse_twin
 
 LARGEST_SIZE: Final = 2.0**40
 """Of a dimension: channels, rows, outputs."""
@@ -38,7 +39,7 @@ LARGEST_SETTING: Final = 1e6
 """Of a momentum, which may be outside [0, 1] by mistake (BN210), and of an epsilon."""
 
 MOST_NAMED: Final = 100
-"""Layers that a recalibration names: a log with more is not ours."""
+"""Layers that a recalibration names, differences of a twin: a log with more is not ours."""
 
 _Facts = TypeVar("_Facts")
 
@@ -117,6 +118,22 @@ def read_recalibration(document: bytes) -> RecalibrationFacts:
         kept=within(facts.kept, 0, LARGEST_COUNT, 0),
         left=facts.left[:MOST_NAMED],
     )
+
+
+@_kept(32, 2**16)
+def read_twin(document: bytes) -> TwinFacts:
+    """The facts in a `batch_norm/twin` record; raises `FactsError`."""
+    facts = parse_twin(document)
+    return _changed(
+        facts,
+        stages=_each(facts.stages[:MOST_NAMED], _sound_stage),
+        differences=facts.differences[:MOST_NAMED],
+        notes=facts.notes[:MOST_NAMED],
+    )
+
+
+def _sound_stage(stage: TwinStage) -> TwinStage:
+    return _changed(stage, found=within(stage.found, 0, LARGEST_COUNT, 1))
 
 
 def _sound_score(score: ScoreFacts) -> ScoreFacts:

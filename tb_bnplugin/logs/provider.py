@@ -42,7 +42,7 @@ EVERYTHING: Final = 1_000_000_000
 
 SCALARS_PLUGIN_NAME: Final = "scalars"
 
-_DOCUMENTS: Final = ("model", "phase", "calls", "recalibration")
+_DOCUMENTS: Final = ("model", "phase", "calls", "recalibration", "twin")
 
 
 @dataclass(frozen=True, kw_only=True)

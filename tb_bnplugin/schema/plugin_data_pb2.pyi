@@ -22,6 +22,7 @@ class PluginData(_message.Message):
         PROBE_LAYERS: _ClassVar[PluginData.Kind]
         GRADIENT: _ClassVar[PluginData.Kind]
         RECALIBRATION: _ClassVar[PluginData.Kind]
+        TWIN: _ClassVar[PluginData.Kind]
     UNKNOWN: PluginData.Kind
     MODEL: PluginData.Kind
     CALLS: PluginData.Kind
@@ -35,6 +36,7 @@ class PluginData(_message.Message):
     PROBE_LAYERS: PluginData.Kind
     GRADIENT: PluginData.Kind
     RECALIBRATION: PluginData.Kind
+    TWIN: PluginData.Kind
     VERSION_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]

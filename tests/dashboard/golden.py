@@ -32,6 +32,7 @@ from tb_bnplugin.history.model import (
     Recalibrated,
     Results,
     RunHistory,
+    Twinned,
 )
 from tb_bnplugin.logs.provider import ScalarSeries
 from tb_bnplugin.schema.facts import Graph, LossFacts, Node, Phase
@@ -41,6 +42,7 @@ from tb_bnplugin.schema.recalibrations import (
     RecalibrationFacts,
     ScoreFacts,
 )
+from tb_bnplugin.schema.twin_reports import TwinDifference, TwinFacts, TwinStage
 from tests.support.histories import (
     CALL,
     METRIC,
@@ -195,6 +197,28 @@ def golden_recalibrations() -> tuple[Recalibrated, ...]:
     return (Recalibrated(step=100, facts=refused), Recalibrated(step=400, facts=facts))
 
 
+def golden_twin() -> Twinned:
+    """A loop that calls the model in inference mode, without a penalty that could be seen."""
+    facts = TwinFacts(
+        first="fit",
+        second="train_step",
+        stages=(
+            TwinStage(stage="modes", content="the mode of each layer", found=1),
+            TwinStage(stage="outputs", content="what the model makes", found=12),
+            TwinStage(stage="regularization", content="penalties", found=0, unseen="there is none"),
+            TwinStage(stage="loss", content="what is differentiated", found=0),
+        ),
+        differences=(
+            TwinDifference(
+                stage="modes", subject="stem_bn", message="stem_bn: training, then inference"
+            ),
+            TwinDifference(stage="outputs", subject="", message="the outputs differ by 0.5"),
+        ),
+        notes=("only fit computes accuracy",),
+    )
+    return Twinned(step=400, facts=facts)
+
+
 def golden_probe_layers() -> ProbeLayers:
     """Four probes: the third and fourth layer cause the gap, the last was not called."""
     measured = np.array([1.0, 1.0, 1.0, 1.0, 1.0, np.nan])
@@ -273,7 +297,7 @@ def golden_answers() -> dict[str, dict[str, Any]]:
     """Name of the schema's type and its answer."""
     history = golden_history()
     other = replace(create_history(run="other", losses=(create_loss(),)))
-    results = Results(recalibrations=golden_recalibrations())
+    results = Results(recalibrations=golden_recalibrations(), twin=golden_twin())
     run = RunHistory(run="train", models=(history,), results={history.facts.name: results})
     outcomes = diagnose(history)
     return {

@@ -15,6 +15,7 @@ import { Recalibrations } from "./recalibrations.tsx";
 import { Scalars } from "./scalars.tsx";
 import { OtherTimeline, Timeline } from "./timeline.tsx";
 import { Toolbar } from "./toolbar.tsx";
+import { Twin } from "./twin.tsx";
 
 /** The page in the state that the data are in. */
 export function Page() {
@@ -69,6 +70,7 @@ function Pictures() {
       <Other />
       <Heatmap report={report} />
       <Scalars report={report} />
+      <Twin />
       <Recalibrations />
       <Layer />
       <Losses />

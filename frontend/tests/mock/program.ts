@@ -190,6 +190,7 @@ export function reportOf(made: Program): Report {
         },
       ],
     },
+    twin: null,
     recalibrations: [],
     graph: graphOf(made.paths),
   };
