@@ -109,7 +109,7 @@ def write_or_warn(
 
 
 def is_closed(writer: Any) -> bool:
-    """Whether the program closed a writer: it wants no more records."""
+    """Return True where the program closed a writer: it wants no more records."""
     return bool(getattr(writer, "_closed", False))
 
 
