@@ -53,13 +53,13 @@ if TYPE_CHECKING:
     from tb_bnplugin.errors import NotebookError as NotebookError
     from tb_bnplugin.errors import StrategyError as StrategyError
     from tb_bnplugin.errors import UnknownRuleError as UnknownRuleError
-    from tb_bnplugin.keras.recalibration.callback import RecalibrateCallback as RecalibrateCallback
     from tb_bnplugin.keras.recalibration.run import recalibrate as recalibrate
     from tb_bnplugin.logs.check import Report as Report
     from tb_bnplugin.logs.check import RunReport as RunReport
     from tb_bnplugin.logs.check import check as check
     from tb_bnplugin.measure.recalibration import Recalibration as Recalibration
     from tb_bnplugin.notebook import show as show
+    from tb_bnplugin.training.recalibrating import RecalibrateCallback as RecalibrateCallback
     from tb_bnplugin.training.watch import Watch as Watch
     from tb_bnplugin.training.watch import watch as watch
     from tb_bnplugin.twins.report import TwinReport as TwinReport
@@ -100,7 +100,7 @@ _MODULES: Final = {
     "NotBuiltError": "tb_bnplugin.errors",
     "NotebookError": "tb_bnplugin.errors",
     "Outcome": "tb_bnplugin.diagnose.outcome",
-    "RecalibrateCallback": "tb_bnplugin.keras.recalibration.callback",
+    "RecalibrateCallback": "tb_bnplugin.training.recalibrating",
     "Recalibration": "tb_bnplugin.measure.recalibration",
     "Report": "tb_bnplugin.logs.check",
     "RunReport": "tb_bnplugin.logs.check",

@@ -6,6 +6,7 @@
       + StrategyError         a model of a distribution strategy that cannot be recorded
       + NotebookError         the tab cannot be shown: no notebook, or no TensorBoard
       + BaselineError         the file of known findings cannot be read or written
+      + PageNotBuiltError     a checkout of the repository has no page
       + UnknownRuleError      no rule has this code
       + SavedModelError       a saved model, or what gives its data, cannot be used
       + CannotExamineError    the doctor finds no TensorFlow or no Keras to examine
@@ -46,6 +47,10 @@ class NotebookError(BatchNormError, RuntimeError):
 
 class BaselineError(BatchNormError):
     """The file of known findings cannot be read or written; the text is one line."""
+
+
+class PageNotBuiltError(BatchNormError):
+    """A checkout of the repository has no page; the text says how to build it."""
 
 
 class UnknownRuleError(BatchNormError, LookupError):

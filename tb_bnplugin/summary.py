@@ -15,7 +15,11 @@ from tb_bnplugin.keras.flavour import flavour_of
 from tb_bnplugin.keras.losses.options import LossOptions
 from tb_bnplugin.keras.losses.resolve import check_losses
 from tb_bnplugin.keras.probe import run as probing
+from tb_bnplugin.measure.recalibration import Recalibration
+from tb_bnplugin.measure.recalibration_record import encode_result
+from tb_bnplugin.schema.records import Kind
 from tb_bnplugin.training import as_bytes, ops
+from tb_bnplugin.training.recalibrating import record_document
 from tb_bnplugin.training.recorder import recorder_of, watch_model
 from tb_bnplugin.training.summary_state import (
     compiled_by_xla,
@@ -31,6 +35,8 @@ __all__ = [
     "loss_reduction_pb",
     "probe",
     "probe_pb",
+    "recalibration",
+    "twin",
 ]
 
 
@@ -176,6 +182,62 @@ def probe(
             " itself, so call it in the loop around that function, or give it numpy arrays"
         )
     return ops.record_probe(recorder, writer, step, run)
+
+
+def recalibration(model: Any, result: Recalibration, step: Any = None) -> Any:
+    """Record the result of `tb_bnplugin.recalibrate`: the page shows before and after.
+
+    Args:
+        model: the model that was recalibrated.
+        result: of `recalibrate`.
+        step: the train step, an int; the default step if None.
+
+    Returns:
+        A scalar bool: whether a record was written.
+
+    Raises:
+        TypeError: `model` is no Keras model, or `result` no result.
+        ValueError: there is a writer and no step.
+        RuntimeError: called inside a `tf.function`, where no result is known.
+    """
+    flavour_of(model)
+    if not isinstance(result, Recalibration):
+        raise TypeError(f"a Recalibration was expected, received {type(result).__name__}")
+    return _record_result(model, "recalibration", encode_result(result), step)
+
+
+def twin(model: Any, report: Any, step: Any = None) -> Any:
+    """Record the report of `tb_bnplugin.twin`: the page shows the first divergence and all others.
+
+    Args:
+        model: the model whose steps were compared.
+        report: of `twin`.
+        step: the train step, an int; the default step if None.
+
+    Returns:
+        A scalar bool: whether a record was written.
+
+    Raises:
+        TypeError: `model` is no Keras model, or `report` no report.
+        ValueError: there is a writer and no step.
+        RuntimeError: called inside a `tf.function`, where no report is known.
+    """
+    flavour_of(model)
+    if not hasattr(report, "to_document"):
+        raise TypeError(f"a TwinReport was expected, received {type(report).__name__}")
+    return _record_result(model, "twin", report.to_document(), step)
+
+
+def _record_result(model: Any, kind: Kind, document: bytes, step: Any) -> Any:
+    if not tf.executing_eagerly():
+        raise RuntimeError(
+            f"tb_bnplugin.summary.{kind} was called in a tf.function: call it outside of any"
+        )
+    writer = current_writer()
+    if writer is None or not bool(tf.summary.should_record_summaries()):
+        return ops.nothing_written()
+    step = resolve_step(step, kind)
+    return tf.constant(record_document(watch_model(model), kind, document, int(step), writer))
 
 
 def batch_norm_pb(model: Any, step: int) -> bytes:

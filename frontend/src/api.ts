@@ -1,4 +1,4 @@
-// The only file that fetches.
+// The only file that asks: the server, or the answers that a report file holds.
 import type {
   Column1 as Column,
   Comparison,
@@ -8,12 +8,18 @@ import type {
   Runs,
   Scalars,
 } from "./api_types.ts";
+import { answerOf, embedded } from "./embedded.ts";
 import { type Arguments, routeOf } from "./routes.ts";
 
-/** What a route refused, in the words of the server. */
+/** What a route refused, in the words of the server (of a report: why it is not in it). */
 export class ApiError extends Error {}
 
 async function get<Answer>(route: string, given: Arguments, signal?: AbortSignal): Promise<Answer> {
+  if (embedded) {
+    const answer = answerOf(embedded, route, given);
+    if (answer === undefined) throw new ApiError(`This file does not hold this ${route}`);
+    return answer as Answer;
+  }
   const response = await fetch(routeOf(route, given), signal ? { signal } : {});
   if (!response.ok) {
     const text = (await response.text()).trim().slice(0, 300);

@@ -3,6 +3,7 @@ import { batch, effect, signal, untracked } from "@preact/signals";
 import { onPlace, type Place, readPlace, writePlace } from "./address.ts";
 import * as api from "./api.ts";
 import type { Report } from "./api_types.ts";
+import { embedded } from "./embedded.ts";
 import { counted, pending, question } from "./part.ts";
 import * as parts from "./parts.ts";
 import { currentPlace, deselect, dropLost, selectPlace, wantPlace } from "./place.ts";
@@ -156,6 +157,7 @@ export async function start(): Promise<void> {
   follow();
   onPlace((place) => void followLink(place));
   await followLink(readPlace());
+  if (embedded) return; // nothing grows
   let visible = true;
   new IntersectionObserver((entries) => {
     visible = entries.some((entry) => entry.isIntersecting);

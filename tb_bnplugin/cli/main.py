@@ -16,6 +16,7 @@ from tb_bnplugin.cli.check_text import check_text
 from tb_bnplugin.cli.doctor_text import doctor_text
 from tb_bnplugin.cli.exit_codes import CLEAN, FINDINGS, fail
 from tb_bnplugin.cli.recalibrate import add_recalibrate
+from tb_bnplugin.cli.report import add_report
 from tb_bnplugin.cli.rules_text import rule_text, rules_text
 from tb_bnplugin.cli.style import Style, cut, forget_output, printable
 from tb_bnplugin.diagnose import (
@@ -287,4 +288,5 @@ def _parser() -> argparse.ArgumentParser:
     )
     examining.add_argument("--format", choices=("text", "json"), default="text")
     add_recalibrate(commands)
+    add_report(commands)
     return parser

@@ -49,7 +49,7 @@ class Analyses:
         key = (experiment, listing.run)
 
         def analyze() -> Analysis:
-            analysis = _analyze(reader, listing)
+            analysis = analyze_run(read_run(reader, listing))
             outcomes = tuple(outcome for model in analysis.outcomes.values() for outcome in model)
             self._outcomes.put(key, listing, outcomes)
             return analysis
@@ -74,8 +74,8 @@ class Analyses:
         return build_channels(model.facts, records, layer) if records else None
 
 
-def _analyze(reader: Reader, listing: RunListing) -> Analysis:
-    history = read_run(reader, listing)
+def analyze_run(history: RunHistory) -> Analysis:
+    """A run with what the rules say of each of its models."""
     return Analysis(
         history=history,
         outcomes={model.facts.name: diagnose(model) for model in history.models},

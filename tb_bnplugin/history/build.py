@@ -15,7 +15,9 @@ from tb_bnplugin.history.documents import (
     ModelDocuments,
     read_ledger,
     read_model_documents,
+    read_newest_twin,
     read_phases,
+    read_recalibrations,
     shorten,
 )
 from tb_bnplugin.history.events import build_events
@@ -24,6 +26,7 @@ from tb_bnplugin.history.model import (
     Floats,
     ModelFacts,
     ModelHistory,
+    Results,
     RunHistory,
     Steps,
 )
@@ -73,12 +76,16 @@ def build_run(run: str, records: Iterable[Record], notes: Iterable[str] = ()) ->
         models.setdefault(record.metadata.model, []).append(record)
     started = {name: min(record.wall_time for record in models[name]) for name in models}
     built = []
+    results = {}
     names = sorted(models, key=lambda name: (started[name], name))
     for name in keep_first(names, MOST_MODELS, "models", skipped):
-        model = _build_model(run, name, models[name], skipped)
-        if model is not None:
+        made = _build_model(run, name, models[name], skipped)
+        if made is not None:
+            model, results[name] = made
             built.append(model)
-    return RunHistory(run=run, models=tuple(built), notes=(*notes, *_lines(skipped)))
+    return RunHistory(
+        run=run, models=tuple(built), notes=(*notes, *_lines(skipped)), results=results
+    )
 
 
 def build_channels(facts: ModelFacts, records: Iterable[Record], layer: int) -> ChannelHistory:
@@ -110,7 +117,7 @@ def build_channels(facts: ModelFacts, records: Iterable[Record], layer: int) -> 
 
 def _build_model(
     run: str, name: str, records: Sequence[Record], skipped: Counter[str]
-) -> ModelHistory | None:
+) -> tuple[ModelHistory, Results] | None:
     kinds: dict[Kind, list[Record]] = {}
     for record in records:
         kinds.setdefault(record.metadata.kind, []).append(record)
@@ -139,7 +146,11 @@ def _build_model(
         layer_columns.get("trainable", np.ones((len(steps), len(documents.facts.layers)))),
         own,
     )
-    return ModelHistory(
+    results = Results(
+        recalibrations=read_recalibrations(given("recalibration"), own),
+        twin=read_newest_twin(given("twin"), own),
+    )
+    history = ModelHistory(
         run=run,
         facts=documents.facts,
         phases=phases,
@@ -156,6 +167,7 @@ def _build_model(
         records_made=_records_made(model_columns, order),
         notes=(*_lines(own), *(() if WRITES_BESIDE in own else superseded_note(order))),
     )
+    return history, results
 
 
 def _layers(

@@ -6,12 +6,22 @@ import bisect
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from tb_bnplugin.errors import FactsError
-from tb_bnplugin.history.sound import read_calls, read_model, read_phase
+from tb_bnplugin.history.model import Recalibrated, Twinned
+from tb_bnplugin.history.sound import (
+    read_calls,
+    read_model,
+    read_phase,
+    read_recalibration,
+    read_twin,
+)
 from tb_bnplugin.schema.facts import Call, Columns, ModelFacts, Phase
 from tb_bnplugin.schema.records import Record
+
+MOST_RECALIBRATIONS: Final = 50
+"""Of a model: one before each validation of a long training is many."""
 
 _Document = TypeVar("_Document")
 
@@ -62,6 +72,29 @@ def read_ledger(records: Sequence[Record], layers: int, skipped: Counter[str]) -
     """The lines of the newest mode ledger that are of one of so many layers."""
     calls = next(_parsed(reversed(_by_time(records)), read_calls, skipped), ())
     return tuple(call for call in calls if 0 <= call.layer < layers)
+
+
+def read_recalibrations(
+    records: Sequence[Record], skipped: Counter[str]
+) -> tuple[Recalibrated, ...]:
+    """The newest recalibrations, in the order in which they were made."""
+    ordered = _by_time(records)
+    if len(ordered) > MOST_RECALIBRATIONS:
+        left_out = len(ordered) - MOST_RECALIBRATIONS
+        skipped[f"recalibration records before the last {MOST_RECALIBRATIONS}"] += left_out
+    return tuple(
+        Recalibrated(step=record.step, facts=facts)
+        for record in ordered[-MOST_RECALIBRATIONS:]
+        for facts in _parsed([record], read_recalibration, skipped)
+    )
+
+
+def read_newest_twin(records: Sequence[Record], skipped: Counter[str]) -> Twinned | None:
+    """The newest twin that can be read; None where there is none."""
+    for record in reversed(_by_time(records)):
+        for facts in _parsed([record], read_twin, skipped):
+            return Twinned(step=record.step, facts=facts)
+    return None
 
 
 def shorten(text: str) -> str:

@@ -35,7 +35,9 @@ from tb_bnplugin.schema.facts import (
     Shape,
 )
 from tb_bnplugin.schema.places import Line, Statement
+from tb_bnplugin.schema.recalibrations import RecalibrationFacts
 from tb_bnplugin.schema.thresholds import ALL_PAIRS_APART, ALL_PAIRS_WITHIN
+from tb_bnplugin.schema.twin_reports import TwinFacts
 
 # Rules read histories and know nothing of the disk: what they need of its words stands here.
 __all__ = [
@@ -118,6 +120,30 @@ class ChannelHistory:
 
     steps: Steps  # [records]
     values: npt.NDArray[np.float32]  # [records, 4, channels]: columns.CHANNEL_ROWS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recalibrated:
+    """A recalibration of the model, and the last step before it."""
+
+    step: int
+    facts: RecalibrationFacts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Twinned:
+    """A twin of two steps of the model, and the step at which it was made."""
+
+    step: int
+    facts: TwinFacts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """The results of tools that the program gave to the log, in the order of their making."""
+
+    recalibrations: tuple[Recalibrated, ...] = ()
+    twin: Twinned | None = None  # the newest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,3 +288,4 @@ class RunHistory:
     run: str
     models: tuple[ModelHistory, ...]
     notes: tuple[str, ...] = field(default=())
+    results: Mapping[str, Results] = field(default_factory=dict)  # by model

@@ -24,12 +24,22 @@ from tb_bnplugin.schema.facts import (
     Shape,
 )
 from tb_bnplugin.schema.facts_json import parse_calls, parse_model, parse_phase
+from tb_bnplugin.schema.recalibrations import (
+    MovedLayer,
+    RecalibrationFacts,
+    ScoreFacts,
+    parse_recalibration,
+)
+from tb_bnplugin.schema.twin_reports import TwinFacts, TwinStage, parse_twin
 
 LARGEST_SIZE: Final = 2.0**40
 """Of a dimension: channels, rows, outputs."""
 
 LARGEST_SETTING: Final = 1e6
 """Of a momentum, which may be outside [0, 1] by mistake (BN210), and of an epsilon."""
+
+MOST_NAMED: Final = 100
+"""Layers that a recalibration names, differences of a twin: a log with more is not ours."""
 
 _Facts = TypeVar("_Facts")
 
@@ -89,6 +99,58 @@ def read_phase(document: bytes) -> Phase:
 def read_calls(document: bytes) -> tuple[Call, ...]:
     """The mode ledger in a `batch_norm/calls` record; raises `FactsError`."""
     return _each(parse_calls(document), _sound_call)
+
+
+@_kept(32, 2**16)
+def read_recalibration(document: bytes) -> RecalibrationFacts:
+    """The facts in a `batch_norm/recalibration` record; raises `FactsError`."""
+    facts = parse_recalibration(document)
+    return _changed(
+        facts,
+        batches=within(facts.batches, 0, LARGEST_COUNT, 0),
+        rows=within(facts.rows, 0, LARGEST_COUNT, 0),
+        passes=within(facts.passes, 0, LARGEST_COUNT, 0),
+        before=_sound_score(facts.before),
+        after=_sound_score(facts.after),
+        batch=_sound_score(facts.batch),
+        moved=within(facts.moved, 0, LARGEST_COUNT, 0),
+        layers=_each(facts.layers[:MOST_NAMED], _sound_moved),
+        kept=within(facts.kept, 0, LARGEST_COUNT, 0),
+        left=facts.left[:MOST_NAMED],
+    )
+
+
+@_kept(32, 2**16)
+def read_twin(document: bytes) -> TwinFacts:
+    """The facts in a `batch_norm/twin` record; raises `FactsError`."""
+    facts = parse_twin(document)
+    return _changed(
+        facts,
+        stages=_each(facts.stages[:MOST_NAMED], _sound_stage),
+        differences=facts.differences[:MOST_NAMED],
+        notes=facts.notes[:MOST_NAMED],
+    )
+
+
+def _sound_stage(stage: TwinStage) -> TwinStage:
+    return _changed(stage, found=within(stage.found, 0, LARGEST_COUNT, 1))
+
+
+def _sound_score(score: ScoreFacts) -> ScoreFacts:
+    return _changed(
+        score,
+        loss=within(score.loss, -LARGEST, LARGEST, None),
+        accuracy=within(score.accuracy, 0.0, 1.0, None),
+        distance=within(score.distance, 0.0, LARGEST, None),
+    )
+
+
+def _sound_moved(layer: MovedLayer) -> MovedLayer:
+    return _changed(
+        layer,
+        mean_off=within(layer.mean_off, 0.0, LARGEST, None),
+        variance_factor=within(layer.variance_factor, 0.0, LARGEST, None),
+    )
 
 
 def _sound_layer(layer: LayerFacts) -> LayerFacts:

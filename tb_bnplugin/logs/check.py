@@ -136,7 +136,11 @@ def check(logdir: str | os.PathLike[str], run: str | None = None) -> Report:
     Example:
         >>> assert not tb_bnplugin.check("logs").findings
     """
-    histories, unread = read_runs(logdir, run)
+    return create_report(*read_runs(logdir, run))
+
+
+def create_report(histories: Sequence[RunHistory], unread: tuple[str, ...] = ()) -> Report:
+    """The report of runs that are read. `unread`: notes of what cannot be read."""
     return Report(
         runs=tuple(_report(history) for history in histories),
         comparisons=_compare(histories),
@@ -151,11 +155,18 @@ def read_runs(
 
     Args, Raises: as for `check`.
     """
+    _pattern(run)  # before anything is read
+    return read_folder(LogFolder(logdir), run)
+
+
+def read_folder(
+    folder: LogFolder, run: str | None = None
+) -> tuple[list[RunHistory], tuple[str, ...]]:
+    """As `read_runs`, of a folder that is open."""
     matches = _pattern(run)
-    folder = LogFolder(logdir)
     listings = folder.list_runs()
     if not listings:
-        raise LogFolderError(_no_record(logdir, folder))
+        raise LogFolderError(_no_record(folder))
     matching = [listing for name, listing in listings.items() if matches.search(name)]
     if not matching:
         names = ", ".join(shorten(name, 40) for name in list(listings)[:10])
@@ -164,9 +175,7 @@ def read_runs(
     histories = [read_run(folder, listing) for listing in matching]
     if not any(history.models for history in histories):
         notes = [note for history in histories for note in history.notes]
-        raise LogFolderError(
-            f"no record in {os.fspath(logdir)} can be read: {'; '.join(notes[:3])}"
-        )
+        raise LogFolderError(f"no record in {folder.path} can be read: {'; '.join(notes[:3])}")
     return histories, folder.unread
 
 
@@ -177,8 +186,8 @@ def _pattern(run: str | None) -> re.Pattern[str]:
         raise ValueError(f"the run {run!r} is not a regular expression: {error}") from error
 
 
-def _no_record(logdir: str | os.PathLike[str], folder: LogFolder) -> str:
-    where = os.fspath(logdir)
+def _no_record(folder: LogFolder) -> str:
+    where = folder.path
     if not folder.event_files:
         return f"no event file in {where}: give the folder that you give to `tensorboard --logdir`"
     counted = "1 event file" if folder.event_files == 1 else f"{folder.event_files} event files"

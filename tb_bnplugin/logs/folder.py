@@ -20,7 +20,7 @@ from typing import IO, Any, Final
 
 from google.protobuf.message import DecodeError
 from tensorboard.compat.proto.event_pb2 import Event
-from tensorboard.compat.proto.summary_pb2 import DATA_CLASS_TENSOR
+from tensorboard.compat.proto.summary_pb2 import DATA_CLASS_TENSOR, Summary
 from tensorboard.data.provider import TensorDatum, TensorTimeSeries
 from tensorboard.summary.writer.record_writer import masked_crc32c
 
@@ -72,11 +72,12 @@ class LogFolder:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._path = os.path.expanduser(os.fspath(path))  # noqa: PTH111  # may be a URL
+        self.path = os.fspath(path)  # as it was given
+        where = os.path.expanduser(self.path)  # noqa: PTH111  # may be a URL
         self._series: dict[str, dict[str, _Series]] = {}
         self._notes: dict[str, list[str]] = {}
         self.event_files = 0
-        for run, files in _find_event_files(self._path):
+        for run, files in _find_event_files(where):
             for file in files:
                 self.event_files += 1
                 self._read_file(run, file)
@@ -145,6 +146,7 @@ class LogFolder:
                     metadata.plugin_data.plugin_name != PLUGIN_NAME
                     or metadata.data_class != DATA_CLASS_TENSOR
                 ):
+                    self._keep_other(run, event, value)
                     continue
                 series = _Series(content=metadata.plugin_data.content)
                 self._series.setdefault(run, {})[value.tag] = series
@@ -157,6 +159,9 @@ class LogFolder:
                 else:
                     series.data.append(TensorDatum(event.step, event.wall_time, array))
         return True
+
+    def _keep_other(self, run: str, event: Event, value: Summary.Value) -> None:
+        """Keep a value that is no record of this plugin; here none is."""
 
 
 class _CutError(Exception):

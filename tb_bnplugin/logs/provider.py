@@ -42,7 +42,7 @@ EVERYTHING: Final = 1_000_000_000
 
 SCALARS_PLUGIN_NAME: Final = "scalars"
 
-_DOCUMENTS: Final = ("model", "phase", "calls")
+_DOCUMENTS: Final = ("model", "phase", "calls", "recalibration", "twin")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,13 +106,7 @@ class Reader:
     def list_channels(self, run: str, model: str) -> RunListing:
         """The tags of the per-channel vectors of one model."""
         series = self._list(CHANNELS_PLUGIN_NAME, [run]).get(run, {})
-        listing = create_listing(run, series)
-        tags = {
-            tag: metadata
-            for tag, metadata in listing.tags.items()
-            if metadata.kind == "channels" and metadata.model == model
-        }
-        return replace(listing, tags=tags)
+        return channels_of(create_listing(run, series), model)
 
     def read_channels(self, listing: RunListing) -> Records:
         """The records of per-channel vectors that are listed, in no particular order."""
@@ -125,7 +119,7 @@ class Reader:
         A value that cannot be decoded is NaN.
         """
         return tuple(
-            _scalar_series(run, tag, data)
+            create_scalar_series(run, tag, data)
             for run in sorted(runs)
             for tag, data in sorted(self._read_scalars_of(run).items())
         )
@@ -241,7 +235,18 @@ def create_record(metadata: Metadata, datum: TensorDatum) -> Record | None:
     )
 
 
-def _scalar_series(run: str, tag: str, data: Any) -> ScalarSeries:
+def channels_of(listing: RunListing, model: str) -> RunListing:
+    """The listing with the tags of one model's channels alone."""
+    tags = {
+        tag: metadata
+        for tag, metadata in listing.tags.items()
+        if metadata.kind == "channels" and metadata.model == model
+    }
+    return replace(listing, tags=tags)
+
+
+def create_scalar_series(run: str, tag: str, data: Any) -> ScalarSeries:
+    """A standard scalar from its points, each with step, wall time and value."""
     points = (
         (possible_time(datum.wall_time), datum.step, datum.value)
         for datum in data

@@ -82,6 +82,16 @@ def parse_calls(document: bytes) -> tuple[Call, ...]:
     )
 
 
+def encode_document(value: dict[str, Any]) -> bytes:
+    """Any document as UTF-8 JSON."""
+    return _encode(value)
+
+
+def parse_document(cls: type[_Facts], document: bytes, name: str) -> _Facts:
+    """The facts of a class in a document, which errors call `name`; raises `FactsError`."""
+    return _parse(cls, _load(document), name)
+
+
 def _stack(row: Any, lines: Sequence[Line]) -> tuple[Line, ...]:
     """The lines of one call; indices of none are left out."""
     given = row.get("stack", []) if isinstance(row, dict) else []

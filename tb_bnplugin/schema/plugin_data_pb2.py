@@ -14,7 +14,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$tb_bnplugin/schema/plugin_data.proto\x12\x0btb_bnplugin\"\x83\x02\n\nPluginData\x12\x0f\n\x07version\x18\x01 \x01(\x05\x12*\n\x04kind\x18\x02 \x01(\x0e\x32\x1c.tb_bnplugin.PluginData.Kind\x12\r\n\x05model\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\"\x9a\x01\n\x04Kind\x12\x0b\n\x07UNKNOWN\x10\x00\x12\t\n\x05MODEL\x10\x01\x12\t\n\x05\x43\x41LLS\x10\x02\x12\n\n\x06LAYERS\x10\x03\x12\x0c\n\x08\x43HANNELS\x10\x04\x12\x08\n\x04LOSS\x10\x05\x12\t\n\x05PROBE\x10\x06\x12\t\n\x05\x45POCH\x10\x07\x12\n\n\x06\x45VENTS\x10\x08\x12\t\n\x05PHASE\x10\t\x12\x10\n\x0cPROBE_LAYERS\x10\n\x12\x0c\n\x08GRADIENT\x10\x0b\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$tb_bnplugin/schema/plugin_data.proto\x12\x0btb_bnplugin\"\xa0\x02\n\nPluginData\x12\x0f\n\x07version\x18\x01 \x01(\x05\x12*\n\x04kind\x18\x02 \x01(\x0e\x32\x1c.tb_bnplugin.PluginData.Kind\x12\r\n\x05model\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\"\xb7\x01\n\x04Kind\x12\x0b\n\x07UNKNOWN\x10\x00\x12\t\n\x05MODEL\x10\x01\x12\t\n\x05\x43\x41LLS\x10\x02\x12\n\n\x06LAYERS\x10\x03\x12\x0c\n\x08\x43HANNELS\x10\x04\x12\x08\n\x04LOSS\x10\x05\x12\t\n\x05PROBE\x10\x06\x12\t\n\x05\x45POCH\x10\x07\x12\n\n\x06\x45VENTS\x10\x08\x12\t\n\x05PHASE\x10\t\x12\x10\n\x0cPROBE_LAYERS\x10\n\x12\x0c\n\x08GRADIENT\x10\x0b\x12\x11\n\rRECALIBRATION\x10\x0c\x12\x08\n\x04TWIN\x10\rb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -22,7 +22,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tb_bnplugin.schema.plugin_d
 if _descriptor._USE_C_DESCRIPTORS == False:
   DESCRIPTOR._options = None
   _globals['_PLUGINDATA']._serialized_start=54
-  _globals['_PLUGINDATA']._serialized_end=313
+  _globals['_PLUGINDATA']._serialized_end=342
   _globals['_PLUGINDATA_KIND']._serialized_start=159
-  _globals['_PLUGINDATA_KIND']._serialized_end=313
+  _globals['_PLUGINDATA_KIND']._serialized_end=342
 # @@protoc_insertion_point(module_scope)

@@ -21,6 +21,8 @@ class PluginData(_message.Message):
         PHASE: _ClassVar[PluginData.Kind]
         PROBE_LAYERS: _ClassVar[PluginData.Kind]
         GRADIENT: _ClassVar[PluginData.Kind]
+        RECALIBRATION: _ClassVar[PluginData.Kind]
+        TWIN: _ClassVar[PluginData.Kind]
     UNKNOWN: PluginData.Kind
     MODEL: PluginData.Kind
     CALLS: PluginData.Kind
@@ -33,6 +35,8 @@ class PluginData(_message.Message):
     PHASE: PluginData.Kind
     PROBE_LAYERS: PluginData.Kind
     GRADIENT: PluginData.Kind
+    RECALIBRATION: PluginData.Kind
+    TWIN: PluginData.Kind
     VERSION_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]

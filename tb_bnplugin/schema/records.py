@@ -26,6 +26,8 @@ Kind = Literal[
     "probe",
     "probe_layers",
     "epoch",
+    "recalibration",
+    "twin",
 ]
 KINDS: Final[tuple[Kind, ...]] = typing.get_args(Kind)
 
@@ -51,7 +53,7 @@ class Record:
     metadata: Metadata
     step: int  # global train step, 1-based
     wall_time: float  # seconds
-    value: Value  # bytes for the JSON kinds (model, phase, calls)
+    value: Value  # bytes for the JSON kinds (model, phase, calls, recalibration, twin)
 
 
 def create_content(metadata: Metadata) -> bytes:

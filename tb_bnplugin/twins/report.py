@@ -8,6 +8,7 @@ from typing import Final
 
 from tb_bnplugin.twins import backward, forward
 from tb_bnplugin.twins.divergence import STAGES, Divergence
+from tb_bnplugin.twins.document import document_of
 from tb_bnplugin.twins.observed import Observed
 from tb_bnplugin.twins.tolerance import Tolerance
 
@@ -52,6 +53,10 @@ class TwinReport:
     def same(self) -> bool:
         """True if every stage was compared, and nothing differs beyond rounding."""
         return not self.divergences and not self.unseen
+
+    def to_document(self) -> bytes:
+        """The report as `summary.twin` writes it into a log."""
+        return document_of(self.names, self.divergences, self.unseen, self.notes, _WORDS)
 
     def __repr__(self) -> str:
         """The report itself: what a notebook, and a failing assertion, show."""

@@ -29,10 +29,20 @@ from tb_bnplugin.history.model import (
     GradientHistory,
     ModelHistory,
     ProbeLayers,
+    Recalibrated,
+    Results,
     RunHistory,
+    Twinned,
 )
 from tb_bnplugin.logs.provider import ScalarSeries
 from tb_bnplugin.schema.facts import Graph, LossFacts, Node, Phase
+from tb_bnplugin.schema.recalibrations import (
+    LeftLayer,
+    MovedLayer,
+    RecalibrationFacts,
+    ScoreFacts,
+)
+from tb_bnplugin.schema.twin_reports import TwinDifference, TwinFacts, TwinStage
 from tests.support.histories import (
     CALL,
     METRIC,
@@ -162,6 +172,53 @@ def golden_history() -> ModelHistory:
     )
 
 
+def golden_recalibrations() -> tuple[Recalibrated, ...]:
+    """One that was refused, and one that helped."""
+    facts = RecalibrationFacts(
+        applied=True,
+        reason=None,
+        batches=50,
+        rows=3200,
+        passes=1,
+        before=ScoreFacts(loss=2.31, accuracy=0.1),
+        after=ScoreFacts(loss=0.42, accuracy=0.87),
+        batch=ScoreFacts(loss=0.41, accuracy=0.88),
+        moved=2,
+        layers=(
+            MovedLayer(path="stem_bn", mean_off=3.25, variance_factor=0.04),
+            MovedLayer(path="block_1/bn", mean_off=0.125, variance_factor=None),
+        ),
+        kept=1,
+        left=(LeftLayer(path="spare_bn", reason="not called in the passes"),),
+    )
+    refused = replace(
+        facts, applied=False, reason="the loss would go from 0.4 to 0.5", batch=ScoreFacts()
+    )
+    return (Recalibrated(step=100, facts=refused), Recalibrated(step=400, facts=facts))
+
+
+def golden_twin() -> Twinned:
+    """A loop that calls the model in inference mode, without a penalty that could be seen."""
+    facts = TwinFacts(
+        first="fit",
+        second="train_step",
+        stages=(
+            TwinStage(stage="modes", content="the mode of each layer", found=1),
+            TwinStage(stage="outputs", content="what the model makes", found=12),
+            TwinStage(stage="regularization", content="penalties", found=0, unseen="there is none"),
+            TwinStage(stage="loss", content="what is differentiated", found=0),
+        ),
+        differences=(
+            TwinDifference(
+                stage="modes", subject="stem_bn", message="stem_bn: training, then inference"
+            ),
+            TwinDifference(stage="outputs", subject="", message="the outputs differ by 0.5"),
+        ),
+        notes=("only fit computes accuracy",),
+    )
+    return Twinned(step=400, facts=facts)
+
+
 def golden_probe_layers() -> ProbeLayers:
     """Four probes: the third and fourth layer cause the gap, the last was not called."""
     measured = np.array([1.0, 1.0, 1.0, 1.0, 1.0, np.nan])
@@ -240,7 +297,8 @@ def golden_answers() -> dict[str, dict[str, Any]]:
     """Name of the schema's type and its answer."""
     history = golden_history()
     other = replace(create_history(run="other", losses=(create_loss(),)))
-    run = RunHistory(run="train", models=(history,), notes=())
+    results = Results(recalibrations=golden_recalibrations(), twin=golden_twin())
+    run = RunHistory(run="train", models=(history,), results={history.facts.name: results})
     outcomes = diagnose(history)
     return {
         "Runs": runs([("train", ["resnet"], outcomes), ("other", ["model", "critic"], None)]),

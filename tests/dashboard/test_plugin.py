@@ -20,7 +20,8 @@ from tb_bnplugin.dashboard.analysis import Analyses, Analysis
 from tb_bnplugin.dashboard.loader import BatchNormLoader
 from tb_bnplugin.dashboard.plugin import BatchNormPlugin
 from tb_bnplugin.diagnose import Outcome
-from tb_bnplugin.logs.provider import Reader, RunListing
+from tb_bnplugin.history.model import RunHistory
+from tb_bnplugin.logs.provider import Reader
 from tests.dashboard.write_log import write_history
 from tests.support.histories import create_history
 
@@ -74,13 +75,13 @@ def test_run_is_read_again_only_when_it_grew(reader: Reader) -> None:
 
 def test_one_of_many_threads_reads_a_run(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     read = []
-    analyze = analysis._analyze
+    analyze = analysis.analyze_run
 
-    def count(reader: Reader, listing: RunListing) -> Analysis:
-        read.append(listing)
-        return analyze(reader, listing)
+    def count(history: RunHistory) -> Analysis:
+        read.append(history.run)
+        return analyze(history)
 
-    monkeypatch.setattr(analysis, "_analyze", count)
+    monkeypatch.setattr(analysis, "analyze_run", count)
     analyses, listing = Analyses(), reader.list_runs()["train"]
     threads = [threading.Thread(target=analyses.get, args=(reader, "", listing)) for _ in range(8)]
     for thread in threads:

@@ -22,4 +22,7 @@ def test_the_reference_has_every_public_name() -> None:
     listed = re.findall(r"^::: tb_bnplugin\.(\S+)$", text, re.MULTILINE)
     functions = {name for name in listed if name.startswith("summary.")}
     assert set(listed) - functions == set(tb_bnplugin.__all__) - {"__version__", "summary"}
-    assert functions == {"summary.batch_norm", "summary.loss_reduction", "summary.probe"}
+    assert functions == {
+        f"summary.{name}"
+        for name in ("batch_norm", "loss_reduction", "probe", "recalibration", "twin")
+    }

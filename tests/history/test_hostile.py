@@ -15,7 +15,9 @@ from tb_bnplugin.schema.records import Metadata, Record
 from tests.support.histories import CALL
 from tests.support.records import create_calls, create_layers, create_model
 
-KINDS = st.sampled_from(["model", "calls", "layers", "channels", "loss", "probe", "epoch"])
+KINDS = st.sampled_from(
+    ["model", "calls", "layers", "channels", "loss", "probe", "epoch", "recalibration", "twin"]
+)
 NUMBERS = st.one_of(
     st.floats(width=64), st.sampled_from([0.0, 1.0, 2.0, 1e308, np.nan, np.inf, -np.inf])
 )

@@ -18,7 +18,7 @@ from tb_bnplugin.schema.records import (
 # Written out: a kind that is renamed is another one to every log there is.
 WRITTEN: tuple[Kind, ...] = (
     *("model", "phase", "calls", "layers", "events", "channels"),
-    *("loss", "gradient", "probe", "probe_layers", "epoch"),
+    *("loss", "gradient", "probe", "probe_layers", "epoch", "recalibration", "twin"),
 )
 
 

@@ -2,6 +2,7 @@
 import { useMemo } from "preact/hooks";
 import type { Layer as LayerAnswer, LayerRow, Report } from "../api_types.ts";
 import { type Line, Lines } from "../charts/lines.tsx";
+import { embedded } from "../embedded.ts";
 import { formatExecutions, formatNumber, formatShape, formatStep, shorten } from "../model/text.ts";
 import * as state from "../state.ts";
 import { Channels } from "./channels.tsx";
@@ -119,6 +120,9 @@ function Charts({ data, phases: all }: ChartsProps) {
       ],
     };
   }, [data]);
+  const named = state.outcomes.value.some(
+    (outcome) => outcome.status === "finding" && outcome.layers.includes(data.path),
+  );
   return (
     <>
       <p class="quiet-text">
@@ -152,6 +156,9 @@ function Charts({ data, phases: all }: ChartsProps) {
         />
       )}
       {data.channels && <Channels channels={data.channels} />}
+      {embedded && !data.channels && !named && (
+        <p class="quiet-text">This file holds the channels only of layers that a finding names.</p>
+      )}
     </>
   );
 }

@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { saveSvg } from "../charts/export.ts";
+import { embedded } from "../embedded.ts";
 import { shorten } from "../model/text.ts";
 import { routeOf } from "../routes.ts";
 import * as state from "../state.ts";
@@ -37,6 +38,7 @@ export function Download() {
     routeOf("download", { run, model, what, format, layer });
   const layer = changing ? null : state.selectedLayer.value;
   const path = layer === null ? undefined : report.layers[layer]?.path;
+  if (embedded && path === undefined) return null;
   return (
     <details
       class="menu"
@@ -48,29 +50,33 @@ export function Download() {
     >
       <summary>Download</summary>
       <ul>
-        <li>
-          <a href={file("findings", "json")} download>
-            Findings, JSON
-          </a>
-        </li>
-        <li>
-          <a href={file("findings", "csv")} download>
-            Findings, CSV
-          </a>
-        </li>
-        {layer !== null && path !== undefined && (
+        {!embedded && (
           <>
             <li>
-              <a href={file("layer", "csv", layer)} download>
-                Layer <bdi>{shorten(path, 32)}</bdi>, CSV
+              <a href={file("findings", "json")} download>
+                Findings, JSON
               </a>
             </li>
             <li>
-              <button type="button" onClick={() => saveSvg(report)}>
-                Timeline, SVG
-              </button>
+              <a href={file("findings", "csv")} download>
+                Findings, CSV
+              </a>
             </li>
           </>
+        )}
+        {!embedded && layer !== null && path !== undefined && (
+          <li>
+            <a href={file("layer", "csv", layer)} download>
+              Layer <bdi>{shorten(path, 32)}</bdi>, CSV
+            </a>
+          </li>
+        )}
+        {path !== undefined && (
+          <li>
+            <button type="button" onClick={() => saveSvg(report)}>
+              Timeline, SVG
+            </button>
+          </li>
         )}
       </ul>
     </details>

@@ -1,4 +1,5 @@
 // The whole page: findings on the left, what explains them on the right.
+import { embedded } from "../embedded.ts";
 import { refresh } from "../load.ts";
 import { missingOf } from "../model/runs.ts";
 import { shorten } from "../model/text.ts";
@@ -10,9 +11,11 @@ import { Heatmap } from "./heatmap.tsx";
 import { Layer } from "./layer.tsx";
 import { Losses } from "./losses.tsx";
 import { ModelMap } from "./map.tsx";
+import { Recalibrations } from "./recalibrations.tsx";
 import { Scalars } from "./scalars.tsx";
 import { OtherTimeline, Timeline } from "./timeline.tsx";
 import { Toolbar } from "./toolbar.tsx";
+import { Twin } from "./twin.tsx";
 
 /** The page in the state that the data are in. */
 export function Page() {
@@ -27,6 +30,7 @@ export function Page() {
   return (
     <>
       <Toolbar />
+      <About />
       {state.failure.value && <Failure text={state.failure.value} />}
       <Missing />
       <div class="columns" aria-busy={state.changing.value}>
@@ -66,6 +70,8 @@ function Pictures() {
       <Other />
       <Heatmap report={report} />
       <Scalars report={report} />
+      <Twin />
+      <Recalibrations />
       <Layer />
       <Losses />
       {report.layers.length > 0 && <ModelMap />}
@@ -108,13 +114,31 @@ function Missing() {
   );
 }
 
+/** What a report file is, and what it leaves out. */
+function About() {
+  if (!embedded) return null;
+  const { version, written, notes } = embedded.about;
+  return (
+    <div class="notice" role="note">
+      Report of tb_bnplugin {version}, written {written}.
+      {notes.map((note) => (
+        <div class="quiet-text" key={note}>
+          {note}
+        </div>
+      ))}
+    </div>
+  );
+}
+
 function Failure({ text }: { text: string }) {
   return (
     <p class="failure" role="alert">
       {text}{" "}
-      <button type="button" class="link" onClick={() => void refresh()}>
-        Try again
-      </button>
+      {!embedded && (
+        <button type="button" class="link" onClick={() => void refresh()}>
+          Try again
+        </button>
+      )}
     </p>
   );
 }

@@ -1,4 +1,5 @@
 // What is looked at: run, model, comparison, how many records, how fresh, downloads, help.
+import { embedded } from "../embedded.ts";
 import { choose } from "../load.ts";
 import { count, formatAge, formatStep, shorten } from "../model/text.ts";
 import * as state from "../state.ts";
@@ -112,7 +113,7 @@ function Facts() {
           : count(given, "record")}
       </span>
       <span>{report.keras}</span>
-      <Live />
+      {!embedded && <Live />}
     </span>
   );
 }

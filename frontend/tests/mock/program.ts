@@ -190,6 +190,8 @@ export function reportOf(made: Program): Report {
         },
       ],
     },
+    twin: null,
+    recalibrations: [],
     graph: graphOf(made.paths),
   };
 }

@@ -13,6 +13,8 @@ from tb_bnplugin.dashboard.payload.gradients import applied_row
 from tb_bnplugin.dashboard.payload.losses import loss_rows
 from tb_bnplugin.dashboard.payload.modes import EXECUTIONS, encode_runs, modes
 from tb_bnplugin.dashboard.payload.outcomes import outcomes as outcome_rows
+from tb_bnplugin.dashboard.payload.recalibrations import recalibrations
+from tb_bnplugin.dashboard.payload.twins import twin
 from tb_bnplugin.dashboard.payload.values import SCHEMA_VERSION, Json, draw
 from tb_bnplugin.diagnose import Outcome
 from tb_bnplugin.history.model import (
@@ -21,6 +23,7 @@ from tb_bnplugin.history.model import (
     MetricFacts,
     ModelHistory,
     ProbeHistory,
+    Results,
     RunHistory,
 )
 
@@ -35,6 +38,7 @@ def report(run: RunHistory, history: ModelHistory, outcomes: Sequence[Outcome]) 
     layer_modes = modes(history)
     executions = {name: history.layer(name) for name in EXECUTIONS}
     trainable = history.layer("trainable")
+    results = run.results.get(facts.name, Results())
     return {
         "schema_version": SCHEMA_VERSION,
         "run": run.run,
@@ -66,6 +70,8 @@ def report(run: RunHistory, history: ModelHistory, outcomes: Sequence[Outcome]) 
         "applied": applied_row(history),
         "metrics": [_metric_row(metric, history.phases[-1].number) for metric in history.metrics],
         "probe": None if history.probe is None else _probe(history.probe),
+        "twin": None if results.twin is None else twin(results.twin),
+        "recalibrations": recalibrations(results.recalibrations),
         "graph": {
             "nodes": [
                 {"path": node.path, "layer_class": node.layer_class, "layer": node.layer}

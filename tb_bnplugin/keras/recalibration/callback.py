@@ -10,35 +10,8 @@ from tb_bnplugin.keras.recalibration.run import recalibrate
 from tb_bnplugin.measure.recalibration import Recalibration
 
 
-class RecalibrateCallback(Hooks):
-    """Recalibrate batch normalization while `fit` trains: see `tb_bnplugin.recalibrate`.
-
-    Training mode does not read the moving statistics, so that the training itself stays as it is;
-    what validates, what is saved and what is trained on goes on from the new ones. The last
-    recalibration is at the end of `fit`, where steps were made since the one before. In the list
-    of callbacks it stands behind those that put weights back (`EarlyStopping`).
-
-    Works with Keras 3 and tf_keras alike.
-
-    Args:
-        data: as for `recalibrate`: training data, prepared as for validation. It is gone through
-            at each recalibration, so no generator.
-        steps: batches of each recalibration; all if None.
-        before_validation: recalibrate before each validation of `fit`.
-        at_end: recalibrate at the end of `fit`.
-        verbose: print each result.
-        options: exact, frozen, loss, only_if_better and batch_size, as for `recalibrate`.
-
-    Attributes:
-        results: each `Recalibration` so far.
-
-    Raises:
-        TypeError, ValueError: an argument is wrong.
-
-    Example:
-        recalibrating = tb_bnplugin.RecalibrateCallback((x, y), steps=50)
-        model.fit(x, y, validation_data=(x_val, y_val), callbacks=[recalibrating])
-    """
+class Recalibrating(Hooks):
+    """Recalibrates while `fit` trains; `RecalibrateCallback` has the arguments, and a log."""
 
     def __init__(
         self,
@@ -71,9 +44,9 @@ class RecalibrateCallback(Hooks):
         self._due = False  # steps were made since the last
         self._guard = Guard("the model")
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> RecalibrateCallback:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Recalibrating:
         """A callback with the same options and data, which are not copied, for another model."""
-        made: RecalibrateCallback = object.__new__(type(self))
+        made: Recalibrating = object.__new__(type(self))
         memo[id(self)] = made
         vars(made).update(vars(self))
         made.results, made._model = [], None
@@ -114,9 +87,13 @@ class RecalibrateCallback(Hooks):
         # What goes wrong here, with data of the user's, does not end a training of hours.
         result = self._guard.attempt("recalibration", self._run)
         if result is not None:
-            self.results.append(result)
+            self.keep(result)
             if self._verbose:
                 print(f"\n{result}", flush=True)  # noqa: T201  # asked for
+
+    def keep(self, result: Recalibration) -> None:
+        """Keep a result."""
+        self.results.append(result)
 
     def _run(self) -> Recalibration:
         return recalibrate(self.model, *self._given, verbose=False, **self._options)

@@ -1,0 +1,1 @@
+"""The page with its answers in one file, for who has neither the log nor a TensorBoard."""
