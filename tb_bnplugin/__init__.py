@@ -21,6 +21,8 @@ With a training loop of your own:
     Watch                the watched model: findings(), outcomes(), ledger(), evaluating(), close()
     summary              the ops that record in a loop: batch_norm, loss_reduction, probe
     check                runs all rules on a log folder
+    preflight            what training will do, by a few steps that are taken back
+    PreflightReport      the result of `preflight`: findings(), outcomes, facts, ok()
     twin                 one step of `fit` and one of a loop from the same weights: where they part
     TwinReport           the result of `twin`: the first divergence, all others, same()
     recalibrate          estimates the moving statistics anew from data ("precise BN")
@@ -56,6 +58,8 @@ if TYPE_CHECKING:
     from tb_bnplugin.logs.check import RunReport as RunReport
     from tb_bnplugin.logs.check import check as check
     from tb_bnplugin.measure.recalibration import Recalibration as Recalibration
+    from tb_bnplugin.preflights.preflight import preflight as preflight
+    from tb_bnplugin.preflights.report import PreflightReport as PreflightReport
     from tb_bnplugin.training.watch import Watch as Watch
     from tb_bnplugin.training.watch import watch as watch
     from tb_bnplugin.twins.report import TwinReport as TwinReport
@@ -69,6 +73,7 @@ __all__ = [
     "LogFolderError",
     "NotBuiltError",
     "Outcome",
+    "PreflightReport",
     "RecalibrateCallback",
     "Recalibration",
     "Report",
@@ -79,6 +84,7 @@ __all__ = [
     "Watch",
     "__version__",
     "check",
+    "preflight",
     "recalibrate",
     "summary",
     "twin",
@@ -93,6 +99,7 @@ _MODULES: Final = {
     "LogFolderError": "tb_bnplugin.errors",
     "NotBuiltError": "tb_bnplugin.errors",
     "Outcome": "tb_bnplugin.diagnose.outcome",
+    "PreflightReport": "tb_bnplugin.preflights.report",
     "RecalibrateCallback": "tb_bnplugin.keras.recalibration.callback",
     "Recalibration": "tb_bnplugin.measure.recalibration",
     "Report": "tb_bnplugin.logs.check",
@@ -102,6 +109,7 @@ _MODULES: Final = {
     "UnknownRuleError": "tb_bnplugin.errors",
     "Watch": "tb_bnplugin.training.watch",
     "check": "tb_bnplugin.logs.check",
+    "preflight": "tb_bnplugin.preflights.preflight",
     "recalibrate": "tb_bnplugin.keras.recalibration.run",
     "summary": "tb_bnplugin.summary",
     "twin": "tb_bnplugin.twins.twin",
