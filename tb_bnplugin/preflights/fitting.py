@@ -77,11 +77,11 @@ class _Recording(Hooks):
     def set_params(self, params: Any) -> None:
         """Nothing is needed of it."""
 
-    def set_model(self, _: Any) -> None:
+    def set_model(self, model: Any) -> None:
         """A function is about to be made."""
         self._attempt(self._fit.prepare)
 
-    def on_train_begin(self, _: Any = None) -> None:
+    def on_train_begin(self, logs: Any = None) -> None:
         """Before the first step: what the model does on the batch as it is."""
         self._training = True
         self._attempt(self._fit.begin_training)
@@ -90,7 +90,7 @@ class _Recording(Hooks):
             target: Target = recorder.last_target
             add_probe(recorder, self._model, self._batch, None, target, 0)
 
-    def on_train_batch_end(self, batch: int, _: Any = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """A step was made."""
         self._attempt(lambda: self._fit.end_batch(batch))
 
@@ -98,16 +98,16 @@ class _Recording(Hooks):
         """All steps were made."""
         self._attempt(lambda: self._fit.end_epoch(epoch, logs))
 
-    def on_train_end(self, _: Any = None) -> None:
+    def on_train_end(self, logs: Any = None) -> None:
         """The fit ended."""
         self._training = False
         self._attempt(self._fit.end_training)
 
-    def on_test_begin(self, _: Any = None) -> None:
+    def on_test_begin(self, logs: Any = None) -> None:
         """The evaluation begins."""
         self._attempt(lambda: self._fit.begin_loop("evaluate"))
 
-    def on_test_end(self, _: Any = None) -> None:
+    def on_test_end(self, logs: Any = None) -> None:
         """The evaluation ended."""
         self._attempt(lambda: self._fit.end_loop("evaluate", ended=not self._training))
 
