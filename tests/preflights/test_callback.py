@@ -39,7 +39,8 @@ def test_fit_trains_bit_equal(flavour: Flavour, tmp_path: Path) -> None:
 def test_the_report_is_printed_before_the_first_step(
     flavour: Flavour, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    keras, printed = flavour.keras, list[str]()
+    keras: Any = flavour.keras
+    printed: list[str] = []
 
     class First(keras.callbacks.Callback):
         def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
