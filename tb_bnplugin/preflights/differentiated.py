@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -63,6 +63,7 @@ def measure_loss(
         return
     found = loss if loss is not None else _find(reached, batch, seen)
     if found is not None:
+        seen = _as_given(found, batch, seen)
         options = LossOptions(sample_weight=batch.weights, value=seen.value)
         ops.record_loss(writer, step, found, batch.y, seen.predictions, options)
 
@@ -113,6 +114,20 @@ def _find(reached: Sequence[Any], batch: Batch, seen: Seen) -> Any:
         if any(abs(value - one) <= _SAME * abs(one) for one in (total, total - seen.added)):
             found.append(each)
     return found[0] if len(found) == 1 else None
+
+
+def _as_given(loss: Any, batch: Batch, seen: Seen) -> Seen:
+    """The predictions as the loss was given them: without logits behind, where that is its value.
+
+    A program may hand on what it makes of the outputs, behind which Keras cannot look.
+    """
+    outputs = seen.predictions
+    if seen.value is None or not hasattr(outputs, "_keras_logits"):
+        return seen
+    plain = replace(seen, predictions=tf.identity(outputs))
+    total = float(tf.reduce_sum(seen.value)) - seen.added
+    as_made, as_plain = (abs(_evaluate(loss, batch, each) - total) for each in (seen, plain))
+    return plain if as_plain < as_made else seen
 
 
 def _evaluate(loss: Any, batch: Batch, seen: Seen) -> float:

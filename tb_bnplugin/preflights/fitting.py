@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import tensorflow as tf
 
@@ -11,11 +11,14 @@ from tb_bnplugin.guard import describe
 from tb_bnplugin.keras.flavour import flavour_of
 from tb_bnplugin.keras.hooks import Hooks
 from tb_bnplugin.preflights.recording import STEPS, add_probe
+from tb_bnplugin.preflights.stale import TrainableWhenTraced
 from tb_bnplugin.training.fit import FitOptions, FitRecorder
 from tb_bnplugin.training.fit_target import FitTarget
 from tb_bnplugin.training.publisher import Target
 from tb_bnplugin.training.recorder import Recorder
 from tb_bnplugin.twins.batch import Batch, rows_of
+
+EPOCHS: Final = 2  # what is logged is told of epochs, and one says little
 
 
 def run_fit(
@@ -37,10 +40,17 @@ def run_fit(
         source=source,
     )
     fit = FitRecorder(model, FitTarget(directory=folder), options)
+    traced = TrainableWhenTraced(model)
     _one_step_an_execution(model)
     keras_model = flavour_of(model).keras.Model  # `fit` may be the program's own: a whole training
-    quietly = {"verbose": 0, "callbacks": [_Recording(fit, model, batch)]}
-    keras_model.fit(model, _dataset(batch, STEPS), epochs=1, shuffle=False, **quietly)
+    quietly = {"verbose": 0, "callbacks": [_Recording(fit, model, batch, traced)]}
+    traced.set_then()
+    try:
+        keras_model.fit(
+            model, _dataset(batch, -(-STEPS // EPOCHS)), epochs=EPOCHS, shuffle=False, **quietly
+        )
+    finally:
+        traced.set_now()
     try:
         keras_model.evaluate(model, _dataset(batch, 1), **quietly)
     except Exception as error:  # noqa: BLE001  # a model that only trains, such as a GAN
@@ -49,8 +59,15 @@ def run_fit(
 
 
 def _dataset(batch: Batch, times: int) -> Any:
-    rows = tf.data.Dataset.from_tensor_slices(batch.data())
+    rows = tf.data.Dataset.from_tensor_slices(_in_tuples(batch.data()))
     return rows.batch(rows_of(batch)).repeat(times)
+
+
+def _in_tuples(value: Any) -> Any:
+    """Lists as tuples, as `fit` has them: a dataset takes a list for one tensor."""
+    if isinstance(value, dict):
+        return {name: _in_tuples(part) for name, part in value.items()}
+    return tuple(map(_in_tuples, value)) if isinstance(value, (list, tuple)) else value
 
 
 def _one_step_an_execution(model: Any) -> None:
@@ -68,8 +85,11 @@ def _one_step_an_execution(model: Any) -> None:
 class _Recording(Hooks):
     """The callback, without anything that it tells."""
 
-    def __init__(self, fit: FitRecorder, model: Any, batch: Batch) -> None:
+    def __init__(
+        self, fit: FitRecorder, model: Any, batch: Batch, traced: TrainableWhenTraced
+    ) -> None:
         self._fit = fit
+        self._traced = traced
         self._model = model
         self._batch = batch
         self._training = False
@@ -91,7 +111,8 @@ class _Recording(Hooks):
             add_probe(recorder, self._model, self._batch, None, target, 0)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """A step was made."""
+        """A step was made, and the function of all is there."""
+        self._traced.set_now()
         self._attempt(lambda: self._fit.end_batch(batch))
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:

@@ -10,6 +10,7 @@ from tb_bnplugin.diagnose import RULES, Outcome
 
 LATER: Final = {
     "BN105": "`trainable` may change while the model trains.",
+    "BN112": "A schedule or a callback may change the learning rate, or what trains.",
     "BN201": "It depends on how long the model trains before it is evaluated.",
     "BN202": "It shows once the statistics have followed the batches.",
     "BN204": "It shows while the model trains.",
