@@ -14,7 +14,7 @@ from tb_bnplugin.guard import Guard
 from tb_bnplugin.preflights.preflight import preflight
 from tb_bnplugin.preflights.report import PreflightReport
 
-_BATCH_SIZE: Final = 32  # of Keras, where none is given
+BATCH_SIZE: Final = 32  # of Keras, where none is given
 
 
 def look_ahead(
@@ -31,7 +31,8 @@ def look_ahead(
     frame = sys._getframe(1)
 
     def look() -> PreflightReport:
-        x, y, weights = (*(held if isinstance(held, tuple) else _batch_of_fit(frame)), None)[:3]
+        given = held if isinstance(held, tuple) else _batch_of_fit(frame)
+        x, y, weights = (*given, None, None)[:3]
         return preflight(model, x, y, sample_weight=weights, expect=expect, source=source)
 
     report = Guard(str(model.name)).attempt("preflight", look)
@@ -60,17 +61,20 @@ def _rows(given: Mapping[str, Any]) -> tuple[Any, ...]:
     arrays = [part for part in tf.nest.flatten(parts) if part is not None]
     if not arrays or not all(_is_array(part) for part in arrays):
         raise ValueError("fit trains on no arrays: give the callback one batch as probe_data")
-    size = given.get("batch_size") or _BATCH_SIZE
-    count = min(size, len(arrays[0]))
-    at = np.arange(count)
-    if given.get("shuffle", True):  # rows from all over, as in a batch of `fit`
-        at = np.linspace(0, len(arrays[0]) - 1, count).astype(int)
-    return tuple(
-        tf.nest.map_structure(lambda part: None if part is None else _taken(part, at), parts)
-    )
+    return some_rows(parts, given.get("batch_size") or BATCH_SIZE, given.get("shuffle", True))
+
+
+def some_rows(parts: tuple[Any, ...], size: int, shuffled: Any) -> tuple[Any, ...]:
+    """Some rows of arrays: from all over, as in a batch of shuffled ones, or the first."""
+    rows = next(len(part) for part in tf.nest.flatten(parts) if part is not None)
+    count = min(size, rows)
+    at = np.linspace(0, rows - 1, count).astype(int) if shuffled else np.arange(count)
+    return tuple(tf.nest.map_structure(lambda part: _taken(part, at), parts))
 
 
 def _taken(part: Any, at: Any) -> Any:
+    if part is None:
+        return None
     return tf.gather(part, at) if tf.is_tensor(part) else part[at]
 
 
