@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import tb_bnplugin
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import batches
+from benchmarks.preflight.loops import bind, body_as_step, find_call, find_loop
 from tb_bnplugin.preflights.ahead import look_ahead
 
 
@@ -35,7 +36,8 @@ class AheadBench(Bench):
         self._module = module
         source = Path(str(module.__file__)).read_text(encoding="utf-8")
         self._once = source.count("fit(") + source.count("batches(") < 2
-        self._losses = list(_names_of_losses(ast.parse(source)))
+        self._tree = ast.parse(source)
+        self._losses = list(_names_of_losses(self._tree))
         self._seen: list[Any] = []
 
     def callbacks(self, model: Any = None, **options: Any) -> list[Any]:
@@ -86,25 +88,39 @@ class AheadBench(Bench):
             raise Enough
 
     def _look(self, batch: Any, frame: FrameType) -> None:
-        names = frame.f_locals
-        step = names.get("train_step")
-        if step is None:
-            found = [n for n, value in names.items() if _is_step(n, value)]
-            step = names[found[0]] if found else None
-        if step is None or not self._seen:
+        made = self._step(batch, frame)
+        if made is None or not self._seen:
             self.failed.append("the loop has no step that could be handed over")
             return
+        step, given = made
         model, expect = self._seen[-1]
-        known = names | vars(self._module)
+        known = frame.f_locals | vars(self._module)
         loss = next((known[name] for name in self._losses if callable(known.get(name))), None)
+        x, y = batch
         try:
-            self._preflight(model, batch, step, loss=loss, expect=expect)
+            report = tb_bnplugin.preflight(model, x, y, step, batch=given, loss=loss, expect=expect)
         except Exception as error:  # noqa: BLE001  # it is said
             self.failed.append(f"{type(error).__name__}: {error}")
+            return
+        self.take(report)
 
-    def _preflight(self, model: Any, batch: Any, step: Callable[..., Any], **options: Any) -> None:
-        x, y = batch
-        self.take(tb_bnplugin.preflight(model, x, y, step, **options))
+    def _step(self, batch: Any, frame: FrameType) -> tuple[Any, Any] | None:
+        """The step of a loop and what the program calls it with; or the body of the loop."""
+        names: dict[str, Any] = dict(frame.f_locals)
+        around = find_loop(self._tree, frame.f_lineno)
+        if around is None:
+            return None
+        bind(around, batch, names)
+        called = find_call(around, [n for n, each in names.items() if _is_step(n, each)])
+        if called is None:
+            return body_as_step(around, frame, str(self._module.__file__)), None
+        try:
+            given = tuple(
+                eval(ast.unparse(each), vars(self._module) | names) for each in called.args
+            )
+        except NameError:  # of something that the body makes first
+            return body_as_step(around, frame, str(self._module.__file__)), None
+        return names[ast.unparse(called.func)], given
 
 
 def _is_step(name: str, value: Any) -> bool:
