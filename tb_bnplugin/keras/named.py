@@ -39,7 +39,7 @@ def load_function(name: str, argument: str) -> Any:
 
 
 def call_function(function: Any, name: str) -> Any:
-    """What a function without arguments gives.
+    """The result of a function without arguments.
 
     Raises:
         SavedModelError: it raised.

@@ -1,1 +1,1 @@
-"""What training will do, before it begins: one step, looked at and taken back."""
+"""The preflight: a few steps of a training that has not begun, looked at and taken back."""

@@ -92,7 +92,7 @@ def _see(
 
 
 def _value(seen: Observed) -> tf.Tensor | None:
-    """What was differentiated: of its shape, with its sum."""
+    """The value that was differentiated: of its shape, with its sum."""
     if len(seen.loss.values) != 1 or len(seen.loss.shapes) != 1 or seen.loss.shapes[0] is None:
         return None
     shape = [seen.rows or 1 if size is None else size for size in seen.loss.shapes[0]]

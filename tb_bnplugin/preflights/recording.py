@@ -1,4 +1,4 @@
-"""What every preflight records, whoever makes the steps: probes, and losses on the batch."""
+"""The records of every preflight, whoever makes the steps: probes, and losses on the batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a preflight found: outcomes of the rules, and facts; as an object and as text."""
+"""The report of a preflight: outcomes of the rules, and facts; as an object and as text."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SHOWN: Final = 3
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PreflightReport:
-    """What training will do, by a few steps that were taken back.
+    """The report on what training will do, by a few steps that were taken back.
 
     Attributes:
         model: name of the model.
@@ -41,7 +41,7 @@ class PreflightReport:
     facts: tuple[str, ...] = ()
 
     def findings(self) -> tuple[Outcome, ...]:
-        """What is wrong, by the rules that `tb_bnplugin.check` runs on a log; the worst first."""
+        """The findings, by the rules that `tb_bnplugin.check` runs on a log; the worst first."""
         found = live.findings_in(self.outcomes)
         return tuple(sorted(found, key=lambda each: _SEVERITIES.index(each.severity)))
 

@@ -112,7 +112,7 @@ def twin(
 
 
 def roots_of(step: Any) -> list[Any]:
-    """What a step is reached from: itself, and the object whose traced method it is."""
+    """The roots that a step is reached from: itself, and the object whose traced method it is."""
     if step is None:
         return []
     owner = owner_of(step) if is_traced_function(step) else None

@@ -37,7 +37,8 @@ def test_printed(flavour: Flavour) -> None:
     given = values(flavour.keras)
     model, optimizer = given["model"], flavour.keras.optimizers.Adam(0.01)
     step = loop(model, optimizer, cross_entropy(flavour.keras), training=None)
-    report = tb_bnplugin.preflight(model, given["x"][:32], given["y"][:32], step)
+    x, y = given["x"][:32], given["y"][:32]
+    report = tb_bnplugin.preflight(model, x, y, step, optimizer=optimizer)
     printed = " ".join(str(report).split())
     for line in PRINTED.splitlines():
         if line.startswith(("  statistics", "  train.py", "    line")):
