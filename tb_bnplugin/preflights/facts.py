@@ -1,4 +1,4 @@
-"""The facts that the steps showed, in one line each: modes, values, loss, metrics, weights, statistics."""
+"""The facts that the steps showed, a line each: modes, loss, metrics, weights, statistics."""
 
 from __future__ import annotations
 
