@@ -21,6 +21,8 @@ With a training loop of your own:
     Watch                the watched model: findings(), outcomes(), ledger(), evaluating(), close()
     summary              the ops that record in a loop: batch_norm, loss_reduction, probe
     check                runs all rules on a log folder
+    preflight            what training will do, by a few steps that are taken back
+    PreflightReport      the result of `preflight`: findings(), outcomes, facts, ok()
     twin                 one step of `fit` and one of a loop from the same weights: where they part
     TwinReport           the result of `twin`: the first divergence, all others, same()
     recalibrate          estimates the moving statistics anew from data ("precise BN")
@@ -59,6 +61,8 @@ if TYPE_CHECKING:
     from tb_bnplugin.logs.check import check as check
     from tb_bnplugin.measure.recalibration import Recalibration as Recalibration
     from tb_bnplugin.notebook import show as show
+    from tb_bnplugin.preflights.preflight import preflight as preflight
+    from tb_bnplugin.preflights.report import PreflightReport as PreflightReport
     from tb_bnplugin.training.recalibrating import RecalibrateCallback as RecalibrateCallback
     from tb_bnplugin.training.watch import Watch as Watch
     from tb_bnplugin.training.watch import watch as watch
@@ -74,6 +78,7 @@ __all__ = [
     "NotBuiltError",
     "NotebookError",
     "Outcome",
+    "PreflightReport",
     "RecalibrateCallback",
     "Recalibration",
     "Report",
@@ -84,6 +89,7 @@ __all__ = [
     "Watch",
     "__version__",
     "check",
+    "preflight",
     "recalibrate",
     "show",
     "summary",
@@ -100,6 +106,7 @@ _MODULES: Final = {
     "NotBuiltError": "tb_bnplugin.errors",
     "NotebookError": "tb_bnplugin.errors",
     "Outcome": "tb_bnplugin.diagnose.outcome",
+    "PreflightReport": "tb_bnplugin.preflights.report",
     "RecalibrateCallback": "tb_bnplugin.training.recalibrating",
     "Recalibration": "tb_bnplugin.measure.recalibration",
     "Report": "tb_bnplugin.logs.check",
@@ -109,6 +116,7 @@ _MODULES: Final = {
     "UnknownRuleError": "tb_bnplugin.errors",
     "Watch": "tb_bnplugin.training.watch",
     "check": "tb_bnplugin.logs.check",
+    "preflight": "tb_bnplugin.preflights.preflight",
     "recalibrate": "tb_bnplugin.keras.recalibration.run",
     "show": "tb_bnplugin.notebook",
     "summary": "tb_bnplugin.summary",

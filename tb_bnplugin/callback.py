@@ -12,6 +12,8 @@ from tb_bnplugin.guard import Guard
 from tb_bnplugin.keras.flavour import check_backend
 from tb_bnplugin.keras.hooks import Hooks
 from tb_bnplugin.keras.probe.held_batch import VALIDATION, take_batch
+from tb_bnplugin.preflights.ahead import look_ahead
+from tb_bnplugin.preflights.report import PreflightReport
 from tb_bnplugin.schedule import Frequency, check_frequency
 from tb_bnplugin.training import live
 from tb_bnplugin.training.fit import FitOptions, FitRecorder, Loop
@@ -56,6 +58,9 @@ class BatchNormCallback(Hooks):
             shown as expected, never told.
         source: record the lines of the program that call the model, with three lines before and
             after each. False records none.
+        preflight: before the first step of a `fit`, print what it will do, by a few steps that are
+            taken back (`tb_bnplugin.preflight`): on `probe_data`, or on a batch of the arrays that
+            `fit` trains on. `preflight_report` holds the newest report.
 
     Raises:
         TypeError, ValueError: an argument is wrong; the text names what was received.
@@ -80,6 +85,7 @@ class BatchNormCallback(Hooks):
         on_finding: OnFinding = "warn",
         expect: Sequence[str] = (),
         source: bool = True,
+        preflight: bool = False,
     ) -> None:
         check_backend()
         check_frequency("update_freq", update_freq, ("auto", "batch", "epoch"))
@@ -101,6 +107,8 @@ class BatchNormCallback(Hooks):
         self._histories: list[LiveHistory] = []
         self._training = False
         self._abandoned = False
+        self._preflight = bool(preflight)
+        self.preflight_report: PreflightReport | None = None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> BatchNormCallback:
         """A callback with the same options, for another model and another run."""
@@ -144,6 +152,11 @@ class BatchNormCallback(Hooks):
     def on_train_begin(self, logs: Any = None) -> None:
         """A fit begins: a new phase."""
         self._training = True
+        if self._preflight:
+            options = self._options
+            self.preflight_report = look_ahead(
+                self.model, options.probe_data, expect=options.expect, source=options.source
+            )
         self._attempt(lambda fit: fit.begin_training(self.params.get("verbose", 0)))
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:

@@ -8,7 +8,7 @@
       + BaselineError         the file of known findings cannot be read or written
       + PageNotBuiltError     a checkout of the repository has no page
       + UnknownRuleError      no rule has this code
-      + SavedModelError       a saved model, or what gives its data, cannot be used
+      + SavedModelError       a saved model, or what gives a model or its data, cannot be used
       + CannotExamineError    the doctor finds no TensorFlow or no Keras to examine
         + NoReplicasError     TensorFlow started before it could be given two logical devices
       + DamagedRecordError    a record of a log cannot be used
@@ -58,7 +58,7 @@ class UnknownRuleError(BatchNormError, LookupError):
 
 
 class SavedModelError(BatchNormError):
-    """A saved model, or the function that gives its data, cannot be used; the text says why."""
+    """A saved model, or a function that gives a model or data, cannot be used."""
 
 
 class CannotExamineError(BatchNormError, RuntimeError):

@@ -22,6 +22,7 @@ Part = Literal[
     "attribution",
     "findings",
     "recalibration",
+    "preflight",
 ]
 
 DESCRIPTIONS: Final[dict[Part, str]] = {
@@ -41,6 +42,7 @@ DESCRIPTIONS: Final[dict[Part, str]] = {
     "findings": "tells no more findings of {model} while it trains; `tb-bnplugin check` reads"
     " what is recorded",
     "recalibration": "no longer recalibrates {model}",
+    "preflight": "cannot say before the training what it will do to {model}",
 }
 
 NOTES: Final[dict[Part, str]] = {

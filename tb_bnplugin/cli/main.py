@@ -15,6 +15,7 @@ from tb_bnplugin.cli import baseline, formats
 from tb_bnplugin.cli.check_text import check_text
 from tb_bnplugin.cli.doctor_text import doctor_text
 from tb_bnplugin.cli.exit_codes import CLEAN, FINDINGS, fail
+from tb_bnplugin.cli.preflight import add_preflight
 from tb_bnplugin.cli.recalibrate import add_recalibrate
 from tb_bnplugin.cli.report import add_report
 from tb_bnplugin.cli.rules_text import rule_text, rules_text
@@ -287,6 +288,7 @@ def _parser() -> argparse.ArgumentParser:
         help="test only this one (default: both, if installed)",
     )
     examining.add_argument("--format", choices=("text", "json"), default="text")
+    add_preflight(commands)
     add_recalibrate(commands)
     add_report(commands)
     return parser

@@ -61,14 +61,14 @@ def _call_line(call: Call) -> str:
     state = "trainable" if call.trainable else "frozen"
     compiled = ", XLA" if call.jit else ""
     return (
-        f"{call.mode:<9}  {where:<8}  {_asked(call)}; {state} when"
+        f"{call.mode:<9}  {where:<8}  {asked_words(call)}; {state} when"
         f" {'traced in ' + traced if call.function else 'called'}{compiled}; since step"
         f" {call.first_step}"
     )
 
 
-def _asked(call: Call) -> str:
-    """The mode asked for, and where it came from."""
+def asked_words(call: Call) -> str:
+    """The mode asked for, and where it came from, of one call."""
     value = {
         "true": "training=True",
         "false": "training=False",

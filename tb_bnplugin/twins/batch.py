@@ -28,14 +28,14 @@ class Batch:
         return (self.x,) if self.y is None else (self.x, self.y)
 
 
-def make_batch(model: Any, x: Any, y: Any, weights: Any, given: Any) -> Batch:
+def make_batch(model: Any, x: Any, y: Any, weights: Any, given: Any, *, of: str = "twin") -> Batch:
     """The batch as tensors, floats of numpy as Keras has them.
 
     Raises:
         ValueError: there is no batch, or its parts have different numbers of rows.
     """
     if x is None:
-        raise ValueError("twin needs a batch: twin(model, train_step, x, y)")
+        raise ValueError(f"{of} needs a batch: {of}(model, train_step, x, y)")
     floatx = flavour_of(model).keras.backend.floatx()
     x, y, weights, given = (_tensors(part, floatx) for part in (x, y, weights, given))
     rows: dict[int, str] = {}
@@ -51,6 +51,11 @@ def make_batch(model: Any, x: Any, y: Any, weights: Any, given: Any) -> Batch:
     if 0 in rows:
         raise ValueError("the batch has no rows")
     return Batch(x=x, y=y, weights=weights, given=given)
+
+
+def rows_of(batch: Batch) -> int:
+    """How many rows a batch has."""
+    return int(tf.nest.flatten(batch.x)[0].shape[0])
 
 
 def distributed(model: Any, batch: Batch) -> Batch:

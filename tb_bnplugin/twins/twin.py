@@ -78,7 +78,7 @@ def twin(
     given = [] if optimizer is None else list(check_optimizers(optimizer))
     data = make_batch(models[0], x, y, sample_weight, batch)
     programs = _programs(models, train_step, data)
-    reached = [search.reachable(_roots(each.step), _is_whole) for each in programs]
+    reached = [search.reachable(roots_of(each.step), _is_whole) for each in programs]
     in_frames = search.in_frames(sys._getframe(1))
     named = [
         [program.model.optimizer]
@@ -111,7 +111,8 @@ def twin(
     return compare(seen[0], seen[1], _tolerance(models, data))
 
 
-def _roots(step: Any) -> list[Any]:
+def roots_of(step: Any) -> list[Any]:
+    """The roots that a step is reached from: itself, and the object whose traced method it is."""
     if step is None:
         return []
     owner = owner_of(step) if is_traced_function(step) else None

@@ -18,7 +18,7 @@ from tb_bnplugin.diagnose import COMPARISONS, RULES
 from tests.conftest import ROOT, Flavour
 
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
-FIT, STEP, LOOP, TWIN, REPAIR = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+FIT, STEP, LOOP, AHEAD, TWIN, REPAIR = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 
 @pytest.fixture(autouse=True)
@@ -89,6 +89,11 @@ def test_loop_snippet(
     given["evaluate"] = lambda model: model(given["x_val"], training=False)
     exec(LOOP, given)
     assert "BN101" in capsys.readouterr().out
+
+
+def test_preflight_snippet(flavour: Flavour, capsys: pytest.CaptureFixture[str]) -> None:
+    exec(AHEAD, values(flavour) | {"tb_bnplugin": tb_bnplugin})
+    assert "steps of fit on one batch of 32 rows\nnothing found" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("training", [True, None])

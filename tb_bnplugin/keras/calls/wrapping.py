@@ -6,7 +6,8 @@ import inspect
 import sys
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from types import MethodType
 from typing import Any, Final
 
@@ -51,6 +52,28 @@ def detach(layer: Any) -> None:
             del layer.__dict__["call"]
         else:
             layer.__dict__["call"] = prior
+
+
+@contextmanager
+def counted_by_others(layers: Iterable[Any]) -> Iterator[None]:
+    """Within, these layers have no counter, so that others may count; then theirs again.
+
+    Whoever takes part within has to be gone by the end.
+    """
+    saved = [(layer, _counters.pop(layer), _users.pop(layer)) for layer in layers]
+    try:
+        yield
+    finally:
+        for layer, counter, users in saved:
+            _counters.pop(layer)
+            if counter is not None and users is not None:
+                _counters.set(layer, counter)
+                _users.set(layer, users)
+
+
+def counter_of(layer: Any) -> LayerCounter | None:
+    """The counter of a layer that is watched."""
+    return _counters.get(layer)
 
 
 _NOTHING: Final = object()

@@ -47,6 +47,7 @@ class WrappedMethod:
             return around(run, self, args, kwargs)
 
         decorated = tf.__internal__.decorator.make_decorator(bare, wrapper)
+        decorated._tb_bnplugin_inner = prior
         method = _Unkept(self.target, decorated) if weak else MethodType(decorated, target)
         self._method = weakref.ref(method)
         target.__dict__[name] = method
@@ -69,8 +70,8 @@ class _Unkept:
 
     def __init__(self, target: Any, function: Callable[..., Any]) -> None:
         self._target = target
-        self._function = function
+        self.__func__ = function
 
     @tf.autograph.experimental.do_not_convert
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._function(self._target(), *args, **kwargs)
+        return self.__func__(self._target(), *args, **kwargs)

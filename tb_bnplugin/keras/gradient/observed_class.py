@@ -28,11 +28,11 @@ def observe_calls(target: Any, changed: Callable[[Any, Any, Any], Any]) -> None:
 
     def reduce(self: Any, protocol: Any) -> Any:
         # a copy or a pickle is of the object's own class: nothing of ours is in it
-        _set_class(self, base)
+        set_class(self, base)
         try:
             return base.__reduce_ex__(self, protocol)
         finally:
-            _set_class(self, own)
+            set_class(self, own)
 
     observed.__module__ = base.__module__  # autograph goes on treating it as before
     own = type(
@@ -47,12 +47,12 @@ def observe_calls(target: Any, changed: Callable[[Any, Any, Any], Any]) -> None:
             _BASE: base,
         },
     )
-    _set_class(target, own)
+    set_class(target, own)
 
 
 def release(target: Any) -> None:
     """Give the object its own class back."""
-    _set_class(target, own_class(target))
+    set_class(target, own_class(target))
 
 
 def own_class(target: Any) -> Any:
@@ -60,5 +60,6 @@ def own_class(target: Any) -> Any:
     return getattr(type(target), _BASE, type(target))
 
 
-def _set_class(target: Any, to: Any) -> None:
+def set_class(target: Any, to: Any) -> None:
+    """Give an object another class, whatever it says of its own."""
     object.__dict__["__class__"].__set__(target, to)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tb_bnplugin.errors import SavedModelError
+from tb_bnplugin.keras.named import call_function, first_line, load_function
 from tb_bnplugin.keras.recalibration.run import recalibrate
 from tb_bnplugin.measure.recalibration import Recalibration
 
@@ -43,38 +43,15 @@ def recalibrate_file(
     source = Path(path)
     if not source.is_file():
         raise SavedModelError(f"there is no file {path}")
-    function = _function(data)  # first: it may register classes of the model
+    function = load_function(data, "--data")  # first: it may register classes of the model
     keras = _keras_of(source)
     model = _load(keras, source, tell)
-    result = recalibrate(model, _call(function, data), **options)
+    result = recalibrate(model, call_function(function, data), **options)
     if not result.applied:
         return result, None
     written = output or str(source.with_suffix(f".recalibrated{source.suffix}"))
     model.save(written)
     return result, written
-
-
-def _function(name: str) -> Any:
-    module, _, function = name.partition(":")
-    if not module or not function:
-        raise SavedModelError(f"--data takes module:function, for example train:data; got {name!r}")
-    if "" not in sys.path and os.getcwd() not in sys.path:  # noqa: PTH109  # as sys.path has it
-        sys.path.insert(0, "")
-    try:
-        loaded = importlib.import_module(module)
-    except Exception as error:
-        raise SavedModelError(f"cannot import {module}: {_text(error)}") from error
-    found = getattr(loaded, function, None)
-    if not callable(found):
-        raise SavedModelError(f"the module {module} has no function {function}")
-    return found
-
-
-def _call(function: Any, name: str) -> Any:
-    try:
-        return function()
-    except Exception as error:
-        raise SavedModelError(f"{name}() failed: {_text(error)}") from error
 
 
 def _keras_of(path: Path) -> Any:
@@ -106,11 +83,6 @@ def _load(keras: Any, path: Path, tell: Callable[[str], None]) -> Any:
         try:
             model = keras.models.load_model(str(path), compile=False)
         except Exception:  # noqa: BLE001  # the first says more
-            raise SavedModelError(f"cannot load {path}: {_text(error)}") from error
-        tell(f"{path} is loaded without its loss and optimizer ({_text(error)})")
+            raise SavedModelError(f"cannot load {path}: {first_line(error)}") from error
+        tell(f"{path} is loaded without its loss and optimizer ({first_line(error)})")
         return model
-
-
-def _text(error: Exception) -> str:
-    first = str(error).strip().split("\n")[0]
-    return f"{type(error).__name__}: {first}"

@@ -1,0 +1,1 @@
+"""Preflight on the programs of `benchmarks/findings`: what it names before any training."""

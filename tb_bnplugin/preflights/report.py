@@ -1,0 +1,125 @@
+"""The report of a preflight: outcomes of the rules, and facts; as an object and as text."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tb_bnplugin.diagnose import Outcome
+from tb_bnplugin.diagnose.views.answers import Findings
+from tb_bnplugin.preflights.facts import facts_of
+from tb_bnplugin.preflights.later import judged
+from tb_bnplugin.training.recorder import Recorder
+
+_SEVERITIES: Final = ("error", "warning", "info")
+
+_WIDTH: Final = 100
+
+_SHOWN: Final = 3
+"""Layers of a finding that are named."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PreflightReport:
+    """The report on what training will do, by a few steps that were taken back.
+
+    Attributes:
+        model: name of the model.
+        step: whose steps were made: "fit", or the name of the program's own.
+        rows: of the batch.
+        outcomes: the answer of every rule: a finding, ok, or not checked with the reason.
+        facts: what the steps showed, a line each.
+    """
+
+    model: str
+    step: str
+    rows: int
+    outcomes: tuple[Outcome, ...]
+    facts: tuple[str, ...] = ()
+
+    def findings(self) -> tuple[Outcome, ...]:
+        """The findings, by the rules that `tb_bnplugin.check` runs on a log; the worst first."""
+        found = Findings(self.outcomes)
+        return tuple(sorted(found, key=lambda each: _SEVERITIES.index(each.severity)))
+
+    def ok(self) -> bool:
+        """True where nothing was found that is an error or a warning."""
+        return not any(each.severity in ("error", "warning") for each in self.findings())
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as plain JSON values."""
+        outcomes = [outcome.to_json() for outcome in self.outcomes]
+        facts = list(self.facts)
+        given = {"model": self.model, "step": self.step, "rows": self.rows}
+        return {"schema_version": 1, **given, "facts": facts, "outcomes": outcomes}
+
+    def __repr__(self) -> str:
+        """The report itself: what a notebook, and a failing assertion, show."""
+        return str(self)
+
+    def __str__(self) -> str:
+        """The report as text."""
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        rows = f"{self.rows} row" + ("" if self.rows == 1 else "s")
+        yield f"preflight of {self.model!r}, steps of {self.step} on one batch of {rows}"
+        yield self._summary()
+        for line in self.facts:
+            yield from _wrapped(f"  {line}", 13)
+        for finding in self.findings():
+            yield ""
+            yield from _finding(finding)
+
+    def _summary(self) -> str:
+        counts = Counter(each.severity for each in self.findings())
+        found = [
+            f"{counts[each]} {each}" + ("s" if counts[each] > 1 and each != "info" else "")
+            for each in _SEVERITIES
+            if counts[each]
+        ]
+        rest = Counter(each.status for each in self.outcomes)
+        unknown = f", {rest['not_checked']} not checked" if rest["not_checked"] else ""
+        crashed = f", {rest['crashed']} crashed" if rest["crashed"] else ""
+        return f"{', '.join(found) or 'nothing found'} ({rest['ok']} passed{unknown}{crashed})"
+
+
+def make_report(step: str, rows: int, recorder: Recorder, unseen: str | None) -> PreflightReport:
+    """The report of what was recorded.
+
+    Args:
+        step: whose steps were made.
+        rows: of the batch.
+        recorder: of the model.
+        unseen: why the model could not be evaluated; None: it was, or nobody asked for it.
+    """
+    outcomes = judged(recorder.outcomes())
+    facts = [line for model in live.history_of(recorder.live).models for line in facts_of(model)]
+    if unseen is not None:
+        facts.append(f"{'evaluation':<11}not seen: {unseen}")
+    return PreflightReport(
+        model=recorder.name, step=step, rows=rows, outcomes=outcomes, facts=tuple(facts)
+    )
+
+
+def _finding(outcome: Outcome) -> Iterator[str]:
+    place = "" if outcome.place is None else f"{outcome.place}: "
+    yield f"  {place}{outcome.severity} {outcome.code} {outcome.name}"
+    if outcome.place is not None:
+        yield f"    line: {outcome.place.text}"
+    if outcome.layers:
+        more = ", ..." if len(outcome.layers) > _SHOWN else ""
+        layers = ", ".join(outcome.layers[:_SHOWN]) + more
+        yield f"    {len(outcome.layers)} layer{'s' if len(outcome.layers) > 1 else ''}: {layers}"
+    yield from _wrapped(f"    {outcome.message}", 4)
+    if outcome.fix:
+        yield from _wrapped(f"    fix: {outcome.fix}", 6)
+
+
+def _wrapped(line: str, indent: int) -> list[str]:
+    return textwrap.wrap(
+        line, _WIDTH, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
+    )
