@@ -87,14 +87,14 @@ class Reader:
             "experiment_id": experiment_id,
         }
 
-    def list_runs(self, run: str | None = None) -> dict[str, RunListing]:
-        """The runs that hold records of this plugin, sorted by name; or only the one named."""
+    def list_runs(self, *runs: str) -> dict[str, RunListing]:
+        """The runs that hold records of this plugin, sorted by name; or only those named."""
         try:
-            listed = self._list(PLUGIN_NAME, None if run is None else [run])
+            listed = self._list(PLUGIN_NAME, list(runs) or None)
         except KeyError:
             # TensorBoard's Python loader lists nothing at all where one tag has metadata and no
             # value, which this plugin never writes: find the run that holds it.
-            names = [run] if run is not None else self._run_names()
+            names = {*runs} or self._run_names()
             listings = (self._list_alone(name) for name in sorted(names))
             return {listing.run: listing for listing in listings if listing is not None}
         return {name: create_listing(name, listed[name]) for name in sorted(listed) if listed[name]}
@@ -119,6 +119,22 @@ class Reader:
         records, _ = self._read(CHANNELS_PLUGIN_NAME, listing.run, listing.tags)
         return records
 
+    def list_scalars(self, runs: Iterable[str]) -> dict[str, list[str]]:
+        """The tags of the standard scalars of each of the runs, both sorted."""
+        try:
+            listed = self._provider.list_scalars(
+                **self._common,
+                plugin_name=SCALARS_PLUGIN_NAME,
+                run_tag_filter=RunTagFilter(runs=sorted(runs)),
+            )
+        except KeyError:  # of the Python loader: one tag has metadata and no value
+            return {}
+        return {run: sorted(listed[run]) for run in sorted(listed)}
+
+    def read_scalar(self, run: str, tag: str) -> ScalarSeries:
+        """One standard scalar; without a point where it cannot be read."""
+        return _scalar_series(run, tag, self._read_scalars_of(run, [tag]).get(tag, ()))
+
     def read_scalars(self, runs: Iterable[str]) -> tuple[ScalarSeries, ...]:
         """All standard scalars of the runs, whoever wrote them; sorted by run and tag.
 
@@ -130,14 +146,14 @@ class Reader:
             for tag, data in sorted(self._read_scalars_of(run).items())
         )
 
-    def _read_scalars_of(self, run: str) -> Mapping[str, Any]:
+    def _read_scalars_of(self, run: str, tags: list[str] | None = None) -> Mapping[str, Any]:
         try:
             with bounded(scalars=True):
                 read = self._provider.read_scalars(
                     **self._common,
                     plugin_name=SCALARS_PLUGIN_NAME,
                     downsample=EVERYTHING,
-                    run_tag_filter=RunTagFilter(runs=[run]),
+                    run_tag_filter=RunTagFilter(runs=[run], tags=tags),
                 )
         except KeyError:  # of the Python loader: one tag has metadata and no value
             return {}

@@ -17,7 +17,9 @@ import numpy as np
 
 from tb_bnplugin.dashboard.payload.columns import HEATMAP_COLUMNS, column
 from tb_bnplugin.dashboard.payload.comparison import Side, comparison
+from tb_bnplugin.dashboard.payload.curve import Curve
 from tb_bnplugin.dashboard.payload.layer import layer_payload
+from tb_bnplugin.dashboard.payload.overview import create_row, overview
 from tb_bnplugin.dashboard.payload.report import report
 from tb_bnplugin.dashboard.payload.runs import runs
 from tb_bnplugin.dashboard.payload.scalars import scalars
@@ -31,8 +33,9 @@ from tb_bnplugin.history.model import (
     ProbeLayers,
     RunHistory,
 )
-from tb_bnplugin.logs.provider import ScalarSeries
+from tb_bnplugin.logs.provider import RunListing, ScalarSeries
 from tb_bnplugin.schema.facts import Graph, LossFacts, Node, Phase
+from tb_bnplugin.schema.records import Metadata
 from tests.support.histories import (
     CALL,
     METRIC,
@@ -236,14 +239,29 @@ def golden_channels() -> ChannelHistory:
     )
 
 
+def golden_listing(run: str, *models: str) -> RunListing:
+    """A run that holds the record of each of its models."""
+    tags = {name: Metadata(kind="model", model=name) for name in models}
+    return RunListing(run=run, tags=tags, notes=(), newest=(400, 1400.5))
+
+
 def golden_answers() -> dict[str, dict[str, Any]]:
     """Name of the schema's type and its answer."""
     history = golden_history()
     other = replace(create_history(run="other", losses=(create_loss(),)))
     run = RunHistory(run="train", models=(history,), notes=())
     outcomes = diagnose(history)
+    (batch_loss, *_) = place(history, golden_scalars())
+    curve = Curve(name=batch_loss.tag, steps=batch_loss.steps, values=batch_loss.values)
+    rows = [create_row(golden_listing("train", "resnet"), run, {"resnet": outcomes}, curve)]
     return {
-        "Runs": runs([("train", ["resnet"], outcomes), ("other", ["model", "critic"], None)]),
+        "Runs": runs(
+            [
+                (golden_listing("train", "resnet"), rows[0].counts),
+                (golden_listing("other", "model", "critic"), None),
+            ]
+        ),
+        "Overview": json.loads(overview(rows, left=1)),
         "Report": report(run, history, outcomes),
         "Column": column(history, HEATMAP_COLUMNS[1]),
         "Layer": layer_payload(history, 0, golden_channels()),
