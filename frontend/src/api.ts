@@ -3,6 +3,7 @@ import type {
   Column1 as Column,
   Comparison,
   Layer,
+  Overview,
   Report,
   Rules,
   Runs,
@@ -23,6 +24,9 @@ async function get<Answer>(route: string, given: Arguments, signal?: AbortSignal
 }
 
 export const fetchRuns = (signal?: AbortSignal) => get<Runs>("runs", {}, signal);
+
+export const fetchOverview = (run: readonly string[], signal?: AbortSignal) =>
+  get<Overview>("overview", { run }, signal);
 
 export const fetchReport = (run: string, model?: string, signal?: AbortSignal) =>
   get<Report>("report", { run, model }, signal);

@@ -36,7 +36,7 @@ STATIC: Final[Mapping[str, str]] = {
 
 _STATIC_FOLDER: Final = Path(__file__).parent / "static"
 
-LISTING_SECONDS: Final = 0.25
+LISTING_SECONDS: Final = 0.1
 """Time one list of runs may spend on reading runs that are not known yet: the page waits for it."""
 
 OVERVIEW_SECONDS: Final = 0.4

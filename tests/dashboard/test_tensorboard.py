@@ -37,7 +37,9 @@ def test_rows_of_runs_are_what_their_reports_say(server: Server) -> None:
     stamps = {run["run"]: run["stamp"] for run in server.route("runs").json()["runs"]}
     assert {run: row["stamp"] for run, row in rows.items()} == {run: stamps[run] for run in rows}
     worst = rows["long/train"]
-    assert (worst["worst"], worst["steps"], worst["layers"]) == ("error", [1, 5000], 4)
+    given = server.route("report", run="long/train").json()["steps"]  # the first may be left out
+    assert (worst["worst"], worst["layers"]) == ("error", 4)
+    assert worst["steps"] == [given[0], 5000]
     assert ("BN101", 4) in {(one["code"], one["layers"]) for one in worst["findings"]}
     assert set(worst["training_share"]) == {0.0}
     healthy = rows["fit/train"]
