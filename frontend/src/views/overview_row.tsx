@@ -1,6 +1,6 @@
 // One run in the table of all runs: what is wrong, its loss, its modes; each cell leads to the run.
 import { useMemo } from "preact/hooks";
-import type { FoundCode, OverviewRow } from "../api_types.ts";
+import type { OverviewRow } from "../api_types.ts";
 import { isUnread, type Line, modesInWords } from "../model/overview.ts";
 import { count, formatNumber, formatStep, SEVERITY_MARKS, shorten } from "../model/text.ts";
 import * as table from "../table.ts";
@@ -43,7 +43,7 @@ function Cells({ run, row, ticked }: { run: string; row: OverviewRow | null; tic
         />
       </td>
       <th scope="row" class="run">
-        <PlaceLink to={to} onOpen={open} title={run}>
+        <PlaceLink to={to} onOpen={open} title={run} aria-label={shorten(run, 200)}>
           <Name name={shorten(run, 200)} />
         </PlaceLink>
       </th>
@@ -118,12 +118,13 @@ function Found({ run, row, onOpen }: FoundProps) {
           tabIndex={-1}
           class={`chip-link ${found.severity}`}
           title={found.message}
-          aria-label={inWords(found)}
         >
           <span class="mark" aria-hidden="true">
             {SEVERITY_MARKS[found.severity]}
           </span>{" "}
+          <span class="visually-hidden">{found.severity} </span>
           {found.code}
+          <span class="visually-hidden"> {found.name}</span>
           {found.layers > 0 && <span class="quiet-text"> {count(found.layers, "layer")}</span>}
         </PlaceLink>
       ))}
@@ -147,9 +148,6 @@ function Found({ run, row, onOpen }: FoundProps) {
   );
 }
 
-const inWords = (found: FoundCode) =>
-  `${found.severity} ${found.code} ${found.name}${found.layers ? `, ${count(found.layers, "layer")}` : ""}`;
-
 type LossProps = {
   row: OverviewRow;
   link: { to: { run: string }; onOpen: () => void; tabIndex: number };
@@ -163,12 +161,12 @@ function Loss({ row, link, name }: LossProps) {
   const lost = curve.not_finite_at;
   const words = [
     `${curve.name} from ${formatNumber(first)} to ${formatNumber(last)}`,
-    ...(lost === null ? [] : [`not finite at step ${formatStep(lost)}`]),
+    ...(lost === null ? [] : [`NaN at step ${formatStep(lost)}`]),
   ].join(", ");
   return (
     <PlaceLink {...link} class="loss" title={words} aria-label={`${name}: ${words}`}>
       <SmallLine curve={curve} />
-      {lost === null ? formatNumber(last) : <span class="wrong">✖ NaN</span>}
+      {lost === null ? formatNumber(last) : <span class="wrong">NaN</span>}
     </PlaceLink>
   );
 }

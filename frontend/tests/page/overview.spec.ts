@@ -13,7 +13,7 @@ test("all runs are shown, the worst first, with what is wrong in words", async (
   await expect(names(frame).first()).toHaveText(nameOf("00"));
   const second = rows(frame).nth(2);
   await expect(
-    second.getByRole("link", { name: "error BN101 never-updated, 52 layers" }),
+    second.getByRole("link", { name: "error BN101 never-updated 52 layers" }),
   ).toBeVisible();
   await expect(second.getByRole("link", { name: /no layer in training mode$/ })).toBeVisible();
   await expect(
