@@ -3,7 +3,7 @@ import { batch, computed, signal } from "@preact/signals";
 import type { Place } from "./address.ts";
 import * as api from "./api.ts";
 import type { OverviewRow } from "./api_types.ts";
-import { filtered, type Line, SEVERITY_FILTERS, SORTS, sorted } from "./model/overview.ts";
+import { filtered, inPlace, type Line, SEVERITY_FILTERS, SORTS, sorted } from "./model/overview.ts";
 import { counted } from "./part.ts";
 import { overviewFailure } from "./parts.ts";
 import * as state from "./state.ts";
@@ -31,13 +31,32 @@ export const lines = computed<Line[]>(() =>
   (state.runs.value ?? []).map((entry) => ({ entry, row: rows.value.get(entry.run) ?? null })),
 );
 
+const HELD_MS = 1500;
+
+/** Somebody is about to click: rows that are read meanwhile must not move the others. */
+const held = signal(false);
+let letGo = 0;
+
+/** Keeps the order for a moment. */
+export function hold(): void {
+  held.value = true;
+  clearTimeout(letGo);
+  letGo = window.setTimeout(() => {
+    held.value = false;
+  }, HELD_MS);
+}
+
+let last = { sort: "", places: new Map<string, number>() };
+
 /** The lines as they are shown. */
-export const shown = computed<Line[]>(() =>
-  sorted(
-    filtered(lines.value, { text: text.value, code: code.value, severity: severity.value }),
-    sort.value,
-  ),
-);
+export const shown = computed<Line[]>(() => {
+  const by = sort.value;
+  const filter = { text: text.value, code: code.value, severity: severity.value };
+  let ordered = sorted(filtered(lines.value, filter), by);
+  if (held.value && last.sort === by) ordered = inPlace(ordered, last.places);
+  last = { sort: by, places: new Map(ordered.map(({ entry }, at) => [entry.run, at])) };
+  return ordered;
+});
 
 /** What the address says of the table. */
 export function tablePlace(): Place {

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tb_bnplugin.dashboard.held import Held
-from tb_bnplugin.dashboard.payload.curve import read_curve
+from tb_bnplugin.dashboard.payload.curve import LossReader, create_curve
 from tb_bnplugin.dashboard.payload.overview import Row, create_row, failed_row
 from tb_bnplugin.diagnose import Outcome, diagnose
 from tb_bnplugin.history.build import build_channels
@@ -50,7 +50,7 @@ class Analyses:
         key = (experiment, listing.run)
         return self._analyses.get(key, listing, lambda: _analyze(reader, listing))
 
-    def row(self, reader: Reader, experiment: str, listing: RunListing) -> Row:
+    def row(self, reader: Reader, experiment: str, listing: RunListing, losses: LossReader) -> Row:
         """The run in the table of all runs; one that cannot be read says so there."""
         key = (experiment, listing.run)
 
@@ -62,7 +62,7 @@ class Analyses:
                 analysis = _analyze(reader, listing)
                 # A thousand runs of the table must not take the place of those somebody looks at.
                 self._analyses.offer(key, listing, analysis)
-            curve = read_curve(reader, analysis.history)
+            curve = create_curve(losses.of(listing.run), analysis.history)
             return create_row(listing, analysis.history, analysis.outcomes, curve)
 
         try:

@@ -15,6 +15,7 @@ from tb_bnplugin.dashboard import download, requests
 from tb_bnplugin.dashboard.analysis import Analyses, Analysis
 from tb_bnplugin.dashboard.payload.columns import HEATMAP_COLUMNS, column
 from tb_bnplugin.dashboard.payload.comparison import Side, comparison
+from tb_bnplugin.dashboard.payload.curve import LossReader
 from tb_bnplugin.dashboard.payload.layer import layer_payload
 from tb_bnplugin.dashboard.payload.overview import overview
 from tb_bnplugin.dashboard.payload.report import report
@@ -84,11 +85,12 @@ class BatchNormPlugin(base_plugin.TBPlugin):
         reader = self._reader(request)
         experiment = plugin_util.experiment_id(request.environ)
         listings = reader.list_runs()
+        losses = LossReader(reader, [*listings])
         until = time.monotonic() + LISTING_SECONDS
         for listing in listings.values():
             known = self._analyses.known_row(experiment, listing)
             if (known is None or not known[1]) and time.monotonic() < until:
-                self._analyses.row(reader, experiment, listing)
+                self._analyses.row(reader, experiment, listing, losses)
         rows = (
             (listing, self._analyses.known_row(experiment, listing))
             for listing in listings.values()
@@ -105,12 +107,13 @@ class BatchNormPlugin(base_plugin.TBPlugin):
         reader = self._reader(request)
         experiment = plugin_util.experiment_id(request.environ)
         listings = reader.list_runs(*names)
+        losses = LossReader(reader, names)
         until = time.monotonic() + OVERVIEW_SECONDS
         rows, left = [], names
         while left and (left is names or time.monotonic() < until):
             name, *left = left
             if name in listings:  # one that is gone has no row
-                rows.append(self._analyses.row(reader, experiment, listings[name]))
+                rows.append(self._analyses.row(reader, experiment, listings[name], losses))
         return respond(request, overview(rows, left=len(left)))
 
     @route

@@ -121,19 +121,36 @@ class Reader:
 
     def list_scalars(self, runs: Iterable[str]) -> dict[str, list[str]]:
         """The tags of the standard scalars of each of the runs, both sorted."""
+        names = sorted(runs)
         try:
             listed = self._provider.list_scalars(
                 **self._common,
                 plugin_name=SCALARS_PLUGIN_NAME,
-                run_tag_filter=RunTagFilter(runs=sorted(runs)),
+                run_tag_filter=RunTagFilter(runs=names),
             )
         except KeyError:  # of the Python loader: one tag has metadata and no value
-            return {}
+            alone = ([name] for name in names if len(names) > 1)
+            return {run: tags for name in alone for run, tags in self.list_scalars(name).items()}
         return {run: sorted(listed[run]) for run in sorted(listed)}
 
-    def read_scalar(self, run: str, tag: str) -> ScalarSeries:
-        """One standard scalar; without a point where it cannot be read."""
-        return _scalar_series(run, tag, self._read_scalars_of(run, [tag]).get(tag, ()))
+    def read_some_scalars(
+        self, wanted: Iterable[tuple[str, str]]
+    ) -> dict[tuple[str, str], ScalarSeries]:
+        """Some standard scalars, each by run and tag, in one request; those that can be read."""
+        pairs = {*wanted}
+        runs, tags = ({pair[at] for pair in pairs} for at in (0, 1))
+        try:
+            read = self._read_scalars(sorted(runs), sorted(tags))
+        except KeyError:  # as above
+            alone = ([pair] for pair in pairs if len(pairs) > 1)
+            return {
+                pair: one for only in alone for pair, one in self.read_some_scalars(only).items()
+            }
+        return {
+            (run, tag): _scalar_series(run, tag, read[run][tag])
+            for run, tag in sorted(pairs)
+            if tag in read.get(run, {})
+        }
 
     def read_scalars(self, runs: Iterable[str]) -> tuple[ScalarSeries, ...]:
         """All standard scalars of the runs, whoever wrote them; sorted by run and tag.
@@ -146,19 +163,23 @@ class Reader:
             for tag, data in sorted(self._read_scalars_of(run).items())
         )
 
-    def _read_scalars_of(self, run: str, tags: list[str] | None = None) -> Mapping[str, Any]:
+    def _read_scalars_of(self, run: str) -> Mapping[str, Any]:
         try:
-            with bounded(scalars=True):
-                read = self._provider.read_scalars(
-                    **self._common,
-                    plugin_name=SCALARS_PLUGIN_NAME,
-                    downsample=EVERYTHING,
-                    run_tag_filter=RunTagFilter(runs=[run], tags=tags),
-                )
+            return self._read_scalars([run], None).get(run, {})
         except KeyError:  # of the Python loader: one tag has metadata and no value
             return {}
-        series: Mapping[str, Any] = read.get(run, {})
-        return series
+
+    def _read_scalars(
+        self, runs: list[str], tags: list[str] | None
+    ) -> Mapping[str, Mapping[str, Any]]:
+        with bounded(scalars=True):
+            read: Mapping[str, Mapping[str, Any]] = self._provider.read_scalars(
+                **self._common,
+                plugin_name=SCALARS_PLUGIN_NAME,
+                downsample=EVERYTHING,
+                run_tag_filter=RunTagFilter(runs=runs, tags=tags),
+            )
+        return read
 
     def _list_alone(self, run: str) -> RunListing | None:
         try:

@@ -19,6 +19,7 @@ from werkzeug import test
 from tb_bnplugin.dashboard import analysis, download, plugin
 from tb_bnplugin.dashboard.analysis import Analyses, Analysis
 from tb_bnplugin.dashboard.loader import BatchNormLoader
+from tb_bnplugin.dashboard.payload.curve import LossReader
 from tb_bnplugin.dashboard.plugin import BatchNormPlugin
 from tb_bnplugin.diagnose import Outcome
 from tb_bnplugin.logs.provider import Reader, RunListing
@@ -105,7 +106,7 @@ def test_rows_of_many_runs_leave_the_histories_that_are_held(
     monkeypatch.setattr(analysis, "HELD_RUNS", 1)
     analyses, listings = Analyses(), reader.list_runs()
     first = analyses.get(reader, "", listings["train"])
-    analyses.row(reader, "", listings["other"])
+    analyses.row(reader, "", listings["other"], LossReader(reader, []))
     assert analyses.known_row("", listings["other"]) is not None
     assert analyses.get(reader, "", listings["train"]) is first
 
@@ -116,10 +117,12 @@ def test_run_that_cannot_be_read_now_says_so_and_is_tried_again(
     analyses, listing = Analyses(), reader.list_runs()["train"]
     with monkeypatch.context() as patched:
         patched.setattr(Reader, "read_records", lambda *_: 1 / 0)
-        row = json.loads(analyses.row(reader, "", listing).encoded)
+        row = json.loads(analyses.row(reader, "", listing, LossReader(reader, [])).encoded)
     assert row["notes"] == ["cannot be read now: ZeroDivisionError: division by zero"]
     assert analyses.known_row("", listing) is None
-    assert json.loads(analyses.row(reader, "", listing).encoded)["layers"] == 3
+    assert (
+        json.loads(analyses.row(reader, "", listing, LossReader(reader, [])).encoded)["layers"] == 3
+    )
 
 
 def client_of(reader: Reader) -> test.Client:

@@ -94,6 +94,12 @@ export function sorted(lines: readonly Line[], sort: string): Line[] {
   return keyed.map(({ line }) => line);
 }
 
+/** The lines in the order in which they were; those that were not there come last, as they are. */
+export function inPlace(lines: readonly Line[], places: ReadonlyMap<string, number>): Line[] {
+  const placeOf = ({ entry }: Line) => places.get(entry.run) ?? places.size;
+  return [...lines].sort((one, other) => placeOf(one) - placeOf(other));
+}
+
 function compared(one: readonly number[], other: readonly number[]): number {
   for (let at = 0; at < one.length; at++) {
     const by = (one[at] ?? 0) - (other[at] ?? 0);

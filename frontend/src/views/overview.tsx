@@ -159,7 +159,9 @@ function Table() {
           const at = event.currentTarget.scrollTop;
           table.scrolled.value = at - (at % ROW_HEIGHT);
         }}
+        onPointerMove={table.hold}
         onKeyDown={(event) => {
+          table.hold();
           if (box.current && moveFocus(event, box.current, ROW_HEIGHT, shown.length)) {
             event.preventDefault();
           }

@@ -118,6 +118,33 @@ test("of a thousand runs those in sight are drawn, and the keyboard reaches all"
   await expect(runSelect(frame)).toHaveValue("alone");
 });
 
+test("rows do not move below the pointer while others are read", async ({ open, page }) => {
+  let answers = 0;
+  await page.route(/\/overview\?/, async (route) => {
+    answers += 1;
+    if (answers > 1) await moved;
+    await route.continue();
+  });
+  let letGo = () => {};
+  const moved = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  const opened = open("thousand", null);
+  const table = page.frameLocator("iframe").getByRole("region", { name: "Table of all runs" });
+  const first = table.getByRole("rowheader").first();
+  await expect(page.frameLocator("iframe").getByText("40 read so far")).toBeVisible();
+  const row = table.getByRole("row").nth(9);
+  const before = await row.getByRole("rowheader").innerText();
+  await row.hover();
+  letGo();
+  await expect(page.frameLocator("iframe").getByText("80 read so far")).toBeVisible();
+  expect(await row.getByRole("rowheader").innerText()).toBe(before);
+  await settled(await opened);
+  // Then the worst come first.
+  await expect(first).toHaveText(nameOf("08"));
+  await expect(row.getByRole("rowheader")).toHaveText(nameOf("176"));
+});
+
 test("a run that cannot be read says why, and stops no other", async ({ open }) => {
   const frame = await open("many", null);
   await frame.getByRole("combobox", { name: "Show" }).selectOption("unread");

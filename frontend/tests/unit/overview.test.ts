@@ -3,6 +3,7 @@ import type { OverviewRow } from "../../src/api_types.ts";
 import {
   codesOf,
   filtered,
+  inPlace,
   type Line,
   matcher,
   modesInWords,
@@ -43,6 +44,15 @@ test("the worst comes first: errors, warnings, what cannot be read; what is not 
     "run_10",
     "unread",
   ]);
+});
+
+test("an order is kept whatever is read, and what is new comes last", () => {
+  const places = new Map([
+    ["b", 0],
+    ["a", 1],
+  ]);
+  const worse = [line("new", { errors: 9 }), line("a", { errors: 3 }), line("b")];
+  expect(namesOf(inPlace(worse, places))).toEqual(["b", "a", "new"]);
 });
 
 test("names are sorted as numbers where they hold some, either way", () => {
