@@ -84,7 +84,7 @@ export function sweep(number: number): Listed[] {
           }
         : {};
     return {
-      entry: { run, models: ["model"], stamp: "1", errors: null, warnings: null },
+      entry: { run, models: ["model"], stamp: "1", errors, warnings: at > 60 ? null : warnings },
       row: rowOf({
         ...{ run, errors, warnings, findings, layers: 52, curve: curveOf(at) },
         worst: errors ? "error" : warnings ? "warning" : null,

@@ -118,16 +118,22 @@ test("of a thousand runs those in sight are drawn, and the keyboard reaches all"
   await expect(runSelect(frame)).toHaveValue("alone");
 });
 
+function gate(): { open: () => void; opened: Promise<void> } {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open, opened };
+}
+
 test("rows do not move below the pointer while others are read", async ({ open, page }) => {
+  // The second answer waits for the pointer, the third until the rows were looked at.
+  const gates = [gate(), gate()];
   let answers = 0;
   await page.route(/\/overview\?/, async (route) => {
     answers += 1;
-    if (answers > 1) await moved;
+    for (const one of gates.slice(0, answers - 1)) await one.opened;
     await route.continue();
-  });
-  let letGo = () => {};
-  const moved = new Promise<void>((resolve) => {
-    letGo = resolve;
   });
   const opened = open("thousand", null);
   const table = page.frameLocator("iframe").getByRole("region", { name: "Table of all runs" });
@@ -136,9 +142,10 @@ test("rows do not move below the pointer while others are read", async ({ open, 
   const row = table.getByRole("row").nth(9);
   const before = await row.getByRole("rowheader").innerText();
   await row.hover();
-  letGo();
+  gates[0]?.open();
   await expect(page.frameLocator("iframe").getByText("80 read so far")).toBeVisible();
   expect(await row.getByRole("rowheader").innerText()).toBe(before);
+  gates[1]?.open();
   await settled(await opened);
   // Then the worst come first.
   await expect(first).toHaveText(nameOf("08"));
