@@ -1,8 +1,9 @@
-// Measures the page at ADDRESS in Chromium: prints { painted_ms, in_frame_ms, move_ms } as JSON.
+// Measures the page at ADDRESS in Chromium, and prints JSON: of a run { painted_ms, in_frame_ms, move_ms },
+// of the table of all runs { listed_to_painted_ms, in_frame_ms, read_ms, scroll_ms }.
 import { existsSync } from "node:fs";
 import { chromium } from "@playwright/test";
 
-const [, , address] = process.argv;
+const [, , address, view = "run"] = process.argv;
 const ROUNDS = 5;
 const MOVES = 200;
 
@@ -54,29 +55,83 @@ async function timeMoves(moves) {
   return times;
 }
 
-const painted = [];
-const inFrame = [];
-let moves = [];
-for (let round = 0; round < ROUNDS; round++) {
-  const page = await browser.newPage({ viewport: { width: 1400, height: 1000 } });
-  await page.addInitScript(notePainted);
-  const begin = Date.now();
-  await page.goto(address, { waitUntil: "commit" });
-  const frame = await (await page.waitForSelector("iframe")).contentFrame();
-  const seen = await (await frame.waitForFunction(() => window.painted)).jsonValue();
-  painted.push(seen.at - begin);
-  inFrame.push(seen.inFrame);
-  if (round === ROUNDS - 1) {
-    await frame.waitForSelector(".map-scroll .bn");
-    moves = await frame.evaluate(timeMoves, MOVES);
+async function measureRun() {
+  const painted = [];
+  const inFrame = [];
+  let moves = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const page = await browser.newPage({ viewport: { width: 1400, height: 1000 } });
+    await page.addInitScript(notePainted);
+    const begin = Date.now();
+    await page.goto(address, { waitUntil: "commit" });
+    const frame = await (await page.waitForSelector("iframe")).contentFrame();
+    const seen = await (await frame.waitForFunction(() => window.painted)).jsonValue();
+    painted.push(seen.at - begin);
+    inFrame.push(seen.inFrame);
+    if (round === ROUNDS - 1) {
+      await frame.waitForSelector(".map-scroll .bn");
+      moves = await frame.evaluate(timeMoves, MOVES);
+    }
+    await page.close();
   }
-  await page.close();
-}
-await browser.close();
-console.log(
-  JSON.stringify({
+  return {
     painted_ms: median(painted),
     in_frame_ms: median(inFrame),
     move_ms: median(moves),
-  }),
-);
+  };
+}
+
+// In the frame: when the list of runs had come, and when its rows were first painted.
+function noteRows() {
+  const look = () => {
+    if (document.querySelector("tr[data-index] th a")) {
+      requestAnimationFrame(() => {
+        const listed = performance
+          .getEntriesByType("resource")
+          .find(({ name }) => /runs$/.test(name));
+        window.painted = { inFrame: performance.now(), listed: listed?.responseEnd ?? 0 };
+      });
+      return;
+    }
+    requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+}
+
+// How long the frames take in which the table is scrolled by several rows.
+async function timeScroll(frames) {
+  const box = document.querySelector(".runs");
+  const times = [];
+  let before = performance.now();
+  for (let frame = 0; frame < frames; frame++) {
+    box.scrollTop = (frame * 170) % (box.scrollHeight - box.clientHeight);
+    await new Promise(requestAnimationFrame);
+    const now = performance.now();
+    times.push(now - before);
+    before = now;
+  }
+  return times.sort((one, other) => one - other);
+}
+
+async function measureTable() {
+  const page = await browser.newPage({ viewport: { width: 1400, height: 1000 } });
+  await page.addInitScript(noteRows);
+  await page.goto(`${address}#batch_norm`, { waitUntil: "commit" });
+  const frame = await (await page.waitForSelector("iframe")).contentFrame();
+  const seen = await (await frame.waitForFunction(() => window.painted)).jsonValue();
+  const begin = Date.now();
+  await frame.waitForSelector("html[data-settled=yes]", { timeout: 400_000 });
+  const read = Date.now() - begin;
+  const times = await frame.evaluate(timeScroll, MOVES);
+  return {
+    listed_to_painted_ms: seen.inFrame - seen.listed,
+    in_frame_ms: seen.inFrame,
+    read_ms: read,
+    scroll_ms: times[Math.floor(times.length / 2)],
+    slow_scroll_ms: times[Math.floor(0.95 * times.length)],
+  };
+}
+
+const measured = await (view === "table" ? measureTable() : measureRun());
+await browser.close();
+console.log(JSON.stringify(measured));

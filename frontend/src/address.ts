@@ -13,6 +13,11 @@ export type Place = {
   column?: string;
   /** The span of steps that is zoomed to: "100-200". */
   steps?: string;
+  /** Of the table of all runs: what filters it, and the column that it is sorted by. */
+  text?: string;
+  code?: string;
+  severity?: string;
+  sort?: string;
 };
 
 /** Names and values in a hash. TensorBoard escapes them as URI components: its plus is a plus. */
@@ -48,21 +53,44 @@ export function readPlace(): Place {
   return place;
 }
 
-/** Writes the place into the address without a new entry in the history. */
-export function writePlace(place: Place): void {
+const OURS = /^#batch_norm(&|$)/;
+
+/** The address of a place, for a link; "" where another origin is around us. */
+export function addressOf(place: Place): string {
   try {
-    const { location, history } = window.parent;
-    if (window.parent === window) return;
+    const { location } = window.parent;
     const others = parse(location.hash).filter(([name]) => !name.startsWith(PREFIX));
     const own = Object.entries(place)
       .filter(([, value]) => value)
       .map(([name, value]): [string, string] => [PREFIX + name, value]);
     const pairs = [...others, ...own].map((pair) => pair.map(encodeURIComponent).join("="));
-    const url = `${location.pathname}${location.search}#${["batch_norm", ...pairs].join("&")}`;
+    return `${location.pathname}${location.search}#${["batch_norm", ...pairs].join("&")}`;
+  } catch {
+    return "";
+  }
+}
+
+/** Writes the place into the address; `push`: as a new entry, to which "Back" leads away from it. */
+export function writePlace(place: Place, { push = false } = {}): void {
+  try {
+    const { location, history } = window.parent;
+    if (window.parent === window) return;
     // Only while this tab is the one shown: the hash names the active tab.
-    if (/^#batch_norm(&|$)/.test(location.hash)) history.replaceState(history.state, "", url);
+    if (!OURS.test(location.hash)) return;
+    const url = addressOf(place);
+    if (push) history.pushState(history.state, "", url);
+    else history.replaceState(history.state, "", url);
   } catch {
     // another origin around us: there is no address of ours to write
+  }
+}
+
+/** What TensorBoard's own list of runs is filtered by: all that a plugin can see of a selection. */
+export function runFilter(): string {
+  try {
+    return new URLSearchParams(window.parent.location.search).get("runFilter") ?? "";
+  } catch {
+    return "";
   }
 }
 
@@ -71,7 +99,7 @@ export function onPlace(use: (place: Place) => void): void {
   try {
     if (window.parent === window) return;
     window.parent.addEventListener("hashchange", () => {
-      if (/^#batch_norm&/.test(parentHash())) use(readPlace());
+      if (OURS.test(parentHash())) use(readPlace());
     });
   } catch {
     // another origin around us

@@ -3,6 +3,7 @@ import type {
   Column1 as Column,
   Comparison,
   Layer,
+  Overview,
   Report,
   Rules,
   Runs,
@@ -29,6 +30,12 @@ async function get<Answer>(route: string, given: Arguments, signal?: AbortSignal
 }
 
 export const fetchRuns = (signal?: AbortSignal) => get<Runs>("runs", {}, signal);
+
+export async function fetchOverview(run: readonly string[], signal?: AbortSignal) {
+  if (!embedded) return get<Overview>("overview", { run }, signal);
+  const rows = run.map((name) => get<Overview>("overview", { run: name }));
+  return { rows: (await Promise.all(rows)).flatMap((answer) => answer.rows), left: 0 };
+}
 
 export const fetchReport = (run: string, model?: string, signal?: AbortSignal) =>
   get<Report>("report", { run, model }, signal);

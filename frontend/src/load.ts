@@ -1,13 +1,15 @@
 // Asks for what is wanted, and again while a run grows.
 import { batch, effect, signal, untracked } from "@preact/signals";
-import { onPlace, type Place, readPlace, writePlace } from "./address.ts";
+import { onPlace, type Place, readPlace, runFilter, writePlace } from "./address.ts";
 import * as api from "./api.ts";
 import type { Report } from "./api_types.ts";
+import { onBack } from "./back.ts";
 import { embedded } from "./embedded.ts";
 import { counted, pending, question } from "./part.ts";
 import * as parts from "./parts.ts";
 import { currentPlace, deselect, dropLost, selectPlace, wantPlace } from "./place.ts";
 import * as state from "./state.ts";
+import * as table from "./table.ts";
 
 const REFRESH_MS = 15_000;
 
@@ -24,19 +26,37 @@ export async function refresh(): Promise<void> {
   parts.report.stop(); // of a refresh before this one, which may ask for another run
   await counted(async () => {
     const runs = await parts.runs.ask("", async (stopped) => (await api.fetchRuns(stopped)).runs);
-    const entry = state.askedRun.value;
-    if (runs === null) return;
-    if (entry === null) {
-      parts.report.forget();
-      return;
-    }
-    const model = state.askedModel.value;
-    await parts.report.ask(
-      question(entry.run, model),
-      (stopped) => api.fetchReport(entry.run, model, stopped),
-      show,
-    );
+    if (runs !== null) await loadShown();
   });
+}
+
+/** The run that is asked for, or the rows of all. */
+async function loadShown(): Promise<void> {
+  const entry = state.askedRun.value;
+  if (state.tableShown.value) {
+    parts.report.forget();
+    await table.fill();
+    return;
+  }
+  table.stop();
+  if (entry === null) {
+    parts.report.forget();
+    return;
+  }
+  const model = state.askedModel.value;
+  await parts.report.ask(
+    question(entry.run, model),
+    (stopped) => api.fetchReport(entry.run, model, stopped),
+    show,
+  );
+}
+
+/** Opens a run from the table, or goes back to it: a step that the browser can take back. */
+export function openPlace(place: Place): void {
+  writePlace(place, { push: true });
+  arrived = place;
+  wantPlace(place);
+  void counted(loadShown);
 }
 
 /** Somebody wants to see another run, model or comparison: what a link asked for is over. */
@@ -143,7 +163,7 @@ function follow(): void {
   effect(() => {
     // A link whose report could not be read is kept: it may be tried again.
     const failed = parts.report.failure.value !== null && arrived === null;
-    if (state.report.value !== null || failed) writePlace(currentPlace());
+    if (state.report.value !== null || state.tableShown.value || failed) writePlace(currentPlace());
   });
 }
 
@@ -155,8 +175,12 @@ export async function start(): Promise<void> {
     return refresh();
   };
   follow();
+  onBack(() => {
+    if (state.runs.peek()?.length !== 1 && !state.tableShown.peek()) openPlace(table.tablePlace());
+  });
   onPlace((place) => void followLink(place));
-  await followLink(readPlace());
+  const place = readPlace();
+  await followLink(place.run || place.text ? place : { ...place, text: runFilter() });
   if (embedded) return; // nothing grows
   let visible = true;
   new IntersectionObserver((entries) => {

@@ -1,5 +1,5 @@
 // Everything that the server is asked for, each part by itself.
-import { computed } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import type {
   Column1 as Column,
   Comparison,
@@ -26,9 +26,17 @@ export const column = part<ColumnOfSteps>();
 export const layer = part<Layer>();
 export const rules = part<RuleEntry[]>();
 
+/** Why the table of all runs has no newer rows. */
+export const overviewFailure = signal<string | null>(null);
+
 const all = [runs, report, scalars, compared, column, layer, rules];
 
 /** What could not be read, each reason once. */
 export const failure = computed(() =>
-  [...new Set(all.flatMap((one) => one.failure.value ?? []))].join("; "),
+  [
+    ...new Set([
+      ...all.flatMap((one) => one.failure.value ?? []),
+      ...[overviewFailure.value ?? []].flat(),
+    ]),
+  ].join("; "),
 );

@@ -5,11 +5,13 @@ import type { Report } from "./api_types.ts";
 import { sections } from "./model/outcomes.ts";
 import { placeName } from "./model/text.ts";
 import * as state from "./state.ts";
+import * as table from "./table.ts";
 
 const whole = (text: string | undefined) => (text && /^\d+$/.test(text) ? Number(text) : null);
 
 /** What a link must say to show a colleague the same thing. */
 export function currentPlace(): Place {
+  if (state.tableShown.value) return table.tablePlace();
   const report = state.report.value;
   const layer = state.selectedLayer.value;
   const step = state.selectedStep.value;
@@ -34,6 +36,7 @@ export function wantPlace(place: Place): void {
     state.wantedModel.value = place.model || undefined;
     state.wantedOther.value = place.other || null;
     state.wantedColumn.value = place.column || null;
+    if (!place.run) table.wantTable(place);
   });
 }
 
@@ -41,14 +44,18 @@ export function wantPlace(place: Place): void {
 export function selectPlace(report: Report, place: Place): void {
   const named = place.finding ?? place.layer ?? place.step ?? place.steps;
   const worst = sections(report.outcomes).findings.find((one) => one.severity !== "info");
-  const linked = report.outcomes.find((one) => state.keyOf(one) === place.finding);
+  const { outcomes } = report;
+  const linked =
+    outcomes.find((one) => state.keyOf(one) === place.finding) ??
+    outcomes.find((one) => one.status === "finding" && one.code === place.finding);
   const layer = place.layer ?? placeName((linked ?? worst)?.layers[0] ?? "");
   const row = report.layers.findIndex((one) => placeName(one.path) === layer);
   const [from = null, to = null] = (place.steps ?? "").split("-").map(whole);
   batch(() => {
     deselect();
     state.selectedFinding.value =
-      place.finding ?? (named === undefined && worst ? state.keyOf(worst) : null);
+      (linked ? state.keyOf(linked) : place.finding) ??
+      (named === undefined && worst ? state.keyOf(worst) : null);
     state.selectedLayer.value = report.layers.length ? Math.max(0, row) : null;
     state.selectedStep.value = whole(place.step);
     state.zoom.value = from !== null && to !== null && from < to ? [from, to] : null;

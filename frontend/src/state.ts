@@ -46,8 +46,12 @@ export const folded = signal<ReadonlySet<string>>(new Set());
 export const openRule = signal<string | null>(null);
 export const helpShown = signal(false);
 
+/** All runs are shown, as nobody asks for one of them; a run that is alone is shown at once. */
+export const tableShown = computed(() => (runs.value?.length ?? 0) > 1 && wantedRun.value === null);
+
 /** The run that is asked for, and its entry in the list: the wanted one where there is one. */
 export const askedRun = computed(() => {
+  if (tableShown.value) return null;
   const picked = pickRun(runs.value ?? [], wantedRun.value, report.value?.run ?? null);
   return runs.value?.find((entry) => entry.run === picked) ?? null;
 });

@@ -4,7 +4,11 @@ import { test as base, expect, type Frame, type Locator, type Page } from "@play
 
 /** What a link says, without the prefix of the plugin. */
 export type Place = Partial<
-  Record<"run" | "model" | "other" | "layer" | "step" | "steps" | "finding" | "column", string>
+  Record<
+    | ("run" | "model" | "other" | "layer" | "step" | "steps" | "finding" | "column")
+    | ("text" | "code" | "severity" | "sort"),
+    string
+  >
 >;
 
 type Console = {
@@ -62,6 +66,10 @@ export const region = (frame: Frame, name: string | RegExp): Locator =>
 /** The select of the run. */
 export const runSelect = (frame: Pick<Frame, "getByRole">): Locator =>
   frame.getByRole("combobox", { name: "Run", exact: true });
+
+/** The table of all runs. */
+export const runTable = (frame: Pick<Frame, "getByRole">): Locator =>
+  frame.getByRole("region", { name: "Table of all runs" });
 
 /** The picture that the keyboard moves in. */
 export const timeline = (frame: Frame): Locator =>

@@ -1,12 +1,13 @@
-"""Histories and outcomes of runs, kept until a run has newer records."""
+"""Histories, outcomes and rows of runs, kept until a run has newer records."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from tb_bnplugin.dashboard.held import Held
+from tb_bnplugin.dashboard.payload.curve import LossReader, create_curve
+from tb_bnplugin.dashboard.payload.overview import Row, create_row, failed_row
 from tb_bnplugin.diagnose import Outcome, diagnose
 from tb_bnplugin.history.build import build_channels
 from tb_bnplugin.history.model import ChannelHistory, ModelHistory, RunHistory
@@ -16,8 +17,8 @@ from tb_bnplugin.logs.run import read_run
 HELD_RUNS: Final = 8
 """Histories in memory: at 1,000 records of 200 layers one takes about 60 MB."""
 
-HELD_OUTCOMES: Final = 1000
-"""Runs whose outcomes stay known, for the counts in the list of runs."""
+HELD_ROWS: Final = 4000
+"""Rows of the table of all runs in memory: one takes a few kB, with the listing it is made of."""
 
 HELD_CHANNELS: Final = 2
 """Models whose channels are in memory, as somebody clicks from layer to layer; some tens of MB."""
@@ -41,26 +42,36 @@ class Analyses:
 
     def __init__(self) -> None:
         self._analyses: Held[Analysis] = Held(HELD_RUNS)
-        self._outcomes: Held[tuple[Outcome, ...]] = Held(HELD_OUTCOMES)
+        self._rows: Held[Row] = Held(HELD_ROWS)
         self._channels: Held[Records] = Held(HELD_CHANNELS)
 
     def get(self, reader: Reader, experiment: str, listing: RunListing) -> Analysis:
         """The analysis of a run, made anew only where its newest record changed."""
         key = (experiment, listing.run)
+        return self._analyses.get(key, listing, lambda: analyze_run(read_run(reader, listing)))
 
-        def analyze() -> Analysis:
-            analysis = analyze_run(read_run(reader, listing))
-            outcomes = tuple(outcome for model in analysis.outcomes.values() for outcome in model)
-            self._outcomes.put(key, listing, outcomes)
-            return analysis
+    def row(self, reader: Reader, experiment: str, listing: RunListing, losses: LossReader) -> Row:
+        """The run in the table of all runs; one that cannot be read says so there."""
+        key = (experiment, listing.run)
 
-        return self._analyses.get(key, listing, analyze)
+        def make() -> Row:
+            known = self._analyses.known(key)
+            if known is not None and known[0] == listing:
+                analysis = known[1]
+            else:
+                analysis = analyze_run(read_run(reader, listing))
+                # A thousand runs of the table must not take the place of those somebody looks at.
+                self._analyses.offer(key, listing, analysis)
+            return row_of(listing, analysis, losses)
 
-    def known_outcomes(
-        self, experiment: str, listing: RunListing
-    ) -> tuple[Sequence[Outcome], bool] | None:
-        """The outcomes of a run as last known, and whether they are of its newest record."""
-        known = self._outcomes.known((experiment, listing.run))
+        try:
+            return self._rows.get(key, listing, make)
+        except Exception as error:  # noqa: BLE001  # of the moment: it is tried again, others go on
+            return failed_row(listing, error)
+
+    def known_row(self, experiment: str, listing: RunListing) -> tuple[Row, bool] | None:
+        """The row of a run as last known, and whether it is of its newest record."""
+        known = self._rows.known((experiment, listing.run))
         return None if known is None else (known[1], known[0] == listing)
 
     def channels(
@@ -80,3 +91,9 @@ def analyze_run(history: RunHistory) -> Analysis:
         history=history,
         outcomes={model.facts.name: diagnose(model) for model in history.models},
     )
+
+
+def row_of(listing: RunListing, analysis: Analysis, losses: LossReader) -> Row:
+    """A run as the table of all runs shows it."""
+    curve = create_curve(losses.of(listing.run), analysis.history)
+    return create_row(listing, analysis.history, analysis.outcomes, curve)

@@ -47,6 +47,12 @@ class Held(Generic[_Made]):
                 self._held.move_to_end(key)
             return known
 
+    def offer(self, key: Key, listing: RunListing, made: _Made) -> None:
+        """Keep what was made where that takes the place of nothing else."""
+        with self._lock:
+            if len(self._held) < self._limit or key in self._held:
+                self._held[key] = (listing, made)
+
     def put(self, key: Key, listing: RunListing, made: _Made) -> None:
         """Keep what was made, instead of what was asked for longest ago."""
         with self._lock:

@@ -65,7 +65,7 @@ def _place(history: ModelHistory, series: ScalarSeries) -> PlacedSeries:
         run=series.run,
         tag=series.tag,
         kind=kind_of(series.tag),
-        validation=_is_validation(series),
+        validation=is_validation(series.run, series.tag),
         placed=axis.placed,
         steps=axis.steps[order],
         values=series.values[order],
@@ -166,7 +166,6 @@ def _counts_something_else(own: Floats, by_wall_time: Floats) -> bool:
     return bool((off > SLACK_STEPS).any())
 
 
-def _is_validation(series: ScalarSeries) -> bool:
-    return bool(
-        _VALIDATION.search(series.tag) or _VALIDATION.search(posixpath.basename(series.run))
-    )
+def is_validation(run: str, tag: str) -> bool:
+    """A scalar of data that the model is not trained with, by its names."""
+    return bool(_VALIDATION.search(tag) or _VALIDATION.search(posixpath.basename(run)))

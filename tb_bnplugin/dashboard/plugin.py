@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,7 +15,9 @@ from tb_bnplugin.dashboard import download, requests
 from tb_bnplugin.dashboard.analysis import Analyses, Analysis
 from tb_bnplugin.dashboard.payload.columns import HEATMAP_COLUMNS, column
 from tb_bnplugin.dashboard.payload.comparison import Side, comparison
+from tb_bnplugin.dashboard.payload.curve import LossReader
 from tb_bnplugin.dashboard.payload.layer import layer_payload
+from tb_bnplugin.dashboard.payload.overview import overview
 from tb_bnplugin.dashboard.payload.report import report
 from tb_bnplugin.dashboard.payload.rules import rules
 from tb_bnplugin.dashboard.payload.runs import runs
@@ -36,8 +37,14 @@ STATIC: Final[Mapping[str, str]] = {
 
 _STATIC_FOLDER: Final = Path(__file__).parent / "static"
 
-LISTING_SECONDS: Final = 1.0
-"""Time one list of runs may spend on reading runs that are not known yet."""
+LISTING_SECONDS: Final = 0.1
+"""Time one list of runs may spend on reading runs that are not known yet: the page waits for it."""
+
+OVERVIEW_SECONDS: Final = 0.4
+"""Time one answer about some runs may spend on reading them; one run is read all the same."""
+
+OVERVIEW_RUNS: Final = 100
+"""Runs that one request may name."""
 
 
 class BatchNormPlugin(base_plugin.TBPlugin):
@@ -53,6 +60,7 @@ class BatchNormPlugin(base_plugin.TBPlugin):
         """The routes below `data/plugin/batch_norm`."""
         return {
             "/runs": self.serve_runs,
+            "/overview": self.serve_overview,
             "/report": self.serve_report,
             "/column": self.serve_column,
             "/layer": self.serve_layer,
@@ -77,23 +85,36 @@ class BatchNormPlugin(base_plugin.TBPlugin):
         reader = self._reader(request)
         experiment = plugin_util.experiment_id(request.environ)
         listings = reader.list_runs()
+        losses = LossReader(reader, [*listings])
         until = time.monotonic() + LISTING_SECONDS
         for listing in listings.values():
-            known = self._analyses.known_outcomes(experiment, listing)
+            known = self._analyses.known_row(experiment, listing)
             if (known is None or not known[1]) and time.monotonic() < until:
-                with contextlib.suppress(Exception):  # a run that cannot be read stops no other
-                    self._analyses.get(reader, experiment, listing)
-        known_outcomes = (
-            (listing, self._analyses.known_outcomes(experiment, listing))
+                self._analyses.row(reader, experiment, listing, losses)
+        rows = (
+            (listing, self._analyses.known_row(experiment, listing))
             for listing in listings.values()
         )
         return respond_json(
             request,
-            runs(
-                (listing.run, listing.models, None if known is None else known[0])
-                for listing, known in known_outcomes
-            ),
+            runs((listing, None if known is None else known[0].counts) for listing, known in rows),
         )
+
+    @route
+    def serve_overview(self, request: wrappers.Request) -> wrappers.Response:
+        """`Overview`."""
+        names = requests.several(request, "run", OVERVIEW_RUNS)
+        reader = self._reader(request)
+        experiment = plugin_util.experiment_id(request.environ)
+        listings = reader.list_runs(*names)
+        losses = LossReader(reader, names)
+        until = time.monotonic() + OVERVIEW_SECONDS
+        rows, left = [], names
+        while left and (left is names or time.monotonic() < until):
+            name, *left = left
+            if name in listings:  # one that is gone has no row
+                rows.append(self._analyses.row(reader, experiment, listings[name], losses))
+        return respond(request, overview(rows, left=len(left)))
 
     @route
     def serve_report(self, request: wrappers.Request) -> wrappers.Response:

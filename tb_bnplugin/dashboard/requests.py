@@ -53,6 +53,18 @@ def optional(request: wrappers.Request, name: str) -> str | None:
     return values[0] if values else None
 
 
+def several(request: wrappers.Request, name: str, most: int) -> list[str]:
+    """An argument that must be given once, and may be given more often."""
+    values = list(dict.fromkeys(request.args.getlist(name)))
+    if not values:
+        raise errors.InvalidArgumentError(f"the argument `{name}` is missing")
+    if len(values) > most:
+        raise errors.InvalidArgumentError(
+            f"the argument `{name}` is given {len(values)} times; give it at most {most} times"
+        )
+    return values
+
+
 def choice(request: wrappers.Request, name: str, choices: Sequence[str]) -> str:
     """An argument that must be one of some words."""
     value = required(request, name)

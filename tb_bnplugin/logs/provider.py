@@ -87,14 +87,14 @@ class Reader:
             "experiment_id": experiment_id,
         }
 
-    def list_runs(self, run: str | None = None) -> dict[str, RunListing]:
-        """The runs that hold records of this plugin, sorted by name; or only the one named."""
+    def list_runs(self, *runs: str) -> dict[str, RunListing]:
+        """The runs that hold records of this plugin, sorted by name; or only those named."""
         try:
-            listed = self._list(PLUGIN_NAME, None if run is None else [run])
+            listed = self._list(PLUGIN_NAME, list(runs) or None)
         except KeyError:
             # TensorBoard's Python loader lists nothing at all where one tag has metadata and no
             # value, which this plugin never writes: find the run that holds it.
-            names = [run] if run is not None else self._run_names()
+            names = {*runs} or self._run_names()
             listings = (self._list_alone(name) for name in sorted(names))
             return {listing.run: listing for listing in listings if listing is not None}
         return {name: create_listing(name, listed[name]) for name in sorted(listed) if listed[name]}
@@ -113,6 +113,39 @@ class Reader:
         records, _ = self._read(CHANNELS_PLUGIN_NAME, listing.run, listing.tags)
         return records
 
+    def list_scalars(self, runs: Iterable[str]) -> dict[str, list[str]]:
+        """The tags of the standard scalars of each of the runs, both sorted."""
+        names = sorted(runs)
+        try:
+            listed = self._provider.list_scalars(
+                **self._common,
+                plugin_name=SCALARS_PLUGIN_NAME,
+                run_tag_filter=RunTagFilter(runs=names),
+            )
+        except KeyError:  # of the Python loader: one tag has metadata and no value
+            alone = ([name] for name in names if len(names) > 1)
+            return {run: tags for name in alone for run, tags in self.list_scalars(name).items()}
+        return {run: sorted(listed[run]) for run in sorted(listed)}
+
+    def read_some_scalars(
+        self, wanted: Iterable[tuple[str, str]]
+    ) -> dict[tuple[str, str], ScalarSeries]:
+        """Some standard scalars, each by run and tag, in one request; those that can be read."""
+        pairs = {*wanted}
+        runs, tags = ({pair[at] for pair in pairs} for at in (0, 1))
+        try:
+            read = self._read_scalars(sorted(runs), sorted(tags))
+        except KeyError:  # as above
+            alone = ([pair] for pair in pairs if len(pairs) > 1)
+            return {
+                pair: one for only in alone for pair, one in self.read_some_scalars(only).items()
+            }
+        return {
+            (run, tag): create_scalar_series(run, tag, read[run][tag])
+            for run, tag in sorted(pairs)
+            if tag in read.get(run, {})
+        }
+
     def read_scalars(self, runs: Iterable[str]) -> tuple[ScalarSeries, ...]:
         """All standard scalars of the runs, whoever wrote them; sorted by run and tag.
 
@@ -126,17 +159,21 @@ class Reader:
 
     def _read_scalars_of(self, run: str) -> Mapping[str, Any]:
         try:
-            with bounded(scalars=True):
-                read = self._provider.read_scalars(
-                    **self._common,
-                    plugin_name=SCALARS_PLUGIN_NAME,
-                    downsample=EVERYTHING,
-                    run_tag_filter=RunTagFilter(runs=[run]),
-                )
+            return self._read_scalars([run], None).get(run, {})
         except KeyError:  # of the Python loader: one tag has metadata and no value
             return {}
-        series: Mapping[str, Any] = read.get(run, {})
-        return series
+
+    def _read_scalars(
+        self, runs: list[str], tags: list[str] | None
+    ) -> Mapping[str, Mapping[str, Any]]:
+        with bounded(scalars=True):
+            read: Mapping[str, Mapping[str, Any]] = self._provider.read_scalars(
+                **self._common,
+                plugin_name=SCALARS_PLUGIN_NAME,
+                downsample=EVERYTHING,
+                run_tag_filter=RunTagFilter(runs=runs, tags=tags),
+            )
+        return read
 
     def _list_alone(self, run: str) -> RunListing | None:
         try:

@@ -78,6 +78,20 @@ class WholeLogFolder(LogFolder):
             for tag, points in sorted(self._scalars.get(run, {}).items())
         )
 
+    def list_scalars(self, runs: Iterable[str]) -> dict[str, list[str]]:
+        """The tags of the standard scalars of each of the runs."""
+        return {run: sorted(self._scalars[run]) for run in runs if run in self._scalars}
+
+    def read_some_scalars(
+        self, wanted: Iterable[tuple[str, str]]
+    ) -> dict[tuple[str, str], ScalarSeries]:
+        """Some standard scalars, by run and tag."""
+        return {
+            (run, tag): create_scalar_series(run, tag, self._scalars[run][tag])
+            for run, tag in wanted
+            if tag in self._scalars.get(run, {})
+        }
+
     def _keep_other(self, run: str, event: Event, value: Summary.Value) -> None:
         """Keep a scalar or the channels of a model. Only the first metadata of a tag counts."""
         channels, scalars = self._channels.setdefault(run, {}), self._scalars.setdefault(run, {})

@@ -12,6 +12,7 @@ from tb_bnplugin.diagnose import Outcome
 from tb_bnplugin.diagnose.views.answers import Findings
 from tb_bnplugin.preflights.facts import facts_of
 from tb_bnplugin.preflights.later import judged
+from tb_bnplugin.training import live
 from tb_bnplugin.training.recorder import Recorder
 
 _SEVERITIES: Final = ("error", "warning", "info")

@@ -17,7 +17,9 @@ import numpy as np
 
 from tb_bnplugin.dashboard.payload.columns import HEATMAP_COLUMNS, column
 from tb_bnplugin.dashboard.payload.comparison import Side, comparison
+from tb_bnplugin.dashboard.payload.curve import Curve
 from tb_bnplugin.dashboard.payload.layer import layer_payload
+from tb_bnplugin.dashboard.payload.overview import create_row, overview
 from tb_bnplugin.dashboard.payload.report import report
 from tb_bnplugin.dashboard.payload.runs import runs
 from tb_bnplugin.dashboard.payload.scalars import scalars
@@ -34,7 +36,7 @@ from tb_bnplugin.history.model import (
     RunHistory,
     Twinned,
 )
-from tb_bnplugin.logs.provider import ScalarSeries
+from tb_bnplugin.logs.provider import RunListing, ScalarSeries
 from tb_bnplugin.schema.facts import Graph, LossFacts, Node, Phase
 from tb_bnplugin.schema.recalibrations import (
     LeftLayer,
@@ -42,6 +44,7 @@ from tb_bnplugin.schema.recalibrations import (
     RecalibrationFacts,
     ScoreFacts,
 )
+from tb_bnplugin.schema.records import Metadata
 from tb_bnplugin.schema.twin_reports import TwinDifference, TwinFacts, TwinStage
 from tests.support.histories import (
     CALL,
@@ -293,6 +296,12 @@ def golden_channels() -> ChannelHistory:
     )
 
 
+def golden_listing(run: str, *models: str) -> RunListing:
+    """A run that holds the record of each of its models."""
+    tags = {name: Metadata(kind="model", model=name) for name in models}
+    return RunListing(run=run, tags=tags, notes=(), newest=(400, 1400.5))
+
+
 def golden_answers() -> dict[str, dict[str, Any]]:
     """Name of the schema's type and its answer."""
     history = golden_history()
@@ -300,8 +309,17 @@ def golden_answers() -> dict[str, dict[str, Any]]:
     results = Results(recalibrations=golden_recalibrations(), twin=golden_twin())
     run = RunHistory(run="train", models=(history,), results={history.facts.name: results})
     outcomes = diagnose(history)
+    (batch_loss, *_) = place(history, golden_scalars())
+    curve = Curve(name=batch_loss.tag, steps=batch_loss.steps, values=batch_loss.values)
+    rows = [create_row(golden_listing("train", "resnet"), run, {"resnet": outcomes}, curve)]
     return {
-        "Runs": runs([("train", ["resnet"], outcomes), ("other", ["model", "critic"], None)]),
+        "Runs": runs(
+            [
+                (golden_listing("train", "resnet"), rows[0].counts),
+                (golden_listing("other", "model", "critic"), None),
+            ]
+        ),
+        "Overview": json.loads(overview(rows, left=1)),
         "Report": report(run, history, outcomes),
         "Column": column(history, HEATMAP_COLUMNS[1]),
         "Layer": layer_payload(history, 0, golden_channels()),

@@ -69,6 +69,12 @@ def test_routes(records: list[Record]) -> None:
             assert answer.status_code in {200, 404}, (route, answer.text[:300])
             assert "bug in tb_bnplugin" not in answer.text
             assert '"crashed"' not in answer.text
+        answer = client.get("/data/plugin/batch_norm/overview?run=.")
+        assert "cannot be read now" not in answer.text
+        assert "bug in tb_bnplugin" not in answer.text
+        overview = answer.get_json()
+        validate(overview, "Overview")
+        assert [row["crashed"] for row in overview["rows"]] in ([], [0])
 
 
 def write(folder: str, events: list[bytes]) -> None:

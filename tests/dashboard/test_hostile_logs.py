@@ -12,6 +12,7 @@ from tests.dashboard.server import Server, serve
 from tests.dashboard.validate import validate
 
 ROUTES: dict[str, list[dict[str, str | int]]] = {
+    "overview": [{}],
     "report": [{}],
     "column": [{"name": "mean_gap"}, {"name": "moving_variance"}],
     "layer": [{"layer": 0}, {"layer": 2}],
@@ -64,6 +65,17 @@ def test_all_runs_are_listed_and_counted(hostile_server: Server) -> None:
     validate(answer, "Runs")
     assert {run["run"] for run in answer["runs"]} == {*RUNS, WELL}
     assert all(run["errors"] is not None for run in answer["runs"])
+
+
+def test_row_of_a_run_says_what_its_report_says(hostile_server: Server) -> None:
+    for run in (*RUNS, WELL):
+        (row,) = hostile_server.route("overview", run=run).json()["rows"]
+        report = hostile_server.route("report", run=run).json()
+        found = [one for one in report["outcomes"] if one["status"] == "finding"]
+        assert sum(one["count"] for one in row["findings"]) == len(found)
+        assert row["crashed"] == 0
+        assert len(row["notes"]) <= 4
+        assert "cannot be read now" not in "".join(row["notes"])
 
 
 def test_one_damaged_record_leaves_the_others_of_its_tag(hostile_server: Server) -> None:

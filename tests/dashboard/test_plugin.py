@@ -3,6 +3,7 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import json
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ from werkzeug import test
 from tb_bnplugin.dashboard import analysis, download, plugin
 from tb_bnplugin.dashboard.analysis import Analyses, Analysis
 from tb_bnplugin.dashboard.loader import BatchNormLoader
+from tb_bnplugin.dashboard.payload.curve import LossReader
 from tb_bnplugin.dashboard.plugin import BatchNormPlugin
 from tb_bnplugin.diagnose import Outcome
 from tb_bnplugin.history.model import RunHistory
@@ -97,7 +99,31 @@ def test_histories_in_memory_are_bounded(reader: Reader, monkeypatch: pytest.Mon
     first = analyses.get(reader, "", listings["train"])
     analyses.get(reader, "", listings["other"])
     assert analyses.get(reader, "", listings["train"]) is not first
-    assert analyses.known_outcomes("", listings["other"]) is not None
+
+
+def test_rows_of_many_runs_leave_the_histories_that_are_held(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(analysis, "HELD_RUNS", 1)
+    analyses, listings = Analyses(), reader.list_runs()
+    first = analyses.get(reader, "", listings["train"])
+    analyses.row(reader, "", listings["other"], LossReader(reader, []))
+    assert analyses.known_row("", listings["other"]) is not None
+    assert analyses.get(reader, "", listings["train"]) is first
+
+
+def test_run_that_cannot_be_read_now_says_so_and_is_tried_again(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    analyses, listing = Analyses(), reader.list_runs()["train"]
+    with monkeypatch.context() as patched:
+        patched.setattr(Reader, "read_records", lambda *_: 1 / 0)
+        row = json.loads(analyses.row(reader, "", listing, LossReader(reader, [])).encoded)
+    assert row["notes"] == ["cannot be read now: ZeroDivisionError: division by zero"]
+    assert analyses.known_row("", listing) is None
+    assert (
+        json.loads(analyses.row(reader, "", listing, LossReader(reader, [])).encoded)["layers"] == 3
+    )
 
 
 def client_of(reader: Reader) -> test.Client:
@@ -117,6 +143,28 @@ def test_list_of_many_runs_does_not_wait_for_all(
     monkeypatch.setattr(plugin, "LISTING_SECONDS", 60.0)
     runs = client.get("/data/plugin/batch_norm/runs").get_json()["runs"]
     assert [(run["run"], run["errors"]) for run in runs] == [("other", 0), ("train", 0)]
+
+
+def test_answer_about_many_runs_does_not_wait_for_all(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, path = (
+        client_of(reader),
+        "/data/plugin/batch_norm/overview?run=train&run=gone&run=other",
+    )
+    monkeypatch.setattr(plugin, "OVERVIEW_SECONDS", 0.0)
+    answer = client.get(path).get_json()
+    assert ([row["run"] for row in answer["rows"]], answer["left"]) == (["train"], 2)
+    monkeypatch.setattr(plugin, "OVERVIEW_SECONDS", 60.0)
+    answer = client.get(path).get_json()
+    assert ([row["run"] for row in answer["rows"]], answer["left"]) == (["train", "other"], 0)
+
+
+def test_so_many_runs_and_no_more_may_be_asked_for_at_once(reader: Reader) -> None:
+    client = client_of(reader)
+    query = "&".join(f"run=r{at}" for at in range(plugin.OVERVIEW_RUNS))
+    assert client.get(f"/data/plugin/batch_norm/overview?{query}").get_json()["rows"] == []
+    assert client.get(f"/data/plugin/batch_norm/overview?{query}&run=one").status_code == 400
 
 
 @pytest.mark.parametrize("name", sorted(plugin.STATIC))

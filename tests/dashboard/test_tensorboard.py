@@ -26,6 +26,30 @@ def test_runs_are_listed_in_order(server: Server) -> None:
     assert {run["run"]: run["models"] for run in answer["runs"]}["pair"] == ["critic", "model"]
 
 
+def test_rows_of_runs_are_what_their_reports_say(server: Server) -> None:
+    names = ["two_phases", "nowhere", "fit/train", "long/train", "newer"]
+    query = "&".join(f"run={name}" for name in names)
+    answer = server.ask(f"/data/plugin/batch_norm/overview?{query}").json()
+    validate(answer, "Overview")
+    assert answer["left"] == 0
+    rows = {row["run"]: row for row in answer["rows"]}
+    assert list(rows) == ["two_phases", "fit/train", "long/train", "newer"]
+    stamps = {run["run"]: run["stamp"] for run in server.route("runs").json()["runs"]}
+    assert {run: row["stamp"] for run, row in rows.items()} == {run: stamps[run] for run in rows}
+    worst = rows["long/train"]
+    given = server.route("report", run="long/train").json()["steps"]  # the first may be left out
+    assert (worst["worst"], worst["layers"]) == ("error", 4)
+    assert worst["steps"] == [given[0], 5000]
+    assert ("BN101", 4) in {(one["code"], one["layers"]) for one in worst["findings"]}
+    assert set(worst["training_share"]) == {0.0}
+    healthy = rows["fit/train"]
+    assert set(healthy["training_share"]) == {1.0}
+    assert healthy["curve"]["name"] == "batch_loss"
+    assert healthy["curve"]["ends"] == [1.0, 0.02]
+    assert "update tb_bnplugin" in rows["newer"]["notes"][0]
+    assert (rows["newer"]["passed"], rows["newer"]["layers"]) == (0, 0)
+
+
 @pytest.mark.parametrize("run", [run for run in RUNS if run not in {"newer", "no_value"}])
 def test_reports_match_the_schema(server: Server, run: str) -> None:
     validate(server.route("report", run=run).json(), "Report")
@@ -156,6 +180,7 @@ def test_tag_without_a_value_is_skipped_or_named(server: Server) -> None:
 
 BAD = [
     ("report", {}, 400),
+    ("overview", {}, 400),
     ("report", {"run": "nowhere"}, 404),
     ("report", {"run": ""}, 404),
     ("report", {"run": "../../etc"}, 404),

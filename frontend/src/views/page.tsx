@@ -11,6 +11,7 @@ import { Heatmap } from "./heatmap.tsx";
 import { Layer } from "./layer.tsx";
 import { Losses } from "./losses.tsx";
 import { ModelMap } from "./map.tsx";
+import { Overview } from "./overview.tsx";
 import { Recalibrations } from "./recalibrations.tsx";
 import { Scalars } from "./scalars.tsx";
 import { OtherTimeline, Timeline } from "./timeline.tsx";
@@ -27,6 +28,15 @@ export function Page() {
     );
   }
   if (state.runs.value.length === 0) return <Empty />;
+  if (state.tableShown.value) {
+    return (
+      <>
+        {state.failure.value && <Failure text={state.failure.value} />}
+        <Overview />
+        <HelpDialog />
+      </>
+    );
+  }
   return (
     <>
       <Toolbar />

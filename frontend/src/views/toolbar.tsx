@@ -3,6 +3,8 @@ import { embedded } from "../embedded.ts";
 import { choose } from "../load.ts";
 import { count, formatAge, formatStep, shorten } from "../model/text.ts";
 import * as state from "../state.ts";
+import { tablePlace } from "../table.ts";
+import { PlaceLink } from "./link.tsx";
 import { Download } from "./menu.tsx";
 
 /** The top line of the page. */
@@ -14,6 +16,11 @@ export function Toolbar() {
   return (
     <header class="toolbar">
       <h1 class="visually-hidden">Batch normalization</h1>
+      {runs.length > 1 && (
+        <PlaceLink to={tablePlace()} class="back">
+          ← All {runs.length.toLocaleString("en-US")} runs <kbd>Esc</kbd>
+        </PlaceLink>
+      )}
       <label>
         Run
         <select

@@ -1,4 +1,4 @@
-import { addresses, expect, region, runSelect, test } from "./open.ts";
+import { addresses, expect, region, runSelect, runTable, test } from "./open.ts";
 
 test("the findings of a run are seen first, and the worst is open", async ({ open }) => {
   const frame = await open({ run: "faulty/train" });
@@ -9,8 +9,11 @@ test("the findings of a run are seen first, and the worst is open", async ({ ope
   await expect(worst.getByText("What to do")).toBeVisible();
 });
 
-test("without a wish the page shows a run in which something is wrong", async ({ open }) => {
+test("without a wish the page shows all runs, the worst first, and one click opens it", async ({
+  open,
+}) => {
   const frame = await open();
+  await runTable(frame).getByRole("rowheader").first().getByRole("link").click();
   await expect(runSelect(frame)).toHaveValue("faulty/train");
 });
 

@@ -35,7 +35,7 @@ test.describe("a route that fails", () => {
 
   test("is told where even the runs cannot be read", async ({ open, page }) => {
     await page.route("**/batch_norm/runs", (route) => route.fulfill({ status: 500, body: "" }));
-    const frame = await open();
+    const frame = await open({ run: "faulty/train" });
     await expect(frame.getByRole("alert")).toContainText("TensorBoard answered 500 for runs");
     await page.unroute("**/batch_norm/runs");
     await frame.getByRole("button", { name: "Try again" }).click();

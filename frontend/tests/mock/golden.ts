@@ -1,6 +1,7 @@
 // Runs like the golden one, each with numbers of its own: what is left over from another shows.
 import { readFileSync } from "node:fs";
 import type { Column1, Comparison, Layer, Report, Runs, Scalars } from "../../src/api_types.ts";
+import { rowOf } from "./rows.ts";
 
 const read = <Answer>(name: string): Answer =>
   JSON.parse(readFileSync(new URL(`../golden/${name}.json`, import.meta.url), "utf8")) as Answer;
@@ -47,6 +48,10 @@ function vary(value: unknown, by: number, key = ""): unknown {
 /** The answer of a route; null: 404. */
 export function goldenAnswer(route: string, query: URLSearchParams): unknown {
   if (route === "runs") return { schema_version: 1, runs: RUNS };
+  if (route === "overview") {
+    const known = query.getAll("run").filter((name) => name in FACTORS);
+    return { schema_version: 1, left: 0, rows: known.map((name) => rowOf({ run: name })) };
+  }
   const run = query.get("run") ?? "";
   const models = Object.keys(FACTORS[run] ?? {});
   const model = query.get("model") ?? models[0] ?? "";
@@ -89,6 +94,7 @@ export function goldenAnswer(route: string, query: URLSearchParams): unknown {
 const RUNS: Runs["runs"] = Object.entries(FACTORS).map(([run, models]) => ({
   run,
   models: Object.keys(models),
+  stamp: "1",
   errors: Object.values(models).length,
   warnings: 0,
 }));

@@ -1,15 +1,16 @@
 // Log folders that the tests open: each a name, its programs, and how many runs there are.
-import type { Comparison, RunEntry } from "../../src/api_types.ts";
+import type { Comparison } from "../../src/api_types.ts";
 import { faults, paths, WHY } from "./faults.ts";
 import { goldenAnswer } from "./golden.ts";
 import { outcome, type Program, program } from "./program.ts";
+import { type Listed, sweep } from "./rows.ts";
 
 export type Scenario = {
   programs: Program[];
   /** Gives all answers itself; null: 404. */
   answer?: (route: string, query: URLSearchParams) => unknown;
   /** Runs that are only listed, beside those of the programs. */
-  listed?: RunEntry[];
+  listed?: Listed[];
   comparison?: Pick<Comparison, "outcomes" | "differences">;
   /** The first requests of `report` that fail. */
   failures?: number;
@@ -117,13 +118,9 @@ export const SCENARIOS: Record<string, Scenario> = {
   },
   many: {
     programs: [program({ ...faults(200, 10), run: "sweep/momentum_0.99/seed_00/train" })],
-    listed: Array.from({ length: 99 }, (_, at) => ({
-      run: `sweep/momentum_0.99/seed_${String(at + 1).padStart(2, "0")}/train`,
-      models: ["model"],
-      errors: at % 7 === 0 ? 1 : 0,
-      warnings: at > 60 ? null : at % 3,
-    })),
+    listed: sweep(99),
   },
+  thousand: { programs: [program({ run: "alone" })], listed: sweep(999) },
   golden: { programs: [], answer: goldenAnswer },
   none: { programs: [program({ paths: [], ...right })] },
   empty: { programs: [] },

@@ -7,6 +7,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Comparison } from "../../src/api_types.ts";
 import { columnOf, layerOf, rulesOf, scalarsOf } from "./answers.ts";
 import { type Program, reportOf } from "./program.ts";
+import { rowOfProgram } from "./rows.ts";
 import { SCENARIOS, type Scenario } from "./scenarios.ts";
 
 const STATIC = process.env.PAGE
@@ -61,10 +62,18 @@ class Folder {
       const own = programs.map((made) => ({
         run: made.run,
         models: made.models,
+        stamp: String(made.records),
         errors: count(made, "error"),
         warnings: count(made, "warning"),
       }));
-      return json({ schema_version: 1, runs: [...own, ...listed] });
+      const others = listed.map(({ entry }) => entry);
+      return json({ schema_version: 1, runs: [...own, ...others] });
+    }
+    if (route === "overview") {
+      const all = [...programs.map(rowOfProgram), ...listed.map(({ row }) => row)];
+      const names = query.getAll("run");
+      const rows = names.flatMap((name) => all.find(({ run }) => run === name) ?? []);
+      return json({ schema_version: 1, left: 0, rows });
     }
     if (route === "rules") {
       return json(rulesOf(programs.flatMap((made) => made.outcomes.map(({ code }) => code))));

@@ -1,11 +1,12 @@
 // Opens the page on a made-up log.
 import type { Frame } from "@playwright/test";
 import { openAt, type Place, watching } from "../kit.ts";
+import { SCENARIOS } from "../mock/scenarios.ts";
 import { serve } from "../mock/server.ts";
 
 export * from "../kit.ts";
 
-type Open = (scenario: string, place?: Place) => Promise<Frame>;
+type Open = (scenario: string, place?: Place | null) => Promise<Frame>;
 
 const watched = watching({ refused: ["error", "warning"], foreign: [] });
 
@@ -21,9 +22,12 @@ export const test = watched.extend<{ open: Open }, { address: string }>({
     { scope: "worker" },
   ],
   open: async ({ page, address }, use, info) => {
-    // A folder of its own for each test: some change with every request.
-    await use((scenario, place = {}) =>
-      openAt(page, `${address}/${scenario}-${info.testId}/`, place),
-    );
+    // A folder of its own for each test: some change with every request. A place without a run is
+    // of the first one; `null`: of all runs.
+    await use((scenario, place = {}) => {
+      const run = scenario === "golden" ? "first" : SCENARIOS[scenario]?.programs[0]?.run;
+      const own = place === null ? {} : { ...(run === undefined ? {} : { run }), ...place };
+      return openAt(page, `${address}/${scenario}-${info.testId}/`, own);
+    });
   },
 });

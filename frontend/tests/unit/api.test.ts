@@ -38,3 +38,8 @@ test("a refusal of a whole page is cut", async () => {
   vi.stubGlobal("fetch", answer("x".repeat(100_000), 500));
   await expect(fetchRuns()).rejects.toThrow(/^x{300}$/);
 });
+
+test("a list is an argument that is given often", () => {
+  expect(routeOf("overview", { run: ["a/b", "c&d"] })).toBe("./overview?run=a%2Fb&run=c%26d");
+  expect(routeOf("overview", { run: [] })).toBe("./overview");
+});

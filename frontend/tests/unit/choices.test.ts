@@ -7,6 +7,7 @@ import { missingOf, pickRun } from "../../src/model/runs.ts";
 const entry = (run: string, errors: number | null, warnings: number | null = 0) => ({
   run,
   models: ["model"],
+  stamp: "1",
   errors,
   warnings,
 });

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
+from tb_bnplugin.dashboard.payload.overview import Counts, stamp
 from tb_bnplugin.dashboard.payload.values import SCHEMA_VERSION, Json
-from tb_bnplugin.diagnose import Outcome
+from tb_bnplugin.logs.provider import RunListing
 
 
-def runs(entries: Iterable[tuple[str, Sequence[str], Sequence[Outcome] | None]]) -> Json:
-    """`Runs`: of each run the models, and the outcomes where they are known."""
+def runs(entries: Iterable[tuple[RunListing, Counts | None]]) -> Json:
+    """`Runs`: of each run the models, and the counts of its findings where they are known."""
     return {
         "schema_version": SCHEMA_VERSION,
         "runs": [
             {
-                "run": run,
-                "models": list(models),
-                "errors": _count(outcomes, "error"),
-                "warnings": _count(outcomes, "warning"),
+                "run": listing.run,
+                "models": list(listing.models),
+                "stamp": stamp(listing),
+                "errors": None if counts is None else counts.errors,
+                "warnings": None if counts is None else counts.warnings,
             }
-            for run, models, outcomes in entries
+            for listing, counts in entries
         ],
     }
-
-
-def _count(outcomes: Sequence[Outcome] | None, severity: str) -> int | None:
-    if outcomes is None:
-        return None
-    return sum(
-        entry.status == "finding" and entry.severity == severity and not entry.expected
-        for entry in outcomes
-    )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from tb_bnplugin.dashboard.analysis import Analysis
+from tb_bnplugin.dashboard.analysis import Analysis, row_of
 from tb_bnplugin.dashboard.payload.columns import column, heatmap_columns
 from tb_bnplugin.dashboard.payload.comparison import Side, comparison
+from tb_bnplugin.dashboard.payload.curve import LossReader
 from tb_bnplugin.dashboard.payload.layer import layer_payload
+from tb_bnplugin.dashboard.payload.overview import overview
 from tb_bnplugin.dashboard.payload.report import report
 from tb_bnplugin.dashboard.payload.rules import rules
 from tb_bnplugin.dashboard.payload.runs import runs
@@ -43,17 +46,7 @@ def collect(
     shown = [analysis for analysis in _most_wrong(readable) if _add_reports(answers, analysis)]
     shown.sort(key=lambda analysis: analysis.history.run)
     notes = _left_out(len(analyses), len(shown))
-    answers.add(
-        "runs",
-        runs(
-            (
-                analysis.history.run,
-                [model.facts.name for model in analysis.history.models],
-                [outcome for model in analysis.outcomes.values() for outcome in model],
-            )
-            for analysis in shown
-        ),
-    )
+    _add_table(answers, folder, shown)
     complete = answers.add("rules", rules())
     for analysis in shown:
         complete &= _add_scalars(answers, folder, analysis)
@@ -90,6 +83,21 @@ def _left_out(every: int, shown: int) -> list[str]:
     if every == shown:
         return []
     return [f"{every - shown} of {every} runs are left out; --run REGEX chooses the runs."]
+
+
+def _add_table(answers: Answers, folder: WholeLogFolder, shown: Sequence[Analysis]) -> None:
+    """Add the list of runs, and the row of each in the table of all."""
+    listings, names = folder.list_runs(), [analysis.history.run for analysis in shown]
+    losses = LossReader(folder, names)
+    rows = [
+        row_of(listings[name], analysis, losses)
+        for name, analysis in zip(names, shown, strict=True)
+    ]
+    counts = [row.counts for row in rows]
+    listed = [listings[name] for name in names]
+    answers.add("runs", runs(zip(listed, counts, strict=True)))
+    for name, row in zip(names, rows, strict=True):
+        answers.add("overview", json.loads(overview([row], left=0)), run=name)
 
 
 def _add_reports(answers: Answers, analysis: Analysis) -> bool:

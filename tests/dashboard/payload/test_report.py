@@ -11,7 +11,6 @@ from tb_bnplugin.dashboard.payload import report as payload
 from tb_bnplugin.dashboard.payload.columns import HEATMAP_COLUMNS, column
 from tb_bnplugin.dashboard.payload.layer import layer_payload
 from tb_bnplugin.dashboard.payload.outcomes import outcome
-from tb_bnplugin.dashboard.payload.runs import runs
 from tb_bnplugin.dashboard.payload.values import Json
 from tb_bnplugin.diagnose import Outcome, diagnose
 from tb_bnplugin.diagnose.outcome import Severity, Status
@@ -172,14 +171,3 @@ def test_probe_draws_only_what_was_measured() -> None:
     drawn = [(series["name"], series["kind"]) for series in answer["series"]]
     assert drawn == [("accuracy", "accuracy"), ("spread", "other")]
     assert answer["series"][1]["moving"] == [0.25, 0.25]
-
-
-def test_counts_are_of_unexpected_findings() -> None:
-    def finding(*, expected: bool) -> Outcome:
-        return Outcome(code="BN1", name="n", status="finding", severity="error", expected=expected)
-
-    answer = runs(
-        [("a", ["m"], [finding(expected=True), finding(expected=False)]), ("b", [], None)]
-    )
-    validate(answer, "Runs")
-    assert [entry["errors"] for entry in answer["runs"]] == [1, None]
