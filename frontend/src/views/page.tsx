@@ -31,6 +31,7 @@ export function Page() {
   if (state.tableShown.value) {
     return (
       <>
+        <About />
         {state.failure.value && <Failure text={state.failure.value} />}
         <Overview />
         <HelpDialog />

@@ -29,6 +29,9 @@ test("a report file shows findings, timeline and charts of each run, and asks no
   const frame = page.mainFrame();
   await settled(frame);
   await expect(frame.getByRole("note")).toContainText("Report of tb_bnplugin");
+  await frame.getByRole("link", { name: "BN101" }).first().click();
+  await settled(frame);
+  await expect(frame.getByRole("note")).toContainText("Report of tb_bnplugin");
   await expect(frame.locator(".finding.selected .code")).toHaveText("BN101");
   const colours = await coloursOf(frame, "Effective mode");
   expect(colours.get(await themeColour(frame, "flaw")) ?? 0).toBeGreaterThan(1000);
