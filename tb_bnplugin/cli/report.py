@@ -12,7 +12,6 @@ from tb_bnplugin.cli.exit_codes import CLEAN, fail
 from tb_bnplugin.cli.markdown import markdown
 from tb_bnplugin.cli.style import printable
 from tb_bnplugin.dashboard.report.about import About
-from tb_bnplugin.dashboard.report.page import report_page
 from tb_bnplugin.errors import LogFolderError, PageNotBuiltError
 from tb_bnplugin.logs.check import read_folder
 from tb_bnplugin.logs.whole_folder import WholeLogFolder
@@ -53,6 +52,9 @@ def _run(options: argparse.Namespace) -> int:
         now = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
         about = About(version=tb_bnplugin.__version__, written=now, notes=unread)
         if options.format == "html":
+            # the other commands need nothing of what answers HTTP
+            from tb_bnplugin.dashboard.report.page import report_page
+
             text = report_page(folder, histories, about)
         else:
             text = markdown(histories, about)

@@ -67,7 +67,8 @@ def test_inside_a_traced_step_after_its_update(
 
     with writer.as_default():
         written = [bool(train(tensorflow.constant(step, "int64"))) for step in range(1, 6)]
-    assert [record.getMessage() for record in caplog.records] == []  # of autograph, on our code
+    others = [record for record in caplog.records if record.name != "tb_bnplugin"]
+    assert [record.getMessage() for record in others] == []  # of autograph, on our code
     assert written == [True] * 5
     history = read_model(tmp_path)
     assert history.steps.tolist() == [1, 2, 3, 4, 5]
