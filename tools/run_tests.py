@@ -66,11 +66,10 @@ KINDS: tuple[tuple[str, Callable[[Case], bool]], ...] = (
 
 
 PROGRAMS: tuple[str, ...] = (
-    *("packaging", "docs", "demo", "examples"),
-    *("training/test_transparency.py", "training/test_workers.py"),
-    "training/test_parameter_server.py",
+    *("packaging", "demo", "examples"),
+    "training/test_transparency.py",
 )
-"""Tests that run whole programs: a process of their own, beside all other tests."""
+"""Tests that run whole programs, beside all others: together as long as those, with the page's."""
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import os
 import runpy
 import subprocess
@@ -43,7 +44,8 @@ def alone(flavour: Flavour, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     yield
     for watch in open_recorders():
         watch.close()
-    flavour.keras.backend.clear_session()
+    flavour.keras.backend.clear_session()  # collects garbage
+    gc.freeze()  # and need not look at what is left in each of 300 programs
 
 
 def codes_of(program: str, flavour: Flavour, capsys: pytest.CaptureFixture[str]) -> set[str]:
