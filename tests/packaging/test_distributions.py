@@ -101,6 +101,10 @@ def tensorboard_address(
             yield said.group().rstrip("/")
         finally:
             process.terminate()
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:  # TensorBoard may miss it while its loader starts
+                process.kill()
 
 
 def fetch(address: str) -> Any:
