@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tb_bnplugin.diagnose import check_codes, never_began, stopped
 from tb_bnplugin.diagnose.views.answers import Findings, LedgerText, Outcomes
@@ -12,8 +12,6 @@ from tb_bnplugin.guard import Guard
 from tb_bnplugin.keras.flavour import check_backend
 from tb_bnplugin.keras.hooks import Hooks
 from tb_bnplugin.keras.probe.held_batch import VALIDATION, take_batch
-from tb_bnplugin.preflights.ahead import look_ahead
-from tb_bnplugin.preflights.report import PreflightReport
 from tb_bnplugin.schedule import Frequency, check_frequency
 from tb_bnplugin.training import live
 from tb_bnplugin.training.fit import FitOptions, FitRecorder, Loop
@@ -21,6 +19,9 @@ from tb_bnplugin.training.fit_target import FitTarget
 from tb_bnplugin.training.live import LiveHistory
 from tb_bnplugin.training.notify import OnFinding, check_on_finding
 from tb_bnplugin.training.queue import work_queue
+
+if TYPE_CHECKING:
+    from tb_bnplugin.preflights.report import PreflightReport
 
 _ON_FINDING: Final = ("warn", "stop", "ignore")
 
@@ -153,6 +154,9 @@ class BatchNormCallback(Hooks):
         """A fit begins: a new phase."""
         self._training = True
         if self._preflight:
+            # a training without one imports nothing of it
+            from tb_bnplugin.preflights.ahead import look_ahead
+
             options = self._options
             self.preflight_report = look_ahead(
                 self.model, options.probe_data, expect=options.expect, source=options.source

@@ -19,7 +19,6 @@ from tb_bnplugin.measure.recalibration import Recalibration
 from tb_bnplugin.measure.recalibration_record import encode_result
 from tb_bnplugin.schema.records import Kind
 from tb_bnplugin.training import as_bytes, ops
-from tb_bnplugin.training.recalibrating import record_document
 from tb_bnplugin.training.recorder import recorder_of, watch_model
 from tb_bnplugin.training.summary_state import (
     compiled_by_xla,
@@ -237,7 +236,8 @@ def _record_result(model: Any, kind: Kind, document: bytes, step: Any) -> Any:
     if writer is None or not bool(tf.summary.should_record_summaries()):
         return ops.nothing_written()
     step = resolve_step(step, kind)
-    return tf.constant(record_document(watch_model(model), kind, document, int(step), writer))
+    recorder = watch_model(model)
+    return tf.constant(ops.record_document(recorder, kind, document, int(step), writer))
 
 
 def batch_norm_pb(model: Any, step: int) -> bytes:

@@ -9,7 +9,9 @@ from typing import Final
 from tb_bnplugin.cli.style import cut, printable
 from tb_bnplugin.dashboard.report.about import About
 from tb_bnplugin.diagnose import Outcome, create_ledger, ledger_text
-from tb_bnplugin.diagnose.outcome import EvidenceValue
+from tb_bnplugin.diagnose.views.answers import Findings
+from tb_bnplugin.diagnose.views.plain import worst_first
+from tb_bnplugin.diagnose.views.words import value
 from tb_bnplugin.history.model import RunHistory
 from tb_bnplugin.logs.check import Report, RunReport, create_report
 from tb_bnplugin.logs.provider import shorten
@@ -18,7 +20,6 @@ CHARACTERS: Final = 60_000
 """An issue of GitHub takes 65,536."""
 SHOWN_LAYERS: Final = 10
 
-_SEVERITIES: Final = ("error", "warning", "info")
 _SPECIAL: Final = re.compile(r"[\\*\[\]#|~<>&@!]|(?<!\w)_|_(?!\w)")
 _FENCE: Final = "`" * 3
 
@@ -60,12 +61,12 @@ def block(text: str, language: str) -> str:
 def _runs(report: Report) -> Iterator[str]:
     for run in report.runs:
         yield _head(run)
-        findings = _sorted(run.outcomes)
+        findings = worst_first(Findings(run.outcomes))
         yield from (_finding(outcome) for outcome in findings)
         if not findings:
             yield "Nothing found."
         yield from (f"Note: {prose(note)}" for note in run.notes)
-    compared = _sorted(report.comparisons)
+    compared = worst_first(Findings(report.comparisons))
     if compared:
         yield "### Runs compared"
         yield from (_finding(outcome) for outcome in compared)
@@ -78,11 +79,6 @@ def _head(run: RunReport) -> str:
         facts.append("steps {}-{}".format(*run.steps))
     step = [f"One step of {code(name)} = {prose(text)}" for name, text in run.step]
     return "\n\n".join([f"### Run {code(run.run)}", ", ".join(facts), *step])
-
-
-def _sorted(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    found = [entry for entry in outcomes if entry.status == "finding" and not entry.expected]
-    return sorted(found, key=lambda outcome: _SEVERITIES.index(outcome.severity))
 
 
 def _finding(outcome: Outcome) -> str:
@@ -101,19 +97,11 @@ def _finding(outcome: Outcome) -> str:
         more = len(outcome.layers) - SHOWN_LAYERS
         facts.append(f"- layers: {named}{f' and {more} more' if more > 0 else ''}")
     if outcome.evidence:
-        values = ", ".join(f"{name} {_value(value)}" for name, value in outcome.evidence.items())
+        values = ", ".join(f"{name} {value(of)}" for name, of in outcome.evidence.items())
         facts.append(f"- evidence: {prose(values)}")
     if outcome.fix:
         facts.append(f"- fix: {prose(outcome.fix)}")
     return "\n\n".join([*parts, "\n".join(facts)]) if facts else "\n\n".join(parts)
-
-
-def _value(value: EvidenceValue) -> str:
-    if value is None:
-        return "unknown"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _ledgers(histories: Sequence[RunHistory]) -> Iterator[str]:

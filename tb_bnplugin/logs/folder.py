@@ -43,7 +43,7 @@ _FOOTER_BYTES: Final = 4  # masked checksum of the event
 
 
 @dataclass(kw_only=True)
-class _Series:
+class Series:
     """One tag of one run: the content of its first metadata, and its tensors."""
 
     content: bytes
@@ -51,6 +51,7 @@ class _Series:
     undecoded: int = 0  # tensors
 
     def time_series(self) -> TensorTimeSeries:
+        """The tag as a data provider lists it."""
         return TensorTimeSeries(
             max_step=max((datum.step for datum in self.data), default=0),
             max_wall_time=max((datum.wall_time for datum in self.data), default=0.0),
@@ -74,7 +75,7 @@ class LogFolder:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)  # as it was given
         where = os.path.expanduser(self.path)  # noqa: PTH111  # may be a URL
-        self._series: dict[str, dict[str, _Series]] = {}
+        self._series: dict[str, dict[str, Series]] = {}
         self._notes: dict[str, list[str]] = {}
         self.event_files = 0
         for run, files in _find_event_files(where):
@@ -148,7 +149,7 @@ class LogFolder:
                 ):
                     self._keep_other(run, event, value)
                     continue
-                series = _Series(content=metadata.plugin_data.content)
+                series = Series(content=metadata.plugin_data.content)
                 self._series.setdefault(run, {})[value.tag] = series
             if value.HasField("tensor"):
                 # At once: an event takes more memory than the array in it.

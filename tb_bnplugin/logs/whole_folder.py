@@ -9,10 +9,10 @@ from typing import Final
 
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
-from tensorboard.data.provider import TensorDatum, TensorTimeSeries
+from tensorboard.data.provider import TensorDatum
 
 from tb_bnplugin.errors import TensorError
-from tb_bnplugin.logs.folder import LogFolder
+from tb_bnplugin.logs.folder import LogFolder, Series
 from tb_bnplugin.logs.provider import (
     SCALARS_PLUGIN_NAME,
     Records,
@@ -43,22 +43,14 @@ class WholeLogFolder(LogFolder):
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._channels: dict[str, dict[str, tuple[bytes, list[TensorDatum]]]] = {}
+        self._channels: dict[str, dict[str, Series]] = {}
         self._scalars: dict[str, dict[str, list[_Point]]] = {}
         super().__init__(path)
 
     def list_channels(self, run: str, model: str) -> RunListing:
         """The tags of the per-channel vectors of one model."""
-        series = {
-            tag: TensorTimeSeries(
-                max_step=max((datum.step for datum in data), default=0),
-                max_wall_time=max((datum.wall_time for datum in data), default=0.0),
-                plugin_content=content,
-                description="",
-                display_name="",
-            )
-            for tag, (content, data) in self._channels.get(run, {}).items()
-        }
+        held = self._channels.get(run, {})
+        series = {tag: each.time_series() for tag, each in held.items()}
         return channels_of(create_listing(run, series), model)
 
     def read_channels(self, listing: RunListing) -> Records:
@@ -66,7 +58,7 @@ class WholeLogFolder(LogFolder):
         made = (
             create_record(metadata, datum)
             for tag, metadata in listing.tags.items()
-            for datum in self._channels[listing.run][tag][1]
+            for datum in self._channels[listing.run][tag].data
         )
         return [record for record in made if record is not None]
 
@@ -98,7 +90,7 @@ class WholeLogFolder(LogFolder):
         name = value.metadata.plugin_data.plugin_name
         if value.tag not in channels and value.tag not in scalars:
             if name == CHANNELS_PLUGIN_NAME:
-                channels[value.tag] = (value.metadata.plugin_data.content, [])
+                channels[value.tag] = Series(content=value.metadata.plugin_data.content)
             elif name == SCALARS_PLUGIN_NAME or (not name and value.HasField("simple_value")):
                 scalars[value.tag] = []
         if value.tag in scalars:
@@ -111,7 +103,7 @@ class WholeLogFolder(LogFolder):
                 array = decode(value.tensor)
             except TensorError:
                 return
-            channels[value.tag][1].append(TensorDatum(event.step, event.wall_time, array))
+            channels[value.tag].data.append(TensorDatum(event.step, event.wall_time, array))
 
 
 def _number(value: Summary.Value) -> float:

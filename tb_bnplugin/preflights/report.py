@@ -10,12 +10,12 @@ from typing import Any, Final
 
 from tb_bnplugin.diagnose import Outcome
 from tb_bnplugin.diagnose.views.answers import Findings
+from tb_bnplugin.diagnose.views.plain import worst_first
+from tb_bnplugin.diagnose.views.words import SEVERITIES, plural
 from tb_bnplugin.preflights.facts import facts_of
 from tb_bnplugin.preflights.later import judged
 from tb_bnplugin.training import live
 from tb_bnplugin.training.recorder import Recorder
-
-_SEVERITIES: Final = ("error", "warning", "info")
 
 _WIDTH: Final = 100
 
@@ -43,8 +43,7 @@ class PreflightReport:
 
     def findings(self) -> tuple[Outcome, ...]:
         """The findings, by the rules that `tb_bnplugin.check` runs on a log; the worst first."""
-        found = Findings(self.outcomes)
-        return tuple(sorted(found, key=lambda each: _SEVERITIES.index(each.severity)))
+        return tuple(worst_first(Findings(self.outcomes)))
 
     def ok(self) -> bool:
         """True where nothing was found that is an error or a warning."""
@@ -77,11 +76,7 @@ class PreflightReport:
 
     def _summary(self) -> str:
         counts = Counter(each.severity for each in self.findings())
-        found = [
-            f"{counts[each]} {each}" + ("s" if counts[each] > 1 and each != "info" else "")
-            for each in _SEVERITIES
-            if counts[each]
-        ]
+        found = [plural(counts[each], each) for each in SEVERITIES if counts[each]]
         rest = Counter(each.status for each in self.outcomes)
         unknown = f", {rest['not_checked']} not checked" if rest["not_checked"] else ""
         crashed = f", {rest['crashed']} crashed" if rest["crashed"] else ""

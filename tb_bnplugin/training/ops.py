@@ -23,8 +23,9 @@ from tb_bnplugin.keras.probe.run import ProbeResult
 from tb_bnplugin.schema.columns import PROBE_COLUMNS
 from tb_bnplugin.schema.facts import LossFacts
 from tb_bnplugin.schema.places import Line
+from tb_bnplugin.schema.records import Kind
 from tb_bnplugin.training import placeholder
-from tb_bnplugin.training.publisher import Target
+from tb_bnplugin.training.publisher import Extra, Target
 from tb_bnplugin.training.recorder import (
     Recorder,
     open_recorders,
@@ -37,6 +38,7 @@ from tb_bnplugin.training.summary_state import callers_own, default_writer
 __all__ = [
     "PROBE_COLUMNS",
     "nothing_written",
+    "record_document",
     "record_loss",
     "record_model",
     "record_probe",
@@ -285,3 +287,26 @@ def _when_recording(make: Callable[[], Any]) -> Any:
     if replica is not None and replica.num_replicas_in_sync > 1:
         should = tf.logical_and(should, tf.equal(replica.replica_id_in_sync_group, 0))
     return tf.cond(should, make, lambda: tf.constant(False))
+
+
+def record_document(
+    recorder: Recorder, kind: Kind, document: bytes, given: int, writer: Any
+) -> bool:
+    """Write the result of a tool with a writer; return True where that went well.
+
+    Args:
+        recorder: of the model.
+        kind: of the record.
+        document: to write.
+        given: the step as the program counts it.
+        writer: a `tf.summary` writer.
+    """
+    run = run_of_writer(writer)
+    recorder.use(run)
+
+    def write() -> bool:
+        step, _ = run.place(given, f"{recorder.name}/{kind}", beside=recorder.name)
+        extra = Extra(kind=kind, value=document)
+        return recorder.add([extra], step, Target(run=run, writer=writer))
+
+    return bool(recorder.guard.attempt("recording", write))

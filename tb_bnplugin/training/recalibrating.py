@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
 from tb_bnplugin.keras.recalibration.callback import Recalibrating
 from tb_bnplugin.measure.recalibration import Recalibration
 from tb_bnplugin.measure.recalibration_record import encode_result
-from tb_bnplugin.schema.records import Kind
 from tb_bnplugin.training.publisher import Extra, Target
 from tb_bnplugin.training.recorder import Recorder, recorder_of
-from tb_bnplugin.training.run import Run, run_of_writer
+from tb_bnplugin.training.run import Run
 from tb_bnplugin.training.writer import close, is_closed
 
 
@@ -53,29 +50,6 @@ class RecalibrateCallback(Recalibrating):
         recorder = recorder_of(self.model)
         if recorder is not None and not recorder.closed and recorder.last_target is not None:
             recorder.guard.attempt("recalibration", _write_beside, recorder, result)
-
-
-def record_document(
-    recorder: Recorder, kind: Kind, document: bytes, given: int, writer: Any
-) -> bool:
-    """Write the result of a tool with a writer; return True where that went well.
-
-    Args:
-        recorder: of the model.
-        kind: of the record.
-        document: to write.
-        given: the step as the program counts it.
-        writer: a `tf.summary` writer.
-    """
-    run = run_of_writer(writer)
-    recorder.use(run)
-
-    def write() -> bool:
-        step, _ = run.place(given, f"{recorder.name}/{kind}", beside=recorder.name)
-        extra = Extra(kind=kind, value=document)
-        return recorder.add([extra], step, Target(run=run, writer=writer))
-
-    return bool(recorder.guard.attempt("recording", write))
 
 
 def _write(recorder: Recorder, result: Recalibration, step: int, target: Target) -> bool:

@@ -5,26 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 import tb_bnplugin
 from tb_bnplugin.history.model import ModelHistory, Recalibrated
 from tb_bnplugin.logs.check import read_runs
 from tests.conftest import Flavour
-
-RANDOM = np.random.default_rng(0)
-Y = RANDOM.integers(0, 3, 96)
-X = (RANDOM.normal(size=(96, 6)) + 3 * np.eye(3, 6)[Y] + 30).astype("float32")
-
-
-def model_of(keras: Any) -> Any:
-    norm = keras.layers.BatchNormalization(momentum=0.999)
-    layers = [keras.Input((6,)), norm, keras.layers.Dense(8, activation="relu")]
-    model = keras.Sequential([*layers, keras.layers.Dense(3)])
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.Adam(0.01), loss, metrics=["accuracy"])
-    return model
+from tests.support.slow_statistics import X, Y, model_of
 
 
 def read(logdir: Path) -> tuple[ModelHistory, tuple[Recalibrated, ...]]:

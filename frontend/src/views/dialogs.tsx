@@ -144,6 +144,22 @@ function Listing({ children }: { children: ComponentChildren }) {
   );
 }
 
+/** Opens the help. */
+export function HelpButton() {
+  return (
+    <button
+      type="button"
+      class="quiet"
+      aria-label="Help"
+      onClick={() => {
+        state.helpShown.value = true;
+      }}
+    >
+      ?
+    </button>
+  );
+}
+
 /** What the mouse and the keyboard do here. */
 export function HelpDialog() {
   if (!state.helpShown.value) return null;

@@ -4,8 +4,8 @@ import { moveFocus } from "../focus.ts";
 import { openPlace } from "../load.ts";
 import { codesOf, SEVERITY_FILTERS, summary, windowOf } from "../model/overview.ts";
 import { count, shorten } from "../model/text.ts";
-import * as state from "../state.ts";
 import * as table from "../table.ts";
+import { HelpButton } from "./dialogs.tsx";
 import { RunRow } from "./overview_row.tsx";
 
 /** As the style sheet has it. */
@@ -24,16 +24,7 @@ export function Overview() {
           {unread > 0 && ` · ${(all - unread).toLocaleString("en-US")} read so far`}
         </span>
         <span class="ends">
-          <button
-            type="button"
-            class="quiet"
-            aria-label="Help"
-            onClick={() => {
-              state.helpShown.value = true;
-            }}
-          >
-            ?
-          </button>
+          <HelpButton />
         </span>
         <Filters />
       </header>

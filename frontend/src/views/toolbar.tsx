@@ -4,6 +4,7 @@ import { choose } from "../load.ts";
 import { count, formatAge, formatStep, shorten } from "../model/text.ts";
 import * as state from "../state.ts";
 import { tablePlace } from "../table.ts";
+import { HelpButton } from "./dialogs.tsx";
 import { PlaceLink } from "./link.tsx";
 import { Download } from "./menu.tsx";
 
@@ -67,16 +68,7 @@ export function Toolbar() {
       )}
       <span class="ends">
         {report && <Download />}
-        <button
-          type="button"
-          class="quiet"
-          aria-label="Help"
-          onClick={() => {
-            state.helpShown.value = true;
-          }}
-        >
-          ?
-        </button>
+        <HelpButton />
       </span>
       {report && !state.changing.value && <Facts />}
       <Changing />

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from tb_bnplugin.dashboard.payload.values import Json
 from tb_bnplugin.diagnose import Outcome, explain_all
+from tb_bnplugin.diagnose.views.words import SEVERITIES
 
 
 def outcomes(entries: Iterable[Outcome]) -> list[Json]:
@@ -29,7 +30,7 @@ def _documentation() -> Mapping[str, tuple[str, str]]:
 
 
 def _rank(entry: Outcome) -> tuple[int, int]:
-    severity = ("error", "warning", "info").index(entry.severity)
+    severity = SEVERITIES.index(entry.severity)
     if entry.status == "finding":
         return (1 if entry.expected else 0, severity)
     return (("ok", "not_checked", "crashed").index(entry.status) + 2, 0)

@@ -11,10 +11,11 @@ from tb_bnplugin.dashboard.payload.curve import Curve, curve_row
 from tb_bnplugin.dashboard.payload.values import SCHEMA_VERSION, Json, draw
 from tb_bnplugin.dashboard.responses import encode
 from tb_bnplugin.diagnose import Outcome
+from tb_bnplugin.diagnose.views.plain import worst_first
+from tb_bnplugin.diagnose.views.words import SEVERITIES
 from tb_bnplugin.history.model import RunHistory
 from tb_bnplugin.logs.provider import RunListing, shorten
 
-SEVERITIES: Final = ("error", "warning", "info")
 MOST_NOTES: Final = 3
 LONGEST_TEXT: Final = 200
 LONGEST_NAME: Final = 200
@@ -106,11 +107,10 @@ def _row(listing: RunListing, counts: Counts, values: Json) -> Row:
     return Row(counts=counts, encoded=encode({**named, **values}))
 
 
-def _findings(found: Iterable[Outcome], first_model: str | None) -> list[Json]:
+def _findings(found: Sequence[Outcome], first_model: str | None) -> list[Json]:
     """One entry a code, the worst first and else in the order of the rules."""
     entries: dict[str, Json] = {}
-    ordered = sorted(found, key=lambda one: SEVERITIES.index(one.severity))
-    for one in ordered:
+    for one in worst_first(found):
         model = None if one.model == first_model or len(one.model) > LONGEST_NAME else one.model
         entry = entries.setdefault(
             one.code,
