@@ -43,20 +43,36 @@ def median_seconds(
     return statistics.median(times)
 
 
+Clock = Callable[[], float]
+
+
 def paired_ratio(
     one: Callable[[], object],
     other: Callable[[], object],
     rounds: int,
-    clock: Callable[[], float] = time.perf_counter,
+    clock: Clock = time.perf_counter,
 ) -> tuple[float, float, float]:
-    """Median of the ratios one/other of neighbouring calls, and its quartiles.
+    """Median of the ratios one/other of neighbouring calls, and its quartiles."""
+    (ratio,) = paired_ratios(one, other, rounds, (clock,))
+    return ratio
+
+
+def paired_ratios(
+    one: Callable[[], object], other: Callable[[], object], rounds: int, clocks: Sequence[Clock]
+) -> list[tuple[float, float, float]]:
+    """The same by several clocks that look at the same calls.
 
     The two take turns in going first, so that what slows the machine hits both.
     """
-    ratios = []
+    ratios: list[list[float]] = [[] for _ in clocks]
     for number in range(rounds):
         pair: Sequence[Callable[[], object]] = (one, other) if number % 2 else (other, one)
-        seconds = {work: median_seconds(work, 1, clock) for work in pair}
-        ratios.append(seconds[one] / seconds[other])
-    lower, middle, upper = statistics.quantiles(ratios, n=4)
-    return middle, lower, upper
+        spent = {}
+        for work in pair:
+            begin = [clock() for clock in clocks]
+            work()
+            spent[work] = [clock() - then for clock, then in zip(clocks, begin, strict=True)]
+        for of_clock, ours, theirs in zip(ratios, spent[one], spent[other], strict=True):
+            of_clock.append(ours / theirs)
+    quantiles = [statistics.quantiles(each, n=4) for each in ratios]
+    return [(middle, lower, upper) for lower, middle, upper in quantiles]
