@@ -100,7 +100,7 @@ facts: setup  ## ask each supported version of Keras what it does, for the fix t
 
 .PHONY: build
 build: setup  ## sdist and wheel in dist/, the same bytes for the same commit, and their metadata checked
-	@rm -rf dist *.egg-info
+	@rm -rf dist
 	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(PY) -m build --no-isolation
 	@$(PY) -m twine check --strict dist/*
 

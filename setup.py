@@ -14,13 +14,14 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 from setuptools.command.sdist import sdist
 
-ROOT = Path(__file__).resolve().parent
 # A build backend does not put the project's folders on the path.
-sys.path.insert(0, str(ROOT / "tools"))
+sys.path.insert(0, str(Path(__file__).resolve().parent / "tools"))
 from archive import build_time, write_archive
 from home import absolute_links, project_urls
 from npm import npm_command
 from page import make_sure_of_page, page_must_be_built
+
+README = Path(__file__).resolve().with_name("README.md").read_text(encoding="utf-8")
 
 os.umask(0o022)  # a wheel holds the modes of the files that it is packed from
 
@@ -65,7 +66,7 @@ class SdistWithPage(sdist):
 
 setup(
     cmdclass={"build_py": BuildWithPage, "sdist": SdistWithPage},
-    long_description=absolute_links((ROOT / "README.md").read_text(encoding="utf-8")),
+    long_description=absolute_links(README),
     long_description_content_type="text/markdown",
     project_urls=project_urls(),
     setup_requires=(

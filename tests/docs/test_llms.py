@@ -27,7 +27,9 @@ CALLER = Line(file="train.py", line=70, function="<module>", text="step(x)")
 
 def described(title: str) -> dict[str, str]:
     """What stands beside each name in the list below a title."""
-    block = re.search(rf"^(?:\*\*{title}\*\*|{title}:)\n\n(.*?)\n\n", TEXT, re.M | re.S)
+    block = re.search(
+        rf"^(?:\*\*{title}\*\*|{title}:)\n\n(.*?)\n\n", TEXT, re.MULTILINE | re.DOTALL
+    )
     assert block, title
     items = re.findall(r"^- `(\w+)`: (.+)$", block[1], re.MULTILINE)
     assert len(items) == len(block[1].splitlines())

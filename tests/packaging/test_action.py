@@ -161,6 +161,8 @@ def test_the_hook_checks_the_folder_that_its_arguments_name(tmp_path: Path) -> N
 
 def test_the_guide_names_inputs_and_hook_as_they_are() -> None:
     guide = (ROOT / "docs" / "ci.md").read_text("utf-8")
-    action, hook = (yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", guide, re.S))
+    action, hook = (
+        yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    )
     assert set(action[1]["with"]) == set(ACTION["inputs"])
     assert [hook["id"] for hook in hook["repos"][0]["hooks"]] == [HOOK["id"]]

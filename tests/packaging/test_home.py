@@ -1,4 +1,4 @@
-"""The one address of the project: links of the package, and of README where it is shown elsewhere."""
+"""The one address of the project: links of the package, and of README where it is elsewhere."""
 
 from __future__ import annotations
 
