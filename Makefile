@@ -99,8 +99,10 @@ facts: setup  ## ask each supported version of Keras what it does, for the fix t
 	@$(PY) tools/collect_facts.py
 
 .PHONY: build
-build: setup  ## sdist and wheel in dist/
-	@$(PY) -m build --no-isolation
+build: setup  ## sdist and wheel in dist/, the same bytes for the same commit, and their metadata checked
+	@rm -rf dist
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(PY) -m build --no-isolation
+	@$(PY) -m twine check --strict dist/*
 
 .PHONY: docs
 docs: setup  ## the site of the documentation, its links checked, in .cache/site

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class Hooks:
@@ -15,9 +18,10 @@ class Hooks:
 
     _model: Any = None
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG004  # taken by __init__
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:  # noqa: ARG004  # taken by __init__
         """Create an object of a class that derives from Keras' own, too."""
-        return object.__new__(_with_keras(cls))
+        made: Self = object.__new__(_with_keras(cls))
+        return made
 
     async_safe = False
     _supports_tf_logs = True

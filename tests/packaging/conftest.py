@@ -13,6 +13,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
+BUILT_AT = {"SOURCE_DATE_EPOCH": "1700000000"}
+"""The time of each build, whenever it is made."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
@@ -20,12 +23,14 @@ class Environment:
 
     folder: Path
 
-    def run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, program: str, *arguments: str, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
         """What a program of the environment printed; fails where its status is not 0."""
         answer = subprocess.run(
             [str(self.folder / "bin" / program), *arguments],
             cwd=self.folder,
-            env=self.variables(),
+            env={**self.variables(), **variables},
             capture_output=True,
             text=True,
             check=False,
@@ -39,13 +44,26 @@ class Environment:
         return {**kept, "PATH": str(self.folder / "bin"), "VIRTUAL_ENV": str(self.folder)}
 
 
+def build(command: list[str], folder: Path, umask: int = -1) -> None:
+    """Run a build in a folder; fails where its status is not 0."""
+    answer = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, **BUILT_AT},
+        umask=umask,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
 @pytest.fixture(scope="session")
 def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sdist of this checkout."""
     folder = tmp_path_factory.mktemp("sdist")
     command = [sys.executable, "-m", "build", "--sdist", "--no-isolation", f"--outdir={folder}"]
-    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert answer.returncode == 0, answer.stdout + answer.stderr
+    build(command, ROOT)
     return next(folder.glob("*.tar.gz"))
 
 
@@ -72,8 +90,13 @@ def wheel(
 ) -> Path:
     """The wheel that pip makes of the sdist, where there is no Node."""
     folder = tmp_path_factory.mktemp("wheel")
+    # newer pip has a variable of its own for what is built with
+    constraints = str(ROOT / "constraints.txt")
     answer = empty_environment.run(
-        "python", "-m", "pip", "wheel", "-v", "--no-deps", f"--wheel-dir={folder}", str(sdist)
+        *("python", "-m", "pip", "wheel", "-v", "--no-deps", f"--wheel-dir={folder}", str(sdist)),
+        PIP_CONSTRAINT=constraints,
+        PIP_BUILD_CONSTRAINT=constraints,
+        **BUILT_AT,
     )
     assert "nodejs" not in answer.stdout
     return next(folder.glob("*.whl"))
