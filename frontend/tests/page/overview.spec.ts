@@ -118,6 +118,22 @@ test("of a thousand runs those in sight are drawn, and the keyboard reaches all"
   await expect(runSelect(frame)).toHaveValue("alone");
 });
 
+test("keys that come before the next frame go where the one before them led", async ({ open }) => {
+  const frame = await open("thousand", null);
+  await frame.getByRole("button", { name: "Run", exact: true }).click();
+  await runTable(frame).focus();
+  const led = await frame.evaluate(() => {
+    const press = (key: string) => {
+      const at = document.activeElement;
+      at?.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+      const row = document.activeElement?.closest("tr");
+      return `${document.activeElement?.tagName} of ${row?.getAttribute("data-index")}`;
+    };
+    return ["ArrowDown", "End", "ArrowLeft", "Home", "ArrowRight"].map(press);
+  });
+  expect(led).toEqual(["A of 0", "A of 999", "INPUT of 999", "INPUT of 0", "A of 0"]);
+});
+
 function gate(): { open: () => void; opened: Promise<void> } {
   let open = () => {};
   const opened = new Promise<void>((resolve) => {
