@@ -205,6 +205,7 @@ for (const scheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme: scheme });
     await page.setViewportSize({ width: 800, height: 900 });
     const frame = await open("many", null);
+    await expect(frame.locator("html")).toHaveAttribute("data-theme", scheme);
     await frame.getByRole("checkbox").first().check();
     expect(await flawsOf(page)).toEqual([]);
     expect(await overflow(frame)).toBe(0);
