@@ -134,6 +134,34 @@ test("keys that come before the next frame go where the one before them led", as
   expect(led).toEqual(["A of 0", "A of 999", "INPUT of 999", "INPUT of 0", "A of 0"]);
 });
 
+test("a scroll draws the rows that come into sight, and no other anew", async ({ open }) => {
+  const frame = await open("thousand", null);
+  const drawn = await frame.evaluate(async () => {
+    const box = document.querySelector(".runs");
+    if (!box) throw new Error("there is no table");
+    const frames = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+    box.scrollTop = 3400;
+    await frames();
+    const touched = { added: 0, within: 0 };
+    const look = (records: MutationRecord[]) => {
+      for (const { target, addedNodes } of records) {
+        touched.added += [...addedNodes].filter((node) => node.nodeName === "TR").length;
+        if (target instanceof Element && target.closest("tr[data-index]")) touched.within += 1;
+      }
+    };
+    const seen = new MutationObserver(look);
+    seen.observe(box, { subtree: true, childList: true, attributes: true, characterData: true });
+    for (let row = 1; row <= 10; row++) {
+      box.scrollTop = 3400 + 34 * row;
+      await frames();
+    }
+    look(seen.takeRecords());
+    seen.disconnect();
+    return touched;
+  });
+  expect(drawn).toEqual({ added: 10, within: 0 });
+});
+
 function gate(): { open: () => void; opened: Promise<void> } {
   let open = () => {};
   const opened = new Promise<void>((resolve) => {
