@@ -17,7 +17,7 @@ def sentence(
     compared: Iterable[Outcome],
     only: tuple[Sequence[str], Sequence[str]],
 ) -> Json:
-    """What two runs do differently, what is the same in both, and what was not compared.
+    """Differences between two runs, what is the same in both, and what was not compared.
 
     Args:
         models: both runs.
