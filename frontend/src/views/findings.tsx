@@ -76,7 +76,11 @@ function Differences() {
       <Parts title="Not compared" parts={comparison.not_compared} />
       <ul class="finding-list">
         {findings.map((outcome) => (
-          <Finding key={state.keyOf(outcome)} outcome={outcome} />
+          <Finding
+            key={state.keyOf(outcome)}
+            outcome={outcome}
+            told={comparison.sentence.includes(outcome.message)}
+          />
         ))}
       </ul>
     </div>
@@ -92,7 +96,8 @@ function Parts({ title, parts }: { title: string; parts: readonly string[] }) {
   );
 }
 
-function Finding({ outcome }: { outcome: Outcome }) {
+/** `told`: its message was said above. */
+function Finding({ outcome, told = false }: { outcome: Outcome; told?: boolean }) {
   const selected = state.selectedFinding.value === state.keyOf(outcome);
   const head = useRef<HTMLButtonElement>(null);
   useEffect(() => {
@@ -116,9 +121,11 @@ function Finding({ outcome }: { outcome: Outcome }) {
         <SeverityMark severity={outcome.severity} />
         <span class="code">{outcome.code}</span> <span class="name">{outcome.name}</span>
         {where.length > 0 && <span class="where">{where.join(", ")}</span>}
-        <span class="message">
-          <Inline text={outcome.message} />
-        </span>
+        {!told && (
+          <span class="message">
+            <Inline text={outcome.message} />
+          </span>
+        )}
       </button>
       {selected && <FindingDetails outcome={outcome} />}
     </li>

@@ -63,6 +63,17 @@ const difference = outcome({
   why: "A loss that is k times as large takes steps k times as large.",
 });
 
+const modes = outcome({
+  code: "CR102",
+  name: "mode-differs",
+  severity: "info",
+  runs: ["train", "other"],
+  layers: faults(400, 10).outcomes?.[0]?.layers ?? [],
+  message:
+    "In training, 12 layers ran in inference mode in 'train' and in training mode in 'other'.",
+  fix: "Nothing, if this is intended. Otherwise pass the same `training` in both.",
+});
+
 export const HOSTILE = [
   "<img src=x onerror=\"document.title='hacked'\">",
   `bn_${"long/".repeat(2000)}end`,
@@ -84,7 +95,7 @@ export const SCENARIOS: Record<string, Scenario> = {
         "updates-during-evaluation, BN201 start-dominates.",
       same: ["the optimizer (SGD)", "the names of 52 layers"],
       not_compared: ["BN206, found in 'train': not checked in 'other'"],
-      outcomes: [difference],
+      outcomes: [difference, modes],
       differences: {
         modes:
           "In training, 12 layers ran in inference mode in 'train' and in training mode in 'other'.",
