@@ -58,15 +58,23 @@ export function selectPlace(report: Report, place: Place): void {
       (named === undefined && worst ? state.keyOf(worst) : null);
     state.selectedLayer.value = report.layers.length ? Math.max(0, row) : null;
     state.selectedStep.value = whole(place.step);
+    state.reveal(state.chosenLayersOf(linked ?? null));
     state.zoom.value = from !== null && to !== null && from < to ? [from, to] : null;
   });
 }
 
 /** Nothing is selected: the report is gone, or another takes its place. */
 export function deselect(): void {
-  const { cursorStep, cursorRow, selectedStep, selectedLayer, selectedFinding, zoom } = state;
+  const { cursorStep, cursorLayer, selectedStep, selectedLayer, selectedFinding, zoom } = state;
   batch(() => {
-    for (const one of [cursorStep, cursorRow, selectedStep, selectedLayer, selectedFinding, zoom]) {
+    for (const one of [
+      cursorStep,
+      cursorLayer,
+      selectedStep,
+      selectedLayer,
+      selectedFinding,
+      zoom,
+    ]) {
       one.value = null;
     }
   });

@@ -1,6 +1,7 @@
 // What the page knows and what is selected: one step axis, one cursor, one selection for all.
 import { batch, computed, signal } from "@preact/signals";
 import type { Outcome } from "./api_types.ts";
+import { type Alike, alikeInColumn, alikeInModes, pickedApart } from "./model/alike.ts";
 import { clipped, fullSpan, type Span } from "./model/axis.ts";
 import { keysOf } from "./model/outcomes.ts";
 import { pickRun } from "./model/runs.ts";
@@ -37,12 +38,15 @@ export const wantedOther = signal<string | null>(null);
 export const wantedColumn = signal<string | null>(null);
 
 export const cursorStep = signal<number | null>(null);
-export const cursorRow = signal<number | null>(null);
+/** The layer under the pointer; of a row of several, the first. */
+export const cursorLayer = signal<number | null>(null);
 export const selectedStep = signal<number | null>(null);
 export const selectedLayer = signal<number | null>(null);
 export const selectedFinding = signal<string | null>(null);
 export const zoom = signal<Span | null>(null);
 export const folded = signal<ReadonlySet<string>>(new Set());
+/** Groups of layers that look the same, and are shown one by one all the same. */
+export const opened = signal<ReadonlySet<string>>(new Set());
 export const openRule = signal<string | null>(null);
 export const helpShown = signal(false);
 
@@ -100,6 +104,16 @@ export const column = computed<parts.ColumnOfSteps | null>(() => {
   return { column: shown.column, steps: shown.column.steps ?? shown.steps };
 });
 
+/** The layers that look the same in the timeline, and in the heatmap. */
+export const alike = computed(() =>
+  report.value === null ? [] : alikeInModes(report.value, folded.value),
+);
+export const alikeInHeatmap = computed(() => {
+  const shown = column.value;
+  if (report.value === null || shown === null) return [];
+  return alikeInColumn(report.value, shown.column.values, folded.value);
+});
+
 export const outcomes = computed<Outcome[]>(() => [
   ...(comparison.value?.outcomes ?? []),
   ...(report.value?.outcomes ?? []),
@@ -130,13 +144,16 @@ export const chosenOutcome = computed(
   () => outcomes.value.find((outcome) => keyOf(outcome) === selectedFinding.value) ?? null,
 );
 
-/** Layers (indices) that the selection names: the finding's, and the one that is looked at. */
+/** The layers (indices) that an outcome names. */
+export function chosenLayersOf(outcome: Outcome | null): Set<number> {
+  const paths = new Set(outcome?.layers ?? []);
+  const layers = report.value?.layers ?? [];
+  return new Set(layers.flatMap(({ path }, at) => (paths.has(path) ? [at] : [])));
+}
+
+/** Layers that the selection names: the finding's, and the one that is looked at. */
 export const chosenLayers = computed<ReadonlySet<number>>(() => {
-  const chosen = new Set<number>();
-  const paths = new Set(chosenOutcome.value?.layers ?? []);
-  report.value?.layers.forEach((layer, at) => {
-    if (paths.has(layer.path)) chosen.add(at);
-  });
+  const chosen = chosenLayersOf(chosenOutcome.value);
   if (selectedLayer.value !== null) chosen.add(selectedLayer.value);
   return chosen;
 });
@@ -167,6 +184,7 @@ export function selectOutcome(outcome: Outcome, layer?: number, step?: number): 
     const first = report.value?.layers.findIndex((layer) => outcome.layers.includes(layer.path));
     if (layer !== undefined) selectedLayer.value = layer;
     else if (first !== undefined && first >= 0) selectedLayer.value = first;
+    reveal(chosenLayersOf(outcome));
     if (outcome.steps) {
       const [from = 0, to = from] = outcome.steps;
       selectedStep.value = step ?? from;
@@ -178,9 +196,43 @@ export function selectOutcome(outcome: Outcome, layer?: number, step?: number): 
 /** Selects a layer, and a step where one is given. */
 export function selectCell(layer: number | null, step: number | null): void {
   batch(() => {
-    if (layer !== null) selectedLayer.value = layer;
+    if (layer !== null) {
+      selectedLayer.value = layer;
+      reveal(NO_LAYERS);
+    }
     if (step !== null) selectedStep.value = Math.round(step);
   });
+}
+
+const NO_LAYERS: ReadonlySet<number> = new Set();
+
+/** Opens the groups of layers that look the same where only some of them are selected. */
+export function reveal(chosen: ReadonlySet<number>): void {
+  const groups = [...alike.peek(), ...alikeInHeatmap.peek()];
+  const apart = pickedApart(groups, selectedLayer.peek(), chosen);
+  if (apart.length) opened.value = new Set([...opened.peek(), ...apart]);
+}
+
+function turned<Item>(all: ReadonlySet<Item>, one: Item): ReadonlySet<Item> {
+  const next = new Set(all);
+  if (!next.delete(one)) next.add(one);
+  return next;
+}
+
+/** Opens layers that look the same, or makes them one row: then their first one stands for all. */
+export function turnAlike({ name, layers }: Alike): void {
+  batch(() => {
+    opened.value = turned(opened.value, name);
+    const looked = selectedLayer.value;
+    if (!opened.value.has(name) && looked !== null && layers.includes(looked)) {
+      selectedLayer.value = layers[0] ?? null;
+    }
+  });
+}
+
+/** Folds a nested model to one row, or opens it. */
+export function turnNested(name: string): void {
+  folded.value = turned(folded.value, name);
 }
 
 /** Nothing is selected or zoomed any more. */

@@ -75,6 +75,13 @@ export const runTable = (frame: Pick<Frame, "getByRole">): Locator =>
 export const timeline = (frame: Frame): Locator =>
   frame.getByRole("slider", { name: /^Effective mode\./ });
 
+/** Opens the row of layers that look the same, so that each has its own. */
+export async function openAlike(frame: Frame): Promise<void> {
+  const same = region(frame, "Effective mode").getByRole("button", { name: /^\d+ layers, / });
+  await same.click();
+  await expect(same).toHaveAttribute("aria-expanded", "true");
+}
+
 /** The first canvas of a region, counted by colour: "r,g,b" and how many of its pixels have it. */
 export async function coloursOf(frame: Frame, name: string): Promise<Map<string, number>> {
   const canvas = region(frame, name).locator("canvas").first();

@@ -3,6 +3,10 @@
 The logger is "tb_bnplugin". Sums are of level INFO, findings of the level of their severity. Python
 shows no INFO by default, so the logger is set to it unless the program has set a level. It has a
 handler of its own, which is silent where one of the program's shows the same on the console.
+
+A handler that `logging.basicConfig()` has made is none of the program's choice: the first
+`logging.warning(...)` of any library makes it, and it would begin each line with
+"ERROR:tb_bnplugin:". It leaves these lines to ours, and shows all else as before.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+from collections.abc import Iterator
 from typing import Any, Final
 
 LOGGER: Final = logging.getLogger("tb_bnplugin")
@@ -56,8 +61,20 @@ class _Stderr(logging.Handler):
     """Writes to what is `sys.stderr` now: notebooks and tests replace it."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        if not _shown_by_the_program(record.levelno):
-            _write(f"{self.format(record)}\n")
+        showing = list(_console_handlers(record.levelno))
+        if not all(_is_default(handler) for handler in showing):
+            return
+        for handler in showing:
+            handler.addFilter(_is_left)  # once: a filter that is there is not added again
+        setattr(record, _TOLD, True)
+        _write(f"{self.format(record)}\n")
+
+
+_TOLD: Final = "told_by_tb_bnplugin"
+
+
+def _is_left(record: logging.LogRecord) -> bool:
+    return not getattr(record, _TOLD, False)
 
 
 _HANDLER: Final = _Stderr()
@@ -73,15 +90,21 @@ def _prepare() -> None:
             LOGGER.addHandler(_HANDLER)
 
 
-def _shown_by_the_program(level: int) -> bool:
-    """Return True where a handler of the program's own shows such lines on the console."""
+def _console_handlers(level: int) -> Iterator[logging.Handler]:
+    """Handlers of the program that show such lines on the console."""
     logger: logging.Logger | None = LOGGER
     while logger is not None:
         for handler in logger.handlers:
             if handler is not _HANDLER and handler.level <= level and _is_console(handler):
-                return True
+                yield handler
         logger = logger.parent if logger.propagate else None
-    return False
+
+
+def _is_default(handler: Any) -> bool:
+    """Return True for what `logging.basicConfig()` makes without arguments."""
+    if getattr(handler, "stream", None) not in {sys.stderr, sys.__stderr__}:
+        return False
+    return getattr(handler.formatter, "_fmt", None) == logging.BASIC_FORMAT
 
 
 def _is_console(handler: Any) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import logging
+import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -56,6 +58,44 @@ def test_a_console_handler_of_the_program_shows_a_line_once(
     finally:
         logging.getLogger().removeHandler(handler)
     assert capsys.readouterr().err == "tb_bnplugin WARNING finding\nalone\n"
+
+
+SETS_UP_NOTHING = """
+import logging, sys
+from tb_bnplugin.training.console import Console
+file = logging.FileHandler(sys.argv[1])
+{setup}
+console = Console()
+console.begin(0)
+for text in ("finding", "another"):
+    console.say(logging.ERROR, text)
+logging.error("of the program")
+"""
+
+
+@pytest.mark.parametrize(
+    ("setup", "seen"),
+    [
+        ("logging.warning('of a library')", "WARNING:root:of a library\nfinding\nanother\n"),
+        ("logging.basicConfig()", "finding\nanother\n"),
+        (
+            "logging.basicConfig(format='%(name)s says %(message)s')",
+            "tb_bnplugin says finding\ntb_bnplugin says another\n",
+        ),
+    ],
+)
+def test_a_line_is_seen_as_such_once_whoever_has_set_up_logging(
+    setup: str, seen: str, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    program = SETS_UP_NOTHING.format(setup=f"{setup}\nlogging.getLogger().addHandler(file)")
+    ran = subprocess.run(
+        [sys.executable, "-c", program, str(log)], check=True, capture_output=True, text=True
+    )
+    own = "root says " if "says" in setup else "ERROR:root:"
+    assert ran.stderr == f"{seen}{own}of the program\n"
+    assert ran.stdout == ""
+    assert log.read_text().splitlines() == ["finding", "another", "of the program"]
 
 
 def test_a_log_file_of_the_program_does_not_take_lines_from_the_console(

@@ -10,7 +10,7 @@ type Values = readonly (readonly (number | null)[])[];
 
 /** The value of a row at a record: of a folded group the mean of those that are known. */
 export function valueAt(values: Values, row: Row, record: number): number | null {
-  if (row.layers.length === 1) return values[row.layers[0] ?? 0]?.[record] ?? null;
+  if (row.alike || row.layers.length === 1) return values[row.layers[0] ?? 0]?.[record] ?? null;
   const known = row.layers.flatMap((layer) => values[layer]?.[record] ?? []);
   return known.length ? known.reduce((sum, value) => sum + value, 0) / known.length : null;
 }

@@ -44,7 +44,7 @@ export function paintTimeline(
   context.rect(GUTTER, 0, scale.width, height);
   context.clip();
   const tall = rowPixels >= GAP_FROM_PIXELS ? rowPixels - 1 : rowPixels;
-  const flawed: { row: number; mode: number }[] = [];
+  const marked: Marked[] = [];
   data.cells.forEach((row, at) => {
     const top = at * rowPixels;
     const wrongModes = new Set<number>();
@@ -71,12 +71,17 @@ export function paintTimeline(
         context.fillRect(from, top, wide, tall);
       }
     });
-    if (wrongModes.size) flawed.push({ row: at, mode: mergedMode([...wrongModes]) });
+    const layers = data.rows[at]?.layers.length ?? 1;
+    if (wrongModes.size) {
+      marked.push({ row: at, layers, flaw: true, mode: mergedMode([...wrongModes]) });
+    } else if (layers > 1) {
+      marked.push({ row: at, layers, flaw: false, mode: mergedMode([...row.modes]) });
+    }
   });
   phaseLines(context, color, data, scale, height);
   outlineChosen(context, color("text"), data, scale, rowPixels);
   context.restore();
-  gutter(context, color, flawed, rowPixels);
+  gutter(context, color, marked, rowPixels);
   const looked = rowOf(data.rows, data.chosen.looked);
   if (looked >= 0) {
     markRow(context, color("text"), scale, Math.max(4, (looked + 0.5) * rowPixels));
@@ -168,37 +173,39 @@ function phaseLines(
   context.setLineDash([]);
 }
 
-/** Beside each stretch of wrong rows: how many, and in which mode. */
+/** A row that the gutter says something about. */
+type Marked = { row: number; layers: number; flaw: boolean; mode: number };
+
+/** Beside each stretch of wrong rows, and rows of several layers: how many, and in which mode. */
 function gutter(
   context: Context,
   color: Colors,
-  flawed: readonly { row: number; mode: number }[],
+  marked: readonly Marked[],
   rowPixels: number,
 ): void {
   context.textAlign = "right";
   context.textBaseline = "middle";
   context.font = `600 11px ${color("font")}`;
   let lastLabel = -100;
-  for (let at = 0; at < flawed.length; ) {
-    let end = at;
-    while (
-      flawed[end + 1]?.row === (flawed[end]?.row ?? 0) + 1 &&
-      flawed[end + 1]?.mode === flawed[at]?.mode
-    ) {
-      end++;
+  for (let at = 0; at < marked.length; ) {
+    const { row: first, flaw, mode } = marked[at] as Marked;
+    let end = at + 1;
+    let next = marked[end];
+    while (flaw && next?.flaw && next.mode === mode && next.row === first + end - at) {
+      next = marked[++end];
     }
-    const number = end - at + 1;
-    const first = flawed[at]?.row ?? 0;
-    const tall = Math.max(2, number * rowPixels);
-    context.fillStyle = color("flaw");
-    context.fillRect(GUTTER - 5, first * rowPixels, 3, tall);
+    const number = marked.slice(at, end).reduce((sum, { layers }) => sum + layers, 0);
+    const tall = Math.max(2, (end - at) * rowPixels);
+    if (flaw) {
+      context.fillStyle = color("flaw");
+      context.fillRect(GUTTER - 5, first * rowPixels, 3, tall);
+    }
     const middle = Math.max(7, first * rowPixels + tall / 2);
     if (middle - lastLabel >= 12) {
-      context.fillStyle = color("flaw-text");
-      const letter = MODE_LETTERS[flawed[at]?.mode ?? 0];
-      context.fillText(`${number}×${letter}`, GUTTER - 9, middle);
+      context.fillStyle = color(flaw ? "flaw-text" : "text-quiet");
+      context.fillText(`${number}×${MODE_LETTERS[mode as 0]}`, GUTTER - 9, middle);
       lastLabel = middle;
     }
-    at = end + 1;
+    at = end;
   }
 }

@@ -22,7 +22,8 @@ export function cellsOf(report: Report, rows: readonly Row[]): Cells {
   }));
   const cells = rows.map((row) => {
     const members = row.layers.flatMap((layer) => single[layer] ?? []);
-    return members.length === 1 && members[0] ? members[0] : merge(members, steps.length);
+    const one = row.alike || members.length === 1 ? members[0] : undefined;
+    return one ?? merge(members, steps.length);
   });
   return { rows, cells, covered };
 }

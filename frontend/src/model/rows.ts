@@ -1,8 +1,10 @@
-// The rows of the timeline: one for each layer, or one for a nested model that is folded.
+// The rows of a picture of layers: one for each, or one for several that are folded.
 import type { LayerRow } from "../api_types.ts";
 import { MODE } from "./modes.ts";
+import { count } from "./text.ts";
 
-export type Row = { name: string; layers: number[]; folded: boolean };
+/** `folded`: it stands for a nested model. `alike`: for layers that all look the same. */
+export type Row = { name: string; layers: number[]; folded: boolean; alike?: boolean };
 export type Group = { name: string; layers: number[] };
 
 /** Nested models that hold several layers: what stands before the first "/" of their paths. */
@@ -20,19 +22,48 @@ export function groupsOf(layers: readonly LayerRow[]): Group[] {
     .map(([name, members]) => ({ name, layers: members }));
 }
 
-/** The rows with the named groups folded to one row each, in the order of the layers. */
-export function rowsOf(layers: readonly LayerRow[], folded: ReadonlySet<string>): Row[] {
-  const groups = groupsOf(layers).filter((group) => folded.has(group.name));
-  const member = new Map(groups.flatMap((group) => group.layers.map((at) => [at, group])));
-  const rows: Row[] = [];
-  layers.forEach((layer, at) => {
-    const group = member.get(at);
-    if (group === undefined) rows.push({ name: layer.path, layers: [at], folded: false });
-    else if (group.layers[0] === at) {
-      rows.push({ name: `${group.name}/`, layers: group.layers, folded: true });
-    }
+/**
+ * The rows, in the order of the layers: one for each nested model that is folded, and one for each
+ * group of `alike` (layers outside of these).
+ */
+export function rowsOf(
+  layers: readonly LayerRow[],
+  folded: ReadonlySet<string>,
+  alike: readonly Group[] = [],
+): Row[] {
+  const nested = groupsOf(layers)
+    .filter((group) => folded.has(group.name))
+    .map((group): Row => ({ name: `${group.name}/`, layers: group.layers, folded: true }));
+  const same = alike.map(
+    (group): Row => ({
+      name: `${count(group.layers.length, "layer")} alike`,
+      layers: group.layers,
+      folded: false,
+      alike: true,
+    }),
+  );
+  const rowAt = new Map([...nested, ...same].flatMap((row) => row.layers.map((at) => [at, row])));
+  return layers.flatMap((layer, at) => {
+    const row = rowAt.get(at) ?? { name: layer.path, layers: [at], folded: false };
+    return row.layers[0] === at ? [row] : [];
   });
-  return rows;
+}
+
+/** The groups that nobody has opened. */
+export function shut<One extends Group>(
+  groups: readonly One[],
+  opened: ReadonlySet<string>,
+): One[] {
+  return groups.filter(({ name }) => !opened.has(name));
+}
+
+/** Nested models that a fold would show in fewer rows, or that are folded. */
+export function foldable(layers: readonly LayerRow[], rows: readonly Row[]): Group[] {
+  return groupsOf(layers).filter(({ layers: members }) => {
+    const inside = new Set(members);
+    const shown = rows.filter((row) => row.layers.some((at) => inside.has(at)));
+    return shown.length > 1 || shown[0]?.folded;
+  });
 }
 
 /** Index of the row that shows a layer; -1 where there is none. */
@@ -51,5 +82,5 @@ const HIGHEST_PICTURE = 312;
 
 /** Height of one row in CSS pixels, so that all fit into a picture of a reasonable height. */
 export function rowHeight(rows: number): number {
-  return Math.max(2, Math.min(16, Math.floor(HIGHEST_PICTURE / Math.max(rows, 1))));
+  return Math.max(2, Math.min(18, Math.floor(HIGHEST_PICTURE / Math.max(rows, 1))));
 }

@@ -189,7 +189,8 @@ export function HelpDialog() {
             <td>
               Move by one record or one layer in the timeline; with Shift, by 50 records. Home and
               End go to the first and the last record. Enter opens the finding under the cursor.
-              Escape clears the selection there; elsewhere it leads back to all runs.
+              Space opens layers that look the same, which are one row until then. Escape clears the
+              selection there; elsewhere it leads back to all runs.
             </td>
           </tr>
           <tr>

@@ -2,8 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Outcome } from "../api_types.ts";
-import { sentencesOf } from "../model/compare.ts";
-import { headline, sections } from "../model/outcomes.ts";
+import { byReason, checked, headline, sections } from "../model/outcomes.ts";
 import { count, formatSteps, shorten } from "../model/text.ts";
 import * as state from "../state.ts";
 import { Details } from "./details.tsx";
@@ -13,25 +12,21 @@ import { FindingDetails, Inline, SeverityMark } from "./finding.tsx";
 export function Findings() {
   const report = state.report.value;
   if (!report) return null;
-  const all = sections(state.outcomes.value);
-  const right = all.passed.length + all.facts.length;
-  const serious = all.findings.filter((outcome) => outcome.severity !== "info");
+  const all = sections(report.outcomes);
+  const fine = all.findings.every((outcome) => outcome.severity === "info");
   return (
     <section class="findings" aria-label="Findings">
-      <Differences findings={all.findings.filter((outcome) => outcome.runs)} />
-      <h2 class={serious.length ? "" : "fine"}>{headline(all.findings)}</h2>
-      {serious.length === 0 && (
-        <p class="quiet-text">
-          {right ? `${count(right, "rule")} found nothing wrong.` : "No rule has enough data yet."}
-        </p>
-      )}
+      <Differences />
+      <h2 class={fine ? "fine" : ""}>{headline(all)}</h2>
+      {fine && <p class="quiet-text">{checked(all)}</p>}
       <ul class="finding-list">
-        {all.findings
-          .filter((outcome) => !outcome.runs)
-          .map((outcome) => (
-            <Finding key={state.keyOf(outcome)} outcome={outcome} />
-          ))}
+        {all.findings.map((outcome) => (
+          <Finding key={state.keyOf(outcome)} outcome={outcome} />
+        ))}
       </ul>
+      <Others title={`Was wrong, and is over (${all.over.length})`} outcomes={all.over} open>
+        {(outcome) => <Line key={state.keyOf(outcome)} outcome={outcome} said={outcome.message} />}
+      </Others>
       <Others title={`Facts (${all.facts.length})`} outcomes={all.facts}>
         {(outcome) => <Line key={state.keyOf(outcome)} outcome={outcome} said={outcome.message} />}
       </Others>
@@ -41,11 +36,14 @@ export function Findings() {
       <Others title={`Crashed (${all.crashed.length})`} outcomes={all.crashed} open>
         {(outcome) => <Line key={state.keyOf(outcome)} outcome={outcome} />}
       </Others>
-      <Others title={`Not checked (${all.unchecked.length})`} outcomes={all.unchecked}>
-        {(outcome) => <Line key={state.keyOf(outcome)} outcome={outcome} />}
-      </Others>
-      <Others title={`Passed (${all.passed.length})`} outcomes={all.passed}>
-        {(outcome) => <Line key={state.keyOf(outcome)} outcome={outcome} />}
+      <Unchecked key={`unchecked ${fine}`} outcomes={all.unchecked} open={fine} />
+      <Others
+        key={`passed ${fine}`}
+        title={`Passed (${all.passed.length})`}
+        outcomes={all.passed}
+        open={fine}
+      >
+        {(outcome) => <Line key={state.keyOf(outcome)} outcome={outcome} said={outcome.message} />}
       </Others>
       {report.notes.length > 0 && (
         <div class="notes">
@@ -61,32 +59,45 @@ export function Findings() {
   );
 }
 
-/** What two runs do differently: what the rules make of it first, then the rest. */
-function Differences({ findings }: { findings: readonly Outcome[] }) {
+/** What two runs do differently: in a sentence first, then what the rules make of it. */
+function Differences() {
   const comparison = state.comparison.value;
   if (!comparison) return null;
-  const told = new Set(findings.map((outcome) => outcome.message));
-  const rest = sentencesOf(comparison.differences).filter((sentence) => !told.has(sentence));
+  const { findings } = sections(comparison.outcomes);
   return (
     <div class="differences">
       <h2>
         Compared with <bdi title={comparison.other}>{shorten(comparison.other, 36)}</bdi>
       </h2>
+      <p class="sentence">
+        <Inline text={comparison.sentence} />
+      </p>
+      <Parts title="The same in both" parts={comparison.same} />
+      <Parts title="Not compared" parts={comparison.not_compared} />
       <ul class="finding-list">
         {findings.map((outcome) => (
-          <Finding key={state.keyOf(outcome)} outcome={outcome} />
-        ))}
-      </ul>
-      <ul>
-        {rest.map((sentence) => (
-          <li key={sentence}>{sentence}</li>
+          <Finding
+            key={state.keyOf(outcome)}
+            outcome={outcome}
+            told={comparison.sentence.includes(outcome.message)}
+          />
         ))}
       </ul>
     </div>
   );
 }
 
-function Finding({ outcome }: { outcome: Outcome }) {
+function Parts({ title, parts }: { title: string; parts: readonly string[] }) {
+  if (parts.length === 0) return null;
+  return (
+    <p class="quiet-text">
+      {title}: {parts.join("; ")}.
+    </p>
+  );
+}
+
+/** `told`: its message was said above. */
+function Finding({ outcome, told = false }: { outcome: Outcome; told?: boolean }) {
   const selected = state.selectedFinding.value === state.keyOf(outcome);
   const head = useRef<HTMLButtonElement>(null);
   useEffect(() => {
@@ -110,12 +121,55 @@ function Finding({ outcome }: { outcome: Outcome }) {
         <SeverityMark severity={outcome.severity} />
         <span class="code">{outcome.code}</span> <span class="name">{outcome.name}</span>
         {where.length > 0 && <span class="where">{where.join(", ")}</span>}
-        <span class="message">
-          <Inline text={outcome.message} />
-        </span>
+        {!told && (
+          <span class="message">
+            <Inline text={outcome.message} />
+          </span>
+        )}
       </button>
       {selected && <FindingDetails outcome={outcome} />}
     </li>
+  );
+}
+
+/** Opens what a rule is about. */
+function RuleLink({ code }: { code: string }) {
+  return (
+    <button
+      type="button"
+      class="link"
+      onClick={() => {
+        state.openRule.value = code;
+      }}
+    >
+      {code}
+    </button>
+  );
+}
+
+/** What could not be checked, by reason. */
+function Unchecked({ outcomes, open }: { outcomes: readonly Outcome[]; open: boolean }) {
+  if (outcomes.length === 0) return null;
+  return (
+    <Details class="others" title={`Not checked (${outcomes.length})`} open={open}>
+      {() => (
+        <ul>
+          {byReason(outcomes).map(({ reason, outcomes: same }) => (
+            <li class="outcome-line" key={reason}>
+              {same.map((outcome, at) => (
+                <span key={state.keyOf(outcome)}>
+                  {at > 0 && ", "}
+                  <RuleLink code={outcome.code} /> {outcome.name}
+                </span>
+              ))}
+              <span class="reason">
+                <Inline text={reason} />
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Details>
   );
 }
 
@@ -123,16 +177,7 @@ function Finding({ outcome }: { outcome: Outcome }) {
 function Line({ outcome, said = outcome.reason }: { outcome: Outcome; said?: string | null }) {
   return (
     <li class="outcome-line">
-      <button
-        type="button"
-        class="link"
-        onClick={() => {
-          state.openRule.value = outcome.code;
-        }}
-      >
-        {outcome.code}
-      </button>{" "}
-      {outcome.name}
+      <RuleLink code={outcome.code} /> {outcome.name}
       {said && (
         <span class="reason">
           <Inline text={said} />

@@ -5,11 +5,12 @@ import { paintHeatmap, valueAt } from "../charts/heatmap.ts";
 import { type Paint, Plot } from "../charts/plot.tsx";
 import { recordAt } from "../model/axis.ts";
 import { type Range, rangeOf, shareOf, viridis } from "../model/ramp.ts";
-import { type Row, rowOf, rowsOf } from "../model/rows.ts";
+import { type Row, rowOf, rowsOf, shut } from "../model/rows.ts";
 import { formatNumber, formatStep, shorten, withUnit } from "../model/text.ts";
 import type { ColumnOfSteps } from "../parts.ts";
 import * as state from "../state.ts";
 import { color } from "../theme.ts";
+import { Folds } from "./alike.tsx";
 
 const HIGHEST = 156;
 
@@ -17,9 +18,14 @@ const HIGHEST = 156;
 export function Heatmap({ report }: { report: Report }) {
   const shown = state.column.value;
   const folded = state.folded.value;
-  const rows = useMemo(() => rowsOf(report.layers, folded), [report.layers, folded]);
+  const alike = state.alikeInHeatmap.value;
+  const opened = state.opened.value;
+  const rows = useMemo(
+    () => rowsOf(report.layers, folded, shut(alike, opened)),
+    [report.layers, folded, alike, opened],
+  );
   if (rows.length === 0) return null;
-  const pixels = Math.max(1, Math.min(8, Math.floor(HIGHEST / rows.length)));
+  const pixels = Math.max(1, Math.min(12, Math.floor(HIGHEST / rows.length)));
   return (
     <section class="region" aria-label="Column of all layers">
       <h2>
@@ -40,6 +46,7 @@ export function Heatmap({ report }: { report: Report }) {
         </label>
         {shown && <ScaleOf range={rangeOf(shown.column)} />}
       </h2>
+      <Folds alike={alike} />
       {shown ? (
         <Picture shown={shown} rows={rows} pixels={pixels} />
       ) : (
@@ -91,10 +98,10 @@ function Picture({ shown, rows, pixels }: PictureProps) {
         summary={`From ${formatNumber(range.low)} to ${formatNumber(range.high)}; download a layer to get the numbers`}
         paint={paint}
         onPoint={(_, y) => {
-          state.cursorRow.value = rowAt(y);
+          state.cursorLayer.value = rows[rowAt(y)]?.layers[0] ?? null;
         }}
         onLeave={() => {
-          state.cursorRow.value = null;
+          state.cursorLayer.value = null;
         }}
         onPick={(at, y) =>
           state.selectCell(rows[rowAt(y)]?.layers[0] ?? null, steps[recordAt(steps, at)] ?? null)
@@ -127,7 +134,7 @@ type ReadoutProps = { shown: ColumnOfSteps; rows: readonly Row[]; range: Range }
 function Readout({ shown, rows, range }: ReadoutProps) {
   const { column, steps } = shown;
   const step = state.cursorStep.value ?? state.selectedStep.value ?? steps.at(-1) ?? 0;
-  const row = rows[state.cursorRow.value ?? rowOf(rows, state.selectedLayer.value)] ?? rows[0];
+  const row = rows[rowOf(rows, state.cursorLayer.value ?? state.selectedLayer.value)] ?? rows[0];
   const at = recordAt(steps, step);
   const value = row ? valueAt(column.values, row, at) : null;
   return (

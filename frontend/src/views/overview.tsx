@@ -1,4 +1,5 @@
 // All runs of the log folder, the worst first: the view that the page begins with.
+import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { moveFocus } from "../focus.ts";
 import { openPlace } from "../load.ts";
@@ -131,13 +132,13 @@ function Head({ column, title }: { column: string; title: string }) {
 function Table() {
   const box = useRef<HTMLElement>(null);
   const shown = table.shown.value;
-  const height = box.current?.clientHeight ?? 0;
-  const [first, last] = windowOf(table.scrolled.value, height, ROW_HEIGHT, shown.length);
+  const height = useSignal(0);
+  const [first, last] = windowOf(table.scrolled.value, height.value, ROW_HEIGHT, shown.length);
   const drawn = shown.slice(first, last);
   useLayoutEffect(() => {
     table.seen.value = drawn.map(({ entry }) => entry.run);
   });
-  useBack(box);
+  useBack(box, height);
   return (
     <>
       <section
@@ -146,16 +147,18 @@ function Table() {
         aria-label="Table of all runs"
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls needs the keyboard
         tabIndex={0}
-        onScroll={(event) => {
-          const at = event.currentTarget.scrollTop;
-          table.scrolled.value = at - (at % ROW_HEIGHT);
-        }}
+        onScroll={(event) => drawAt(event.currentTarget.scrollTop)}
         onPointerMove={table.hold}
         onKeyDown={(event) => {
           table.hold();
-          if (box.current && moveFocus(event, box.current, ROW_HEIGHT, shown.length)) {
-            event.preventDefault();
-          }
+          if (!box.current) return;
+          const long = {
+            box: box.current,
+            rowHeight: ROW_HEIGHT,
+            rows: shown.length,
+            draw: drawAt,
+          };
+          if (moveFocus(event, long)) event.preventDefault();
         }}
       >
         <table aria-rowcount={shown.length + 1}>
@@ -192,6 +195,10 @@ function Table() {
   );
 }
 
+function drawAt(scrolled: number): void {
+  table.scrolled.value = scrolled - (scrolled % ROW_HEIGHT);
+}
+
 /** The room of rows that are not drawn. */
 function Space({ rows }: { rows: number }) {
   if (rows === 0) return null;
@@ -203,7 +210,7 @@ function Space({ rows }: { rows: number }) {
 }
 
 /** Back from a run: where the table was, with the keyboard on that run. */
-function useBack(box: { current: HTMLElement | null }): void {
+function useBack(box: { current: HTMLElement | null }, height: Signal<number>): void {
   useEffect(() => {
     const host = box.current;
     if (!host) return undefined;
@@ -213,11 +220,9 @@ function useBack(box: { current: HTMLElement | null }): void {
     row?.focus({ preventScroll: true });
     // How many rows are in sight changes with the window.
     const sized = new ResizeObserver(() => {
-      const seen = table.scrolled.peek();
-      table.scrolled.value = seen + 0.5;
-      table.scrolled.value = seen;
+      height.value = host.clientHeight;
     });
     sized.observe(host);
     return () => sized.disconnect();
-  }, [box]);
+  }, [box, height]);
 }

@@ -4,13 +4,15 @@ import type { Report } from "../api_types.ts";
 import { type Paint, Plot, type Value } from "../charts/plot.tsx";
 import { StepAxis } from "../charts/step_axis.tsx";
 import { paintTimeline, type TimelineData } from "../charts/timeline.ts";
+import { alikeInModes } from "../model/alike.ts";
 import { recordAt } from "../model/axis.ts";
 import { cellsOf, codesOf } from "../model/cells.ts";
 import { moved } from "../model/keys.ts";
 import { MODE_WORDS } from "../model/modes.ts";
-import { groupsOf, type Row, rowHeight, rowOf, rowsOf } from "../model/rows.ts";
+import { foldable, type Row, rowHeight, rowOf, rowsOf, shut } from "../model/rows.ts";
 import { count, formatStep, shorten } from "../model/text.ts";
 import * as state from "../state.ts";
+import { Folds } from "./alike.tsx";
 import { Legend } from "./legend.tsx";
 import { ModeTable } from "./mode_table.tsx";
 
@@ -21,7 +23,12 @@ export function Timeline({ report, title }: TimelineProps) {
   const { layers, steps, phases } = report;
   const folded = state.folded.value;
   const chosen = state.chosen.value;
-  const rows = useMemo(() => rowsOf(layers, folded), [layers, folded]);
+  const alike = state.alike.value;
+  const opened = state.opened.value;
+  const rows = useMemo(
+    () => rowsOf(layers, folded, shut(alike, opened)),
+    [layers, folded, alike, opened],
+  );
   const cells = useMemo(() => cellsOf(report, rows), [report, rows]);
   const data = useMemo(
     (): TimelineData => ({ ...cells, steps, chosen, phases }),
@@ -37,7 +44,7 @@ export function Timeline({ report, title }: TimelineProps) {
     <section class="region" aria-label={title}>
       <h2>{title}</h2>
       <Legend />
-      <Groups report={report} />
+      <Folds alike={alike} nested={foldable(layers, rows)} />
       <Readout data={data} />
       <Plot
         axis={state.axis}
@@ -47,10 +54,10 @@ export function Timeline({ report, title }: TimelineProps) {
         value={sliderValue(data)}
         paint={paint}
         onPoint={(_, y) => {
-          state.cursorRow.value = rowAt(y);
+          state.cursorLayer.value = rows[rowAt(y)]?.layers[0] ?? null;
         }}
         onLeave={() => {
-          state.cursorRow.value = null;
+          state.cursorLayer.value = null;
         }}
         onPick={(step, y) => select(data, rowAt(y), recordAt(steps, step))}
         onKey={(event) => onKey(event, data)}
@@ -66,10 +73,12 @@ const NOTHING_FOLDED: ReadonlySet<string> = new Set();
 
 /** The other run's timeline, under the first: read with the same cursor, drawn as it is. */
 export function OtherTimeline({ report }: { report: Report }) {
+  const opened = state.opened.value;
+  const alike = useMemo(() => alikeInModes(report), [report]);
   const data = useMemo((): TimelineData => {
-    const cells = cellsOf(report, rowsOf(report.layers, NOTHING_FOLDED));
+    const cells = cellsOf(report, rowsOf(report.layers, NOTHING_FOLDED, shut(alike, opened)));
     return { ...cells, steps: report.steps, chosen: NOTHING_CHOSEN, phases: report.phases };
-  }, [report]);
+  }, [report, alike, opened]);
   const pixels = rowHeight(data.rows.length);
   const paint = useCallback<Paint>(
     (host, scale, height) => paintTimeline(host, scale, height, pixels, data),
@@ -83,6 +92,7 @@ export function OtherTimeline({ report }: { report: Report }) {
           Effective mode of <bdi>{shorten(report.run)}</bdi>
         </span>
       </h2>
+      <Folds alike={alike} />
       <Plot
         axis={state.axis}
         height={data.rows.length * pixels}
@@ -102,35 +112,6 @@ export function OtherTimeline({ report }: { report: Report }) {
 function summaryOf(report: Report, data: TimelineData): string {
   const wrong = data.covered.filter((spans) => spans.length > 0).length;
   return `${count(report.layers.length, "layer")}, ${count(wrong, "layer")} covered by a finding; the table below lists every mode`;
-}
-
-function Groups({ report }: { report: Report }) {
-  const groups = groupsOf(report.layers);
-  if (groups.length === 0) return null;
-  return (
-    <p class="groups">
-      {groups.map((group) => {
-        const shut = state.folded.value.has(group.name);
-        return (
-          <button
-            type="button"
-            class="chip"
-            key={group.name}
-            aria-expanded={!shut}
-            onClick={() => {
-              const next = new Set(state.folded.value);
-              if (shut) next.delete(group.name);
-              else next.add(group.name);
-              state.folded.value = next;
-            }}
-          >
-            <span aria-hidden="true">{shut ? "▸" : "▾"}</span> <bdi>{shorten(group.name, 24)}</bdi>{" "}
-            ({group.layers.length})
-          </button>
-        );
-      })}
-    </p>
-  );
 }
 
 /** Row and record of the selection; the newest record where no step is selected. */
@@ -169,7 +150,8 @@ function Readout({ data }: { data: TimelineData }) {
   const at = selected(data);
   const step = state.cursorStep.value;
   const record = step === null ? at.record : recordAt(data.steps, step);
-  const reading = readingAt(data, state.cursorRow.value ?? at.row, record);
+  const pointed = rowOf(data.rows, state.cursorLayer.value);
+  const reading = readingAt(data, pointed >= 0 ? pointed : at.row, record);
   if (!reading) return null;
   return (
     <p class="readout">
@@ -184,13 +166,25 @@ function select(data: TimelineData, row: number, record: number): void {
   state.selectCell(data.rows[row]?.layers[0] ?? null, data.steps[record] ?? null);
 }
 
-/** Arrows move by cell, Enter selects the finding that covers it, Escape clears. */
+/** Opens or shuts the layers that look the same, where a row is of them. */
+function turn(data: TimelineData, row: number): boolean {
+  const layer = data.rows[row]?.layers[0] ?? -1;
+  const group = state.alike.value.find(({ layers }) => layers.includes(layer));
+  if (group) state.turnAlike(group);
+  return group !== undefined;
+}
+
+/**
+ * Arrows move by cell, Enter selects the finding that covers it, Space (or Enter, where nothing is
+ * found) opens and shuts layers that look the same, Escape clears.
+ */
 function onKey(event: KeyboardEvent, data: TimelineData): boolean {
   if (event.key === "Escape") {
     state.clearSelection();
     return true;
   }
   const at = selected(data);
+  if (event.key === " ") return turn(data, at.row);
   if (event.key === "Enter") {
     const code = readingAt(data, at.row, at.record)?.codes[0];
     const layers = data.rows[at.row]?.layers ?? [];
@@ -199,6 +193,7 @@ function onKey(event: KeyboardEvent, data: TimelineData): boolean {
       (one) => one.code === code && one.layers.some((path) => paths.includes(path)),
     );
     if (outcome) state.selectOutcome(outcome, layers[0], data.steps[at.record]);
+    else turn(data, at.row);
     return true;
   }
   const next = moved(event.key, event.shiftKey, at, data.rows.length, data.steps.length);

@@ -2,6 +2,7 @@ import {
   coloursOf,
   expect,
   flawsOf,
+  openAlike,
   overflow,
   runSelect,
   switchTheme,
@@ -14,6 +15,7 @@ test("dark follows TensorBoard's own switch, and the pictures are painted anew",
   page,
 }) => {
   const frame = await open({ run: "healthy/train" });
+  await openAlike(frame);
   const pale = await themeColour(frame, "mode-training");
   const light = await coloursOf(frame, "Scalars");
   await switchTheme(page, "Dark");

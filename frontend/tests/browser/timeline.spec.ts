@@ -1,5 +1,5 @@
 import type { Locator } from "@playwright/test";
-import { coloursOf, expect, region, test, themeColour, timeline } from "./open.ts";
+import { coloursOf, expect, openAlike, region, test, themeColour, timeline } from "./open.ts";
 
 const GUTTER = 46;
 const RIGHT = 14;
@@ -14,10 +14,13 @@ test("what a finding covers is vermilion, and only that", async ({ open }) => {
   const faulty = await open({ run: "faulty/train" });
   const flaw = await themeColour(faulty, "flaw");
   const pale = await themeColour(faulty, "mode-training");
+  await openAlike(faulty);
   const wrong = await coloursOf(faulty, "Effective mode");
   expect(wrong.get(flaw) ?? 0).toBeGreaterThan(50_000);
   expect(wrong.get(pale) ?? 0).toBe(0);
-  const healthy = await coloursOf(await open({ run: "healthy/train" }), "Effective mode");
+  const right = await open({ run: "healthy/train" });
+  await openAlike(right);
+  const healthy = await coloursOf(right, "Effective mode");
   expect(healthy.get(flaw) ?? 0).toBe(0);
   expect(healthy.get(pale) ?? 0).toBeGreaterThan(50_000);
 });
@@ -102,8 +105,11 @@ test("the cursor is the same in every picture", async ({ open }) => {
 test("a nested model folds into one row", async ({ open }) => {
   const frame = await open({ run: "faulty/train" });
   const picture = timeline(frame);
+  const backbone = frame.getByRole("button", { name: /backbone \(51\)/ });
+  await expect(backbone).toHaveCount(0); // all 52 layers are one row already
+  await openAlike(frame);
   const before = (await picture.boundingBox())?.height ?? 0;
-  await frame.getByRole("button", { name: /backbone \(51\)/ }).click();
+  await backbone.click();
   await expect.poll(async () => (await picture.boundingBox())?.height).toBeLessThan(before);
 });
 

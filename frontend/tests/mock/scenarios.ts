@@ -5,13 +5,15 @@ import { goldenAnswer } from "./golden.ts";
 import { outcome, type Program, program } from "./program.ts";
 import { type Listed, sweep } from "./rows.ts";
 
+export type Compared = Omit<Comparison, "run" | "model" | "other" | "other_model">;
+
 export type Scenario = {
   programs: Program[];
   /** Gives all answers itself; null: 404. */
   answer?: (route: string, query: URLSearchParams) => unknown;
   /** Runs that are only listed, beside those of the programs. */
   listed?: Listed[];
-  comparison?: Pick<Comparison, "outcomes" | "differences">;
+  comparison?: Compared;
   /** The first requests of `report` that fail. */
   failures?: number;
   /** Records that each further request of `report` adds. */
@@ -26,6 +28,27 @@ const right: Partial<Program> = {
       status: "ok",
       message: "No layer is trained around statistics that nothing updates.",
     }),
+    outcome({
+      code: "BN201",
+      name: "start-dominates",
+      status: "ok",
+      severity: "warning",
+      fact: true,
+      steps: [10, 30],
+      evidence: { validations: 3, over_since_step: 40 },
+      message:
+        "Over since step 40: the validations of epochs 1 to 3 measured moving statistics that " +
+        "their starting value still shaped.",
+    }),
+    ...["BN109 collapsed-outputs", "BN208 mode-gap"].map((rule) => {
+      const [code = "", name = ""] = rule.split(" ");
+      return outcome({
+        code,
+        name,
+        status: "not_checked",
+        reason: "No probe was recorded. Pass probe_data=(x, y) to the callback.",
+      });
+    }),
   ],
 };
 
@@ -38,6 +61,17 @@ const difference = outcome({
   evidence: { factor: 10 },
   fix: "Divide the learning rate by 10.0, or take the mean over the outputs.",
   why: "A loss that is k times as large takes steps k times as large.",
+});
+
+const modes = outcome({
+  code: "CR102",
+  name: "mode-differs",
+  severity: "info",
+  runs: ["train", "other"],
+  layers: faults(400, 10).outcomes?.[0]?.layers ?? [],
+  message:
+    "In training, 12 layers ran in inference mode in 'train' and in training mode in 'other'.",
+  fix: "Nothing, if this is intended. Otherwise pass the same `training` in both.",
 });
 
 export const HOSTILE = [
@@ -54,7 +88,14 @@ export const SCENARIOS: Record<string, Scenario> = {
       program({ ...faults(300, 10), run: "other", modes: {}, ...right, probedLoss: 0.47 }),
     ],
     comparison: {
-      outcomes: [difference],
+      sentence:
+        "'train' trains with 10 times the step of 'other' (the loss of 'train' is 10 times as large, " +
+        "learning rate 0.01 in both). In training, 12 layers ran in inference mode in 'train' and in " +
+        "training mode in 'other'. Found only in 'train': BN101 never-updated, BN104 " +
+        "updates-during-evaluation, BN201 start-dominates.",
+      same: ["the optimizer (SGD)", "the names of 52 layers"],
+      not_compared: ["BN206, found in 'train': not checked in 'other'"],
+      outcomes: [difference, modes],
       differences: {
         modes:
           "In training, 12 layers ran in inference mode in 'train' and in training mode in 'other'.",

@@ -8,7 +8,7 @@ import type { Comparison } from "../../src/api_types.ts";
 import { columnOf, layerOf, rulesOf, scalarsOf } from "./answers.ts";
 import { type Program, reportOf } from "./program.ts";
 import { rowOfProgram } from "./rows.ts";
-import { SCENARIOS, type Scenario } from "./scenarios.ts";
+import { type Compared, SCENARIOS, type Scenario } from "./scenarios.ts";
 
 const STATIC = process.env.PAGE
   ? pathToFileURL(`${process.env.PAGE}/`) // a page built elsewhere
@@ -30,7 +30,12 @@ const ENTRY = `<!DOCTYPE html><html lang="en"><head><base href="plugin/batch_nor
 
 const FRAME = `<!DOCTYPE html><html lang="en"><head><title>TensorBoard</title><style>
 body { margin: 0; } iframe { display: block; width: 100vw; height: 100vh; border: 0; }
-</style></head><body><iframe title="Batch Norm" src="data/plugin_entry.html"></iframe></body></html>`;
+</style></head><body><script>
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const follow = () => document.body.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", follow);
+follow();
+</script><iframe title="Batch Norm" src="data/plugin_entry.html"></iframe></body></html>`;
 
 type Answer = { status: number; type: string; body: string };
 
@@ -108,11 +113,7 @@ class Folder {
   }
 }
 
-function comparisonOf(
-  made: Program,
-  other: string,
-  given: Scenario["comparison"] = { outcomes: [], differences: SAME },
-): Comparison {
+function comparisonOf(made: Program, other: string, given: Compared = SAME_IN_BOTH): Comparison {
   return { run: made.run, model: made.model, other, other_model: made.model, ...given };
 }
 
@@ -122,6 +123,15 @@ const SAME: Comparison["differences"] = {
   layers_only_there: [],
   findings_only_here: [],
   findings_only_there: [],
+};
+
+const SAME_IN_BOTH: Compared = {
+  sentence:
+    "Nothing that was compared differs: the modes of the layers and the names of 52 layers.",
+  same: [],
+  not_compared: ["the scale of the loss: no loss was measured"],
+  outcomes: [],
+  differences: SAME,
 };
 
 function count(made: Program, severity: "error" | "warning"): number {

@@ -10,8 +10,15 @@ test("says first how much is wrong, the worst on top", async ({ open }) => {
 test("says that nothing is wrong only where rules have looked", async ({ open }) => {
   const frame = await open("right");
   const findings = region(frame, "Findings");
-  await expect(findings).toContainText("Nothing is wrong");
-  await expect(findings).toContainText("1 rule found nothing wrong");
+  await expect(findings).toContainText("Nothing is wrong any more");
+  await expect(findings).toContainText("2 rules found nothing wrong, 2 could not look.");
+  await expect(findings.getByText("Was wrong, and is over (1)")).toBeVisible();
+  await expect(findings.getByText("Over since step 40", { exact: false })).toBeVisible();
+  // What was looked at, and what was not, without a click.
+  await expect(findings.getByText("No layer is trained around", { exact: false })).toBeVisible();
+  await expect(findings.locator(".outcome-line", { hasText: "No probe" })).toContainText(
+    "BN109 collapsed-outputs, BN208 mode-gap",
+  );
 });
 
 test("names what was expected, crashed, passed and could not be checked, and why", async ({
@@ -49,7 +56,15 @@ test("what is wrong is painted, what is right is pale", async ({ open }) => {
 
 test("differences between two runs stand before all else", async ({ open }) => {
   const frame = await open("faults", { other: "other" });
+  const block = frame.locator(".differences");
+  await expect(block.locator("h2 + p")).toContainText("'train' trains with 10 times the step");
+  await expect(block).toContainText(
+    "The same in both: the optimizer (SGD); the names of 52 layers.",
+  );
+  await expect(block).toContainText("Not compared: BN206, found in 'train'");
   await expect(frame.locator(".finding .code").first()).toHaveText("CR101");
+  // What is wrong in this run is counted without the other.
+  await expect(frame.getByRole("heading", { name: "2 errors, 1 warning" })).toBeVisible();
   await expect(region(frame, "Effective mode of other").locator("canvas")).toBeVisible();
 });
 

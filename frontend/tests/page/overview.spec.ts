@@ -118,6 +118,50 @@ test("of a thousand runs those in sight are drawn, and the keyboard reaches all"
   await expect(runSelect(frame)).toHaveValue("alone");
 });
 
+test("keys that come before the next frame go where the one before them led", async ({ open }) => {
+  const frame = await open("thousand", null);
+  await frame.getByRole("button", { name: "Run", exact: true }).click();
+  await runTable(frame).focus();
+  const led = await frame.evaluate(() => {
+    const press = (key: string) => {
+      const at = document.activeElement;
+      at?.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+      const row = document.activeElement?.closest("tr");
+      return `${document.activeElement?.tagName} of ${row?.getAttribute("data-index")}`;
+    };
+    return ["ArrowDown", "End", "ArrowLeft", "Home", "ArrowRight"].map(press);
+  });
+  expect(led).toEqual(["A of 0", "A of 999", "INPUT of 999", "INPUT of 0", "A of 0"]);
+});
+
+test("a scroll draws the rows that come into sight, and no other anew", async ({ open }) => {
+  const frame = await open("thousand", null);
+  const drawn = await frame.evaluate(async () => {
+    const box = document.querySelector(".runs");
+    if (!box) throw new Error("there is no table");
+    const frames = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+    box.scrollTop = 3400;
+    await frames();
+    const touched = { added: 0, within: 0 };
+    const look = (records: MutationRecord[]) => {
+      for (const { target, addedNodes } of records) {
+        touched.added += [...addedNodes].filter((node) => node.nodeName === "TR").length;
+        if (target instanceof Element && target.closest("tr[data-index]")) touched.within += 1;
+      }
+    };
+    const seen = new MutationObserver(look);
+    seen.observe(box, { subtree: true, childList: true, attributes: true, characterData: true });
+    for (let row = 1; row <= 10; row++) {
+      box.scrollTop = 3400 + 34 * row;
+      await frames();
+    }
+    look(seen.takeRecords());
+    seen.disconnect();
+    return touched;
+  });
+  expect(drawn).toEqual({ added: 10, within: 0 });
+});
+
 function gate(): { open: () => void; opened: Promise<void> } {
   let open = () => {};
   const opened = new Promise<void>((resolve) => {
@@ -189,6 +233,7 @@ for (const scheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme: scheme });
     await page.setViewportSize({ width: 800, height: 900 });
     const frame = await open("many", null);
+    await expect(frame.locator("html")).toHaveAttribute("data-theme", scheme);
     await frame.getByRole("checkbox").first().check();
     expect(await flawsOf(page)).toEqual([]);
     expect(await overflow(frame)).toBe(0);

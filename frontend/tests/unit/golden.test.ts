@@ -63,7 +63,7 @@ describe("the report", () => {
   test("puts the error first", () => {
     const { findings, unchecked } = sections(report.outcomes);
     expect(findings[0]?.code).toBe("BN101");
-    expect(headline(findings)).toBe("1 error");
+    expect(headline({ findings, over: [] })).toBe("1 error");
     for (const outcome of unchecked) expect(outcome.reason, outcome.code).toBeTruthy();
   });
 

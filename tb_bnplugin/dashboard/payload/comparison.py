@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tb_bnplugin.dashboard.payload.outcomes import outcomes as outcome_rows
+from tb_bnplugin.dashboard.payload.sentence import sentence
 from tb_bnplugin.dashboard.payload.values import Json
 from tb_bnplugin.diagnose import Outcome, compare
 from tb_bnplugin.history.model import ModelHistory
@@ -26,13 +27,16 @@ class Side:
 def comparison(here: Side, there: Side) -> Json:
     """`Comparison`: outcomes of the CR rules for two runs, and what only one of them has."""
     compared = compare(here.model, there.model)
+    differences = _differences(here, there, compared)
+    only = (differences["layers_only_here"], differences["layers_only_there"])
     return {
         "run": here.model.run,
         "model": here.model.facts.name,
         "other": there.model.run,
         "other_model": there.model.facts.name,
+        **sentence((here.model, there.model), (here.outcomes, there.outcomes), compared, only),
         "outcomes": outcome_rows(compared),
-        "differences": _differences(here, there, compared),
+        "differences": differences,
     }
 
 
