@@ -45,6 +45,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
     parser.add_argument("--logdir", type=Path, default=Path("logs/demo"))
     parser.add_argument("--epochs", type=int, default=EPOCHS, help="of the long runs of D1")
+    blocks = {"type": int, "default": batch_norm_modes.BLOCKS, "choices": range(1, 17)}
+    parser.add_argument("--blocks", **blocks, metavar="N", help="of MobileNetV2 in D1, up to 16")
     parser.add_argument("--only", choices=SCENARIOS, nargs="+", help="run these scenarios")
     parser.add_argument("--no-serve", action="store_true", help="stop before TensorBoard")
     parser.add_argument("--port", type=int, default=6006)
@@ -64,7 +66,7 @@ def main() -> int:
             continue
         shutil.rmtree(logdir / name, ignore_errors=True)
         print(f"\n{name}  {title}", flush=True)
-        run_scenario(name, logdir / name, options.epochs, tell)
+        run_scenario(name, logdir / name, tell, options)
         print(f"\n{name}  What tb_bnplugin found")
         report.print_findings(logdir / name)
 
@@ -74,10 +76,13 @@ def main() -> int:
     return 0
 
 
-def run_scenario(name: str, logdir: Path, epochs: int, tell: Callable[[str], None]) -> None:
+def run_scenario(
+    name: str, logdir: Path, tell: Callable[[str], None], options: argparse.Namespace
+) -> None:
     """Runs one scenario and prints its table or curve."""
     if name == "D1":
-        report.print_epochs(batch_norm_modes.run(logdir, epochs, tell))
+        rows = batch_norm_modes.run(logdir, options.epochs, tell, options.blocks)
+        report.print_epochs(rows)
     elif name == "D3":
         report.print_table(loss_reduction.run(logdir, tell))
     else:

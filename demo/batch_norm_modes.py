@@ -7,6 +7,7 @@ last the moving statistics need thousands of steps, and `recalibrate` takes them
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,15 +24,20 @@ keras = tf.keras  # Keras 3, or tf_keras with TF_USE_LEGACY_KERAS=1
 BATCH = 32
 MOMENTUM = 0.99
 HIGH_MOMENTUM = 0.999
+BLOCKS = 16  # of MobileNetV2, each with three batch normalization layers
 Row = dict[str, float]
 Tell = Callable[[str], None]
 
 
-def make_model(momentum: float = MOMENTUM) -> Any:
-    """MobileNetV2 with random weights: 52 batch normalization layers."""
+def make_model(momentum: float = MOMENTUM, blocks: int = BLOCKS) -> Any:
+    """MobileNetV2 with random weights: 52 batch normalization layers, or its first blocks."""
     model = keras.applications.MobileNetV2(
         input_shape=(32, 32, 3), alpha=0.35, weights=None, classes=10, classifier_activation=None
     )
+    if blocks < BLOCKS:
+        end = model.get_layer(f"block_{blocks + 1}_expand").input
+        pooled = keras.layers.GlobalAveragePooling2D()(end)
+        model = keras.Model(model.input, keras.layers.Dense(10)(pooled), name=model.name)
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = momentum
@@ -173,15 +179,16 @@ def validation_accuracy(model: Any, data: Digits) -> float:
     return float(np.mean(np.argmax(logits, 1) == data.y_val))
 
 
-def run(log_dir: Path, epochs: int, tell: Tell) -> dict[str, list[Row]]:
+def run(log_dir: Path, epochs: int, tell: Tell, blocks: int = BLOCKS) -> dict[str, list[Row]]:
     """All six programs; returns the rows of each, by the name of its run."""
+    make = functools.partial(make_model, blocks=blocks)
     data = color_digits()
     rows: dict[str, list[Row]] = {}
     short = min(3, epochs)  # what goes wrong shows at once; what goes right takes its time
     keras.utils.set_random_seed(1)
 
     tell("1 of 6: custom loop, model(x), random weights")
-    model = make_model()
+    model = make()
     rows["1_loop_no_training_argument"] = custom_loop(
         model, data, log_dir / "1_loop_no_training_argument", short, tell
     )
@@ -190,28 +197,28 @@ def run(log_dir: Path, epochs: int, tell: Tell) -> dict[str, list[Row]]:
         tell("  " + " ".join(f"{value:+.5f}" for value in row))
 
     tell("3 of 6: the cure, model(x, training=True)")
-    cured = make_model()
+    cured = make()
     rows["3_loop_cured"] = custom_loop(
         cured, data, log_dir / "3_loop_cured", epochs, tell, training=True
     )
 
     tell("2 of 6: custom loop, model(x), from the trained weights of 3")
-    trained = make_model()
+    trained = make()
     trained.set_weights(cured.get_weights())
     rows["2_loop_from_trained_weights"] = custom_loop(
         trained, data, log_dir / "2_loop_from_trained_weights", short, tell
     )
 
     tell("4 of 6: fit")
-    rows["4_fit"] = fit(make_model(), data, log_dir / "4_fit", epochs, tell)
+    rows["4_fit"] = fit(make(), data, log_dir / "4_fit", epochs, tell)
 
     tell("5 of 6: fit of a subclassed model whose call has no training argument")
     rows["5_subclass_without_training"] = fit(
-        NoTraining(make_model()), data, log_dir / "5_subclass_without_training", short, tell
+        NoTraining(make()), data, log_dir / "5_subclass_without_training", short, tell
     )
 
     tell("6 of 6: fit with a momentum of 0.999, then recalibrated")
-    slow = make_model(HIGH_MOMENTUM)
+    slow = make(HIGH_MOMENTUM)
     rows["6_high_momentum"] = fit(slow, data, log_dir / "6_high_momentum", min(8, epochs), tell)
     before = validation_accuracy(slow, data)
     recalibrated = tb_bnplugin.recalibrate(slow, (data.x, data.y), verbose=False)

@@ -15,6 +15,8 @@ import tb_bnplugin
 from tests.conftest import ROOT, Flavour
 
 EPOCHS = 1  # of D1: long enough for every fault; the start of momentum 0.99 still dominates
+BLOCKS = 4  # of 16: MobileNetV2 takes minutes to trace, whole
+LAYERS = 3 + 3 * BLOCKS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +38,7 @@ def demo(
     logdir = tmp_path_factory.mktemp(flavour.name)
     environment = {**os.environ, "TF_USE_LEGACY_KERAS": str(int(flavour.name == "tf_keras"))}
     command = [sys.executable, "-m", "demo", "--no-serve", "--epochs", str(EPOCHS)]
+    command += ["--blocks", str(BLOCKS)]
     done = subprocess.run(
         [*command, "--logdir", str(logdir), "--only", *request.module.SCENARIOS],
         cwd=ROOT,

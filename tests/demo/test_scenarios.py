@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Flavour
-from tests.demo.conftest import Demo, cells, facts, findings, serious
+from tests.demo.conftest import LAYERS, Demo, cells, facts, findings, serious
 
 SCENARIOS = ("D1", "D3")
 
@@ -20,14 +20,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 def test_forgotten_training_argument_from_random_weights(report: Mapping[str, Any]) -> None:
     found = findings(report, "D1/1_loop_no_training_argument")
-    assert len(found["BN101"]["layers"]) == 52
+    assert len(found["BN101"]["layers"]) == LAYERS
     assert found["BN101"]["steps"][0] == 1
     assert "BN109" in found
 
 
 def test_forgotten_training_argument_from_trained_weights(report: Mapping[str, Any]) -> None:
     found = findings(report, "D1/2_loop_from_trained_weights")
-    assert len(found["BN102"]["layers"]) == 52
+    assert len(found["BN102"]["layers"]) == LAYERS
     assert "BN101" not in found
 
 
@@ -41,7 +41,7 @@ def test_call_without_training_is_wrong_on_keras_3_alone(
 ) -> None:
     found = findings(report, "D1/5_subclass_without_training/train")
     if flavour.name == "keras3":
-        assert len(found["BN106"]["layers"]) == 52
+        assert len(found["BN106"]["layers"]) == LAYERS
         assert "BN101" not in found  # one fault is told once
     else:
         assert serious(found) == {"BN201"}
@@ -54,7 +54,7 @@ def test_recalibration_takes_the_start_out(report: Mapping[str, Any], demo: Demo
     ((before, after),) = [tuple(map(float, pair)) for pair in numbers]
     assert before < 0.15
     assert after > before + 0.1
-    assert "Recalibrated 52 layers" in demo.printed
+    assert f"Recalibrated {LAYERS} layers" in demo.printed
 
 
 def test_sum_over_outputs_differs_tenfold_from_the_mean(report: Mapping[str, Any]) -> None:
