@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import ast
 import gc
-import os
 import runpy
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
@@ -17,7 +14,8 @@ import pytest
 from tb_bnplugin.diagnose import COMPARISONS, RULES
 from tb_bnplugin.diagnose.examples import Example, read_examples
 from tb_bnplugin.training.recorder import open_recorders
-from tests.conftest import ROOT, Flavour
+from tests.conftest import Flavour
+from tests.support.on_two_devices import printed_on_two_devices
 
 MODULES = {"keras3": "keras", "tf_keras": "tf_keras"}
 CASES = [
@@ -59,15 +57,6 @@ def codes_of(program: str, flavour: Flavour, capsys: pytest.CaptureFixture[str])
         runpy.run_path(str(file), run_name="__main__")
         printed = capsys.readouterr().out
     return set(cast(list[str], ast.literal_eval(printed.splitlines()[-1])))
-
-
-def printed_on_two_devices(file: Path) -> str:
-    """What a program with replicas prints, in a process of its own."""
-    command = [sys.executable, "-m", "tests.support.on_two_devices", str(file)]
-    variables = {**os.environ, "PYTHONPATH": str(ROOT)}
-    run = subprocess.run(command, check=False, env=variables, capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr
-    return run.stdout
 
 
 @pytest.mark.parametrize(("code", "example"), CASES)

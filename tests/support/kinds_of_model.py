@@ -41,10 +41,12 @@ def hidden(keras: Any, x: Any, *more: Any) -> Any:
     return x
 
 
-def functional(keras: Any, *more: Any, outputs: int = 1, cls: Any = None) -> Any:
-    """Two such blocks."""
+def functional(keras: Any, *more: Any, blocks: int = 1, outputs: int = 1, cls: Any = None) -> Any:
+    """Such blocks, each of which XLA compiles for a second."""
     inputs = keras.Input((6,))
-    x = hidden(keras, hidden(keras, inputs, *more))
+    x = hidden(keras, inputs, *more)
+    for _ in range(blocks - 1):
+        x = hidden(keras, x)
     heads = [keras.layers.Dense(1, name=f"head_{at}")(x) for at in range(outputs)]
     return (cls or keras.Model)(inputs, heads[0] if outputs == 1 else heads)
 
@@ -121,7 +123,7 @@ def mixed_precision(keras: Any) -> Any:
 
 def plain(keras: Any) -> Any:
     """Two blocks; for what is another in the optimizer or the strategy."""
-    return functional(keras)
+    return functional(keras, blocks=2)
 
 
 def dropout(keras: Any) -> Any:
