@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+import numpy as np
 import tensorflow as tf
 
 SUMS: Final = ("by_rows", "rows_squared", "along_rows", "rows", "rows_reached")
 """With d the gradient of what is differentiated, g that of the reference, and n the rows of the
 batch: the sums of d * n g, and of (n g)^2; that of (d_i g_i)^2 / g_i^2 over the rows i, which is
-the sum of d^2 where each row is a multiple of its own; the rows in which the reference has a
-gradient, and those among them that get one."""
+the sum of d^2 where each row is a multiple of its own (0 where rows have one number); the rows in
+which the reference has a gradient, and those among them that get one."""
 
 
 def row_sums(d: tf.Tensor, g: tf.Tensor) -> list[tf.Tensor]:
@@ -27,6 +28,8 @@ def row_sums(d: tf.Tensor, g: tf.Tensor) -> list[tf.Tensor]:
     product, squared = tf.reduce_sum(d * g, within), tf.reduce_sum(g * g, within)
     rows = tf.cast(tf.shape(g)[0], tf.float64)
     along = tf.math.divide_no_nan(tf.square(product), squared)
+    if g.shape[1:].num_elements() == 1:  # always a multiple
+        along = tf.zeros_like(along)
     has = squared > 0.0
     reached = has & (tf.reduce_sum(d * d, within) > 0.0)
     return [
@@ -47,9 +50,10 @@ def row_columns(new: Mapping[str, float], squared: float) -> dict[str, float]:
     """
     if not (new["rows"] > 0 and new["rows_squared"] > 0 and squared > 0):
         return {}
+    along = new["along_rows"] or np.nan
     return {
         "rows_factor": new["by_rows"] / new["rows_squared"],
         "rows_cosine": float(new["by_rows"] / (new["rows_squared"] * squared) ** 0.5),
-        "row_cosine": float((new["along_rows"] / squared) ** 0.5),
+        "row_cosine": float((along / squared) ** 0.5),
         "rows_reached": new["rows_reached"] / new["rows"],
     }
