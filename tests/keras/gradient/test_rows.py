@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tb_bnplugin.guard import Guard
 from tb_bnplugin.keras.gradient.rows import SUMS, row_sums
+from tb_bnplugin.keras.gradient.watched_step import WatchedStep
+from tb_bnplugin.schema.columns import GRADIENT_COLUMNS
 from tests.conftest import Flavour
 from tests.keras.gradient.own_step import RUNS, create, measured
 
@@ -108,3 +111,19 @@ def test_a_loss_scale_is_taken_off(flavour: Flavour) -> None:
     found = measured(build, X, Y, rows=ROWS)
     assert found["rows_factor"] == pytest.approx(OUTPUTS / 16, rel=1e-5)
     assert found["rows_cosine"] == pytest.approx(1.0, rel=1e-6)
+
+
+def test_replicas_have_rows_of_their_own(flavour: Flavour, strategy: Any) -> None:
+    with strategy.scope():
+        model = create(flavour.keras, fixed, "mse", (3,), OUTPUTS, **RUNS["graph"])
+    step = WatchedStep(model, strategy, Guard("own"))
+    step.begin()
+    data = tf.data.Dataset.from_tensor_slices((X[:18], Y[:18])).batch(2 * ROWS)  # 8 and 8, 1 and 1
+    model.fit(data, epochs=2, shuffle=False, verbose=0)
+    values = step.take()
+    step.end()
+    assert values is not None
+    found = dict(zip(GRADIENT_COLUMNS, values.tolist(), strict=True))
+    assert found["rows_factor"] == pytest.approx(OUTPUTS / 16, rel=1e-5)
+    assert found["rows_cosine"] == pytest.approx(1.0, rel=1e-6)
+    assert found["cosine"] < 0.999
