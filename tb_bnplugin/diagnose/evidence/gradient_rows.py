@@ -55,12 +55,28 @@ def growth(history: ModelHistory) -> Growth | None:
             continue
         return Growth(
             of_a_row=factor,
-            rows=float(newest(history.model("batch_frequent"))),
+            rows=frequent_rows(history),
             replicas=max(history.facts.replicas, 1),
             cosine=float(by_rows.min()),
             steps=_steps(gradient),
         )
     return None
+
+
+def frequent_rows(history: ModelHistory) -> float:
+    """Rows of most batches; where no layer has counted them, of a record of one size; or NaN."""
+    known = float(newest(history.model("batch_frequent")))
+    if np.isfinite(known):
+        return known
+    for gradient in _measured(history):
+        cosine, by_rows = _columns(gradient, ("cosine", "rows_cosine"))
+        whole, of_a_row = _columns(gradient, ("factor", "rows_factor"))
+        of_one = (np.minimum(cosine, by_rows) >= SAME_DIRECTION) & (of_a_row != 0.0)
+        exact = whole[of_one] / of_a_row[of_one]
+        rows = np.rint(exact)
+        if len(rows) and (np.abs(exact - rows) <= WITHIN * rows).all():
+            return float(rows[-1])
+    return float("nan")
 
 
 def does_not_grow(history: ModelHistory) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -79,6 +80,8 @@ class WatchedStep:
         self._unknown: set[int] = set()  # to which a gradient came that cannot be compared
         self._scale = LossScale(getattr(model, "optimizer", None), self._flavour)
         self._wrapped: list[WrappedMethod] = []
+        self.before_call: Callable[[Any], None] | None = None
+        """Is given the model before a train step calls it: its layers may be new."""
 
     @staticmethod
     def suits(model: Any) -> bool:
@@ -123,12 +126,19 @@ class WatchedStep:
             self._present.batch = before
 
     def _around_call(self, run: Any, model: Any, args: Any, kwargs: Any) -> Any:
+        if self._present.batch is not None:
+            self._guard.attempt("gradients", self._announce, model)
         outputs = run(model, *args, **kwargs)
         batch, self._present.batch = self._present.batch, None  # the first call of a step alone
         if batch is None:
             return outputs
         tapped = self._guard.attempt("losses", self._tap, model, batch, outputs)
         return outputs if tapped is None else tapped
+
+    @tf.autograph.experimental.do_not_convert
+    def _announce(self, model: Any) -> None:
+        if self.before_call is not None:
+            self.before_call(model)
 
     @tf.autograph.experimental.do_not_convert
     def _batch_of(self, model: Any, args: Any, kwargs: Any) -> _Batch | None:

@@ -9,11 +9,15 @@ from tb_bnplugin.history.model import ModelHistory
 from tests.support.histories import create_gradient, create_history
 
 
-def own_gradient(*, facts: dict[str, Any] | None = None, **columns: Any) -> ModelHistory:
-    """Three records of ten steps each, of one pass, in batches of 32 rows mostly."""
+def own_gradient(
+    *, facts: dict[str, Any] | None = None, counted: float = 32.0, **columns: Any
+) -> ModelHistory:
+    """Three records of ten steps each, of one pass, in batches of so many rows mostly."""
     values = {"factor": 1.0, "cosine": 1.0, "steps": 10.0, "passes": 10.0} | columns
     gradient = create_gradient(at=(10, 20, 30), **values)
-    history = create_history(facts={"own_train_step": True, **(facts or {})})
+    history = create_history(
+        model={"batch_frequent": counted}, facts={"own_train_step": True, **(facts or {})}
+    )
     return replace(history, gradients=(gradient,))
 
 

@@ -24,7 +24,12 @@ def padded(facts: dict[str, Any] | None = None, **columns: Any) -> Any:
     return own_gradient(facts=facts, **(values | columns))
 
 
-MASKED = {"counted_factor": 2.0, "counted_cosine": 0.99, "masked_factor": 1.0, "masked_cosine": 1.0}
+MASKED: dict[str, Any] = {
+    "counted_factor": 2.0,
+    "counted_cosine": 0.99,
+    "masked_factor": 1.0,
+    "masked_cosine": 1.0,
+}
 FINDINGS = {
     "over all places": padded(),
     "of all replicas": padded({"replicas": 2}, counted_factor=0.5),
