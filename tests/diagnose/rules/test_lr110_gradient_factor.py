@@ -121,6 +121,6 @@ def test_why_there_is_no_one_factor(columns: dict[str, Any], said: str) -> None:
 def test_rows_that_no_layer_has_counted_are_those_of_the_gradient(
     of_a_row: float, is_finding: bool
 ) -> None:
-    columns = {"factor": 1 / 8, "rows_factor": of_a_row / 64, "rows_cosine": 1.0}
+    columns: dict[str, Any] = {"factor": 1 / 8, "rows_factor": of_a_row / 64, "rows_cosine": 1.0}
     outcome = judge("LR110", own_gradient(counted=float("nan"), **columns))
     assert (outcome.status == "finding") == is_finding

@@ -12,7 +12,7 @@ from tests.support.judging import judge
 
 def padded(facts: dict[str, Any] | None = None, **columns: Any) -> Any:
     """Half of the places count, more or less, and padding is in the mean."""
-    values = {
+    values: dict[str, Any] = {
         "factor": 0.5,
         "cosine": 0.7,
         "counted_share": [0.5, 0.55, 0.45],
