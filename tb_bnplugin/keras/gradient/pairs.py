@@ -38,20 +38,21 @@ def pair_sums(
         labels: [rows] or [rows, 1].
         loss: of labels and predictions, by element.
     """
-    rows = predictions.shape[0]
-    if rows is None:
-        rows = tf.shape(predictions)[0]
-        count = tf.minimum(rows, MOST_PAIRS // tf.maximum(rows, 1))
+    rows, given_labels = predictions.shape[0], labels.shape[0]
+    if rows is None or given_labels is None:
+        rows, given_labels = tf.shape(predictions)[0], tf.shape(labels)[0]
+        count = tf.minimum(rows, MOST_PAIRS // tf.maximum(given_labels, 1))
     else:
-        count = min(rows, MOST_PAIRS // max(rows, 1))
+        count = min(rows, MOST_PAIRS // max(given_labels, 1))
     some = predictions[:count]
-    every = tf.broadcast_to(tf.reshape(labels, [1, rows, 1]), [count, rows, 1])
+    shape = [count, given_labels, 1]
+    every = tf.broadcast_to(tf.reshape(labels, [1, given_labels, 1]), shape)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(some)
-        each = tf.broadcast_to(some[:, tf.newaxis], [count, rows, 1])
-        pairs = [tf.reshape(values, [count * rows, 1]) for values in (every, each)]
+        each = tf.broadcast_to(some[:, tf.newaxis], shape)
+        pairs = [tf.reshape(values, [count * given_labels, 1]) for values in (every, each)]
         total = tf.reduce_sum(loss(*pairs))
-    number = tf.cast(tf.maximum(rows, 1), tf.float64)
+    number = tf.cast(tf.maximum(given_labels, 1), tf.float64)
     q = tf.cast(tf.stop_gradient(tape.gradient(total, some)), tf.float64) / tf.square(number)
     given = d[:count]
     squared = tf.square(tf.reduce_sum(q))

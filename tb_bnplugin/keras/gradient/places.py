@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import tensorflow as tf
 
+from tb_bnplugin.keras.gradient.products import Products
+
 PADDING: Final = (0.0, -1.0, -100.0)
 """Labels of what is no part of the data."""
 
@@ -42,28 +44,24 @@ def suit(predictions: tf.Tensor, labels: Any, keras_class: str | None) -> bool:
     if keras_class == _OF_CLASSES:
         return bool(made.rank >= 3 and given.rank == made.rank - 1)
     same = made.rank >= 2 and made[1:].is_fully_defined() and made[1:] == given[1:]
-    return bool(keras_class in _BY_VALUE and same and made[1:].num_elements() > 1)
+    one_number = made.rank == 2 or (same and made[-1] == 1)
+    several = same and made[1:].num_elements() > 1
+    return bool(keras_class in _BY_VALUE and one_number and several)
 
 
-def place_sums(d: tf.Tensor, g: tf.Tensor, labels: tf.Tensor) -> list[tf.Tensor]:
+def place_sums(products: Products, labels: tf.Tensor) -> list[tf.Tensor]:
     """The sums of one batch, float64 scalars.
 
     Args:
-        d: the gradient of what is differentiated, float64 [rows, ...].
-        g: that of the reference.
-        labels: of the same shape, or without the last axis, that of the classes.
+        products: [rows, places ...].
+        labels: of the places.
     """
-    of_classes = labels.shape.rank < g.shape.rank
-    has, counts = tf.not_equal(g, 0.0), tf.not_equal(d, 0.0)
-    product, squared = d * g, g * g
-    if of_classes:
-        has, counts = tf.reduce_any(has, -1), tf.reduce_any(counts, -1)
-        product, squared = tf.reduce_sum(product, -1), tf.reduce_sum(squared, -1)
-        labels = tf.reshape(labels, tf.shape(has))
+    has, counts = products.squared > 0.0, products.given > 0.0
     counted = has & counts
     kept = tf.cast(counted, tf.float64)
     places, number = tf.reduce_sum(tf.cast(has, tf.float64)), tf.reduce_sum(kept)
-    in_counted, by_counted = tf.reduce_sum(squared * kept), tf.reduce_sum(product * kept)
+    in_counted = tf.reduce_sum(products.squared * kept)
+    by_counted = tf.reduce_sum(products.both * kept)
     more = tf.math.divide_no_nan(places, number)
     others = [_others(has, counted, labels, label) for label in PADDING]
     scaled = [more * by_counted, tf.square(more) * in_counted]

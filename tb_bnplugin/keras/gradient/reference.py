@@ -10,6 +10,7 @@ import tensorflow as tf
 from tb_bnplugin.keras.calls.suspend import suspend
 from tb_bnplugin.keras.flavour import Flavour
 from tb_bnplugin.keras.gradient import pairs, places
+from tb_bnplugin.keras.gradient.products import Products
 from tb_bnplugin.keras.losses.outputs import Part
 from tb_bnplugin.keras.losses.resolve import resolve, weighted_mean
 
@@ -49,11 +50,16 @@ class Reference:
             return [tf.zeros((), tf.float64)] * len(pairs.SUMS)
         return pairs.pair_sums(d, predictions, tf.cast(labels, predictions.dtype), loss)
 
-    def place_sums(self, d: tf.Tensor, g: tf.Tensor) -> list[tf.Tensor]:
+    def place_sums(self, products: Products, predictions: tf.Tensor) -> list[tf.Tensor]:
         """The sums of `places`; 0 each where they say nothing of this loss."""
-        if not places.suit(g, self._labels, self._loss.keras_class):
+        if not places.suit(predictions, self._labels, self._loss.keras_class):
             return [tf.zeros((), tf.float64)] * len(places.SUMS)
-        return places.place_sums(d, g, self._labels)
+        labels = self._labels
+        if self._loss.keras_class == _OF_CLASSES:  # as many, or TensorFlow had refused them
+            labels = tf.reshape(labels, tf.shape(products.squared))
+        elif labels.shape.rank > products.squared.shape.rank:
+            labels = tf.squeeze(labels, -1)
+        return places.place_sums(products, labels)
 
     def _possible(self, predictions: tf.Tensor) -> tf.Tensor:
         labels = tf.stop_gradient(self._labels)

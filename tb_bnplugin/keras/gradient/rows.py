@@ -8,6 +8,8 @@ from typing import Final
 import numpy as np
 import tensorflow as tf
 
+from tb_bnplugin.keras.gradient.products import Products
+
 SUMS: Final = ("by_rows", "rows_squared", "along_rows", "rows", "rows_reached")
 """With d the gradient of what is differentiated, g that of the reference, and n the rows of the
 batch: the sums of d * n g, and of (n g)^2; that of (d_i g_i)^2 / g_i^2 over the rows i, which is
@@ -15,29 +17,22 @@ the sum of d^2 where each row is a multiple of its own (0 where rows have one nu
 which the reference has a gradient, and those among them that get one."""
 
 
-def row_sums(d: tf.Tensor, g: tf.Tensor) -> list[tf.Tensor]:
-    """The sums of one batch, float64 scalars; 0 each where the rank is not known.
-
-    Args:
-        d: the gradient of what is differentiated, float64 [rows, ...].
-        g: that of the reference.
-    """
-    if not g.shape.rank:
+def row_sums(by_row: Products) -> list[tf.Tensor]:
+    """The sums of one batch, float64 scalars, of products [rows]; 0 each of another shape."""
+    product, given, squared = by_row.all
+    if squared.shape.rank != 1:
         return [tf.zeros((), tf.float64)] * len(SUMS)
-    within = list(range(1, g.shape.rank))
-    product, squared = tf.reduce_sum(d * g, within), tf.reduce_sum(g * g, within)
-    rows = tf.cast(tf.shape(g)[0], tf.float64)
+    rows = tf.cast(tf.size(squared), tf.float64)
     along = tf.math.divide_no_nan(tf.square(product), squared)
-    if g.shape[1:].num_elements() == 1:  # always a multiple
+    if not by_row.several:  # always a multiple
         along = tf.zeros_like(along)
     has = squared > 0.0
-    reached = has & (tf.reduce_sum(d * d, within) > 0.0)
     return [
         rows * tf.reduce_sum(product),
         tf.square(rows) * tf.reduce_sum(squared),
         tf.reduce_sum(along),
         tf.reduce_sum(tf.cast(has, tf.float64)),
-        tf.reduce_sum(tf.cast(reached, tf.float64)),
+        tf.reduce_sum(tf.cast(has & (given > 0.0), tf.float64)),
     ]
 
 

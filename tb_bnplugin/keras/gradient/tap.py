@@ -12,6 +12,7 @@ import tensorflow as tf
 from tb_bnplugin.guard import Guard
 from tb_bnplugin.keras.gradient import pairs, places, rows
 from tb_bnplugin.keras.gradient.backward import see_gradient
+from tb_bnplugin.keras.gradient.products import Products
 from tb_bnplugin.keras.gradient.reference import Reference
 from tb_bnplugin.keras.variables import create_for_replicas
 
@@ -80,17 +81,20 @@ class Tap:
             mean = self.reference.mean(at)
         d = tf.cast(tf.stop_gradient(given), tf.float64)
         g = tf.cast(tf.stop_gradient(tape.gradient(mean, at)), tf.float64)
-        product, squared = tf.reduce_sum(d * g), tf.reduce_sum(d * d)
         scale = self.scale()
         unscaled = d / scale
+        # one pass over the elements: all else is made of these sums, by place and by row
+        products = Products.of(unscaled, g)
+        by_row = products.by_row()
+        product, given, squared = (tf.reduce_sum(each) for each in by_row.all)
         one, none = tf.ones((), tf.float64), tf.zeros((), tf.float64)
         return tf.stack(
             [
-                *(product, tf.reduce_sum(g * g), squared),
-                *(product / scale, squared / tf.square(scale)),
-                *rows.row_sums(unscaled, g),
+                *(product * scale, squared, given * tf.square(scale)),
+                *(product, given),
+                *rows.row_sums(by_row),
                 *self.reference.pair_sums(unscaled, at),
-                *self.reference.place_sums(unscaled, g),
+                *self.reference.place_sums(products, at),
                 *(one, none),
             ]
         )

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tb_bnplugin.guard import Guard
+from tb_bnplugin.keras.gradient.products import Products
 from tb_bnplugin.keras.gradient.rows import SUMS, row_sums
 from tb_bnplugin.keras.gradient.watched_step import WatchedStep
 from tb_bnplugin.schema.columns import GRADIENT_COLUMNS
@@ -47,9 +48,8 @@ def absolute(y: Any, p: Any) -> Any:
 def test_the_sums_are_those_of_numpy() -> None:
     d, g = RANDOM.normal(size=(6, 2, 3)), RANDOM.normal(size=(6, 2, 3))
     d[1], g[2] = 0.0, 0.0
-    got = dict(
-        zip(SUMS, (float(each) for each in row_sums(*map(tf.constant, (d, g)))), strict=True)
-    )
+    sums = row_sums(Products.of(tf.constant(d), tf.constant(g)).by_row())
+    got = dict(zip(SUMS, map(float, sums), strict=True))
     flat_d, flat_g = d.reshape(6, -1), g.reshape(6, -1)
     each = [
         np.dot(a, b) ** 2 / np.dot(b, b) for a, b in zip(flat_d, flat_g, strict=True) if b.any()
