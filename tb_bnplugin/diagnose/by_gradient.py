@@ -1,4 +1,4 @@
-"""What an own `train_step` differentiates, by its gradient, where no loss of it was measured."""
+"""Outcomes on an own `train_step`, by its gradient, where no loss of it was measured."""
 
 from __future__ import annotations
 

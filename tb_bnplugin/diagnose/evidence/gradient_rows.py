@@ -1,4 +1,4 @@
-"""The gradient of an own `train_step` row by row: what no one factor explains."""
+"""The gradient of an own `train_step` row by row, where no one factor explains it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ANOTHER: Final = 0.999
 
 @dataclass(frozen=True, kw_only=True)
 class Growth:
-    """What is differentiated is `of_a_row` times the rows of the batch times Keras' mean."""
+    """`of_a_row` times the rows of the batch times Keras' mean is differentiated."""
 
     of_a_row: float  # in one replica
     rows: float  # of most batches

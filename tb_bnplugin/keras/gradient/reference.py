@@ -1,4 +1,4 @@
-"""What a gradient is compared with: Keras' mean of the compiled loss of one output."""
+"""The reference of a gradient: Keras' mean of the compiled loss of one output."""
 
 from __future__ import annotations
 
