@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from tb_bnplugin.diagnose.evidence.gradients import is_compiled_loss, is_known_to_train
 from tb_bnplugin.diagnose.evidence.layers import newest
-from tb_bnplugin.diagnose.needs import LOSS_IN_THE_STEP
+from tb_bnplugin.diagnose.needs import LOSS_IN_THE_STEP, LOSSES, find_missing
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import KERAS_LOSSES, LossHistory, ModelHistory
@@ -26,15 +26,31 @@ def differentiates_the_mean(history: ModelHistory) -> bool:
 
 
 def check_differentiated(
-    rule: Rule, history: ModelHistory, check: Callable[[LossHistory], Outcome]
+    rule: Rule,
+    history: ModelHistory,
+    check: Callable[[LossHistory], Outcome],
+    by_gradient: Callable[[Rule, ModelHistory], Outcome | None] | None = None,
 ) -> Iterator[Outcome]:
     """One outcome for each loss that trains the model, as far as it is known.
 
     A `train_step` of the user's own may differentiate anything: there the compiled loss, measured
     on probe data, says nothing, and only a loss that the step hands over is checked.
+
+    Args:
+        rule: whose outcomes these are.
+        history: of the model.
+        check: the outcome of a loss.
+        by_gradient: where no loss is known to train, the outcome by the measured gradient; None
+            where that does not tell. A rule with it does not ask for losses before.
     """
     judged = [loss for loss in history.losses if is_known_to_train(history, loss)]
-    if history.losses and not judged:
+    told = None if judged or by_gradient is None else by_gradient(rule, history)
+    missing = find_missing(history, (LOSSES,)) if by_gradient is not None else None
+    if told is not None:
+        yield told
+    elif missing is not None:
+        yield rule.not_checked(missing)
+    elif history.losses and not judged:
         yield rule.not_checked(
             "The model has its own `train_step`, which may differentiate another loss than the"
             f" compiled one. In the step, {LOSS_IN_THE_STEP}."

@@ -341,6 +341,27 @@ GRADIENT_COLUMNS: Final = (
     "regularizers_reached",
     "regularizer_times_least",
     "regularizer_times_most",
+    # Beside `factor`, with d the gradient of what is differentiated and g that of Keras' mean. As
+    # `factor` and `cosine`, against g times the rows of its batch: 1 where d is a sum over the
+    # rows, or a sum divided by a fixed number. The part of d that is a multiple of g row by row: 1
+    # where each row is a multiple of its own. And the share of the rows with a g that have a d.
+    "rows_factor",
+    "rows_cosine",
+    "row_cosine",
+    "rows_reached",
+    # Of one prediction and one label a row: the cosine of d and the gradient of the mean over all
+    # pairs of a prediction with the label of any row. NaN with weights, and where predictions are
+    # alike.
+    "pairs_cosine",
+    # Of rows with a label at each of several places: the share of the places with a g that have a
+    # d; NaN where those without one are not all that have one label of padding (0, -1, -100).
+    # `factor` and `cosine` over the places that have a d; and the same against g divided by the
+    # share of the places of its batch that have a d, as a mean over these has it.
+    "counted_share",
+    "counted_factor",
+    "counted_cosine",
+    "masked_factor",
+    "masked_cosine",
 )
 """Of one loss: how its gradient at the predictions compares with that of Keras' mean. Under the
 name "optimizer": what reaches the optimizer, with NaN in the first four."""

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from tb_bnplugin.diagnose.evidence.layers import Mask
 from tb_bnplugin.history.model import (
     Floats,
     GradientHistory,
@@ -59,12 +60,21 @@ def measured_gradient(history: ModelHistory) -> Gradient | None:
 
 def usable_records(gradient: GradientHistory) -> tuple[Floats, Floats, Steps]:
     """Factor, cosine and step of the records that are of one backward pass a step."""
+    chosen = usable(gradient)
+    if not chosen.any():
+        return np.zeros(0), np.zeros(0), gradient.steps[:0]
+    factor, cosine = (gradient.columns[name][chosen] for name in ("factor", "cosine"))
+    return factor, cosine, gradient.steps[chosen]
+
+
+def usable(gradient: GradientHistory) -> Mask:
+    """The records [records] that are of one backward pass a step."""
     unknown = np.full(len(gradient.steps), np.nan)
     factor, cosine, steps, passes = (
         gradient.columns.get(name, unknown) for name in ("factor", "cosine", "steps", "passes")
     )
-    usable = np.isfinite(factor) & np.isfinite(cosine) & (steps > 0) & (passes == steps)
-    return factor[usable], cosine[usable], gradient.steps[usable]
+    known = np.isfinite(factor) & np.isfinite(cosine)
+    return np.asarray(known & (steps > 0) & (passes == steps), bool)
 
 
 def is_compiled_loss(history: ModelHistory) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 
 from tb_bnplugin.diagnose.evidence import losses
 from tb_bnplugin.diagnose.evidence.applied import applied_gradient, share_of_a_pass
+from tb_bnplugin.diagnose.evidence.gradient_rows import frequent_rows
 from tb_bnplugin.diagnose.evidence.gradients import is_known_to_train, measured_gradient
 from tb_bnplugin.diagnose.evidence.layers import newest
 from tb_bnplugin.diagnose.evidence.optimizer import optimizer_of
@@ -20,7 +21,7 @@ PASSES: Final = "passes"
 
 def program_sizes(history: ModelHistory) -> dict[str, float]:
     """The numbers of a program that a factor of the loss is made of; NaN where not known."""
-    rows = float(newest(history.model("batch_frequent")))
+    rows = frequent_rows(history)
     outputs = 1.0
     for loss in history.losses:
         outputs = float(np.nan_to_num(losses.loss_column(loss, "outputs")[-1], nan=1.0))

@@ -13,7 +13,8 @@ How it decides:
     The gradient that comes back to the predictions is compared with that of Keras' mean, in every
     step. Where the cosine of the two is 1 to within 1e-4, one factor explains it. The factor, times
     the replicas over which gradients are summed and less a loss scale that the optimizer takes off
-    again, differs from 1 by more than 0.5 %. It is no more than a fact where the optimizer divides
+    again, differs from 1 by more than 0.5 %. Of a sum over rows, in batches of several sizes, it is
+    the factor of a batch of the usual size. It is no more than a fact where the optimizer divides
     a factor out, as Adam does, and where no product of outputs, rows and replicas gives a factor
     between 0.1 and 10, as a weight of the loss.
 
@@ -35,7 +36,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from tb_bnplugin.diagnose.by_gradient import is_a_weight
 from tb_bnplugin.diagnose.evidence import losses
+from tb_bnplugin.diagnose.evidence.gradient_rows import (
+    counted_places,
+    describe_rows,
+    growth,
+    one_pass_a_step,
+)
 from tb_bnplugin.diagnose.evidence.gradients import WITHIN, Gradient, measured_gradient
 from tb_bnplugin.diagnose.evidence.optimizer import optimizer_of
 from tb_bnplugin.diagnose.evidence.step import program_sizes
@@ -47,9 +55,6 @@ from tb_bnplugin.history.model import ModelHistory
 # What it needs is asked for below: a step of Keras' own is ok without it.
 RULE: Final = Rule(code="LR110", name="gradient-factor", severity="warning")
 
-A_WEIGHT_OF_THE_LOSS: Final = (0.1, 10.0)
-"""Factors that programs give to a loss on purpose."""
-
 
 def check(history: ModelHistory) -> Outcome:
     """Look for a `train_step` that scales the gradient of the compiled loss."""
@@ -58,17 +63,13 @@ def check(history: ModelHistory) -> Outcome:
     if missing := find_missing(history, (OWN_STEP_MEASURED,)):
         return RULE.not_checked(missing)
     found = measured_gradient(history)
-    if found is None:
-        return RULE.not_checked(
-            "The gradient that came back to the predictions has no one factor: the model is called"
-            " several times a step, or batches differ."
-        )
+    if found is None or not found.is_a_multiple:
+        grown = growth(history)
+        if grown is None or not grown.rows > 0:
+            return _no_one_factor(history, found)
+        # a sum over the rows, of which that many are in most batches
+        found = Gradient(factor=grown.factor, cosine=grown.cosine, steps=grown.steps)
     evidence = {"factor": found.factor, "cosine": found.cosine}
-    if not found.is_a_multiple:
-        return RULE.not_checked(
-            f"`train_step` differentiates another loss than the compiled one (cosine"
-            f" {found.cosine:.3g} of the two gradients)."
-        )
     if abs(found.factor - 1.0) <= WITHIN:
         return RULE.ok("`train_step` differentiates Keras' mean of the loss.", evidence=evidence)
     parts = losses.explain_product(found.factor, program_sizes(history))
@@ -76,15 +77,39 @@ def check(history: ModelHistory) -> Outcome:
         f"`train_step` differentiates {found.factor:.6g} times Keras' mean of the compiled"
         f" loss{'' if parts is None else _reason(parts)}"
     )
-    lowest, highest = A_WEIGHT_OF_THE_LOSS
-    weighted = parts is None and lowest <= abs(found.factor) <= highest
-    if weighted or optimizer_of(history).cancels:
+    if is_a_weight(history, found.factor) or optimizer_of(history).cancels:
         return RULE.fact(f"{what}.", evidence=evidence, steps=found.steps)
     return RULE.finding(
         message=f"{what}, so its steps are {found.factor:.6g} times those of `fit`.",
         fix=_fix(parts, found),
         evidence=evidence,
         steps=found.steps,
+    )
+
+
+def _no_one_factor(history: ModelHistory, found: Gradient | None) -> Outcome:
+    places = counted_places(history)
+    if places is not None and (places.shares < 1.0).any():
+        if places.of_masked is not None and losses.near(places.of_masked, 1.0):
+            return RULE.ok("`train_step` differentiates the mean over the places that count.")
+        return RULE.not_checked(
+            "The gradient that came back to the predictions leaves padding out"
+            f" ({places.shares.min():.3g} of the places count): LR111 tells of it."
+        )
+    if not one_pass_a_step(history):
+        return RULE.not_checked(
+            "The gradient that came back to the predictions has no one factor: the model is called"
+            " several times a step."
+        )
+    if (rows := describe_rows(history)) is not None:
+        return RULE.not_checked(rows)
+    if found is None:
+        return RULE.not_checked(
+            "The gradient that came back to the predictions has no one factor: batches differ."
+        )
+    return RULE.not_checked(
+        f"`train_step` differentiates another loss than the compiled one (cosine"
+        f" {found.cosine:.3g} of the two gradients)."
     )
 
 

@@ -15,6 +15,10 @@ How it decides:
     all measurements. It is a fact where nine of ten places count, or where the optimizer divides a
     factor out, as Adam does.
 
+    In a `train_step` of the program's own that measures no loss, by the gradient at the
+    predictions: the places without one are all those with one label of padding, and no others; and
+    on the rest it is the gradient of Keras' mean over all places, with the factor 1.
+
 What to do:
     Divide by the sum of the mask:
 
@@ -34,6 +38,7 @@ from typing import Final
 
 import numpy as np
 
+from tb_bnplugin.diagnose.by_gradient import check_places
 from tb_bnplugin.diagnose.by_loss import check_differentiated
 from tb_bnplugin.diagnose.evidence.layers import Mask
 from tb_bnplugin.diagnose.evidence.losses import (
@@ -42,12 +47,11 @@ from tb_bnplugin.diagnose.evidence.losses import (
     steps_of,
 )
 from tb_bnplugin.diagnose.evidence.optimizer import optimizer_of
-from tb_bnplugin.diagnose.needs import LOSSES
 from tb_bnplugin.diagnose.outcome import EvidenceValue, Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import Floats, LossHistory, ModelHistory
 
-RULE: Final = Rule(code="LR111", name="padding-averaged", severity="warning", needs=(LOSSES,))
+RULE: Final = Rule(code="LR111", name="padding-averaged", severity="warning")
 
 MOST: Final = 0.9
 """Share of the places that count from which on it matters little: less than the noise of a loss."""
@@ -55,7 +59,12 @@ MOST: Final = 0.9
 
 def check(history: ModelHistory) -> Iterable[Outcome]:
     """Look for losses that are divided by padding, too, one outcome a loss."""
-    return check_differentiated(RULE, history, lambda loss: _check_loss(history, loss))
+    return check_differentiated(
+        RULE,
+        history,
+        lambda loss: _check_loss(history, loss),
+        lambda rule, of: check_places(rule, of, most=MOST),
+    )
 
 
 def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:

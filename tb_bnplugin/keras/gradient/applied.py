@@ -80,6 +80,11 @@ class AppliedGradients:
         if self._call is not None:
             self._wrap([each for each in optimizers if each is not None])
 
+    @property
+    def has_layer(self) -> bool:
+        """True while a layer is looked at."""
+        return self._call is not None
+
     def end(self) -> None:
         """Give layer and optimizers their own methods back; traced functions go on adding up."""
         for wrapped in (self._call, *self._optimizers):

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import tensorflow as tf
 
+from tb_bnplugin.guard import Guard
+from tb_bnplugin.keras.gradient import pairs, places, rows
 from tb_bnplugin.keras.gradient.backward import see_gradient
+from tb_bnplugin.keras.gradient.products import Products
+from tb_bnplugin.keras.gradient.reference import Reference
 from tb_bnplugin.keras.variables import create_for_replicas
 
 SUMS: Final = (
@@ -17,15 +22,20 @@ SUMS: Final = (
     "given_squared",
     "unscaled_by_reference",
     "unscaled_squared",
+    *rows.SUMS,
+    *pairs.SUMS,
+    *places.SUMS,
     "passes",
     "steps",
 )
 """The numbers that are added up for each output, float64 each. With d the gradient of what is
 differentiated and g that of the reference, both at the predictions: the sums of d * g, of g * g and
-of d * d; the two of d divided by the loss scale; how often a gradient came back; and the train
-steps."""
+of d * d; the two of d divided by the loss scale; those of `rows`, `pairs` and `places`, of that d,
+too; how often a gradient came back; and the train steps."""
 
 MOST_OUTPUTS: Final = 8  # of a model that is measured
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def create_sums(strategy: Any) -> tf.Variable:
@@ -33,54 +43,91 @@ def create_sums(strategy: Any) -> tf.Variable:
     return create_for_replicas(np.zeros((MOST_OUTPUTS, len(SUMS))), strategy, "bn_gradient")
 
 
-def tap(
-    predictions: tf.Tensor,
-    reference: Callable[[tf.Tensor], tf.Tensor],
-    scale: Callable[[], tf.Tensor],
-    sums: Any,
-    output: int = 0,
-    *,
-    unknown: Callable[[], None],
-) -> tf.Tensor:
-    """The predictions, unchanged; their gradient is compared with that of the reference.
+@dataclass(frozen=True)
+class Tap:
+    """Compares the gradient of one output with that of the reference."""
 
-    Args:
-        predictions: [rows, ...], of a floating dtype.
-        reference: Keras' mean of the loss, of predictions.
-        scale: gives the loss scale of the optimizer, a float64 scalar.
-        sums: the variable of `create_sums`.
-        output: the row of it.
-        unknown: is called where a gradient comes back and cannot be compared.
-    """
+    reference: Reference
+    scale: Callable[[], tf.Tensor]  # the loss scale of the optimizer, a float64 scalar
+    sums: Any  # the variable of `create_sums`
+    output: int  # the row of it
+    guard: Guard
 
-    def seen(values: tf.Tensor, given: tf.Tensor) -> None:
-        numbers = _compare(values, given, reference, scale())
-        place = tf.one_hot(output, MOST_OUTPUTS, dtype=tf.float64)
-        sums.assign_add(place[:, tf.newaxis] * numbers)
+    def on(self, predictions: tf.Tensor, unknown: Callable[[], None]) -> tf.Tensor:
+        """The predictions, unchanged.
 
-    return see_gradient(predictions, seen, unknown)
+        Args:
+            predictions: [rows, ...], of a floating dtype.
+            unknown: is called where a gradient comes back and cannot be compared.
+        """
 
+        def seen(values: tf.Tensor, given: tf.Tensor) -> None:
+            if self.guard.attempt("losses", self._add, values, given) is None:
+                unknown()
 
-def _compare(
-    values: tf.Tensor,
-    given: tf.Tensor,
-    reference: Callable[[tf.Tensor], tf.Tensor],
-    scale: tf.Tensor,
-) -> tf.Tensor:
-    # behind stop_gradient: a penalty on gradients differentiates what stands here, too
-    at = tf.stop_gradient(values)
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(at)
-        mean = reference(at)
-    d = tf.cast(tf.stop_gradient(given), tf.float64)
-    g = tf.cast(tf.stop_gradient(tape.gradient(mean, at)), tf.float64)
-    product, squared = tf.reduce_sum(d * g), tf.reduce_sum(d * d)
-    one, none = tf.ones((), tf.float64), tf.zeros((), tf.float64)
-    unscaled = product / scale, squared / tf.square(scale)
-    return tf.stack([product, tf.reduce_sum(g * g), squared, *unscaled, one, none])
+        return see_gradient(predictions, seen, unknown)
+
+    def _add(self, values: tf.Tensor, given: tf.Tensor) -> bool:
+        numbers = self._compare(values, given)
+        place = tf.one_hot(self.output, MOST_OUTPUTS, dtype=tf.float64)
+        self.sums.assign_add(place[:, tf.newaxis] * numbers)
+        return True
+
+    def _compare(self, values: tf.Tensor, given: tf.Tensor) -> tf.Tensor:
+        # behind stop_gradient: a penalty on gradients differentiates what stands here, too
+        at = tf.stop_gradient(values)
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(at)
+            mean = self.reference.mean(at)
+        d = tf.cast(tf.stop_gradient(given), tf.float64)
+        g = tf.cast(tf.stop_gradient(tape.gradient(mean, at)), tf.float64)
+        scale = self.scale()
+        unscaled = d / scale
+        # one pass over the elements: all else is made of these sums, by place and by row
+        products = Products.of(unscaled, g)
+        by_row = products.by_row()
+        product, given, squared = (tf.reduce_sum(each) for each in by_row.all)
+        one, none = tf.ones((), tf.float64), tf.zeros((), tf.float64)
+        return tf.stack(
+            [
+                *(product * scale, squared, given * tf.square(scale)),
+                *(product, given),
+                *rows.row_sums(by_row),
+                *self.reference.pair_sums(unscaled, at),
+                *self.reference.place_sums(products, at),
+                *(one, none),
+            ]
+        )
 
 
 def count_step(sums: Any) -> None:
     """Count a train step, of all outputs."""
     step = [0.0] * (len(SUMS) - 1) + [1.0]
     sums.assign_add(tf.constant([step] * MOST_OUTPUTS, tf.float64))
+
+
+def columns_of(by_output: Floats, *, is_unscaled: bool) -> dict[str, float] | None:
+    """The columns of a record; None: no gradient came back.
+
+    Args:
+        by_output: the sums since the record before [outputs, SUMS].
+        is_unscaled: what is applied is divided by the loss scale.
+    """
+    new = dict(zip(SUMS, by_output.sum(axis=0).tolist(), strict=True))
+    if not new["passes"] or not new["reference_squared"] > 0:
+        return None
+    what = "unscaled" if is_unscaled else "given"
+    product, squared = new[f"{what}_by_reference"], new[f"{what}_squared"]
+    norms = float(np.sqrt(new["reference_squared"] * squared))
+    passes = by_output[:, SUMS.index("passes")]
+    measured = {
+        "factor": product / new["reference_squared"],
+        "cosine": product / norms if norms else np.nan,
+        "steps": float(by_output[0, SUMS.index("steps")]),
+        "passes": float(passes[0]) if (passes == passes[0]).all() else np.nan,
+    }
+    if squared == new["unscaled_squared"]:  # nothing is divided by a scale that is left on
+        measured |= rows.row_columns(new, squared)
+        if len(by_output) == 1:
+            measured |= pairs.pair_columns(new) | places.place_columns(new, squared)
+    return measured

@@ -20,6 +20,9 @@ from tb_bnplugin.schema.columns import GRADIENT_COLUMNS
 GROWTH: Final = 1.1
 """Of the steps between two looks at what reaches the optimizer: some 60 in 10,000 steps."""
 
+LATE_CALLS: Final = 4
+"""Calls of a model by which its layers are made: it is built then, or traced a second time."""
+
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
@@ -33,6 +36,7 @@ class WatchedGradients:
         self._regularizers: WatchedRegularizers | None = None
         self._has_stepped = False  # an optimizer, between the two newest looks
         self._due = growing(GROWTH)
+        self._calls_left = 0  # of a `train_step`, before which a layer is looked for again
         self._lasts = False  # beyond a `fit`: the program watches the model
 
     def begin_fit(self, model: Any) -> None:
@@ -45,6 +49,7 @@ class WatchedGradients:
                 "losses", WatchedStep, model, strategy_of(model), self._guard
             )
         if self._step is not None:
+            self._step.before_call, self._calls_left = self._begin_late, LATE_CALLS
             self._step.begin()
             self._guard.attempt("losses", self._step.values.begin)
         self._begin_applied(model, [getattr(model, "optimizer", None)])
@@ -119,6 +124,12 @@ class WatchedGradients:
             )
         if self._regularizers is not None:
             self._guard.attempt("gradients", self._regularizers.begin)
+
+    def _begin_late(self, model: Any) -> None:
+        """Look for a layer again: those that `build` or `call` makes are not there before."""
+        if self._calls_left > 0 and self._applied is not None and not self._applied.has_layer:
+            self._calls_left -= 1
+            self._begin_applied(model, [getattr(model, "optimizer", None)])
 
     def _begin_applied(self, model: Any, optimizers: Sequence[Any]) -> None:
         if self._applied is None:

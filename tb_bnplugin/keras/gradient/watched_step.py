@@ -14,15 +14,22 @@ import tensorflow as tf
 
 from tb_bnplugin.guard import Guard
 from tb_bnplugin.keras.calls import context
-from tb_bnplugin.keras.calls.suspend import suspend, suspended
+from tb_bnplugin.keras.calls.suspend import suspended
 from tb_bnplugin.keras.flavour import Flavour, flavour_of
 from tb_bnplugin.keras.gradient.loss_scale import LossScale
 from tb_bnplugin.keras.gradient.methods import WrappedMethod
-from tb_bnplugin.keras.gradient.tap import MOST_OUTPUTS, SUMS, count_step, create_sums, tap
+from tb_bnplugin.keras.gradient.reference import Reference
+from tb_bnplugin.keras.gradient.tap import (
+    MOST_OUTPUTS,
+    SUMS,
+    Tap,
+    columns_of,
+    count_step,
+    create_sums,
+)
 from tb_bnplugin.keras.losses.compiled import loss_container
 from tb_bnplugin.keras.losses.options import LossOptions
-from tb_bnplugin.keras.losses.outputs import Part, parts_of
-from tb_bnplugin.keras.losses.resolve import resolve, weighted_mean
+from tb_bnplugin.keras.losses.outputs import parts_of
 from tb_bnplugin.keras.losses.step_values import StepValues
 from tb_bnplugin.keras.losses.structure import leaves, map_leaves
 from tb_bnplugin.keras.model.describe import overrides_train_step
@@ -73,6 +80,8 @@ class WatchedStep:
         self._unknown: set[int] = set()  # to which a gradient came that cannot be compared
         self._scale = LossScale(getattr(model, "optimizer", None), self._flavour)
         self._wrapped: list[WrappedMethod] = []
+        self.before_call: Callable[[Any], None] | None = None
+        """Is given the model before a train step calls it: its layers may be new."""
 
     @staticmethod
     def suits(model: Any) -> bool:
@@ -103,19 +112,9 @@ class WatchedStep:
         rows, self._last = (sums - self._last)[sorted(self._outputs)], sums
         if not len(rows) or self._unknown:
             return None
-        new = dict(zip(SUMS, rows.sum(axis=0), strict=True))
-        if not new["passes"] or not new["reference_squared"] > 0:
+        measured = columns_of(rows, is_unscaled=self._scale.is_taken_off)
+        if measured is None:
             return None
-        what = "unscaled" if self._scale.is_taken_off else "given"
-        product, squared = new[f"{what}_by_reference"], new[f"{what}_squared"]
-        norms = np.sqrt(new["reference_squared"] * squared)
-        passes = rows[:, SUMS.index("passes")]
-        measured = {
-            "factor": product / new["reference_squared"],
-            "cosine": product / norms if norms else np.nan,
-            "steps": rows[0, SUMS.index("steps")],
-            "passes": passes[0] if (passes == passes[0]).all() else np.nan,
-        }
         return np.array([measured.get(name, np.nan) for name in GRADIENT_COLUMNS], np.float64)
 
     def _around_step(self, run: Any, model: Any, args: Any, kwargs: Any) -> Any:
@@ -127,12 +126,19 @@ class WatchedStep:
             self._present.batch = before
 
     def _around_call(self, run: Any, model: Any, args: Any, kwargs: Any) -> Any:
+        if self._present.batch is not None:
+            self._guard.attempt("gradients", self._announce, model)
         outputs = run(model, *args, **kwargs)
         batch, self._present.batch = self._present.batch, None  # the first call of a step alone
         if batch is None:
             return outputs
         tapped = self._guard.attempt("losses", self._tap, model, batch, outputs)
         return outputs if tapped is None else tapped
+
+    @tf.autograph.experimental.do_not_convert
+    def _announce(self, model: Any) -> None:
+        if self.before_call is not None:
+            self.before_call(model)
 
     @tf.autograph.experimental.do_not_convert
     def _batch_of(self, model: Any, args: Any, kwargs: Any) -> _Batch | None:
@@ -169,33 +175,13 @@ class WatchedStep:
             if part is None:
                 return predictions
             self._outputs.add(at)
-            reference = _reference(part, self._flavour)
+            reference = Reference(part, self._flavour)
             if len(given) == 1:
-                self._guard.attempt("losses", self.values.add, predictions, reference)
+                self._guard.attempt("losses", self.values.add, predictions, reference.value)
             scale, unknown = self._scale.value, partial(self._unknown.add, at)
-            return tap(predictions, reference, scale, self._sums, at, unknown=unknown)
+            return Tap(reference, scale, self._sums, at, self._guard).on(predictions, unknown)
 
         return map_leaves(tapped, outputs)
-
-
-def _reference(part: Part, flavour: Flavour) -> Callable[[tf.Tensor], tf.Tensor]:
-    """Keras' mean of the loss of one output, times its weight."""
-    resolved = resolve(part.loss, flavour.keras)
-    weight = part.options.value
-    factor = 1.0 if weight is None else tf.cast(tf.nest.flatten(weight)[0], tf.float64)
-
-    def reference(predictions: tf.Tensor) -> tf.Tensor:
-        labels = tf.stop_gradient(part.labels)
-        if resolved.per_element is None:
-            with suspend():
-                values = resolved.evaluate(labels, predictions, None)
-        else:
-            if predictions.dtype.is_floating and labels.dtype != predictions.dtype:
-                labels = tf.cast(labels, predictions.dtype)
-            values = resolved.per_element(labels, predictions)
-        return factor * weighted_mean(tf.convert_to_tensor(values), part.options.sample_weight)
-
-    return reference
 
 
 def _compiled(model: Any) -> _Compiled | None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tb_bnplugin.history.model import GradientHistory, ModelHistory
+from tests.diagnose.rules.own_steps import own_gradient
 from tests.support.histories import create_history, create_loss
 from tests.support.judging import judge
 
@@ -97,3 +98,29 @@ def test_the_factor_is_explained(name: str, said: str, cure: str) -> None:
 def test_where_the_gradient_is_that_of_the_compiled_loss_its_measurement_counts() -> None:
     assert judge("LR102", own_step(1.0)).status == "ok"
     assert judge("LR102", own_step(32.0)).status == "not_checked"
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"cosine": 0.8, "row_cosine": 1.0}, "rows weigh differently, by 0.75 of their mean"),
+        ({"cosine": 0.8, "row_cosine": 1.0, "rows_reached": 0.75}, "0.25 of the rows have none"),
+        ({"cosine": 0.8, "row_cosine": 0.99989}, "another loss"),
+        ({"cosine": 0.8}, "another loss"),
+        ({"passes": 20.0}, "several times a step"),
+        ({"factor": [1.0, 1.1, 1.0]}, "batches differ"),
+    ],
+)
+def test_why_there_is_no_one_factor(columns: dict[str, Any], said: str) -> None:
+    outcome = judge("LR110", own_gradient(**columns))
+    assert outcome.status == "not_checked"
+    assert said in (outcome.reason or "")
+
+
+@pytest.mark.parametrize(("of_a_row", "is_finding"), [(1.0, True), (1.01, False)])
+def test_rows_that_no_layer_has_counted_are_those_of_the_gradient(
+    of_a_row: float, is_finding: bool
+) -> None:
+    columns: dict[str, Any] = {"factor": 1 / 8, "rows_factor": of_a_row / 64, "rows_cosine": 1.0}
+    outcome = judge("LR110", own_gradient(counted=float("nan"), **columns))
+    assert (outcome.status == "finding") == is_finding
