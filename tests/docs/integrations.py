@@ -45,29 +45,39 @@ model = Model()
 model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
 """
 
+# W&B's own process writes the file, and goes on for a moment after `finish`.
 READ_WANDB = """
 import json
+import time
 from pathlib import Path
 
 from wandb.proto import wandb_internal_pb2
 
+
+def read(data):
+    at, records = 7, []
+    while at < len(data):  # as LevelDB logs: checksum, length, kind, record
+        length, kind = int.from_bytes(data[at + 4 : at + 6], "little"), data[at + 6]
+        assert kind == 1, "a record is not in one piece"
+        records.append(wandb_internal_pb2.Record.FromString(data[at + 7 : at + 7 + length]))
+        at += 7 + length
+    return records
+
+
+def values(items):
+    return {item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in items}
+
+
 (file,) = Path("logs/wandb").glob("offline-run-*/run-*.wandb")
-data, at, charts, codes = file.read_bytes(), 7, [], None
-while at < len(data):  # as LevelDB logs: checksum, length, kind, record
-    length, kind = int.from_bytes(data[at + 4 : at + 6], "little"), data[at + 6]
-    assert kind == 1, "a record is not in one piece"
-    record = wandb_internal_pb2.Record()
-    record.ParseFromString(data[at + 7 : at + 7 + length])
-    at += 7 + length
-    for items in (record.history.item, record.summary.update):
-        for item in items:
-            name = item.key or "/".join(item.nested_key)
-            if items is record.history.item and name == "epoch/batch_norm_errors":
-                charts.append(json.loads(item.value_json))
-            if name == "batch_norm":
-                codes = json.loads(item.value_json)
-assert len(charts) == 3 and charts[-1] == 1.0, charts
-assert "BN101" in codes, codes
+until = time.time() + 60
+while not any(record.HasField("exit") for record in (records := read(file.read_bytes()))):
+    assert time.time() < until, "the run was not written to its end"
+    time.sleep(0.2)
+charts = [values(record.history.item) for record in records if record.HasField("history")]
+errors = [chart["epoch/batch_norm_errors"] for chart in charts if "epoch/epoch" in chart]
+assert len(errors) == 3 and errors[-1] == 1, errors
+codes = [values(each.summary.update).get("batch_norm") for each in records]
+assert any("BN101" in each for each in codes if each), codes
 """
 
 READ_MLFLOW = """
