@@ -70,7 +70,10 @@ def values(items):
 
 (file,) = Path("logs/wandb").glob("offline-run-*/run-*.wandb")
 until = time.time() + 60
-while not any(record.HasField("exit") for record in (records := read(file.read_bytes()))):
+while True:
+    records = read(file.read_bytes())
+    if any(record.HasField("exit") for record in records):
+        break
     assert time.time() < until, "the run was not written to its end"
     time.sleep(0.2)
 charts = [values(record.history.item) for record in records if record.HasField("history")]
