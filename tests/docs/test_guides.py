@@ -1,4 +1,4 @@
-"""The programs of the guides show what the guides say, and the change that is printed heals them."""
+"""The programs of the guides show what these say, and the change that is printed heals them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,10 @@ def serious(program: str, flavour: Flavour) -> set[str]:
     name = flavour.keras.__name__
     Path("train.py").write_text(program.replace("import keras\n", f"import {name} as keras\n"))
     flavour.keras.utils.set_random_seed(0)
-    runpy.run_path("train.py")
+    names = runpy.run_path("train.py")
+    for watch in (names.get("watch"), *names.get("watches", ())):
+        if watch is not None:  # its model ends with the program, and this process goes on
+            watch.close()
     found = tb_bnplugin.check("logs").findings
     return {each.code for each in found if each.severity != "info"}
 
@@ -82,8 +85,6 @@ def test_the_change_heals_what_the_guide_shows(
 def test_every_guide_is_run_and_short() -> None:
     pages = {path.stem: path.read_text("utf-8") for path in FOLDER.glob("*.md")}
     assert set(pages) == set(FAULTS)
-    assert {name: len(text.splitlines()) for name, text in pages.items()} == pytest.approx(
-        {name: LONGEST / 2 for name in pages}, abs=LONGEST / 2
-    )
+    assert [name for name, text in pages.items() if len(text.splitlines()) > LONGEST] == []
     for name, text in pages.items():
         assert FAULTS[name] in text[text.index("## What one sees") :]
