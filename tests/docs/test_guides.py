@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import runpy
@@ -54,9 +55,12 @@ def serious(program: str, flavour: Flavour) -> set[str]:
     Path("train.py").write_text(program.replace("import keras\n", f"import {name} as keras\n"))
     flavour.keras.utils.set_random_seed(0)
     names = runpy.run_path("train.py")
+    # A process of its own would end here, and with it what this one watches.
     for watch in (names.get("watch"), *names.get("watches", ())):
-        if watch is not None:  # its model ends with the program, and this process goes on
+        if watch is not None:
             watch.close()
+    del names
+    gc.collect()
     found = tb_bnplugin.check("logs").findings
     return {each.code for each in found if each.severity != "info"}
 
