@@ -28,6 +28,7 @@ def others(keras: Any, folder: Path) -> list[Any]:
         callbacks.EarlyStopping(
             "val_loss", min_delta=0.5, patience=2, restore_best_weights=True, verbose=0
         ),
+        callbacks.ReduceLROnPlateau("val_loss", patience=1, min_delta=0.5),
     ]
 
 
@@ -41,7 +42,7 @@ def train(keras: Any, callbacks: list[Any]) -> tuple[Any, Any]:
     return history.history, model.get_weights()
 
 
-@pytest.mark.parametrize("place", range(4))
+@pytest.mark.parametrize("place", range(5))
 def test_any_order_trains_and_stops_alike(flavour: Flavour, tmp_path: Path, place: int) -> None:
     keras = flavour.keras
     without, weights = train(keras, others(keras, tmp_path / "without"))
