@@ -94,6 +94,10 @@ test: check  ## everything: checks, Python, page, browser; says how many tests o
 test-matrix: setup  ## recording and rules on the oldest and newest versions supported (PAIR=oldest)
 	@$(PY) tools/test_matrix.py $(if $(PAIR),--pair $(PAIR))
 
+.PHONY: recipes
+recipes: setup  ## the programs of docs/integrations.md, with W&B, MLflow and KerasTuner
+	@$(PY) tools/recipes.py
+
 .PHONY: facts
 facts: setup  ## ask each supported version of Keras what it does, for the fix texts
 	@$(PY) tools/collect_facts.py

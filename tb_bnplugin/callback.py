@@ -59,6 +59,9 @@ class BatchNormCallback(Hooks):
             shown as expected, never told.
         source: record the lines of the program that call the model, with three lines before and
             after each. False records none.
+        in_logs: put the number of errors and of warnings so far into the `logs` of each epoch, as
+            `batch_norm_errors` and `batch_norm_warnings`: for the history that `fit` returns, and
+            for callbacks that stand behind this one (a logger, a checkpoint).
         preflight: before the first step of a `fit`, print what it will do, by a few steps that are
             taken back (`tb_bnplugin.preflight`): on `probe_data`, or on a batch of the arrays that
             `fit` trains on. `preflight_report` holds the newest report.
@@ -86,6 +89,7 @@ class BatchNormCallback(Hooks):
         on_finding: OnFinding = "warn",
         expect: Sequence[str] = (),
         source: bool = True,
+        in_logs: bool = False,
         preflight: bool = False,
     ) -> None:
         check_backend()
@@ -100,6 +104,7 @@ class BatchNormCallback(Hooks):
             on_finding=check_on_finding(on_finding, _ON_FINDING),
             expect=check_codes(expect),
             source=bool(source),
+            in_logs=bool(in_logs),
         )
         self.params: dict[str, Any] = {}
         self._target = _target(log_dir)

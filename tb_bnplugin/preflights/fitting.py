@@ -38,6 +38,7 @@ def run_fit(
         on_finding="ignore",
         expect=expect,
         source=source,
+        in_logs=False,
     )
     fit = FitRecorder(model, FitTarget(directory=folder), options)
     traced = TrainableWhenTraced(model)

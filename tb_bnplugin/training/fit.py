@@ -16,6 +16,7 @@ from tb_bnplugin.keras.variables import local
 from tb_bnplugin.measure.reading import Reading
 from tb_bnplugin.schedule import Frequency, Schedule, from_frequency
 from tb_bnplugin.training.fit_target import FitTarget
+from tb_bnplugin.training.in_logs import found_so_far
 from tb_bnplugin.training.live import LiveHistory
 from tb_bnplugin.training.notify import Notifier, OnFinding
 from tb_bnplugin.training.publisher import Extra
@@ -36,6 +37,7 @@ class FitOptions:
     on_finding: OnFinding
     expect: tuple[str, ...]
     source: bool
+    in_logs: bool
 
 
 class FitRecorder:
@@ -123,7 +125,7 @@ class FitRecorder:
 
         Args:
             epoch: index.
-            logs: of the epoch, as Keras shows them.
+            logs: of the epoch, as Keras shows them; takes the numbers of findings where asked for.
         """
         self._clock.begin_epoch()
         recorder, step = self.recorder, self._target.run.last_step
@@ -142,6 +144,8 @@ class FitRecorder:
         self._record(step, "epoch", extras)
         self._epoch_ended = True
         self._finish(ended=False)
+        if self._options.in_logs and isinstance(logs, dict):
+            logs.update(found_so_far(recorder.outcomes()))
         self.notifier.console.close_bar()
 
     def end_training(self) -> None:

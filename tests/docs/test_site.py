@@ -12,6 +12,7 @@ SITE = (ROOT / "mkdocs.yml").read_text("utf-8")
 
 def test_every_page_is_in_the_navigation() -> None:
     pages = {path.name for path in (ROOT / "docs").glob("*.md")} | {"rules/README.md"}
+    pages |= {f"guides/{path.name}" for path in (ROOT / "docs" / "guides").glob("*.md")}
     listed = re.findall(r"^ +- .*: (\S+\.(?:md|ipynb))$", SITE, re.MULTILINE)
     assert sorted(listed) == sorted(set(listed))
     assert set(listed) == pages

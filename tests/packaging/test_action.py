@@ -101,6 +101,13 @@ def test_strict_fails_where_a_rule_could_not_be_checked(stuck: Path) -> None:
     assert run_step(CHECK, stuck, **options, strict="true").returncode == 1
 
 
+def test_rules_are_selected_and_ignored(stuck: Path) -> None:
+    (found,) = check(stuck / "my logs").findings
+    assert run_step(CHECK, stuck, logdir="my logs", ignore=found.code).returncode == 0
+    assert run_step(CHECK, stuck, logdir="my logs", select="LR").returncode == 0
+    assert run_step(CHECK, stuck, logdir="my logs", select=f"LR,{found.code}").returncode == 1
+
+
 def test_what_the_baseline_knows_fails_nothing(stuck: Path) -> None:
     baseline.write(stuck / "known.json", check(stuck / "my logs"))
     answer = run_step(CHECK, stuck, logdir="my logs", baseline="known.json")
