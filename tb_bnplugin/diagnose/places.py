@@ -13,7 +13,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from tb_bnplugin.diagnose.outcome import Outcome, Place
-from tb_bnplugin.history.model import Call, Line, LossFacts, ModelHistory
+from tb_bnplugin.history.model import (
+    PAIRS_OF,
+    Call,
+    LayerFacts,
+    Line,
+    LossFacts,
+    ModelHistory,
+)
 
 MOST_CALLERS: Final = 4
 
@@ -90,12 +97,100 @@ def _asked_in_graph(outcome: Outcome, history: ModelHistory) -> Place | None:
     return _only(history, "asked", values.pop()) if len(values) == 1 else None
 
 
-def _momentum(outcome: Outcome, history: ModelHistory) -> Place | None:
-    """The line that gives the momentum which a layer has."""
-    given = outcome.evidence.get("momentum")
-    values = {each.value for each in history.facts.code.statements if each.kind == "momentum"}
-    same = [value for value in values if _number(value) == given]
-    return _only(history, "momentum", same[0]) if len(same) == 1 else None
+def _option(option: str) -> _Way:
+    """The line that gives an option the value that the layers have."""
+
+    def find(outcome: Outcome, history: ModelHistory) -> Place | None:
+        given = {outcome.evidence.get(option)} - {None}
+        given = given or {getattr(layer, option) for layer in _layers_of(outcome, history)}
+        values = {each.value for each in history.facts.code.statements if each.kind == option}
+        same = [value for value in values if _number(value) in given]
+        return _only(history, option, same[0]) if len(given) == len(same) == 1 else None
+
+    return find
+
+
+def _layer(outcome: Outcome, history: ModelHistory) -> Place | None:
+    """The line that makes the layers, if it may be: their momentum is that which it gives."""
+    momenta = {layer.momentum for layer in _layers_of(outcome, history)}
+    return _only_of(
+        [
+            each.line
+            for each in history.facts.code.statements
+            if each.kind == "layer" and (not each.value or momenta == {_number(each.value)})
+        ],
+        history,
+    )
+
+
+def _layers_of(outcome: Outcome, history: ModelHistory) -> list[LayerFacts]:
+    named = set(outcome.layers)
+    return [layer for layer in history.facts.layers if layer.path in named]
+
+
+def _lambda(outcome: Outcome, history: ModelHistory) -> Place | None:
+    """The function of a `Lambda` that calls a layer which the model does not have."""
+    holders = {path.rpartition("/")[0] for path in outcome.layers}
+    return _only(history, "lambda", holders.pop()) if len(holders) == 1 else None
+
+
+def _frozen(outcome: Outcome, history: ModelHistory) -> Place | None:
+    """The line that froze what does not train."""
+    return _only(history, "trainable", "false") if "frozen_executions" in outcome.evidence else None
+
+
+def _at_rest(outcome: Outcome, history: ModelHistory) -> Place | None:
+    """What sets a learning rate that is 0 all the time."""
+    at_zero = outcome.evidence.get("learning_rate_is_0")
+    return _only(history, "schedule", None) if at_zero else None
+
+
+def _virtual(outcome: Outcome, history: ModelHistory) -> Place | None:
+    """The line that asks for virtual batches."""
+    sizes = {str(layer.virtual_batch) for layer in _layers_of(outcome, history)} - {"None"}
+    return _only(history, "virtual_batch_size", sizes.pop()) if len(sizes) == 1 else None
+
+
+def _misfit(outcome: Outcome, history: ModelHistory) -> Place | None:
+    """The line that hands weights over in the wrong order, or asks for a momentum of 1."""
+    if "swapped" in outcome.evidence:
+        return _only(history, "set_weights", None)
+    stuck = {layer.momentum for layer in _layers_of(outcome, history)} == {1.0}
+    return _option("momentum")(outcome, history) if stuck else None
+
+
+def _broken(outcome: Outcome, history: ModelHistory) -> Place | None:
+    """The momentum, or the line that hands weights over, which makes a negative variance."""
+    if outcome.evidence.get("layers_with_momentum_outside_0_1"):
+        return _option("momentum")(outcome, history)
+    negative = outcome.evidence.get("layers_with_negative_variance")
+    return _only(history, "set_weights", None) if negative else None
+
+
+def _written(outcome: Outcome, history: ModelHistory) -> Place | None:
+    """The line that reset statistics, or the loop that copied all but these."""
+    reset = [each.line for each in history.facts.code.statements if each.kind == "reset"]
+    if "inference_executions_since" in outcome.evidence:
+        functions = {(line.file, line.function) for line in reset}
+        return _placed(reset[0], history) if len(functions) == 1 else None
+    return None if reset else _only(history, "copied", None)
+
+
+def _pairing(outcome: Outcome, history: ModelHistory) -> Place | None:
+    """The line within the loss at which its rows meet the rows of others."""
+    of = outcome.evidence.get("pairs_of")
+    if of is not None and PAIRS_OF[int(float(of))] == "targets":
+        return None  # they met before the loss was called
+    for find in (_paired_at, *_LOSS):
+        place = find(outcome, history)
+        if place is not None:
+            return place
+    return None
+
+
+def _paired_at(outcome: Outcome, history: ModelHistory) -> Place | None:
+    name = outcome.evidence.get("loss")
+    return _one_of([loss.paired_at for loss in _losses(history) if loss.name == name], history)
 
 
 def _number(text: str) -> float | None:
@@ -150,11 +245,18 @@ def _asking(call: Call) -> Place | None:
 
 def _only(history: ModelHistory, kind: str, value: str | None) -> Place | None:
     """The one line of this kind; of several the last that its own training can follow."""
-    lines = [
-        each.line
-        for each in history.facts.code.statements
-        if each.kind == kind and (value is None or each.value == value)
-    ]
+    statements = history.facts.code.statements
+    return _only_of(
+        [
+            each.line
+            for each in statements
+            if each.kind == kind and (value is None or each.value == value)
+        ],
+        history,
+    )
+
+
+def _only_of(lines: Sequence[Line], history: ModelHistory) -> Place | None:
     if len(lines) == 1:
         return _placed(lines[0], history)
     running = {(line.file, line.function) for call in history.calls for line in call.stack}
@@ -175,7 +277,6 @@ _COMPILED: Final[tuple[_Way, ...]] = (_statement("loss_function"), _statement("c
 _LOSS: Final[tuple[_Way, ...]] = (_own_loss, _statement("loss"), *_COMPILED)
 _STEP: Final[tuple[_Way, ...]] = (_statement("loss"), *_COMPILED)
 _REDUCED: Final[tuple[_Way, ...]] = (_own_loss, _reduction, *_LOSS)
-_LAYER: Final[tuple[_Way, ...]] = (_statement("layer"),)
 
 _WAYS: Final[Mapping[str, tuple[_Way, ...]]] = {
     "BN101": (_inference_call,),
@@ -187,17 +288,23 @@ _WAYS: Final[Mapping[str, tuple[_Way, ...]]] = {
     "BN107": (_statement("layer_call"),),
     "BN108": (_training_call,),
     "BN109": (_inference_call,),
-    "BN202": (_asked_in_graph,),
-    "BN203": (_training_call,),
-    "BN205": _LAYER,
+    "BN112": (_frozen, _at_rest),
+    "BN201": (_option("momentum"), _layer),
+    "BN202": (_asked_in_graph, _misfit),
+    "BN203": (_virtual, _training_call),
+    "BN204": (_broken,),
+    "BN205": (_layer,),
+    "BN207": (_written,),
     "BN209": (_statement("layer_call"),),
-    "BN210": (_momentum, *_LAYER),
-    "BN212": _LAYER,
-    "BN213": _LAYER,
+    "BN210": (_option("momentum"), _layer),
+    "BN211": (_layer,),
+    "BN212": (_layer,),
+    "BN213": (_option("epsilon"), _layer),
+    "BN214": (_lambda,),
     "LR101": _REDUCED,
     "LR102": _REDUCED,
     "LR103": _STEP,
-    "LR104": _LOSS,
+    "LR104": (_pairing,),
     "LR105": _STEP,
     "LR106": _STEP,
     "LR107": (_statement("returned"), *_STEP),

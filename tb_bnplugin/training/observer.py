@@ -213,7 +213,8 @@ class ModelObserver:
         known = self._about.measured.get(facts.name)
         classes = (facts.loss_class, facts.keras_class)
         if known is None or (known.loss_class, known.keras_class) != classes:
-            self._about.measured[facts.name] = facts
+            wanted = self.watched.lines.wanted
+            self._about.measured[facts.name] = facts if wanted else replace(facts, paired_at=None)
         return Extra(kind="loss", value=vector, name=facts.name)
 
     def moment(self, step: int, reason: str) -> Moment:
