@@ -33,13 +33,14 @@ def figures_of(each: Score) -> Iterator[Figure]:
             unit="",
             note=f"{each.found} of {each.expected} found, {each.faulty} faulty programs",
         )
-    if each.placed is not None:
+    if each.marked:
+        elsewhere = sum(" at " in wrong for wrong in each.misplaced)
         yield Figure(
-            name=f"{name}: share of findings not at the marked line",
-            value=1 - each.placed,
+            name=f"{name}: share of findings at another line than the marked",
+            value=elsewhere / each.marked,
             limit=0.05,
             unit="",
-            note=f"{each.marked - len(each.misplaced)} of {each.marked} right",
+            note=f"{each.marked - len(each.misplaced)} of {each.marked} at that line",
         )
     yield _count(f"{name}: false alarms", each.alarms, f"{each.healthy} healthy programs")
     for what, value, limit in (

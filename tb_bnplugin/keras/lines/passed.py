@@ -38,6 +38,9 @@ def options_of(call: ast.Call, known: Mapping[str, list[str]]) -> Iterator[Optio
         given = dict(zip(known[called], call.args, strict=False)) | given
     if called.endswith("BatchNormalization"):
         yield "layer", _momentum(call, given), call.lineno
+        name = given.get("name")
+        if isinstance(name, ast.Constant):
+            yield "named", str(name.value), call.lineno
     if called == "LearningRateScheduler" and (call.args or "schedule" in given):
         yield "schedule", "", given.get("schedule", (call.args or [call])[0]).lineno
     if called == "set_weights" and call.args and isinstance(call.args[0], ast.List):

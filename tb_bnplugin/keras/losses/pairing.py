@@ -32,8 +32,11 @@ def pairing_line(evaluate: Callable[[], Any], rows: int) -> Line | None:
             if line is not None:
                 found.add(line)
 
-    with op_callbacks.op_callback(look):
+    op_callbacks.add_op_callback(look)
+    try:
         evaluate()
+    finally:
+        op_callbacks.remove_op_callback(look)
     return found.pop() if len(found) == 1 else None
 
 

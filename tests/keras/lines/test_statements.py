@@ -49,7 +49,7 @@ def found() -> list[tuple[str, str, int]]:
         ("loss", "", 9),
         ("applied", "", 11),
         ("default", "true", 13),
-        ("layer", "", 15),
+        ("layer", "1.5", 15),
         ("momentum", "1.5", 15),
     ],
 )
