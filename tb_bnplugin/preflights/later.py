@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
+import numpy as np
+
 from tb_bnplugin.diagnose import RULES, Outcome
 from tb_bnplugin.history.model import ModelHistory
 
@@ -28,6 +30,11 @@ ESTIMATED: Final = (
 )
 """Of BN202: statistics that are adapted to other data are meant to be those of the old ones."""
 
+ACCUMULATED: Final = (
+    "Gradients are accumulated over several batches, and a few steps do not show over how many."
+)
+"""Of LR101: a loss may be divided by the rows of all of them."""
+
 _TRANSIENT: Final = frozenset(rule.RULE.code for rule in RULES if rule.RULE.transient)
 
 
@@ -38,8 +45,13 @@ def judged(outcomes: Iterable[Outcome], models: Iterable[ModelHistory]) -> tuple
         outcomes: of the rules, on what the steps did.
         models: that made the steps.
     """
-    estimating = {model.facts.name for model in models if _only_estimates(model)}
-    return tuple(_judged(each, each.model in estimating) for each in outcomes)
+    told: dict[tuple[str, str], str] = {}  # reasons by model and code
+    for model in models:
+        if _only_estimates(model):
+            told[model.facts.name, "BN202"] = ESTIMATED
+        if _accumulates(model):
+            told[model.facts.name, "LR101"] = ACCUMULATED
+    return tuple(_judged(each, told.get((each.model, each.code))) for each in outcomes)
 
 
 def _only_estimates(history: ModelHistory) -> bool:
@@ -50,12 +62,23 @@ def _only_estimates(history: ModelHistory) -> bool:
     return weights.checked_step is not None and none_changed and bool((moving > 0).any())
 
 
-def _judged(outcome: Outcome, estimating: bool) -> Outcome:  # noqa: FBT001  # of its model
+def _accumulates(history: ModelHistory) -> bool:
+    """True where the optimizer makes a step after some of the steps only."""
+    iterations = np.array(history.model("iterations"))
+    if not len(iterations):
+        return False
+    if np.isnan(iterations[:1]).any():
+        iterations[0] = 0.0  # an optimizer that is known by its first step
+    applied, made = np.nanmax(iterations) - iterations[0], np.ptp(history.steps)
+    return bool(0 < applied < made)
+
+
+def _judged(outcome: Outcome, told: str | None) -> Outcome:
     ends_by_itself = outcome.code in _TRANSIENT and outcome.status == "finding"
     if outcome.code in LATER and (outcome.status == "ok" or ends_by_itself):
         return _not_checked(outcome, LATER[outcome.code])
-    if outcome.code == "BN202" and outcome.status == "finding" and estimating:
-        return _not_checked(outcome, ESTIMATED)
+    if told is not None and outcome.status == "finding":
+        return _not_checked(outcome, told)
     # the steps are not those of any training
     return replace(outcome, steps=None)
 
