@@ -34,10 +34,9 @@ def figures_of(each: Score) -> Iterator[Figure]:
             note=f"{each.found} of {each.expected} found, {each.faulty} faulty programs",
         )
     if each.marked:
-        elsewhere = sum(" at " in wrong for wrong in each.misplaced)
         yield Figure(
             name=f"{name}: share of findings at another line than the marked",
-            value=elsewhere / each.marked,
+            value=each.elsewhere / each.marked,
             limit=0.05,
             unit="",
             note=f"{each.marked - len(each.misplaced)} of {each.marked} at that line",

@@ -40,6 +40,11 @@ class Score:
         return (self.marked - len(self.misplaced)) / self.marked if self.marked else None
 
     @property
+    def elsewhere(self) -> int:
+        """Findings at another line than the marked; the others that are not there have no place."""
+        return sum(" at " in wrong for wrong in self.misplaced)
+
+    @property
     def median_lateness(self) -> float | None:
         """None where no finding has a lateness."""
         return statistics.median(self.lateness) if self.lateness else None

@@ -25,9 +25,9 @@ programs this is a test rather than a measure.
 
 - **Recall**: expected codes that were found, of all expected codes of the faulty programs. A \
 fault that a flavour does not have is not expected there; the program counts as healthy.
-- **Places**: findings at the line that has to be changed, of all those found whose program \
-marks that line, at that flavour. A program whose fault is no line of its own, such as its data, \
-marks none. A finding with no place is not right.
+- **Places**: findings at the line that has to be changed, of all that were found and whose \
+program marks that line. A program whose fault is no line of its own, such as its data, \
+marks none. A finding with no place is not right, but sends nobody to a wrong line.
 - **False alarms**: errors and warnings where nothing is wrong, but for those the program \
 declares with `expect=`.
 - **Told on the way**: errors and warnings that a healthy program's console showed as it ran, \
@@ -139,7 +139,8 @@ def _totals(each: Score) -> list[tuple[str, str]]:
 def _places(each: Score) -> str:
     if each.placed is None:
         return "-"
-    return f"{each.marked - len(each.misplaced)} of {each.marked} right ({each.placed:.0%})"
+    right = each.marked - len(each.misplaced)
+    return f"{right} of {each.marked} right ({each.placed:.0%}), {each.elsewhere} at another line"
 
 
 def _cells(result: Result) -> tuple[str, ...]:

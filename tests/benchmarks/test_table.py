@@ -89,7 +89,7 @@ def test_places_stand_in_totals_and_on_the_page() -> None:
         faulty("far", "BN101", found=("BN101",), marked=("BN101",), misplaced=("BN101 at a.py:3",)),
     ]
     text = table.totals(score(results, "keras"))
-    assert re.search(r"places +1 of 2 right \(50%\)", text)
+    assert re.search(r"places +1 of 2 right \(50%\), 1 at another line", text)
     assert "not at the marked line: far BN101 at a.py:3" in text
     assert "| far | keras | BN101 | at a.py:3 |" in table.page(results, "TensorFlow 2")
 
