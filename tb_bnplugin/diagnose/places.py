@@ -127,7 +127,7 @@ def _frozen(outcome: Outcome, history: ModelHistory) -> Place | None:
 
 
 def _at_rest(outcome: Outcome, history: ModelHistory) -> Place | None:
-    """What sets a learning rate that is 0 all the time."""
+    """The schedule of a learning rate that is 0 all the time."""
     at_zero = outcome.evidence.get("learning_rate_is_0")
     return only(history, "schedule", None) if at_zero else None
 

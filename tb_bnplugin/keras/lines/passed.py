@@ -26,7 +26,7 @@ def parameters_of(tree: ast.Module) -> dict[str, list[str]]:
 
 
 def options_of(call: ast.Call, known: Mapping[str, list[str]]) -> Iterator[Option]:
-    """What a call sets that a finding may be about; a layer that it makes, with its momentum.
+    """The options that a call sets; a layer that it makes, with its momentum.
 
     Args:
         call: in the text.
