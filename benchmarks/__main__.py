@@ -12,7 +12,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 GROUPS = (
     *("reading", "hostile", "page", "recording", "probing", "gradient", "recalibrate"),
-    *("findings", "fixes"),
+    *("preflight", "findings", "fixes"),
 )
 
 

@@ -33,6 +33,14 @@ def figures_of(each: Score) -> Iterator[Figure]:
             unit="",
             note=f"{each.found} of {each.expected} found, {each.faulty} faulty programs",
         )
+    if each.marked:
+        yield Figure(
+            name=f"{name}: share of findings at another line than the marked",
+            value=each.elsewhere / each.marked,
+            limit=0.05,
+            unit="",
+            note=f"{each.marked - len(each.misplaced)} of {each.marked} at that line",
+        )
     yield _count(f"{name}: false alarms", each.alarms, f"{each.healthy} healthy programs")
     for what, value, limit in (
         ("median", each.median_lateness, 2),

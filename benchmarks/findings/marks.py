@@ -26,6 +26,11 @@ def marked_lines(program: Path) -> dict[str, list[str]]:
     return marks
 
 
+def marked_codes(marks: Mapping[str, Iterable[str]], found: Iterable[str]) -> tuple[str, ...]:
+    """The codes found whose line the program marks, sorted: those that have a place to be right."""
+    return tuple(sorted(set(marks) & set(found)))
+
+
 def misplaced(
     marks: Mapping[str, Iterable[str]], places: Iterable[tuple[str, str]]
 ) -> tuple[str, ...]:

@@ -52,6 +52,7 @@ class Result:
     seconds: float = 0.0  # both runs together, without imports
     notes: tuple[str, ...] = ()  # warnings of tb_bnplugin; why unchecked, why changed
     miss_reason: dict[str, str] = dataclasses.field(default_factory=dict)  # by code
+    marked: tuple[str, ...] | None = None  # codes found whose line is marked; None: not counted
     misplaced: tuple[str, ...] = ()  # findings whose place is not the line marked as wrong
     error: str = ""  # traceback, where the program died
 
@@ -75,6 +76,15 @@ class Result:
         """Findings beyond the expected codes that the program did not declare."""
         return tuple(
             found for found in self.found if found.code not in self.expected and not found.expected
+        )
+
+    @property
+    def wrong_places(self) -> tuple[tuple[str, str], ...]:
+        """The marked codes with a finding at another line or at none; and where these are."""
+        return tuple(
+            (code, ", ".join(told.removeprefix(f"{code} ") for told in of_code))
+            for code in self.marked or ()
+            if (of_code := [told for told in self.misplaced if told.startswith(f"{code} ")])
         )
 
     @property
@@ -106,6 +116,7 @@ class Result:
             **{
                 **values,
                 **{name: tuple(values.get(name, ())) for name in lists},
+                "marked": None if values.get("marked") is None else tuple(values["marked"]),
                 "found": found,
                 "proofs": tuple(Proof(**each) for each in values["proofs"]),
             }

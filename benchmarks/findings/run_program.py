@@ -19,7 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from benchmarks.findings.marks import marked_lines, misplaced
+from benchmarks.findings.marks import marked_codes, marked_lines, misplaced
 from benchmarks.findings.results import Found, Proof, Result
 
 _OF_FUSING = "the weights differ only because watching keeps TensorFlow from fusing operations"
@@ -64,12 +64,12 @@ def _run(begin: Result) -> Result:
     ours = [str(each.message) for each in heard if "tb_bnplugin" in str(each.message)]
     if unwatched.digest is None:
         return _with(begin, error="the program hands nothing to `bench.final`", seconds=seconds)
+    marks = marked_lines(Path(str(module.__file__)))
     return _with(
         begin,
         found=found,
-        misplaced=misplaced(
-            marked_lines(Path(str(module.__file__))), ((each.code, each.place) for each in found)
-        ),
+        marked=marked_codes(marks, (each.code for each in found)),
+        misplaced=misplaced(marks, ((each.code, each.place) for each in found)),
         crashed=crashed,
         told=tuple(sorted(f"{code} {severity}" for code, severity in watched.told)),
         proofs=tuple(

@@ -1,4 +1,4 @@
-"""The totals of a flavour: recall, false alarms, lateness, changed programs."""
+"""The totals of a flavour: recall, right lines, false alarms, lateness, changed programs."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ class Score:
     invalid: tuple[str, ...]  # died, or are not what they say they are
     expected: int  # codes, over the faulty programs
     found: int  # of those
+    marked: int  # codes found whose line the program marks, over the faulty programs
+    misplaced: tuple[str, ...]  # "NAME CODE at FILE:LINE", of those not at that line
     alarms: tuple[str, ...]  # "NAME CODE severity", where nothing is wrong
     told: tuple[str, ...]  # "NAME CODE severity", by healthy programs' consoles
     lateness: tuple[int, ...]  # calls, one for each faulty program that was found in time to tell
@@ -31,6 +33,16 @@ class Score:
     def recall(self) -> float | None:
         """Found codes over expected codes; None where nothing is expected."""
         return self.found / self.expected if self.expected else None
+
+    @property
+    def placed(self) -> float | None:
+        """Findings at the marked line over those that have one; None where no line is marked."""
+        return (self.marked - len(self.misplaced)) / self.marked if self.marked else None
+
+    @property
+    def elsewhere(self) -> int:
+        """Findings at another line than the marked; the others that are not there have no place."""
+        return sum(" at " in wrong for wrong in self.misplaced)
 
     @property
     def median_lateness(self) -> float | None:
@@ -56,6 +68,12 @@ def score(results: Sequence[Result], flavour: str) -> Score:
         invalid=tuple(result.name for result in mine if not result.valid),
         expected=sum(len(result.expected) for result in faulty),
         found=sum(len(result.expected) - len(result.missed) for result in faulty),
+        marked=sum(len(result.marked or ()) for result in faulty),
+        misplaced=tuple(
+            f"{result.name} {code} {where}"
+            for result in faulty
+            for code, where in result.wrong_places
+        ),
         alarms=tuple(
             f"{result.name} {found.code} {found.severity}"
             for result in healthy

@@ -25,6 +25,9 @@ programs this is a test rather than a measure.
 
 - **Recall**: expected codes that were found, of all expected codes of the faulty programs. A \
 fault that a flavour does not have is not expected there; the program counts as healthy.
+- **Places**: findings at the line that has to be changed, of all that were found and whose \
+program marks that line. A program whose fault is no line of its own, such as its data, \
+marks none. A finding with no place is not right, but sends nobody to a wrong line.
 - **False alarms**: errors and warnings where nothing is wrong, but for those the program \
 declares with `expect=`.
 - **Told on the way**: errors and warnings that a healthy program's console showed as it ran, \
@@ -66,6 +69,7 @@ def totals(each: Score) -> str:
     lines = [f"{_NAMES[each.flavour]}:"]
     lines += [f"  {name:28s} {value}" for name, value in _totals(each)]
     listed = (
+        ("not at the marked line", each.misplaced),
         ("false alarm", each.alarms),
         ("told on the way", each.told),
         ("changed", each.changed),
@@ -99,6 +103,8 @@ def page(results: Sequence[Result], versions: str, known: int | None = None) -> 
         ),
         "## Misses\n",
         _or_none(_misses(results), ("program", "flavour", "code", "reason")),
+        "## Findings at another line\n",
+        _or_none(_misplaced(results), ("program", "flavour", "code", "place")),
         "## False alarms\n",
         _or_none(_alarms(results), ("program", "flavour", "finding", "what it says")),
     ]
@@ -118,6 +124,7 @@ def _totals(each: Score) -> list[tuple[str, str]]:
     return [
         ("programs, faulty + healthy", f"{each.faulty} + {each.healthy}"),
         ("recall", f"{recall} ({each.found} of {each.expected})"),
+        ("places", _places(each)),
         ("false alarms", str(len(each.alarms))),
         ("told on the way", str(len(each.told))),
         ("lateness, median", _number(each.median_lateness)),
@@ -127,6 +134,13 @@ def _totals(each: Score) -> list[tuple[str, str]]:
         ("not valid", str(len(each.invalid))),
         ("run time", f"{each.seconds:.0f} s"),
     ]
+
+
+def _places(each: Score) -> str:
+    if each.placed is None:
+        return "-"
+    right = each.marked - len(each.misplaced)
+    return f"{right} of {each.marked} right ({each.placed:.0%}), {each.elsewhere} at another line"
 
 
 def _cells(result: Result) -> tuple[str, ...]:
@@ -157,6 +171,13 @@ def _misses(results: Sequence[Result]) -> Iterator[tuple[str, ...]]:
         if result.valid:
             for code in result.missed:
                 yield result.name, result.flavour, code, result.miss_reason.get(code, "")
+
+
+def _misplaced(results: Sequence[Result]) -> Iterator[tuple[str, ...]]:
+    for result in results:
+        if result.valid and result.faulty:
+            for code, where in result.wrong_places:
+                yield result.name, result.flavour, code, where
 
 
 def _alarms(results: Sequence[Result]) -> Iterator[tuple[str, ...]]:

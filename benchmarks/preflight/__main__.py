@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 
 from benchmarks.findings.results import FLAVOURS
-from benchmarks.findings.runner import flavours_of, programs, run_apart
+from benchmarks.findings.runner import flavours_of, programs
+from benchmarks.preflight.figures import look
 
 
 def main() -> None:
@@ -18,16 +19,17 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, help="results are added, those there kept")
     options = parser.parse_args()
     chosen = [options.keras] if options.keras else FLAVOURS
-    lines = options.output.read_text().splitlines() if options.output.exists() else []
+    kept = options.output is not None and options.output.exists()
+    lines = options.output.read_text().splitlines() if kept else []
     done = {(held["program"], held["flavour"]) for held in map(json.loads, lines)}
     for program in programs(options.names):
         for flavour in chosen:
             if flavour not in flavours_of(program) or (program, flavour) in done:
                 continue
-            answer, error = run_apart("benchmarks.preflight.run_program", program, flavour)
-            answer = answer or {"program": program, "flavour": flavour, "error": error}
-            with options.output.open("a") as stream:
-                stream.write(json.dumps(answer) + "\n")
+            answer = look(program, flavour)
+            if options.output is not None:
+                with options.output.open("a") as stream:
+                    stream.write(json.dumps(answer) + "\n")
             print(
                 *(program, flavour, answer.get("expected"), answer.get("found")),
                 *(answer.get("failed"), answer["error"][-300:], answer.get("seconds")),

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
-from typing import Any
+from typing import Any, Final
+
+_NAME: Final = "body_of_the_loop"
+"""Of a function: a name that no program has for one that its loop calls."""
+
+_SCOPES: Final = (
+    *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+    *(ast.FunctionDef, ast.Lambda),
+)
 
 
 def find_loop(tree: ast.AST, line: int) -> ast.For | None:
@@ -42,19 +50,39 @@ def find_call(loop: ast.For, names: Sequence[str]) -> ast.Call | None:
 
 
 def body_as_step(loop: ast.For, frame: FrameType, file: str) -> Callable[..., Any] | None:
-    """The body of the loop as a function of the batch, without what it tells the bench."""
-    pair = loop.target
+    """The body of the loop as a function of the batch, without what it tells the bench.
+
+    What the body assigns lasts from one call to the next, as in the loop, and a number that the
+    loop counts goes up by one with each.
+    """
+    pair, counter = loop.target, None
     if isinstance(pair, ast.Tuple) and isinstance(pair.elts[-1], ast.Tuple):
-        pair = pair.elts[-1]
+        counter, pair = ast.unparse(pair.elts[0]), pair.elts[-1]
     if not isinstance(pair, ast.Tuple):
         return None
     names = [ast.unparse(each) for each in pair.elts]
     kept = [each for each in loop.body if not ast.unparse(each).startswith("bench.")]
-    made = ast.parse(f"def train_step({', '.join(names)}):\n    pass")
+    made = ast.parse(f"def {_NAME}({', '.join(names)}):\n    pass")
     function = made.body[0]
     assert isinstance(function, ast.FunctionDef)
-    function.body = kept
+    lasting = sorted(set(_assigned(kept)) - set(names) | ({counter} if counter else set()))
+    begin = f"global {', '.join(lasting)}\n" if lasting else ""
+    begin += f"{counter} += 1\n" if counter else ""
+    function.body = [*ast.parse(begin).body, *kept]
     held = {**frame.f_globals, **frame.f_locals, "step": 1}
+    if counter:
+        held[counter] = 0
     exec(compile(made, file, "exec"), held)
-    step: Callable[..., Any] = held["train_step"]
+    step: Callable[..., Any] = held[_NAME]
     return step
+
+
+def _assigned(body: Sequence[ast.stmt]) -> Iterator[str]:
+    """The names that a body gives values; those within comprehensions are their own."""
+    nodes: list[ast.AST] = list(body)
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        if not isinstance(node, _SCOPES):
+            nodes += ast.iter_child_nodes(node)

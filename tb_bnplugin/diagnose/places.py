@@ -9,18 +9,30 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from tb_bnplugin.diagnose.outcome import Outcome, Place
-from tb_bnplugin.history.model import Call, Line, LossFacts, ModelHistory
-
-MOST_CALLERS: Final = 4
+from tb_bnplugin.diagnose.program import (
+    MOST_CALLERS,
+    Way,
+    layers_of,
+    losses_of,
+    number,
+    one_of,
+    only,
+    only_of,
+    option,
+    placed,
+)
+from tb_bnplugin.history.model import (
+    PAIRS_OF,
+    Call,
+    ModelHistory,
+)
 
 _ASKS: Final = re.compile(r"\btraining\s*=\s*(True|False|0|1)\b")
 _EVALUATING: Final = ("evaluate", "predict")
-
-_Way = Callable[[Outcome, ModelHistory], "Place | None"]
 
 
 def find_place(outcome: Outcome, history: ModelHistory) -> Place | None:
@@ -73,12 +85,12 @@ def _asked_in_evaluation(_: Outcome, history: ModelHistory) -> Place | None:
 def _trainable(outcome: Outcome, history: ModelHistory) -> Place | None:
     """The line that set `trainable` as it was set last."""
     value = str(bool(outcome.evidence.get("trainable_as_set"))).lower()
-    return _only(history, "trainable", value)
+    return only(history, "trainable", value)
 
 
-def _statement(kind: str, value: str | None = None) -> _Way:
+def _statement(kind: str, value: str | None = None) -> Way:
     def find(_: Outcome, history: ModelHistory) -> Place | None:
-        return _only(history, kind, value)
+        return only(history, kind, value)
 
     return find
 
@@ -87,42 +99,102 @@ def _asked_in_graph(outcome: Outcome, history: ModelHistory) -> Place | None:
     """The line that builds the graph with `training` set: not seen to run, and so read."""
     graph = [call for call in _calls_of(outcome, history) if call.reason == "graph"]
     values = {call.training_argument for call in graph}
-    return _only(history, "asked", values.pop()) if len(values) == 1 else None
+    return only(history, "asked", values.pop()) if len(values) == 1 else None
 
 
-def _momentum(outcome: Outcome, history: ModelHistory) -> Place | None:
-    """The line that gives the momentum which a layer has."""
-    given = outcome.evidence.get("momentum")
-    values = {each.value for each in history.facts.code.statements if each.kind == "momentum"}
-    same = [value for value in values if _number(value) == given]
-    return _only(history, "momentum", same[0]) if len(same) == 1 else None
+def _layer(outcome: Outcome, history: ModelHistory) -> Place | None:
+    """The line that makes the layers, if it may be: their momentum is that which it gives."""
+    momenta = {layer.momentum for layer in layers_of(outcome, history)}
+    return only_of(
+        [
+            each.line
+            for each in history.facts.code.statements
+            if each.kind == "layer" and (not each.value or momenta == {number(each.value)})
+        ],
+        history,
+    )
 
 
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
+def _lambda(outcome: Outcome, history: ModelHistory) -> Place | None:
+    """The function of a `Lambda` that calls a layer which the model does not have."""
+    holders = {path.rpartition("/")[0] for path in outcome.layers}
+    return only(history, "lambda", holders.pop()) if len(holders) == 1 else None
+
+
+def _frozen(outcome: Outcome, history: ModelHistory) -> Place | None:
+    """The line that froze what does not train."""
+    return only(history, "trainable", "false") if "frozen_executions" in outcome.evidence else None
+
+
+def _at_rest(outcome: Outcome, history: ModelHistory) -> Place | None:
+    """The schedule of a learning rate that is 0 all the time."""
+    at_zero = outcome.evidence.get("learning_rate_is_0")
+    return only(history, "schedule", None) if at_zero else None
+
+
+def _virtual(outcome: Outcome, history: ModelHistory) -> Place | None:
+    """The line that asks for virtual batches."""
+    sizes = {str(layer.virtual_batch) for layer in layers_of(outcome, history)} - {"None"}
+    return only(history, "virtual_batch_size", sizes.pop()) if len(sizes) == 1 else None
+
+
+def _one_of_several(outcome: Outcome, history: ModelHistory) -> Place | None:
+    """The line that makes the one layer which is unlike the others, known by its name."""
+    if len(outcome.layers) != 1 or len(history.facts.layers) == 1:
         return None
+    return only(history, "named", outcome.layers[0].rpartition("/")[2])
+
+
+def _misfit(outcome: Outcome, history: ModelHistory) -> Place | None:
+    """The line that hands weights over in the wrong order, or asks for a momentum of 1."""
+    if "swapped" in outcome.evidence:
+        return only(history, "set_weights", None)
+    stuck = {layer.momentum for layer in layers_of(outcome, history)} == {1.0}
+    return option("momentum")(outcome, history) if stuck else None
+
+
+def _broken(outcome: Outcome, history: ModelHistory) -> Place | None:
+    """The momentum, or the line that hands weights over, which makes a negative variance."""
+    if outcome.evidence.get("layers_with_momentum_outside_0_1"):
+        return option("momentum")(outcome, history)
+    negative = outcome.evidence.get("layers_with_negative_variance")
+    return only(history, "set_weights", None) if negative else None
+
+
+def _written(outcome: Outcome, history: ModelHistory) -> Place | None:
+    """The line that reset statistics, or the loop that copied all but these."""
+    reset = [each.line for each in history.facts.code.statements if each.kind == "reset"]
+    if "inference_executions_since" in outcome.evidence:
+        functions = {(line.file, line.function) for line in reset}
+        return placed(reset[0], history) if len(functions) == 1 else None
+    return None if reset else only(history, "copied", None)
+
+
+def _pairing(outcome: Outcome, history: ModelHistory) -> Place | None:
+    """The line within the loss at which its rows meet the rows of others."""
+    of = outcome.evidence.get("pairs_of")
+    if of is not None and PAIRS_OF[int(float(of))] == "targets":
+        return None  # they met before the loss was called
+    for find in (_paired_at, *_LOSS):
+        place = find(outcome, history)
+        if place is not None:
+            return place
+    return None
+
+
+def _paired_at(outcome: Outcome, history: ModelHistory) -> Place | None:
+    name = outcome.evidence.get("loss")
+    return one_of([loss.paired_at for loss in losses_of(history) if loss.name == name], history)
 
 
 def _reduction(_: Outcome, history: ModelHistory) -> Place | None:
     """The line that asks for a sum, or for what is decided elsewhere."""
-    return _only(history, "reduction", "sum") or _only(history, "reduction", "")
+    return only(history, "reduction", "sum") or only(history, "reduction", "")
 
 
 def _own_loss(_: Outcome, history: ModelHistory) -> Place | None:
     """The `return` of a loss that the user wrote."""
-    return _one_of([loss.line for loss in _losses(history)], history)
-
-
-def _one_of(lines: Sequence[Line | None], history: ModelHistory) -> Place | None:
-    known = {line for line in lines if line is not None}
-    return _placed(known.pop(), history) if len(known) == 1 else None
-
-
-def _losses(history: ModelHistory) -> Sequence[LossFacts]:
-    """The losses of the newest phase."""
-    return [loss for each in history.phases[-1:] for loss in (*each.measured_losses, *each.losses)]
+    return one_of([loss.line for loss in losses_of(history)], history)
 
 
 def _calls_of(outcome: Outcome, history: ModelHistory) -> list[Call]:
@@ -148,36 +220,12 @@ def _asking(call: Call) -> Place | None:
     return None
 
 
-def _only(history: ModelHistory, kind: str, value: str | None) -> Place | None:
-    """The one line of this kind; of several the last that its own training can follow."""
-    lines = [
-        each.line
-        for each in history.facts.code.statements
-        if each.kind == kind and (value is None or each.value == value)
-    ]
-    if len(lines) == 1:
-        return _placed(lines[0], history)
-    running = {(line.file, line.function) for call in history.calls for line in call.stack}
-    beside = [line for line in lines if (line.file, line.function) in running]
-    return _placed(beside[0], history) if len(beside) == 1 else None
+_COMPILED: Final[tuple[Way, ...]] = (_statement("loss_function"), _statement("compile"))
+_LOSS: Final[tuple[Way, ...]] = (_own_loss, _statement("loss"), *_COMPILED)
+_STEP: Final[tuple[Way, ...]] = (_statement("loss"), *_COMPILED)
+_REDUCED: Final[tuple[Way, ...]] = (_own_loss, _reduction, *_LOSS)
 
-
-def _placed(line: Line, history: ModelHistory) -> Place:
-    """A line that was read, with the lines that called its function where it was seen to run."""
-    for call in history.calls:
-        for at, each in enumerate(call.stack):
-            if (each.file, each.function) == (line.file, line.function):
-                return Place(at=line, callers=call.stack[at + 1 :][:MOST_CALLERS])
-    return Place(at=line)
-
-
-_COMPILED: Final[tuple[_Way, ...]] = (_statement("loss_function"), _statement("compile"))
-_LOSS: Final[tuple[_Way, ...]] = (_own_loss, _statement("loss"), *_COMPILED)
-_STEP: Final[tuple[_Way, ...]] = (_statement("loss"), *_COMPILED)
-_REDUCED: Final[tuple[_Way, ...]] = (_own_loss, _reduction, *_LOSS)
-_LAYER: Final[tuple[_Way, ...]] = (_statement("layer"),)
-
-_WAYS: Final[Mapping[str, tuple[_Way, ...]]] = {
+_WAYS: Final[Mapping[str, tuple[Way, ...]]] = {
     "BN101": (_inference_call,),
     "BN102": (_asked_in_graph, _inference_call),
     "BN103": (_statement("asked", "false"),),
@@ -187,17 +235,23 @@ _WAYS: Final[Mapping[str, tuple[_Way, ...]]] = {
     "BN107": (_statement("layer_call"),),
     "BN108": (_training_call,),
     "BN109": (_inference_call,),
-    "BN202": (_asked_in_graph,),
-    "BN203": (_training_call,),
-    "BN205": _LAYER,
+    "BN112": (_frozen, _at_rest),
+    "BN201": (option("momentum"), _layer),
+    "BN202": (_asked_in_graph, _misfit),
+    "BN203": (_virtual, _one_of_several, _training_call),
+    "BN204": (_broken,),
+    "BN205": (_layer,),
+    "BN207": (_written,),
     "BN209": (_statement("layer_call"),),
-    "BN210": (_momentum, *_LAYER),
-    "BN212": _LAYER,
-    "BN213": _LAYER,
+    "BN210": (option("momentum"), _layer),
+    "BN211": (_layer,),
+    "BN212": (_layer,),
+    "BN213": (option("epsilon"), _layer),
+    "BN214": (_lambda,),
     "LR101": _REDUCED,
     "LR102": _REDUCED,
     "LR103": _STEP,
-    "LR104": _LOSS,
+    "LR104": (_pairing,),
     "LR105": _STEP,
     "LR106": _STEP,
     "LR107": (_statement("returned"), *_STEP),

@@ -92,8 +92,9 @@ def make_report(step: str, rows: int, recorder: Recorder, unseen: str | None) ->
         recorder: of the model.
         unseen: why the model could not be evaluated; None: it was, or nobody asked for it.
     """
-    outcomes = judged(recorder.outcomes())
-    facts = [line for model in live.history_of(recorder.live).models for line in facts_of(model)]
+    models = live.history_of(recorder.live).models
+    outcomes = judged(recorder.outcomes(), models)
+    facts = [line for model in models for line in facts_of(model)]
     if unseen is not None:
         facts.append(f"{'evaluation':<11}not seen: {unseen}")
     return PreflightReport(

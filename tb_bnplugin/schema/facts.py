@@ -128,6 +128,7 @@ class LossFacts:
     from_logits: bool | None = None  # what a Keras loss object was told; None: no such object
     line: Line | None = None  # of a function of the user's: its one `return`
     measured_at: Line | None = None  # the line that handed it to `summary.loss_reduction`
+    paired_at: Line | None = None  # within a measured one: where rows meet the other rows
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -209,11 +209,17 @@ class ModelObserver:
         return extras
 
     def loss(self, vector: Floats, facts: LossFacts) -> Extra:
-        """The record of a measured loss. Its facts stand in the phase, as first measured."""
+        """The record of a measured loss. Its facts stand in the phase, as first measured.
+
+        The line at which its rows meet is that of the first measurement that has one.
+        """
         known = self._about.measured.get(facts.name)
         classes = (facts.loss_class, facts.keras_class)
         if known is None or (known.loss_class, known.keras_class) != classes:
-            self._about.measured[facts.name] = facts
+            known = self._about.measured[facts.name] = replace(facts, paired_at=None)
+        if known.paired_at is None and facts.paired_at is not None and self.watched.lines.wanted:
+            # not to be seen on the first batch, where all predictions are alike
+            self._about.measured[facts.name] = replace(known, paired_at=facts.paired_at)
         return Extra(kind="loss", value=vector, name=facts.name)
 
     def moment(self, step: int, reason: str) -> Moment:

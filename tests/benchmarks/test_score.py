@@ -98,3 +98,38 @@ def test_a_false_alarm_is_over_the_limit() -> None:
 def test_without_any_lateness_there_is_no_figure_of_it() -> None:
     names = [each.name for each in figures_of(score([healthy("net")], "keras"))]
     assert not [name for name in names if "lateness" in name]
+
+
+def placed(name: str, *wrong: str, marked: tuple[str, ...] = ("BN101",)) -> Result:
+    return faulty(name, "BN101", found=("BN101",), marked=marked, misplaced=wrong)
+
+
+def test_places_count_codes_whose_line_is_marked() -> None:
+    results = [
+        *(placed(f"p{n}") for n in range(2)),
+        placed("far", "BN101 at a.py:3", "BN101 at a.py:4"),  # two findings of one code
+        placed("none", "BN101 nowhere"),
+        faulty("no_mark", "BN101", found=("BN101",), marked=()),
+        faulty("of_an_older_run", "BN101", found=("BN101",), misplaced=("BN101 nowhere",)),
+        healthy("net", marked=("BN101",), misplaced=("BN101 nowhere",)),
+    ]
+    total = score(results, "keras")
+    assert (total.marked, total.misplaced) == (
+        4,
+        ("far BN101 at a.py:3, at a.py:4", "none BN101 nowhere"),
+    )
+    assert total.placed == pytest.approx(0.5)
+
+
+def test_without_a_mark_there_is_no_share_of_places() -> None:
+    total = score([faulty("one", "BN101", found=("BN101",))], "keras")
+    assert total.placed is None
+    assert not [each for each in figures_of(total) if "line" in each.name]
+
+
+def test_a_finding_at_another_line_is_over_the_limit() -> None:
+    results = [placed("far", "BN101 at a.py:3"), placed("none", "BN101 nowhere"), placed("right")]
+    figures = {each.name: each for each in figures_of(score(results, "keras"))}
+    figure = figures["keras: share of findings at another line than the marked"]
+    assert figure.value == pytest.approx(1 / 3)
+    assert not figure.holds

@@ -81,3 +81,20 @@ def test_a_faulty_program_names_its_report_and_codes_of_both_flavours(program: s
     expects = [ast.literal_eval(key) for key in expected.keys if key]
     assert expects == (list(ast.literal_eval(flavours)) if flavours else ["keras", "tf_keras"])
     assert re.search(r'"(BN|LR|CR|RC)\d{3}"', ast.unparse(expected).replace("'", '"'))
+
+
+def test_places_stand_in_totals_and_on_the_page() -> None:
+    results = [
+        faulty("right", "BN101", found=("BN101",), marked=("BN101",)),
+        faulty("far", "BN101", found=("BN101",), marked=("BN101",), misplaced=("BN101 at a.py:3",)),
+    ]
+    text = table.totals(score(results, "keras"))
+    assert re.search(r"places +1 of 2 right \(50%\), 1 at another line", text)
+    assert "not at the marked line: far BN101 at a.py:3" in text
+    assert "| far | keras | BN101 | at a.py:3 |" in table.page(results, "TensorFlow 2")
+
+
+def test_an_older_result_has_no_places() -> None:
+    older = {name: value for name, value in FULL.to_json().items() if name != "marked"}
+    assert Result.from_json(older) == FULL
+    assert re.search(r"places +-$", table.totals(score([FULL], "keras")), re.MULTILINE)

@@ -9,7 +9,8 @@ import pytest
 from tb_bnplugin.diagnose import Outcome
 from tb_bnplugin.diagnose.places import find_place
 from tb_bnplugin.history.model import ModelHistory
-from tb_bnplugin.schema.facts import Call
+from tb_bnplugin.schema.columns import PAIRS_OF
+from tb_bnplugin.schema.facts import Call, LossFacts
 from tb_bnplugin.schema.places import Line, Statement
 from tests.support.histories import CALL, create_history
 
@@ -98,7 +99,7 @@ def test_what_is_no_finding_has_no_place() -> None:
     assert find_place(ok, history(call(OUTSIDE))) is None
 
 
-@pytest.mark.parametrize("code", ["BN110", "BN201", "RC101", "BN207"])
+@pytest.mark.parametrize("code", ["BN110", "BN208", "RC101", "BN207"])
 def test_a_code_whose_line_is_not_known_has_none(code: str) -> None:
     assert find_place(finding(code), history(call(OUTSIDE))) is None
 
@@ -107,3 +108,125 @@ def test_a_momentum_is_found_by_its_value() -> None:
     made = (statement("momentum", "0.9", 5), statement("momentum", "1.5", 6))
     outcome = finding("BN210", evidence={"momentum": 1.5})
     assert placed(outcome, history(statements=made)) == 6
+
+
+LAYERS = ("bn_0", "bn_1")
+
+
+def made(momentum: str, number: int, function: str = "build") -> Statement:
+    return statement("layer", momentum, number, function)
+
+
+@pytest.mark.parametrize("code", ["BN201", "BN205", "BN211", "BN212", "BN213"])
+@pytest.mark.parametrize(
+    ("statements", "expected"),
+    [
+        ((made("0.9", 4),), 4),
+        ((made("", 4),), 4),  # its momentum is a variable's
+        ((made("0.99", 4),), None),  # another layer: these have 0.9
+        ((made("0.99", 4), made("0.9", 5)), 5),
+        ((made("0.9", 4), made("0.9", 5)), None),
+    ],
+    ids=["one", "unknown", "of another momentum", "two, one of them fits", "two alike"],
+)
+def test_where_the_layers_are_made(
+    code: str, statements: tuple[Statement, ...], expected: int | None
+) -> None:
+    given = create_history(layer_facts={"momentum": 0.9}, facts={"statements": statements})
+    assert placed(finding(code, layers=LAYERS), given) == expected
+
+
+def test_the_momentum_that_their_maker_is_given() -> None:
+    given = create_history(
+        layer_facts={"momentum": 0.9},
+        facts={"statements": (statement("momentum", "0.9", 8), made("", 4))},
+    )
+    assert placed(finding("BN201", layers=LAYERS), given) == 8
+    assert placed(finding("BN211", layers=LAYERS), given) == 4
+
+
+def test_the_loop_that_copies_trainable_weights_unless_the_program_resets() -> None:
+    copied, reset = statement("copied", "", 5), statement("reset", "", 8)
+    again = statement("reset", "", 9)
+    lost = finding("BN207", evidence={"inference_executions": 3})
+    put_back = finding("BN207", evidence={"inference_executions_since": 3})
+    assert placed(lost, history(statements=(copied,))) == 5
+    assert placed(lost, history(statements=(copied, reset))) is None
+    assert placed(put_back, history(statements=(copied, reset, again))) == 8
+    elsewhere = statement("reset", "", 9, "another")
+    assert placed(put_back, history(statements=(reset, elsewhere))) is None
+
+
+def test_the_function_of_the_lambda_that_calls_the_layer() -> None:
+    lines = (statement("lambda", "norm", 3), statement("lambda", "block/norm", 4))
+    assert placed(finding("BN214", layers=("block/norm/bn",)), history(statements=lines)) == 4
+    assert placed(finding("BN214", layers=("other/bn",)), history(statements=lines)) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "evidence", "expected"),
+    [
+        ("BN112", {"frozen_executions": 5}, 2),
+        ("BN112", {"learning_rate_is_0": True}, 3),
+        ("BN112", {"learning_rate_is_0": False}, None),
+        ("BN202", {"swapped": True}, 4),
+        ("BN202", {}, None),
+        ("BN204", {"layers_with_negative_variance": 1}, 4),
+        ("BN204", {"layers_with_negative_variance": 0}, None),
+    ],
+)
+def test_what_froze_rested_or_was_handed_over(
+    code: str, evidence: dict[str, object], expected: int | None
+) -> None:
+    lines = (
+        *(statement("trainable", "false", 2), statement("schedule", "", 3)),
+        statement("set_weights", "", 4),
+    )
+    assert placed(finding(code, evidence=evidence), history(statements=lines)) == expected
+
+
+def test_a_momentum_that_breaks_the_variance() -> None:
+    given = create_history(
+        layer_facts={"momentum": 1.5}, facts={"statements": (statement("momentum", "1.5", 7),)}
+    )
+    wrong = {"layers_with_momentum_outside_0_1": 1, "layers_with_negative_variance": 1}
+    assert placed(finding("BN204", layers=LAYERS, evidence=wrong), given) == 7
+
+
+def test_the_size_of_virtual_batches_before_the_call() -> None:
+    asked = (statement("virtual_batch_size", "2", 6),)
+    given = create_history(
+        layer_facts={"virtual_batch": 2}, facts={"statements": asked}, calls=(call(OUTSIDE),)
+    )
+    assert placed(finding("BN203", layers=LAYERS), given) == 6
+    assert placed(finding("BN203"), history(call(OUTSIDE), statements=asked)) == 10
+
+
+def test_the_line_at_which_rows_meet() -> None:
+    loss = LossFacts(
+        name="loss",
+        loss_class="td_error",
+        reduction=None,
+        label_shape=(None, 1),
+        prediction_shape=(None,),
+        label_dtype="float32",
+        prediction_dtype="float32",
+        weighted=False,
+        line=line(9),
+        paired_at=line(5),
+    )
+    given = create_history()
+    phase = replace(given.phases[-1], measured_losses=(loss,))
+    given = replace(given, phases=(phase,))
+    assert placed(finding("LR104", evidence={"loss": "loss"}), given) == 5
+    unknown = replace(phase, measured_losses=(replace(loss, paired_at=None),))
+    assert placed(finding("LR104", evidence={"loss": "loss"}), replace(given, phases=(unknown,)))
+    before = {"loss": "loss", "pairs_of": float(PAIRS_OF.index("targets"))}
+    assert placed(finding("LR104", evidence=before), given) is None
+
+
+def test_the_one_layer_of_several_by_its_name() -> None:
+    named = (statement("named", "bn_1", 4), statement("named", "bn_0", 5))
+    given = create_history(facts={"statements": named}, calls=(call(OUTSIDE),))
+    assert placed(finding("BN203", layers=("bn_1",)), given) == 4
+    assert placed(finding("BN203", layers=("bn_0", "bn_1")), given) == 10  # the call

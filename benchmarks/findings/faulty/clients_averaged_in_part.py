@@ -32,12 +32,12 @@ def run(keras: Any, bench: Bench) -> None:
     watch = bench.watch(server)
     for number in range(1, ROUNDS + 1):
         for client, rows in zip(clients, shares, strict=True):
-            for mine, common in zip(
+            for mine, common in zip(  # the fault: BN207
                 client.trainable_variables, server.trainable_variables, strict=True
             ):
                 mine.assign(common)
             client.fit(x[rows], data.y[rows], epochs=2, batch_size=32, verbose=0)
-        for at, common in enumerate(server.trainable_variables):
+        for at, common in enumerate(server.trainable_variables):  # the fault: BN207
             common.assign(np.mean([c.trainable_variables[at].numpy() for c in clients], axis=0))
         server.evaluate(x_val, data.y_val, verbose=0)
         rounds["done"] = number

@@ -26,7 +26,7 @@ def run(keras: Any, bench: Bench) -> None:
 
         def call(self, x: Any, training: Any = None) -> Any:
             output = self.conv(x)
-            output = self.bn(x, training=training)
+            output = self.bn(x, training=training)  # the fault: BN111
             return tf.nn.relu(output)
 
     class Network(keras.Model):

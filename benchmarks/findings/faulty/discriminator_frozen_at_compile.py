@@ -21,7 +21,7 @@ def run(keras: Any, bench: Bench) -> None:
     data = digits().flat()
     judge, painter = discriminator_net(keras), generator_net(keras, noise=NOISE)
     judge.compile(keras.optimizers.Adam(1e-3), "binary_crossentropy")
-    judge.trainable = False
+    judge.trainable = False  # the fault: BN112
     noise = keras.Input((NOISE,))
     stack = keras.Model(noise, judge(painter(noise)), name="stack")
     stack.compile(keras.optimizers.Adam(1e-3), "binary_crossentropy")

@@ -19,7 +19,9 @@ def run(keras: Any, bench: Bench) -> None:
     y = (3 * signal[:, :1] * signal[:, 1:2] + 2 * signal[:, 2:3]).astype("float32")
     inputs = keras.Input((32,))
     norms = [layers.BatchNormalization(momentum=0.9) for _ in range(2)]
+    # the fault: BN208
     hidden = layers.Dense(64, activation="relu")(norms[0](layers.Dropout(0.5)(inputs)))
+    # the fault: BN208
     model = keras.Model(inputs, layers.Dense(1)(norms[1](layers.Dropout(0.5)(hidden))))
     model.compile(keras.optimizers.Adam(5e-3), "mse")
 

@@ -27,7 +27,7 @@ def run(keras: Any, bench: Bench) -> None:
         norm = keras.layers.BatchNormalization(momentum=0.9)
         model = dense_net(keras, norm=norm)
         model.compile(keras.optimizers.Adam(1e-3), class_loss(keras))
-    images = tf.data.Dataset.from_tensor_slices((x, data.y)).batch(GLOBAL_BATCH)
+    images = tf.data.Dataset.from_tensor_slices((x, data.y)).batch(GLOBAL_BATCH)  # the fault: BN206
 
     def quotient() -> float:
         """Of the variances of the two copies."""

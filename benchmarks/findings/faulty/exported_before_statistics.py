@@ -21,9 +21,9 @@ def run(keras: Any, bench: Bench) -> None:
     source = conv_net(keras, momentum=0.9)
     source.compile(keras.optimizers.Adam(1e-2), class_loss(keras))
     source.fit(data.x, data.y, epochs=4, batch_size=48, verbose=0)
-    saved = [variable.numpy() for variable in source.trainable_variables]
+    saved = [variable.numpy() for variable in source.trainable_variables]  # the fault: BN207
     model = conv_net(keras, momentum=0.9)
-    for variable, value in zip(model.trainable_variables, saved, strict=True):
+    for variable, value in zip(model.trainable_variables, saved, strict=True):  # the fault: BN207
         variable.assign(value)
     for norm in norms(model):
         norm.trainable = False

@@ -35,7 +35,7 @@ def run(keras: Any, bench: Bench) -> None:
     for _ in range(8):
         for first in range(0, ROWS, FULL):
             step += 1
-            some, labels = x[first : first + FULL], y[first : first + FULL]
+            some, labels = x[first : first + FULL], y[first : first + FULL]  # the fault: LR109
             loss, outputs = train_step(tf.constant(some), tf.constant(labels))
             means.append(float(loss))
             rows.append(len(labels))

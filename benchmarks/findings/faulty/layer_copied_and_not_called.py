@@ -28,7 +28,7 @@ def run(keras: Any, bench: Bench) -> None:
 
         def call(self, x: Any, training: Any = None) -> Any:
             x = tf.nn.relu(self.bn1(self.dense1(x), training=training))
-            x = tf.nn.relu(self.bn1(self.dense2(x), training=training))
+            x = tf.nn.relu(self.bn1(self.dense2(x), training=training))  # the fault: BN110
             return self.last(x)
 
     model = Network()

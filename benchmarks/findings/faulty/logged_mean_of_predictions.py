@@ -27,7 +27,7 @@ def run(keras: Any, bench: Bench) -> None:
                 loss = self.compiled_loss(y, predictions)
             descend(self.optimizer, tape, loss, self.trainable_variables)
             self.compiled_metrics.update_state(y, predictions)
-            return {metric.name: metric.result() for metric in self.metrics}
+            return {metric.name: metric.result() for metric in self.metrics}  # the fault: LR107
 
     inner = conv_net(keras, momentum=0.9)
     model = Net(inner.inputs, inner.outputs)

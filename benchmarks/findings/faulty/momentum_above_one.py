@@ -19,7 +19,7 @@ FUSED = False  # normalization fused with ReLU makes 0 of NaN on some processors
 
 def run(keras: Any, bench: Bench) -> None:
     data = digits()
-    model = conv_net(keras, momentum=1.1)  # the fault: BN210
+    model = conv_net(keras, momentum=1.1)  # the fault: BN210, BN204
     model.compile(keras.optimizers.Adam(1e-3), class_loss(keras))
     bench.evidence(lambda: min(_variances(model)) < 0)
     history = fit(

@@ -26,7 +26,7 @@ def run(keras: Any, bench: Bench) -> None:
 
     source = net(0.9)
     source.fit(data.x, data.y, epochs=5, verbose=0)
-    model = net(1.0)
+    model = net(1.0)  # the fault: BN202
     model.set_weights(source.get_weights())
     ported = [part.copy() for part in norms(model)[0].get_weights()[2:]]
     trained = {"steps": 0}

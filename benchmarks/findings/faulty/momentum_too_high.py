@@ -23,7 +23,7 @@ def run(keras: Any, bench: Bench) -> None:
     for _ in range(6):
         parts += [
             layers.SeparableConv2D(12, 3, padding="same", use_bias=False),
-            layers.BatchNormalization(momentum=0.9997),
+            layers.BatchNormalization(momentum=0.9997),  # the fault: BN201
             layers.ReLU(),
         ]
     model = keras.Sequential([*parts, layers.Flatten(), layers.Dense(10)])

@@ -20,6 +20,7 @@ def run(keras: Any, bench: Bench) -> None:
     hidden = layers.BatchNormalization(momentum=0.9)
     hidden.build((None, 48))
     row = keras.Input((64,))
+    # the fault: BN214
     x = layers.Lambda(lambda t: 1.0 * hidden(t), output_shape=(48,))(layers.Dense(48)(row))
     model = keras.Model(row, layers.Dense(10)(layers.ReLU()(x)))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

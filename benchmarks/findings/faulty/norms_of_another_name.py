@@ -34,7 +34,7 @@ def _copy_by_name(source: Any, model: Any) -> None:
     theirs = {layer.name: layer for layer in source.layers}
     for layer in model.layers:
         if layer.name in theirs:
-            layer.set_weights(theirs[layer.name].get_weights())
+            layer.set_weights(theirs[layer.name].get_weights())  # the fault: BN202
 
 
 def run(keras: Any, bench: Bench) -> None:

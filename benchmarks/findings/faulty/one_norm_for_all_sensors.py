@@ -27,7 +27,7 @@ def run(keras: Any, bench: Bench) -> None:
     layers = keras.layers
     x, y = readings(256)
     inputs = [keras.Input((16, 1)) for _ in UNITS]
-    conv, norm = layers.Conv1D(8, 3), layers.BatchNormalization(momentum=0.9)
+    conv, norm = layers.Conv1D(8, 3), layers.BatchNormalization(momentum=0.9)  # the fault: BN211
     towers = [layers.GlobalAveragePooling1D()(layers.ReLU()(norm(conv(each)))) for each in inputs]
     hidden = layers.Dense(32, activation="relu")(layers.Concatenate()(towers))
     model = keras.Model(inputs, layers.Dense(1)(hidden))

@@ -18,7 +18,7 @@ def run(keras: Any, bench: Bench) -> None:
     image = keras.Input((8, 8, 1))
     x = layers.Conv2D(8, 3, padding="same")(image)
     pooled = layers.GlobalAveragePooling2D(keepdims=True)(x)
-    norm = layers.BatchNormalization(momentum=0.9, name="pooled_norm")
+    norm = layers.BatchNormalization(momentum=0.9, name="pooled_norm")  # the fault: BN203
     pooled = layers.UpSampling2D(8)(layers.ReLU()(norm(pooled)))
     x = layers.Concatenate()([layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x)), pooled])
     model = keras.Model(image, layers.Conv2D(1, 1)(x))

@@ -28,7 +28,7 @@ def run(keras: Any, bench: Bench) -> None:
     source = create(1e-8)
     source.compile(keras.optimizers.Adam(1e-3), class_loss(keras))
     source.fit(x, data.y, batch_size=48, epochs=4, verbose=0)
-    model = create(1e-3)
+    model = create(1e-3)  # the fault: BN213
     model.set_weights(source.get_weights())
     right, got = source.predict(x, verbose=0), model.predict(x, verbose=0)
     off = float(np.abs(right - got).mean() / np.abs(right).mean())

@@ -19,6 +19,7 @@ def run(keras: Any, bench: Bench) -> None:
     data = digits()
     source = trained_base(keras, data, epochs=8, momentum=0.9)
     base = base_net(keras, momentum=0.9)
+    # the fault: BN207
     for mine, theirs in zip(base.trainable_variables, source.trainable_variables, strict=True):
         mine.assign(theirs)
     base.trainable = False

@@ -34,8 +34,8 @@ def run(keras: Any, bench: Bench) -> None:
     for variable, value in zip(model.trainable_variables, averaged, strict=True):
         variable.assign(value)
     for norm in norms(model):
-        norm.moving_mean.assign(np.zeros(norm.moving_mean.shape))
-        norm.moving_variance.assign(np.ones(norm.moving_variance.shape))
+        norm.moving_mean.assign(np.zeros(norm.moving_mean.shape))  # the fault: BN207
+        norm.moving_variance.assign(np.ones(norm.moving_variance.shape))  # the fault: BN207
     bench.evidence(lambda: at_start(model))
     model.predict(data.x, verbose=0, callbacks=callbacks)
     _, after = model.evaluate(*data.held, verbose=0, callbacks=callbacks)

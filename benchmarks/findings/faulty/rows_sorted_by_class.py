@@ -32,7 +32,7 @@ def run(keras: Any, bench: Bench) -> None:
         y,
         batch_size=30,
         epochs=10,
-        shuffle=False,
+        shuffle=False,  # the fault: BN208
         validation_data=(held_x, held_y),
         verbose=0,
         callbacks=bench.callbacks(probe_data=(held_x, held_y)),

@@ -42,7 +42,7 @@ def run(keras: Any, bench: Bench) -> None:
         rows = random.integers(0, 512, 64)
         train_step(seen[rows], chosen[rows], paid[rows], later[rows])
         if step % 12 == 0:
-            for mine, theirs in zip(
+            for mine, theirs in zip(  # the fault: BN207
                 target.trainable_variables, value.trainable_variables, strict=True
             ):
                 mine.assign(theirs)

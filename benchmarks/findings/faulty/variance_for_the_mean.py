@@ -37,7 +37,7 @@ def run(keras: Any, bench: Bench) -> None:
     model.set_weights(source.get_weights())
     first = norms(model)[0]
     gamma, beta, mean, variance = first.get_weights()
-    first.set_weights([gamma, beta, variance, mean])
+    first.set_weights([gamma, beta, variance, mean])  # the fault: BN202
     first.trainable = False
     model.compile(keras.optimizers.Adam(1e-3), class_loss(keras))
     bad, _ = accuracy_by_mode(model, data)

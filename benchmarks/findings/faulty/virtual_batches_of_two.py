@@ -20,7 +20,7 @@ EXPECTED = {"tf_keras": ("BN203",)}
 def run(keras: Any, bench: Bench) -> None:
     data = digits().flat()
     x = 16 * data.x  # as the camera gave them
-    model = dense_net(keras, momentum=0.9, virtual_batch_size=2)
+    model = dense_net(keras, momentum=0.9, virtual_batch_size=2)  # the fault: BN203
     model.compile(keras.optimizers.Adam(1e-2), class_loss(keras))
     norm, dense = norms(model)[0], model.layers[0]
 

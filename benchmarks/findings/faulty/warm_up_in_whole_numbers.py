@@ -28,7 +28,7 @@ def run(keras: Any, bench: Bench) -> None:
 
     bench.evidence(lambda: epochs["ended"] > 1 and not weights())
     schedule = keras.callbacks.LearningRateScheduler(
-        lambda epoch: 0.01 * ((epoch + 1) // (WARM_UP + 1))
+        lambda epoch: 0.01 * ((epoch + 1) // (WARM_UP + 1))  # the fault: BN112
     )
     callbacks = [schedule, Count(), *bench.callbacks()]
     history = fit(model, data.train, data.held, callbacks, batch_size=64, epochs=4)

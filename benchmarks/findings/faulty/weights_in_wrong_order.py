@@ -23,7 +23,7 @@ def run(keras: Any, bench: Bench) -> None:
     base.set_weights(source.get_weights())
     for norm in norms(base):
         gamma, beta, mean, variance = norm.get_weights()
-        norm.set_weights([gamma, variance, beta, mean])
+        norm.set_weights([gamma, variance, beta, mean])  # the fault: BN204
     base.trainable = False
     model = keras.Sequential([base, keras.layers.Dense(10)])
     model.compile(keras.optimizers.Adam(1e-2), class_loss(keras))

@@ -16,6 +16,8 @@ export type Program = {
   notes: string[];
   /** The last loss of the held batch with moving statistics. */
   probedLoss: number;
+  twin: Report["twin"];
+  recalibrations: Report["recalibrations"];
 };
 
 const PLAIN: Program = {
@@ -30,6 +32,8 @@ const PLAIN: Program = {
   modes: {},
   notes: [],
   probedLoss: 2.31,
+  twin: null,
+  recalibrations: [],
 };
 
 /** A program like this one; what is not said is small and right. */
@@ -190,8 +194,8 @@ export function reportOf(made: Program): Report {
         },
       ],
     },
-    twin: null,
-    recalibrations: [],
+    twin: made.twin,
+    recalibrations: made.recalibrations,
     graph: graphOf(made.paths),
   };
 }

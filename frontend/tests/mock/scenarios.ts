@@ -1,5 +1,6 @@
 // Log folders that the tests open: each a name, its programs, and how many runs there are.
 import type { Comparison } from "../../src/api_types.ts";
+import { compared, same } from "./compared.ts";
 import { faults, paths, WHY } from "./faults.ts";
 import { goldenAnswer } from "./golden.ts";
 import { outcome, type Program, program } from "./program.ts";
@@ -164,6 +165,8 @@ export const SCENARIOS: Record<string, Scenario> = {
   thousand: { programs: [program({ run: "alone" })], listed: sweep(999) },
   golden: { programs: [], answer: goldenAnswer },
   none: { programs: [program({ paths: [], ...right })] },
+  compared: { programs: [compared] },
+  same: { programs: [same] },
   empty: { programs: [] },
   failing: { programs: [program(right)], failures: 1 },
   growing: { programs: [program(right)], growth: 5 },

@@ -76,7 +76,7 @@ from tb_bnplugin.diagnose.evidence.misfit import Misfit, comparable, find_misfit
 from tb_bnplugin.diagnose.evidence.probe_gap import ProbeGap, probe_gap
 from tb_bnplugin.diagnose.fixes import RECALIBRATE, RECALIBRATE_FROZEN
 from tb_bnplugin.diagnose.needs import COUNTED
-from tb_bnplugin.diagnose.outcome import Outcome
+from tb_bnplugin.diagnose.outcome import EvidenceValue, Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import ModelHistory
 
@@ -167,13 +167,20 @@ def _misfit(history: ModelHistory, probe: ProbeGap, misfit: Misfit) -> Outcome:
     first = int(np.flatnonzero(misfit.layers)[0])
     factor, off = math.exp(float(probe.shift[first])), float(probe.mean[first])
     path = history.facts.layers[first].path
+    evidence: dict[str, EvidenceValue] = {
+        "first_layer": path,
+        "variance_factor": factor,
+        "mean_off": off,
+    }
+    if misfit.kind == "swapped":
+        evidence["swapped"] = True
     return RULE.layer_finding(
         history,
         misfit.layers,
         f"{WHAT[misfit.kind]}: in {path} the moving variance is {factor:.3g} times that of the held"
         f" batch, and the moving mean {off:.3g} standard deviations off. {probe.score}",
         fix=_cure(history, probe, misfit),
-        evidence={"first_layer": path, "variance_factor": factor, "mean_off": off},
+        evidence=evidence,
         steps=(probe.since(misfit.layers), probe.step),
         severity="info" if misfit.kind == "unfilled" and not misfit.costs else None,
     )

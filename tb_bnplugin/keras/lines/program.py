@@ -8,8 +8,9 @@ from types import FrameType
 from typing import Any, Final
 
 from tb_bnplugin.guard import Guard
+from tb_bnplugin.keras.lines.functions import function_line
 from tb_bnplugin.keras.lines.stack import nearest_line, users_lines
-from tb_bnplugin.keras.lines.statements import Stacks, function_line, statements
+from tb_bnplugin.keras.lines.statements import Stacks, statements
 from tb_bnplugin.schema.facts import Call
 from tb_bnplugin.schema.places import Line, Statement
 

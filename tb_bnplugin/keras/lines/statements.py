@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Iterable, Iterator, Sequence
-from types import CodeType
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from tb_bnplugin.keras.calls.own_updates import is_keras_call
 from tb_bnplugin.keras.flavour import is_keras_own
+from tb_bnplugin.keras.lines.assigned import assignments
+from tb_bnplugin.keras.lines.functions import lambda_lines, model_functions
+from tb_bnplugin.keras.lines.passed import options_of, parameters_of
 from tb_bnplugin.keras.lines.syntax import (
     FUNCTIONS,
     assigned_names,
+    called_name,
     first_line,
     innermost_function,
     is_tape,
@@ -38,7 +41,6 @@ LONGEST_FILE: Final = 1_000_000
 Stacks = Sequence[tuple[str, tuple[Line, ...]]]
 
 _Found = tuple[str, str, int, str]  # kind, value, line, function
-_OPTIONS: Final = ("momentum", "from_logits", "reduction")
 
 
 def statements(model: Any, layers: Iterable[Any], stacks: Stacks) -> tuple[Statement, ...]:
@@ -63,76 +65,21 @@ def statements(model: Any, layers: Iterable[Any], stacks: Stacks) -> tuple[State
         made = loss_line(source_of(line.file), line.line)
         if made is not None:
             found[_statement("loss", "", real_name(line.file), made, line.function)] = None
-    for kind, cls in (("call", type(model)), ("train_step", type(model))):
-        found.update(dict.fromkeys(_defined(kind, cls, kind)))
-    for kind, made_at in _functions(model):
-        found[Statement(kind=kind, value="", line=made_at)] = None
-    for layer in layers:
-        if not is_keras_call(layer):
-            found.update(dict.fromkeys(_defined("layer_call", type(layer), "call")))
+    found.update(dict.fromkeys(_of_objects(model, layers)))
     return tuple(found)
 
 
-def function_line(function: Any) -> Line | None:
-    """The line that makes what a function of the user's returns; None: it is none, or has several.
-
-    `function` may be an object whose class has a `call` or `__call__` of the user's. Where a name
-    is returned, it is the last assignment to that name.
-    """
-    for method in (function, getattr(type(function), "call", None), type(function).__call__):
-        code = getattr(getattr(method, "__func__", method), "__code__", None)
-        if code is not None and is_users(code.co_filename):
-            return _return_line(code.co_filename, code.co_firstlineno, code.co_name)
-    return None
-
-
-@functools.lru_cache(maxsize=64)
-def _return_line(file: str, number: int, name: str) -> Line | None:
-    tree = tree_of(source_of(line_at(file, number, name).file))
-    if tree is None:
-        return None
-    here: list[Any] = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, FUNCTIONS) and first_line(node) == number
-    ]
-    if len(here) != 1:
-        return None
-    if isinstance(here[0], ast.Lambda):
-        return line_at(file, here[0].body.lineno, name)
-    nodes = list(own_nodes(here[0]))
-    returns = [node for node in nodes if isinstance(node, ast.Return)]
-    if len(returns) != 1:
-        return None
-    number = returns[0].lineno
-    if isinstance(returns[0].value, ast.Name):
-        number = last_assignment(nodes, returns[0].value.id, number) or number
-    return line_at(file, number, name)
-
-
-def _functions(model: Any) -> Iterator[tuple[str, Line]]:
-    """The compiled losses that are functions of the user's, and what his `train_step` returns."""
-    compiled = getattr(model, "loss", None)
-    losses = compiled.values() if isinstance(compiled, dict) else compiled
-    for loss in losses if isinstance(losses, (list, tuple)) else [losses]:
-        line = None if loss is None or isinstance(loss, str) else function_line(loss)
-        if line is not None:
-            yield "loss_function", line
-    if is_keras_own(type(model), "train_step") is False:
-        code = getattr(type(model).train_step, "__code__", None)
-        line = None if code is None or not is_users(code.co_filename) else _last_return(code)
-        if line is not None:
-            yield "returned", line
-
-
-def _last_return(code: CodeType) -> Line | None:
-    tree = tree_of(source_of(line_at(code.co_filename, code.co_firstlineno, code.co_name).file))
-    for node in () if tree is None else ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and first_line(node) == code.co_firstlineno:
-            returns = [each for each in own_nodes(node) if isinstance(each, ast.Return)]
-            if returns:
-                return line_at(code.co_filename, returns[-1].lineno, code.co_name)
-    return None
+def _of_objects(model: Any, layers: Iterable[Any]) -> Iterator[Statement]:
+    """The code of the user's that the model and its layers hold."""
+    for kind in ("call", "train_step"):
+        yield from _defined(kind, type(model), kind)
+    for kind, line in model_functions(model):
+        yield Statement(kind=kind, value="", line=line)
+    for path, line in lambda_lines(model):
+        yield Statement(kind="lambda", value=path, line=line)
+    for layer in layers:
+        if not is_keras_call(layer):
+            yield from _defined("layer_call", type(layer), "call")
 
 
 def loss_line(text: str, number: int) -> int | None:
@@ -197,14 +144,17 @@ def _read(text: str) -> tuple[_Found, ...]:
         return ()
     counted: dict[str, int] = {}
     kept = []
-    for found in sorted(_walk(tree, "<module>"), key=lambda each: each[2]):
+    known = parameters_of(tree)
+    for found in sorted(_walk(tree, "<module>", known), key=lambda each: each[2]):
         counted[found[0]] = counted.get(found[0], 0) + 1
         if counted[found[0]] <= MOST_STATEMENTS:
             kept.append(found)
     return tuple(kept)
 
 
-def _walk(node: ast.AST, function: str, *, taped: bool = False) -> Iterator[_Found]:
+def _walk(
+    node: ast.AST, function: str, known: Mapping[str, list[str]], *, taped: bool = False
+) -> Iterator[_Found]:
     for child in ast.iter_child_nodes(node):
         name = getattr(child, "name", "<lambda>") if isinstance(child, FUNCTIONS) else function
         if isinstance(child, ast.Assign):
@@ -212,11 +162,13 @@ def _walk(node: ast.AST, function: str, *, taped: bool = False) -> Iterator[_Fou
                 yield "trainable", _literal(child.value), child.lineno, function
         elif isinstance(child, ast.Call):
             yield from _of_call(child, function, taped=taped)
+            yield from ((*each, function) for each in options_of(child, known))
         elif isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
             yield from _applied(child)
             yield from _defaults(child)
+        yield from ((kind, "", line, function) for kind, line in assignments(child))
         within = taped or (isinstance(child, ast.With) and is_tape(child))
-        yield from _walk(child, name, taped=within)
+        yield from _walk(child, name, known, taped=within)
 
 
 def _defaults(scope: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[_Found]:
@@ -248,22 +200,13 @@ def _applied(scope: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[_Found]:
 
 
 def _of_call(call: ast.Call, function: str, *, taped: bool) -> Iterator[_Found]:
-    called = call.func.attr if isinstance(call.func, ast.Attribute) else ""
-    called = call.func.id if isinstance(call.func, ast.Name) else called
+    called = called_name(call)
     given = {word.arg: word.value for word in call.keywords if word.arg}
     owner = call.func.value if isinstance(call.func, ast.Attribute) else None
     if called == "compile" and not (isinstance(owner, ast.Name) and owner.id == "re"):
         yield "compile", "", call.lineno, function
     if not taped and "training" in given and _literal(given["training"]):
         yield "asked", _literal(given["training"]), call.lineno, function
-    if called.endswith("BatchNormalization"):
-        yield "layer", "", call.lineno, function
-    for option in _OPTIONS:
-        value = given.get(option)
-        if isinstance(value, ast.Constant):
-            yield option, str(value.value).lower(), value.lineno, function
-        elif value is not None and option == "reduction":
-            yield option, "", value.lineno, function
 
 
 def _literal(value: ast.expr) -> str:

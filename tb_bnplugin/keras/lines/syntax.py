@@ -72,6 +72,18 @@ def assigned_names(node: ast.AST) -> set[str]:
     return names
 
 
+def called_name(call: ast.Call) -> str:
+    """The last name of what is called: "fit" of `model.fit(...)`; "" where it has none."""
+    if isinstance(call.func, ast.Attribute):
+        return call.func.attr
+    return call.func.id if isinstance(call.func, ast.Name) else ""
+
+
+def first_parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
+    """The names of the parameters that a function is given by their order."""
+    return [each.arg for each in (*node.args.posonlyargs, *node.args.args)]
+
+
 def first_line(node: Any) -> int:
     """The line at which a function begins, its decorators included."""
     decorators = getattr(node, "decorator_list", [])

@@ -15,15 +15,22 @@ from tensorflow.python.eager import record
 
 from tb_bnplugin.guard import describe
 from tb_bnplugin.keras.calls.suspend import suspend
-from tb_bnplugin.keras.losses.columns import Floats, column_index, columns_of_values
+from tb_bnplugin.keras.losses.columns import (
+    Floats,
+    column_index,
+    columns_of_values,
+    sum_and_size,
+)
 from tb_bnplugin.keras.losses.in_graph import evaluate_in_graph, must_run_in_graph, replica_scale
 from tb_bnplugin.keras.losses.logits import carries_logits
 from tb_bnplugin.keras.losses.options import NAN, LossOptions
+from tb_bnplugin.keras.losses.pairing import pairing_line
 from tb_bnplugin.keras.losses.resolve import ResolvedLoss, check_loss, resolve
 from tb_bnplugin.keras.losses.structure import as_array, is_structure, map_leaves, why_unmeasured
 from tb_bnplugin.keras.losses.whole import columns_of_structure
 from tb_bnplugin.schema.columns import KERAS_LOSSES, LOSS_COLUMNS
 from tb_bnplugin.schema.facts import LossFacts, Shape
+from tb_bnplugin.schema.places import Line
 
 __all__ = [
     "LossOptions",
@@ -69,6 +76,9 @@ def measure(
     vector[column_index("regularization")] = float(options.regularization)
     facts = _facts(options, resolved, labels, predictions)
     facts = replace(facts, carries_logits=carries_logits(y_pred))
+    if np.isfinite(vector[column_index("pairs_ratio")]) and resolved.per_element is None:
+        paired_at = _pairing_line(resolved, labels, predictions, weights)
+        facts = replace(facts, paired_at=paired_at)
     return vector, with_keras_class(facts, vector)
 
 
@@ -135,6 +145,18 @@ def measure_in_graph(
             columns[column_index(name)] = constant
         facts = _facts(options, resolved, labels, predictions)
         return tf.stack(columns), replace(facts, carries_logits=carries_logits(predictions))
+
+
+def _pairing_line(
+    resolved: ResolvedLoss, labels: Any, predictions: Any, weights: Any
+) -> Line | None:
+    try:
+        with suspend(), record.stop_recording():
+            return pairing_line(
+                lambda: sum_and_size(resolved, labels, predictions, weights), len(predictions)
+            )
+    except Exception:  # noqa: BLE001  # a line is not worth the measurement
+        return None
 
 
 def _columns(

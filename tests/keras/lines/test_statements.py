@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tb_bnplugin.keras.lines.statements import function_line, loss_line, statements
+from tb_bnplugin.keras.lines.functions import function_line
+from tb_bnplugin.keras.lines.statements import loss_line, statements
 from tb_bnplugin.keras.lines.text import line_at
 
 PROGRAM = dedent("""\
@@ -48,7 +49,7 @@ def found() -> list[tuple[str, str, int]]:
         ("loss", "", 9),
         ("applied", "", 11),
         ("default", "true", 13),
-        ("layer", "", 15),
+        ("layer", "1.5", 15),
         ("momentum", "1.5", 15),
     ],
 )

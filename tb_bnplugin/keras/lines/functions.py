@@ -1,0 +1,92 @@
+"""The functions of the user's that a model is given, and the lines that make what they return."""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections.abc import Iterator
+from types import CodeType
+from typing import Any
+
+from tb_bnplugin.keras.flavour import is_keras_own
+from tb_bnplugin.keras.lines.syntax import (
+    FUNCTIONS,
+    first_line,
+    last_assignment,
+    own_nodes,
+    tree_of,
+)
+from tb_bnplugin.keras.lines.text import is_users, line_at, source_of
+from tb_bnplugin.keras.model.layers import all_layers
+from tb_bnplugin.schema.places import Line
+
+
+def function_line(function: Any) -> Line | None:
+    """The line that makes what a function of the user's returns; None: it is none, or has several.
+
+    `function` may be an object whose class has a `call` or `__call__` of the user's. Where a name
+    is returned, it is the last assignment to that name.
+    """
+    for method in (function, getattr(type(function), "call", None), type(function).__call__):
+        code = getattr(getattr(method, "__func__", method), "__code__", None)
+        if code is not None and is_users(code.co_filename):
+            return _return_line(code.co_filename, code.co_firstlineno, code.co_name)
+    return None
+
+
+@functools.lru_cache(maxsize=64)
+def _return_line(file: str, number: int, name: str) -> Line | None:
+    tree = tree_of(source_of(line_at(file, number, name).file))
+    if tree is None:
+        return None
+    here: list[Any] = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, FUNCTIONS) and first_line(node) == number
+    ]
+    if len(here) != 1:
+        return None
+    if isinstance(here[0], ast.Lambda):
+        return line_at(file, here[0].body.lineno, name)
+    nodes = list(own_nodes(here[0]))
+    returns = [node for node in nodes if isinstance(node, ast.Return)]
+    if len(returns) != 1:
+        return None
+    number = returns[0].lineno
+    if isinstance(returns[0].value, ast.Name):
+        number = last_assignment(nodes, returns[0].value.id, number) or number
+    return line_at(file, number, name)
+
+
+def model_functions(model: Any) -> Iterator[tuple[str, Line]]:
+    """The compiled losses that are functions of the user's, and what his `train_step` returns."""
+    compiled = getattr(model, "loss", None)
+    losses = compiled.values() if isinstance(compiled, dict) else compiled
+    for loss in losses if isinstance(losses, (list, tuple)) else [losses]:
+        line = None if loss is None or isinstance(loss, str) else function_line(loss)
+        if line is not None:
+            yield "loss_function", line
+    if is_keras_own(type(model), "train_step") is False:
+        code = getattr(type(model).train_step, "__code__", None)
+        line = None if code is None or not is_users(code.co_filename) else _last_return(code)
+        if line is not None:
+            yield "returned", line
+
+
+def _last_return(code: CodeType) -> Line | None:
+    tree = tree_of(source_of(line_at(code.co_filename, code.co_firstlineno, code.co_name).file))
+    for node in () if tree is None else ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and first_line(node) == code.co_firstlineno:
+            returns = [each for each in own_nodes(node) if isinstance(each, ast.Return)]
+            if returns:
+                return line_at(code.co_filename, returns[-1].lineno, code.co_name)
+    return None
+
+
+def lambda_lines(model: Any) -> Iterator[tuple[str, Line]]:
+    """The path of each `Lambda` layer with a function of the user's, and the line of that."""
+    for path, layer in all_layers(model) if hasattr(model, "_flatten_layers") else ():
+        if type(layer).__name__ == "Lambda" and is_keras_own(type(layer), "call"):
+            line = function_line(getattr(layer, "function", None))
+            if line is not None:
+                yield path, line
