@@ -45,8 +45,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
     parser.add_argument("--logdir", type=Path, default=Path("logs/demo"))
     parser.add_argument("--epochs", type=int, default=EPOCHS, help="of the long runs of D1")
-    blocks = {"type": int, "default": batch_norm_modes.BLOCKS, "choices": range(1, 17)}
-    parser.add_argument("--blocks", **blocks, metavar="N", help="of MobileNetV2 in D1, up to 16")
+    parser.add_argument(
+        "--blocks",
+        type=int,
+        choices=range(1, batch_norm_modes.BLOCKS + 1),
+        default=batch_norm_modes.BLOCKS,
+        metavar="N",
+        help="of the MobileNetV2 of D1, up to 16",
+    )
     parser.add_argument("--only", choices=SCENARIOS, nargs="+", help="run these scenarios")
     parser.add_argument("--no-serve", action="store_true", help="stop before TensorBoard")
     parser.add_argument("--port", type=int, default=6006)

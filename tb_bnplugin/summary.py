@@ -18,7 +18,7 @@ from tb_bnplugin.keras.probe import run as probing
 from tb_bnplugin.measure.recalibration import Recalibration
 from tb_bnplugin.measure.recalibration_record import encode_result
 from tb_bnplugin.schema.records import Kind
-from tb_bnplugin.training import as_bytes, ops
+from tb_bnplugin.training import as_bytes, belonging, ops
 from tb_bnplugin.training.recorder import recorder_of, watch_model
 from tb_bnplugin.training.summary_state import (
     compiled_by_xla,
@@ -107,7 +107,7 @@ def loss_reduction(
         ValueError: there is a writer and no step, or Keras knows no loss of this name.
         RuntimeError: called inside a function with `jit_compile=True`.
     """
-    fitted = ops.fitted_recorder() if current_writer() is None else None
+    fitted = belonging.fitted_recorder() if current_writer() is None else None
     if fitted is not None:  # in a `train_step`, while `fit` trains with the callback
         if compiled_by_xla():
             fitted.guard.note("losses", name, "XLA compiles the step: compile(jit_compile=False)")

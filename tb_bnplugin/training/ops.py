@@ -24,16 +24,15 @@ from tb_bnplugin.schema.columns import PROBE_COLUMNS
 from tb_bnplugin.schema.facts import LossFacts
 from tb_bnplugin.schema.places import Line
 from tb_bnplugin.schema.records import Kind
-from tb_bnplugin.training import placeholder
+from tb_bnplugin.training import belonging, placeholder
 from tb_bnplugin.training.publisher import Extra, Target
 from tb_bnplugin.training.recorder import (
     Recorder,
-    open_recorders,
     recorder_of,
     watch_model,
 )
-from tb_bnplugin.training.run import Run, run_of_writer
-from tb_bnplugin.training.summary_state import callers_own, default_writer
+from tb_bnplugin.training.run import run_of_writer
+from tb_bnplugin.training.summary_state import default_writer
 
 __all__ = [
     "PROBE_COLUMNS",
@@ -100,20 +99,6 @@ STEP_OF_FIT: Final = -1
 """Stands for the step that `fit` is making, which is known when it runs."""
 
 
-def fitted_recorder() -> Recorder | None:
-    """The recorder of the model whose step `fit` makes now, with the callback.
-
-    A `fit` that was interrupted never says that it is over, so that several may seem to train:
-    the one that does is a `self` or `model` among the callers.
-    """
-    fitted = {
-        id(recorder.reference()): recorder
-        for recorder in open_recorders()
-        if recorder.observer.in_fit and recorder.last_target is not None
-    }
-    return callers_own(fitted) if fitted else None
-
-
 def record_loss_of_fit(
     recorder: Recorder, loss: Any, y_true: Any, y_pred: Any, options: LossOptions
 ) -> Any:
@@ -152,7 +137,7 @@ def record_loss(
         TypeError, ValueError: `loss` is none. Whatever else goes wrong is a warning.
     """
     run = fitted.run if fitted is not None and fitted.run is not None else run_of_writer(writer)
-    recorder = fitted or _only_recorder(run)
+    recorder = fitted or belonging.recorder_of_loss(run, sys._getframe(1))
     publisher = recorder or placeholder.publisher_of(run)
     if recorder is not None:
         recorder.use(run)
@@ -273,12 +258,6 @@ def _add(recorder: Recorder, vector: Any, facts: LossFacts, given: int, target: 
     counter = f"{recorder.name}/loss/{facts.name}"
     at, _ = target.run.place(given, counter, beside=recorder.name)
     return recorder.add([recorder.observer.loss(vector, facts)], at, target)
-
-
-def _only_recorder(run: Run) -> Recorder | None:
-    """The model that a loss belongs to: the one of this log, or the only one that is watched."""
-    recorders = run.recorders() or open_recorders()
-    return recorders[0] if len(recorders) == 1 else None
 
 
 def _when_recording(make: Callable[[], Any]) -> Any:

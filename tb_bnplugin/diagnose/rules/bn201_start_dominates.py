@@ -164,13 +164,14 @@ def _finding(
     needed, made = at_last(updates_needed(history)), at_last(updates_since_start(history))
     most = _whole(needed.max())
     step = int(history.steps[at])
-    lossless = is_validated and _score_at(history, at)
+    score = is_validated and _score_at(history, at)
+    lossless = f"Nothing is lost yet. {score}" if score else ""
     return RULE.layer_finding(
         history,
         wrong,
         "still had moving statistics shaped by their starting value"
         f" {'at the last validation, ' if is_validated else 'at '}step {step}: about {most}"
-        f" more updates were needed.{f' Nothing is lost yet. {lossless}' if lossless else ''}",
+        f" more updates were needed to make it small.{f' {lossless}' if lossless else ''}",
         fix=f"{_fix(momenta(history)[wrong], needed, made)} {_recalibrate(history)}",
         evidence={
             "updates_still_needed": most,
@@ -235,8 +236,8 @@ def _fix(momentum: Floats, needed: Floats, made: Floats) -> str:
     more = needed + np.log(LEFT) / np.log(known)
     updates = _whole(more.max())
     longer = (
-        f"Train for about {updates} more update{'' if updates == 1 else 's'} before you judge the"
-        " model by validation"
+        f"Train for about {updates} more update{'' if updates == 1 else 's'}, so that a tenth of"
+        " that is left, before you judge the model by validation"
     )
     enough = float((known ** ((made + more) / made)).min())
     lower = np.floor(MOMENTA_BETWEEN * enough) / MOMENTA_BETWEEN

@@ -115,6 +115,18 @@ def local_values(frame: FrameType) -> list[Any]:
     return values
 
 
+def named_values(frame: FrameType) -> list[Any]:
+    """The values of the names that the code of a frame uses, and what its `self` holds."""
+    code, outside = frame.f_code, frame.f_globals
+    values = [outside[name] for name in code.co_names if name in outside]
+    if code.co_flags & _OPTIMIZED:
+        values += local_values(frame)
+    held = [
+        _held_by(value) for value in values if _package(type(value).__module__) not in _LIBRARIES
+    ]
+    return [*values, *(each for some in held for each in some)]
+
+
 def _held_by(value: Any) -> Iterable[Any]:
     """The values that one value holds, where an optimizer may be among them."""
     if isinstance(value, Mapping):
