@@ -15,7 +15,9 @@ RULE_TESTS = Path(__file__).resolve().parents[1] / "diagnose" / "rules"
 def find_cases() -> Iterator[tuple[str, str, ModelHistory]]:
     """Code, name of the case and history, of every case of every rule of one model."""
     for rule in RULES:
-        (test,) = RULE_TESTS.glob(f"test_{rule.RULE.code.lower()}_*.py")
-        module = importlib.import_module(f"tests.diagnose.rules.{test.stem}")
-        for name, history in (module.FINDINGS | module.SILENT).items():
-            yield rule.RULE.code, name, history
+        tests = sorted(RULE_TESTS.glob(f"test_{rule.RULE.code.lower()}_*.py"))
+        assert tests, rule.RULE.code
+        for test in tests:
+            module = importlib.import_module(f"tests.diagnose.rules.{test.stem}")
+            for name, history in (module.FINDINGS | module.SILENT).items():
+                yield rule.RULE.code, name, history

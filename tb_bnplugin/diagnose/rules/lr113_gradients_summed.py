@@ -72,7 +72,10 @@ def check(history: ModelHistory) -> Outcome:
     if found.passes > 1:
         return _of_several(history, found)
     if found.passes != 1:
-        return RULE.not_checked("The backward passes before a step of the optimizer differ.")
+        return RULE.not_checked(
+            "It is not known which backward passes a step of the optimizer takes: their number"
+            " differs, or several are of one tape that is kept."
+        )
     if _is_one(found.factor * _loss_scale(history)) or _is_one(found.factor):
         return RULE.ok("The optimizer is given what the backward pass gave.")
     if losses.near(found.factor, 2.0):

@@ -180,12 +180,15 @@ class AppliedGradients:
         self._held.assign_add(tf.stack([summed, nothing, nothing, counts]))
 
     def _new_passes(self) -> float:
-        """1 for the first call of the layer in a pass, 0 for others; NaN: it cannot be told."""
+        """1 for the first call of the layer in a pass, 0 for others; NaN: it cannot be told.
+
+        Of a tape that is kept it is not known which of its gradients reach the optimizer.
+        """
         tape = tape_of_pass(sys._getframe(1))
         if tape is None:
             return float("nan")
-        if self._last.tape is not None and self._last.tape() is tape and not tape._persistent:
-            return 0.0
+        if self._last.tape is not None and self._last.tape() is tape:
+            return float("nan") if tape._persistent else 0.0
         self._last.tape = weakref.ref(tape)
         return 1.0
 

@@ -98,6 +98,21 @@ def siamese(model: Any, optimizer: Any, traced: Any) -> None:
         step()
 
 
+def one_of_a_kept_tape(model: Any, optimizer: Any, traced: Any) -> None:
+    """The gradients of one of two losses are only looked at."""
+
+    def both() -> None:
+        with tf.GradientTape(persistent=True) as tape:
+            loss = loss_of(model, 0)
+            scaled = 1024.0 * loss
+        tape.gradient(loss, model.trainable_variables)
+        given(optimizer, model, tape.gradient(scaled, model.trainable_variables))
+
+    step = traced(both)
+    for _ in range(STEPS):
+        step()
+
+
 def clipped(model: Any, optimizer: Any, traced: Any) -> None:
     def clip() -> None:
         gradients, _ = tf.clip_by_global_norm(gradients_of(model, 0), 0.001)
@@ -153,6 +168,16 @@ def test_the_factor_is_that_of_theory(
     assert measured["applications"] == STEPS
     nothing, bare = run(flavour.keras, loop, jit, watched=False)
     assert nothing is None
+    for ours, theirs in zip(weights, bare, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("jit", [None, False])
+def test_gradients_of_a_kept_tape_are_not_told_apart(flavour: Flavour, jit: bool | None) -> None:
+    measured, weights = run(flavour.keras, one_of_a_kept_tape, jit, watched=True)
+    assert measured is not None
+    assert np.isnan(measured["applied_passes"])
+    _, bare = run(flavour.keras, one_of_a_kept_tape, jit, watched=False)
     for ours, theirs in zip(weights, bare, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
