@@ -11,12 +11,11 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import xml.etree.ElementTree as ET
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -27,14 +26,11 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / ".cache" / "tests"
 
 
-IN_PYTHON = ("python", "programs")
-
-
 @dataclass(frozen=True, kw_only=True)
 class Case:
     """One test as its runner reported it."""
 
-    runner: str  # "python", "programs", "frontend" or "browser"
+    runner: str  # "python", "frontend" or "browser"
     module: str  # "tests.recording.test_watch" in Python
     name: str  # "test_counts[tf_keras]"
     verdict: str  # "passed", "failed" or "skipped"
@@ -47,7 +43,7 @@ class Case:
 
     def is_under(self, *folders: str) -> bool:
         """Whether a Python test lies in one of the folders of tests/."""
-        return self.runner in IN_PYTHON and self.module.startswith(
+        return self.runner == "python" and self.module.startswith(
             tuple(f"tests.{folder}." for folder in folders)
         )
 
@@ -61,75 +57,84 @@ KINDS: tuple[tuple[str, Callable[[Case], bool]], ...] = (
     ("rules", lambda case: case.is_under("diagnose")),
     ("dashboard", lambda case: case.is_under("dashboard")),
     ("packaging", lambda case: case.is_under("packaging")),
-    ("unit", lambda case: case.runner in IN_PYTHON),
+    ("unit", lambda case: case.runner == "python"),
 )
 
 
-PROGRAMS: tuple[str, ...] = (
-    *("packaging", "demo", "examples"),
-    "training/test_transparency.py",
+PYTHON: Mapping[str, tuple[str, ...]] = {
+    "demo": ("demo",),
+    "training": ("training", "preflights", "testing"),
+    "examples": ("examples",),
+    "transparency": ("training/test_transparency.py",),
+    "gradient": ("keras/gradient", "twins"),
+    "keras": ("keras",),
+    "rules": ("diagnose",),
+    "packaging": ("packaging",),
+    "all others": ("",),
+}
+"""The folders and files of tests/ that one process of pytest runs, by the name of its report. A
+part of a folder that has a process of its own is left out. TensorFlow keeps the graphs of models
+that are gone: in one process for all, the last tests would take several times as long as alone."""
+
+ORDER: tuple[str, ...] = (
+    *("demo", "browser", "training", "keras", "examples", "transparency", "gradient"),
+    *("all others", "rules", "packaging", "frontend"),
 )
-"""Tests that run whole programs, beside all others: together as long as those, with the page's."""
+"""The names of all reports: the longest first, so that nobody waits for one at the end."""
+
+AT_ONCE = 2
+"""Processes that run tests. Each test waits for what it means, however busy the machine is."""
 
 
-@contextmanager
-def beside(reports: Mapping[str, Path], statuses: list[int]) -> Iterator[None]:
-    """Runs whole programs and the page's tests while all others run; appends their statuses.
-
-    What they print follows at the end, so that nothing is torn apart.
-    """
-    with tempfile.TemporaryFile("w+") as printed:
-
-        def run() -> None:
-            for name, runner in BESIDE.items():
-                statuses.append(runner(reports[name], printed))
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        try:
-            yield
-        finally:
-            thread.join()
-            printed.seek(0)
-            print(printed.read(), flush=True)
+def arguments_of(name: str) -> list[str]:
+    """The arguments of pytest for one process."""
+    others = [place for key, places in PYTHON.items() if key != name for place in places]
+    within = [
+        each for each in others if each and any(is_within(each, place) for place in PYTHON[name])
+    ]
+    return [*(f"tests/{place}" for place in PYTHON[name]), *(f"--ignore=tests/{p}" for p in within)]
 
 
-def run_programs(report: Path, output: IO[str] | None = None) -> int:
-    """Exit status of pytest for the tests that run whole programs."""
-    return _pytest(report, [f"tests/{place}" for place in PROGRAMS], output)
+def is_within(place: str, folder: str) -> bool:
+    """Whether a folder or file of tests/ lies within a folder of it; "" is tests/ itself."""
+    return folder == "" or place.startswith(f"{folder}/")
 
 
-def run_python(report: Path, output: IO[str] | None = None) -> int:
-    """Exit status of pytest for the tests that run no whole program."""
-    return _pytest(report, [f"--ignore=tests/{place}" for place in PROGRAMS], output)
-
-
-def _pytest(report: Path, arguments: Sequence[str], output: IO[str] | None) -> int:
-    command = [sys.executable, "-m", "pytest", "-q", *arguments, f"--junitxml={report}"]
+def run_python(name: str, report: Path, output: IO[str]) -> int:
+    """Exit status of one process of pytest."""
+    command = [sys.executable, "-m", "pytest", "-q", *arguments_of(name), f"--junitxml={report}"]
     return subprocess.run(
-        command, cwd=ROOT, stdout=output, stderr=output and subprocess.STDOUT, check=False
+        command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, check=False
     ).returncode
 
 
-def run_frontend(report: Path, output: IO[str] | None = None) -> int:
+def run_frontend(report: Path, output: IO[str]) -> int:
     """Exit status of the page's unit tests."""
     reporters = ("--reporter=default", "--reporter=junit", f"--outputFile.junit={report}")
     return run_npm(ROOT / "frontend", "test", "--", *reporters, output=output)
 
 
-def run_browser(report: Path, output: IO[str] | None = None) -> int:
+def run_browser(report: Path, output: IO[str]) -> int:
     """Exit status of the tests in a real browser."""
     variables = {"PLAYWRIGHT_JUNIT_OUTPUT_FILE": str(report), "PYTHON": sys.executable}
     command = ("run", "test:browser", "--", "--reporter=list,junit")
     return run_npm(ROOT / "frontend", *command, output=output, **variables)
 
 
-BESIDE: dict[str, Callable[[Path, IO[str]], int]] = {
-    "programs": run_programs,
-    "frontend": run_frontend,
-    "browser": run_browser,
-}
-"""By name of their report: what runs beside the tests in Python, one after the other."""
+def run(name: str, report: Path) -> int:
+    """Exit status of the tests of one report; what they print follows at their end, whole."""
+    started = time.monotonic()
+    with tempfile.TemporaryFile("w+") as printed:
+        if name == "frontend":
+            status = run_frontend(report, printed)
+        elif name == "browser":
+            status = run_browser(report, printed)
+        else:
+            status = run_python(name, report, printed)
+        printed.seek(0)
+        seconds = time.monotonic() - started
+        print(f"\n---- {name}, {seconds:.0f} s\n{printed.read()}", flush=True)
+    return status
 
 
 def read_cases(runner: str, report: Path) -> list[Case]:
@@ -168,13 +173,17 @@ def main() -> int:
     """Exit status 0 where everything ran and passed."""
     started = time.monotonic()
     RESULTS.mkdir(parents=True, exist_ok=True)
-    statuses: list[int] = []
-    reports = {name: RESULTS / f"{name}.xml" for name in ("python", *BESIDE)}
+    reports = {name: RESULTS / f"{name.replace(' ', '_')}.xml" for name in ORDER}
     for path in reports.values():
         path.unlink(missing_ok=True)
-    with beside(reports, statuses):
-        statuses.append(run_python(reports["python"]))
-    cases = [case for name, report in reports.items() for case in read_cases(name, report)]
+    print(f"running {len(ORDER)} parts, {AT_ONCE} at once", flush=True)
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        statuses = list(pool.map(run, reports.keys(), reports.values()))
+    cases = [
+        case
+        for name, report in reports.items()
+        for case in read_cases("python" if name in PYTHON else name, report)
+    ]
     lines, all_good = summarize(cases)
     print("\nTests of each kind:")
     print("\n".join(lines))

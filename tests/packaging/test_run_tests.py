@@ -65,3 +65,26 @@ def test_a_report_is_read_with_its_verdicts(tmp_path: Path) -> None:
 
 def test_a_runner_that_wrote_no_report_ran_nothing(tmp_path: Path) -> None:
     assert run_tests.read_cases("browser", tmp_path / "browser.xml") == []
+
+
+def test_each_file_of_tests_is_run_once() -> None:
+    tests = Path(__file__).resolve().parents[1]
+    for file in tests.rglob("test_*.py"):
+        place = file.relative_to(tests).as_posix()
+        runs = []
+        for name in run_tests.PYTHON:
+            taken = [part for part in run_tests.arguments_of(name) if not part.startswith("-")]
+            left = [
+                part[len("--ignore=") :] for part in run_tests.arguments_of(name) if "=" in part
+            ]
+            if is_in(place, taken) and not is_in(place, left):
+                runs.append(name)
+        assert len(runs) == 1, (place, runs)
+
+
+def is_in(place: str, folders: list[str]) -> bool:
+    return any(f"tests/{place}".startswith(folder) for folder in folders)
+
+
+def test_every_part_is_run() -> None:
+    assert sorted(run_tests.ORDER) == sorted([*run_tests.PYTHON, "browser", "frontend"])
