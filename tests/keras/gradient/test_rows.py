@@ -94,10 +94,9 @@ def test_rows_that_weigh_differently_are_multiples_of_their_own(flavour: Flavour
     assert measured(build(absolute), X, Y, rows=ROWS)["row_cosine"] < 0.95
 
 
+# The programs of tf_keras ask for the division: see test_factors.py.
+@pytest.mark.parametrize("flavour", ["keras3"], indirect=True)
 def test_a_loss_scale_is_taken_off(flavour: Flavour) -> None:
-    if flavour.name == "tf_keras":
-        pytest.skip("its programs ask for the division; see test_factors.py")
-
     def build() -> Any:
         model = create(flavour.keras, scaled, "mse", (3,), OUTPUTS, **RUNS["graph"])
         optimizer = flavour.keras.optimizers.SGD(0.01)
