@@ -145,7 +145,8 @@ def _not_given(history: ModelHistory) -> str:
         "What the loop differentiates was not measured: that needs one of Keras' optimizers, given"
         " by tb_bnplugin.watch(model, optimizer=optimizer) or within reach of the loop, and a"
         " model whose one output is that of a last layer with a bias, without an activation and in"
-        " full precision. What is handed to tb_bnplugin.summary.loss_reduction is checked by LR101"
+        " full precision, and tb_bnplugin.summary.loss_reduction called after the traced step, not"
+        " in it. What is handed to tb_bnplugin.summary.loss_reduction is checked by LR101"
         " to LR106."
     )
 

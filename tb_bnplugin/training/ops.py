@@ -164,7 +164,7 @@ def record_loss(
     compare = partial(_given_gradient, recorder, fitted, loss, data)
 
     def save(
-        given: Any, vectors: Sequence[Any], facts: Sequence[LossFacts], compared: Sequence[Any]
+        given: Any, vectors: Sequence[Any], facts: Sequence[LossFacts], compared: Any = None
     ) -> bool:
         target = Target(run=run, writer=writer)
         rate = float("nan")
@@ -187,13 +187,11 @@ def record_loss(
         found = measure().found
         if not found:
             return tf.constant(False)
-        count = len(found)
 
-        def make(given: Any, *tensors: Any) -> bool:
-            vectors = [tensor.numpy() for tensor in tensors]
-            return save(given, vectors[:count], [fact for _, fact in found], vectors[count:])
+        def make(given: Any, *vectors: Any) -> bool:
+            return save(given, [vector.numpy() for vector in vectors], [fact for _, fact in found])
 
-        tensors = [*(tensor for tensor, _ in found), *compare()]
+        tensors = [tensor for tensor, _ in found]
         return tf.py_function(make, [tf.cast(step, tf.int64), *tensors], tf.bool)
 
     if not eager:
@@ -214,12 +212,11 @@ def _lines(
 
 def _given_gradient(
     recorder: Recorder | None, fitted: Recorder | None, loss: Any, data: tuple[Any, Any, Any]
-) -> list[Any]:
-    """What the optimizer of a loop was given, against this loss: one vector, or none."""
+) -> Any:
+    """The gradient given to the optimizer of a loop, against this loss; None: not compared."""
     if recorder is None or fitted is not None:
-        return []
-    compared = recorder.watched.gradients.given(loss, *data)
-    return [] if compared is None else [compared]
+        return None
+    return recorder.watched.gradients.given(loss, *data)
 
 
 def _as_of_model(recorder: Recorder, options: LossOptions) -> LossOptions:
@@ -277,10 +274,10 @@ def _add(
     given: int,
     target: Target,
     *,
-    compared: Sequence[Any] = (),
+    compared: Any = None,
 ) -> bool:
-    known = [values for values in compared if np.isfinite(values).any()]
-    extras = [Extra(kind="gradient", value=values, name="given") for values in known]
+    is_known = compared is not None
+    extras = [Extra(kind="gradient", value=compared, name="given")] if is_known else []
     if given == STEP_OF_FIT and recorder.observer.in_fit:
         target = recorder.last_target or target  # of this fit, not of that which was traced
         step = target.run.last_step + 1

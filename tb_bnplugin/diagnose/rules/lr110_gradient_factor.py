@@ -22,9 +22,9 @@ How it decides:
 
     In a loop on one device, the gradient that the optimizer is given for the bias of the last layer
     is compared with that of Keras' mean of the loss, at the labels and predictions that the loop
-    hands to `summary.loss_reduction`: three times at least, after the step on the same batch. A
-    factor that is the loss scale is told. Any other is not: what is handed over may be a multiple
-    of the model's predictions.
+    hands to `summary.loss_reduction`: three times at least, after the step on the same batch, and
+    outside of a `tf.function`. A factor that is the loss scale is told. Any other is not: what is
+    handed over may be a multiple of the model's predictions.
 
 What to do:
     Take the mean once:

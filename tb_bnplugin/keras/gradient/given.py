@@ -35,47 +35,41 @@ class GivenGradients:
         self._flavour = flavour
         self._due = growing(GROWTH)
 
-    def measure(self, loss: Any, y_true: Any, y_pred: Any, weights: Any) -> Any:
-        """The comparison, float64 [GRADIENT_COLUMNS]; None, or all NaN: there is none.
+    def measure(self, loss: Any, y_true: Any, y_pred: Any, weights: Any) -> Floats | None:
+        """The comparison, float64 [GRADIENT_COLUMNS]; None: there is none.
+
+        Eager calls alone: within a traced step one more variable that is read would change in
+        which order the other ops of the step run.
 
         Args:
             loss: as `summary.loss_reduction` takes it.
             y_true: labels.
             y_pred: predictions.
             weights: of the samples, or None.
-
-        Returns:
-            An array; a tensor of it inside a function.
         """
+        if not tf.executing_eagerly():
+            return None
         data = [y_true, y_pred, *([] if weights is None else [weights])]
         if any(is_structure(each) or why_unmeasured(each, "data") is not None for each in data):
             return None
         given = self._applied.given_to_predictions()
         if given is None:
             return None
-        tensors = [tf.convert_to_tensor(each) for each in (given, *data)]
-
-        def on_host(*arrays: Any) -> Floats:
-            try:
-                with suspend():
-                    return self._compare(loss, *arrays)
-            except Exception:  # noqa: BLE001  # a loss may fail on some batch: nothing is compared
-                return _vector({})
-
-        if tf.executing_eagerly():
-            return on_host(*(each.numpy() for each in tensors))
-        measured = tf.numpy_function(on_host, tensors, tf.float64)
-        measured.set_shape([len(GRADIENT_COLUMNS)])
-        return measured
+        try:
+            arrays = [tf.convert_to_tensor(each).numpy() for each in (given, *data)]
+            with suspend():
+                return self._compare(loss, *arrays)
+        except Exception:  # noqa: BLE001  # a loss may fail on some batch: nothing is compared
+            return None
 
     def _compare(
         self, loss: Any, given: Floats, labels: Any, predictions: Any, weights: Any = None
-    ) -> Floats:
+    ) -> Floats | None:
         steps, vector = given[0], given[1:]
         channels = len(vector)
         of_all = channels == 1 or (predictions.ndim > 1 and predictions.shape[-1] == channels)
         if not of_all or not self._due.is_due(steps):
-            return _vector({})
+            return None
         at = tf.constant(predictions)
         options = LossOptions(sample_weight=None if weights is None else tf.constant(weights))
         part = Part(loss=loss, labels=tf.constant(labels), predictions=at, options=options)
@@ -84,15 +78,10 @@ class GivenGradients:
             mean = Reference(part, self._flavour).mean(at)
         reference = np.asarray(tape.gradient(mean, at), np.float64).reshape(-1, channels)
         factor, cosine = compare_vectors(vector, reference.sum(axis=0))
-        return _vector(
-            {
-                "given_factor": factor,
-                "given_cosine": cosine,
-                "given_channels": float(channels),
-                "given_scale": self._applied.loss_scale(),
-            }
-        )
-
-
-def _vector(columns: dict[str, float]) -> Floats:
-    return np.array([columns.get(name, np.nan) for name in GRADIENT_COLUMNS], np.float64)
+        columns = {
+            "given_factor": factor,
+            "given_cosine": cosine,
+            "given_channels": float(channels),
+            "given_scale": self._applied.loss_scale(),
+        }
+        return np.array([columns.get(name, np.nan) for name in GRADIENT_COLUMNS], np.float64)

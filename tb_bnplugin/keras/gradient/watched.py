@@ -103,8 +103,8 @@ class WatchedGradients:
         self._has_stepped = found is not None
         return found
 
-    def given(self, loss: Any, y_true: Any, y_pred: Any, weights: Any) -> Any:
-        """What the optimizer of a loop was given, against this loss; see `GivenGradients`."""
+    def given(self, loss: Any, y_true: Any, y_pred: Any, weights: Any) -> Floats | None:
+        """The gradient given to the optimizer of a loop, against this loss; None: unknown."""
         if self._given is None:
             return None
         return self._guard.attempt("gradients", self._given.measure, loss, y_true, y_pred, weights)
