@@ -132,15 +132,22 @@ GRAPH: Final = Need(
 LOSSES: Final = Need(part="losses", is_met=lambda history: bool(history.losses), reason=_no_losses)
 
 
-def _no_gradient(history: ModelHistory) -> str:
-    if not by_fit(history):
-        return (
-            "What a loop differentiates is not measured; what it hands to"
-            " tb_bnplugin.summary.loss_reduction is checked by LR101 to LR106."
-        )
+_NO_GRADIENT: Final = (
+    "What `train_step` differentiates was not measured: that needs a compiled loss for each"
+    f" output that trains, and a call of the model itself. In the step, {LOSS_IN_THE_STEP}."
+)
+
+
+def _not_given(history: ModelHistory) -> str:
+    if not history.losses:
+        return _no_losses(history)
     return (
-        "What `train_step` differentiates was not measured: that needs a compiled loss for each"
-        f" output that trains, and a call of the model itself. In the step, {LOSS_IN_THE_STEP}."
+        "What the loop differentiates was not measured: that needs one of Keras' optimizers, given"
+        " by tb_bnplugin.watch(model, optimizer=optimizer) or within reach of the loop, and a"
+        " model whose one output is that of a last layer with a bias, without an activation and in"
+        " full precision, and tb_bnplugin.summary.loss_reduction called after the traced step, not"
+        " in it. What is handed to tb_bnplugin.summary.loss_reduction is checked by LR101"
+        " to LR106."
     )
 
 
@@ -167,7 +174,12 @@ def _has_gradient(history: ModelHistory, column: str) -> bool:
 OWN_STEP_MEASURED: Final = Need(
     part="losses",
     is_met=lambda history: _has_gradient(history, "factor"),
-    reason=_no_gradient,
+    reason=lambda _: _NO_GRADIENT,
+)
+GIVEN: Final = Need(
+    part="gradients",
+    is_met=lambda history: _has_gradient(history, "given_factor"),
+    reason=_not_given,
 )
 APPLIED: Final = Need(
     part="gradients",

@@ -79,6 +79,7 @@ _SIZES: Final = frozenset(
         "prediction_elements",
         "broadcast_elements",
         "replicas",
+        "given_channels",
     )
 )
 """Whole numbers from 1 on."""
@@ -109,6 +110,7 @@ _DISTANCES: Final = frozenset(
         "scale",
         "start_updates",
         "loss_scale",
+        "given_scale",
         "row_sum_error",
         "replica_mean_gap",
         "replica_mean_error",
@@ -160,6 +162,8 @@ _MEASURED: Final = frozenset(
         "counted_cosine",
         "masked_factor",
         "masked_cosine",
+        "given_factor",
+        "given_cosine",
         "regularizer_times_least",
         "regularizer_times_most",
         "logged_loss",

@@ -362,6 +362,14 @@ GRADIENT_COLUMNS: Final = (
     "counted_cosine",
     "masked_factor",
     "masked_cosine",
+    # Under the name "given": the gradient of the last bias that the newest step of an optimizer was
+    # given = given_factor x that of Keras' mean of the loss which a loop hands over; the cosine of
+    # the two; their numbers (a cosine of one number says nothing); and the loss scale by which this
+    # optimizer divides gradients, or multiplies a loss when it is asked to, NaN where it has none.
+    "given_factor",
+    "given_cosine",
+    "given_channels",
+    "given_scale",
 )
 """Of one loss: how its gradient at the predictions compares with that of Keras' mean. Under the
 name "optimizer": what reaches the optimizer, with NaN in the first four."""

@@ -6,6 +6,7 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from types import FrameType
 from typing import Any, Final
 
@@ -159,7 +160,12 @@ def record_loss(
             guard.note("losses", name, why)
         return measured
 
-    def save(given: Any, vectors: Sequence[Any], facts: Sequence[LossFacts]) -> bool:
+    data = (y_true, y_pred, options.sample_weight)
+    compare = partial(_given_gradient, recorder, fitted, loss, data)
+
+    def save(
+        given: Any, vectors: Sequence[Any], facts: Sequence[LossFacts], compared: Any = None
+    ) -> bool:
         target = Target(run=run, writer=writer)
         rate = float("nan")
         if recorder is not None:
@@ -171,7 +177,8 @@ def record_loss(
             values[loss_measure.column_index("learning_rate")] = rate
             known = loss_measure.with_keras_class(fact, values)
             known = replace(known, line=lines[0], measured_at=lines[1])
-            add = _add if isinstance(publisher, Recorder) else placeholder.add
+            of_model = isinstance(publisher, Recorder)
+            add = partial(_add, compared=compared) if of_model else placeholder.add
             added = guard.attempt("recording", add, publisher, values, known, int(given), target)
             written = bool(added) or written
         return written
@@ -190,7 +197,8 @@ def record_loss(
     if not eager:
         return _when_recording(record_in_graph)
     found = measure().found
-    return tf.constant(save(step, [vector for vector, _ in found], [fact for _, fact in found]))
+    vectors, facts = [vector for vector, _ in found], [fact for _, fact in found]
+    return tf.constant(save(step, vectors, facts, compare()))
 
 
 def _lines(
@@ -200,6 +208,15 @@ def _lines(
     guard = Guard(placeholder.NAME) if recorder is None else recorder.guard
     lines = ProgramLines(guard) if recorder is None else recorder.watched.lines
     return guard.attempt("lines", lines.of_loss, loss, frame) or (None, None)
+
+
+def _given_gradient(
+    recorder: Recorder | None, fitted: Recorder | None, loss: Any, data: tuple[Any, Any, Any]
+) -> Any:
+    """The gradient given to the optimizer of a loop, against this loss; None: not compared."""
+    if recorder is None or fitted is not None:
+        return None
+    return recorder.watched.gradients.given(loss, *data)
 
 
 def _as_of_model(recorder: Recorder, options: LossOptions) -> LossOptions:
@@ -250,14 +267,24 @@ def nothing_written() -> Any:
     return tf.constant(False)
 
 
-def _add(recorder: Recorder, vector: Any, facts: LossFacts, given: int, target: Target) -> bool:
+def _add(
+    recorder: Recorder,
+    vector: Any,
+    facts: LossFacts,
+    given: int,
+    target: Target,
+    *,
+    compared: Any = None,
+) -> bool:
+    is_known = compared is not None
+    extras = [Extra(kind="gradient", value=compared, name="given")] if is_known else []
     if given == STEP_OF_FIT and recorder.observer.in_fit:
         target = recorder.last_target or target  # of this fit, not of that which was traced
         step = target.run.last_step + 1
         return recorder.add([recorder.observer.loss(vector, facts)], step, target)
     counter = f"{recorder.name}/loss/{facts.name}"
     at, _ = target.run.place(given, counter, beside=recorder.name)
-    return recorder.add([recorder.observer.loss(vector, facts)], at, target)
+    return recorder.add([recorder.observer.loss(vector, facts), *extras], at, target)
 
 
 def _when_recording(make: Callable[[], Any]) -> Any:

@@ -43,8 +43,8 @@ def applied_gradient(history: ModelHistory) -> Applied | None:
         nothing = np.full(len(given), np.nan)
         columns = gradient.columns
         return Applied(
-            factor=_agreed(given[usable], columns.get("applied_cosine", nothing)[usable]),
-            reduced=_agreed(
+            factor=agreed(given[usable], columns.get("applied_cosine", nothing)[usable]),
+            reduced=agreed(
                 columns.get("reduced_factor", nothing)[usable],
                 columns.get("reduced_cosine", nothing)[usable],
             ),
@@ -88,7 +88,7 @@ def share_of_a_pass(history: ModelHistory, passes: float) -> float | None:
     return 1.0 if is_value(mean) and not grows.any() else None
 
 
-def _agreed(factors: Floats, cosines: Floats) -> float | None:
+def agreed(factors: Floats, cosines: Floats) -> float | None:
     """The factor of nearly all steps, where it explains the gradient; None: there is no one."""
     finite = np.isfinite(factors) & np.isfinite(cosines)
     if int(finite.sum()) < FEWEST:

@@ -9,6 +9,7 @@ import numpy as np
 
 from tb_bnplugin.diagnose.evidence import losses
 from tb_bnplugin.diagnose.evidence.applied import applied_gradient, share_of_a_pass
+from tb_bnplugin.diagnose.evidence.given import given_gradient
 from tb_bnplugin.diagnose.evidence.gradient_rows import frequent_rows
 from tb_bnplugin.diagnose.evidence.gradients import is_known_to_train, measured_gradient
 from tb_bnplugin.diagnose.evidence.layers import newest
@@ -45,6 +46,10 @@ def describe_step(history: ModelHistory) -> str | None:
     passes = _passes(history)
     parts = _parts(factor, program_sizes(history))
     parts += [f"{passes:.6g} ({PASSES})"] if passes not in (None, 1.0) else []
+    given = given_gradient(history)
+    if given is not None and given.in_part is not None:
+        scale = f"{given.scale:.6g} (loss scale)"
+        parts.append(f"1/{scale}" if given.is_divided else scale)
     return " x ".join([begin, *parts, "mean loss"])
 
 

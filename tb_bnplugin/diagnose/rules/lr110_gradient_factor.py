@@ -1,8 +1,10 @@
-"""A `train_step` differentiates a multiple of the compiled loss, so that its steps are scaled.
+"""A step is a multiple of what its loss asks for.
 
 What it sees:
     A model with its own `train_step`, in which what is differentiated is a factor times Keras' mean
-    of the compiled loss.
+    of the compiled loss. A loop with a `LossScaleOptimizer` that applies half of the loss scale:
+    the optimizer of Keras 3 divides by it, and nobody has multiplied the loss; with tf_keras the
+    loss is multiplied, and nobody divides the gradients.
 
 Why it matters:
     An optimizer such as SGD takes steps in proportion. A mean that is divided by the batch again
@@ -18,10 +20,21 @@ How it decides:
     a factor out, as Adam does, and where no product of outputs, rows and replicas gives a factor
     between 0.1 and 10, as a weight of the loss.
 
+    In a loop on one device, the gradient that the optimizer is given for the bias of the last layer
+    is compared with that of Keras' mean of the loss, at the labels and predictions that the loop
+    hands to `summary.loss_reduction`: three times at least, after the step on the same batch, and
+    outside of a `tf.function`. A factor that is the loss scale is told. Any other is not: what is
+    handed over may be a multiple of the model's predictions.
+
 What to do:
     Take the mean once:
 
         loss = tf.reduce_mean(loss_fn(y, y_pred))
+
+    With a loss scale, in a loop:
+
+        loss = optimizer.scale_loss(loss)  # Keras 3, whose optimizer divides by itself
+        gradients = optimizer.get_unscaled_gradients(gradients)  # tf_keras
 
 When it is fine:
     If the learning rate was chosen for this loss: declare it with `expect=("LR110",)`.
@@ -29,6 +42,7 @@ When it is fine:
 References:
     https://github.com/keras-team/keras/issues/16529,
     https://github.com/keras-team/keras/issues/17260,
+    https://github.com/keras-team/keras/issues/20894,
     https://keras.io/guides/custom_train_step_in_tensorflow/
 """
 
@@ -36,6 +50,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from tb_bnplugin.diagnose.by_given import check_given
 from tb_bnplugin.diagnose.by_gradient import is_a_weight
 from tb_bnplugin.diagnose.evidence import losses
 from tb_bnplugin.diagnose.evidence.gradient_rows import (
@@ -57,11 +72,11 @@ RULE: Final = Rule(code="LR110", name="gradient-factor", severity="warning")
 
 
 def check(history: ModelHistory) -> Outcome:
-    """Look for a `train_step` that scales the gradient of the compiled loss."""
+    """Look for a step that scales the gradient of its loss."""
     if by_fit(history) and history.facts.code.own_train_step is False:
         return RULE.ok("Keras' own `train_step` differentiates the compiled loss.")
     if missing := find_missing(history, (OWN_STEP_MEASURED,)):
-        return RULE.not_checked(missing)
+        return RULE.not_checked(missing) if by_fit(history) else check_given(RULE, history)
     found = measured_gradient(history)
     if found is None or not found.is_a_multiple:
         grown = growth(history)

@@ -22,10 +22,14 @@ from tb_bnplugin.keras.calls import context
 from tb_bnplugin.keras.calls.suspend import suspended
 from tb_bnplugin.keras.flavour import flavour_of, flavour_of_object
 from tb_bnplugin.keras.gradient.backward import see_gradient
-from tb_bnplugin.keras.gradient.measured_layer import MeasuredLayer, find_measured_layer
+from tb_bnplugin.keras.gradient.measured_layer import (
+    MeasuredLayer,
+    find_measured_layer,
+    makes_predictions,
+)
 from tb_bnplugin.keras.gradient.methods import WrappedMethod
 from tb_bnplugin.keras.gradient.tapes import Places, tape_of_pass
-from tb_bnplugin.keras.optimizers import search
+from tb_bnplugin.keras.optimizers import description, search
 from tb_bnplugin.keras.optimizers.description import chain
 from tb_bnplugin.keras.variables import copies, create_for_replicas
 from tb_bnplugin.schedule import growing
@@ -65,6 +69,7 @@ class AppliedGradients:
         self._last = _Pass()
         self._taken = 0.0  # steps of the optimizer at the last `take`
         self._trained: list[weakref.ref[Any]] = []  # given with the gradient, in the newest step
+        self._given_to: weakref.ref[Any] | None = None  # the optimizer of that step
         self._is_known = True  # all that came back was added up
         self._calls = 0
         self._search_due = growing(1.5)
@@ -100,10 +105,10 @@ class AppliedGradients:
             return None
         self._taken = steps
         passes = held[:, _COUNTS, _THEN]
-        own = _compare(held[:, _GIVEN], held[:, _PASSED])
+        own = compare_vectors(held[:, _GIVEN], held[:, _PASSED])
         summed = np.broadcast_to(held[:, _PASSED].sum(axis=0), held[:, _GIVEN].shape)
         whole = 1 < len(held) == self._replicas  # those of other workers are not seen
-        reduced = _compare(held[:, _GIVEN], summed) if whole else (np.nan, np.nan)
+        reduced = compare_vectors(held[:, _GIVEN], summed) if whole else (np.nan, np.nan)
         measured = {
             "applied_factor": own[0],
             "applied_cosine": own[1],
@@ -117,6 +122,26 @@ class AppliedGradients:
     def trained(self) -> list[Any]:
         """The variables whose gradients the optimizer got in its newest step."""
         return [each for each in (held() for held in self._trained) if each is not None]
+
+    def given_to_predictions(self) -> tf.Tensor | None:
+        """The optimizer's steps, and the gradient of the newest by channel: a vector of float64.
+
+        None: the layer's bias is not what is added last to the predictions, or has too many
+        channels; or there are several replicas, of whose rows one has a part.
+        """
+        model, bias = self._model(), None if self._layer is None else self._layer.bias()
+        if model is None or bias is None or self._layer is None or self._replicas > 1:
+            return None
+        channels = int(bias.shape[0])
+        if channels > MOST_CHANNELS or not makes_predictions(model, self._layer.layer):
+            return None
+        held = tf.convert_to_tensor(self._held)
+        return tf.concat([held[_COUNTS, _STEPS : _STEPS + 1], held[_GIVEN, :channels]], axis=0)
+
+    def loss_scale(self) -> float:
+        """The number by which the optimizer of the newest step divides gradients; NaN: by none."""
+        optimizer = None if self._given_to is None else self._given_to()
+        return float("nan") if optimizer is None else description.loss_scale(optimizer)
 
     def _wrap(self, optimizers: Sequence[Any]) -> None:
         known = [wrapped.target() for wrapped in self._optimizers]
@@ -226,6 +251,7 @@ class AppliedGradients:
         if len(found) != 1:
             return None
         self._trained = [weakref.ref(each) for gradient, each in pairs if gradient is not None]
+        self._given_to = weakref.ref(optimizer)
         return found[0]
 
 
@@ -247,7 +273,7 @@ def _padded(vector: tf.Tensor) -> tf.Tensor:
     return tf.pad(held, [[0, MOST_CHANNELS - int(held.shape[0])]])
 
 
-def _compare(given: Floats, passed: Floats) -> tuple[float, float]:
+def compare_vectors(given: Floats, passed: Floats) -> tuple[float, float]:
     """Factor and cosine of what was given to what came back."""
     product, squared = float((given * passed).sum()), float((passed * passed).sum())
     norm = float(np.sqrt(squared * (given * given).sum()))

@@ -11,6 +11,8 @@ from tb_bnplugin.keras.flavour import flavour_of
 _WITH_BIAS: Final = ("Dense", "Conv1D", "Conv2D", "Conv3D")
 _PRECISE: Final = ("float32", "float64")
 
+_DEEPEST: Final = 8  # models within models
+
 
 @dataclass(frozen=True, kw_only=True)
 class MeasuredLayer:
@@ -54,3 +56,20 @@ def find_measured_layer(model: Any, *, norms: bool) -> MeasuredLayer | None:
         if used and penalty is None and str(getattr(layer, "compute_dtype", "")) in _PRECISE:
             return MeasuredLayer(reference=weakref.ref(layer), name=name)
     return None
+
+
+def makes_predictions(model: Any, layer: Any) -> bool:
+    """True where the one output of a model is what the layer makes by adding its bias last."""
+    keras = flavour_of(model).keras
+    is_linear = getattr(layer, "activation", None) is keras.activations.linear
+    last = getattr(layer, "data_format", None) in (None, "channels_last")
+    if type(layer) is keras.layers.BatchNormalization or not is_linear or not last:
+        return False
+    made_by = model
+    for _ in range(_DEEPEST):
+        outputs = getattr(made_by, "outputs", None)
+        if made_by is layer or not isinstance(outputs, (list, tuple)) or len(outputs) != 1:
+            break
+        history = getattr(outputs[0], "_keras_history", None)
+        made_by = getattr(history, "operation", getattr(history, "layer", None))
+    return made_by is layer

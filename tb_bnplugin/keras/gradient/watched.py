@@ -8,7 +8,9 @@ from typing import Any, Final
 import numpy as np
 
 from tb_bnplugin.guard import Guard
+from tb_bnplugin.keras.flavour import flavour_of
 from tb_bnplugin.keras.gradient.applied import AppliedGradients
+from tb_bnplugin.keras.gradient.given import GivenGradients
 from tb_bnplugin.keras.gradient.regularizers import WatchedRegularizers
 from tb_bnplugin.keras.gradient.watched_step import WatchedStep
 from tb_bnplugin.keras.losses.step_values import added_losses
@@ -33,6 +35,7 @@ class WatchedGradients:
         self._guard = guard
         self._step: WatchedStep | None = None
         self._applied: AppliedGradients | None = None
+        self._given: GivenGradients | None = None  # in a loop
         self._regularizers: WatchedRegularizers | None = None
         self._has_stepped = False  # an optimizer, between the two newest looks
         self._due = growing(GROWTH)
@@ -59,6 +62,8 @@ class WatchedGradients:
         self._lasts = True
         self._begin_regularizers(model)
         self._begin_applied(model, optimizers)
+        if self._given is None and self._applied is not None:
+            self._given = GivenGradients(self._applied, flavour_of(model))
 
     def end_fit(self) -> None:
         """Give the model its own methods back; traced functions go on adding up."""
@@ -97,6 +102,12 @@ class WatchedGradients:
         found = self._guard.attempt("gradients", self._applied.take)
         self._has_stepped = found is not None
         return found
+
+    def given(self, loss: Any, y_true: Any, y_pred: Any, weights: Any) -> Floats | None:
+        """The gradient given to the optimizer of a loop, against this loss; None: unknown."""
+        if self._given is None:
+            return None
+        return self._guard.attempt("gradients", self._given.measure, loss, y_true, y_pred, weights)
 
     def _beside(self, model: Any, logged: Any) -> Floats:
         """The logged loss, beside what was measured of the steps of its epoch."""

@@ -1,0 +1,84 @@
+"""Outcomes on a loop, by the gradient that its optimizer is given."""
+
+from __future__ import annotations
+
+from tb_bnplugin.diagnose.evidence import losses
+from tb_bnplugin.diagnose.evidence.given import Given, given_gradient
+from tb_bnplugin.diagnose.evidence.optimizer import optimizer_of
+from tb_bnplugin.diagnose.needs import GIVEN, find_missing
+from tb_bnplugin.diagnose.outcome import EvidenceValue, Outcome
+from tb_bnplugin.diagnose.rule import Rule
+from tb_bnplugin.history.model import ModelHistory
+
+
+def check_given(rule: Rule, history: ModelHistory) -> Outcome:
+    """The outcome on a loop whose steps are scaled.
+
+    A factor is told only where it is a loss scale that is applied in part: the predictions that are
+    handed over may be a multiple of those of the model, and then so is the factor.
+    """
+    if history.facts.replicas > 1:
+        return rule.not_checked("What a loop differentiates on several replicas is not measured.")
+    if missing := find_missing(history, (GIVEN,)):
+        return rule.not_checked(missing)
+    found = given_gradient(history)
+    if found is None:
+        return rule.not_checked(
+            "Fewer than three steps of the optimizer were compared with the loss of their batch."
+        )
+    applied = found.applied
+    if applied is not None and losses.near(applied, 1.0):
+        return rule.ok(
+            "The optimizer is given the gradient of Keras' mean of the loss.",
+            evidence={"factor": applied, "cosine": found.cosine},
+        )
+    if found.in_part is not None:
+        return _scaled_in_part(rule, history, found, found.in_part)
+    if applied is None:
+        return rule.not_checked(
+            "What the optimizer is given is no fixed multiple of the gradient of the loss that"
+            f" the loop hands over (cosine {found.cosine:.3g} at least): it is clipped, of several"
+            " batches or losses, or of a step before."
+        )
+    return rule.not_checked(
+        f"The optimizer is given {applied:.6g} times the gradient of Keras' mean of the loss, by"
+        " the predictions that the loop hands over, as a program may want it. LR101 to LR106"
+        " check the loss itself."
+    )
+
+
+def _scaled_in_part(rule: Rule, history: ModelHistory, found: Given, factor: float) -> Outcome:
+    scale = f"{found.scale:.6g}"
+    if found.is_divided:
+        what = (
+            f"The optimizer divides the gradients by its loss scale of {scale}, by which the loss"
+            " is not multiplied"
+        )
+        so = f"1/{scale} of what the loss asks for"
+        fix = "Within the tape, multiply: `loss = optimizer.scale_loss(loss)`."
+    else:
+        what = (
+            f"The loss is multiplied by the loss scale of {scale}, by which nobody divides the"
+            " gradients"
+        )
+        so = f"{scale} times what the loss asks for"
+        fix = (
+            "Before they are applied, divide:"
+            " `gradients = optimizer.get_unscaled_gradients(gradients)`."
+        )
+    evidence: dict[str, EvidenceValue] = {
+        "factor": factor,
+        "loss_scale": found.scale,
+        "cosine": found.cosine,
+        "channels": found.channels,
+    }
+    optimizer = optimizer_of(history)
+    if optimizer.cancels:
+        return rule.fact(
+            f"{what}, though {optimizer.name} divides a constant factor out.",
+            evidence=evidence,
+            steps=found.steps,
+        )
+    return rule.finding(
+        message=f"{what}, so its steps are {so}.", fix=fix, evidence=evidence, steps=found.steps
+    )

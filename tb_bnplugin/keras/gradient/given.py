@@ -1,0 +1,87 @@
+"""The gradient that an optimizer was given, against that of the loss that a loop hands over.
+
+The bias of a last layer without an activation gets the gradient of its predictions, summed over all
+places: where labels and predictions of the step are at hand, no pass has to be made for it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import tensorflow as tf
+
+from tb_bnplugin.keras.calls.suspend import suspend
+from tb_bnplugin.keras.flavour import Flavour
+from tb_bnplugin.keras.gradient.applied import AppliedGradients, compare_vectors
+from tb_bnplugin.keras.gradient.reference import Reference
+from tb_bnplugin.keras.losses.options import LossOptions
+from tb_bnplugin.keras.losses.outputs import Part
+from tb_bnplugin.keras.losses.structure import is_structure, why_unmeasured
+from tb_bnplugin.schedule import growing
+from tb_bnplugin.schema.columns import GRADIENT_COLUMNS
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+GROWTH: Final = 1.1
+"""Of the steps between two comparisons."""
+
+
+class GivenGradients:
+    """Compares what the newest step of an optimizer was given with the loss of its batch."""
+
+    def __init__(self, applied: AppliedGradients, flavour: Flavour) -> None:
+        self._applied = applied
+        self._flavour = flavour
+        self._due = growing(GROWTH)
+
+    def measure(self, loss: Any, y_true: Any, y_pred: Any, weights: Any) -> Floats | None:
+        """The comparison, float64 [GRADIENT_COLUMNS]; None: there is none.
+
+        Eager calls alone: within a traced step one more variable that is read would change in
+        which order the other ops of the step run.
+
+        Args:
+            loss: as `summary.loss_reduction` takes it.
+            y_true: labels.
+            y_pred: predictions.
+            weights: of the samples, or None.
+        """
+        if not tf.executing_eagerly():
+            return None
+        data = [y_true, y_pred, *([] if weights is None else [weights])]
+        if any(is_structure(each) or why_unmeasured(each, "data") is not None for each in data):
+            return None
+        given = self._applied.given_to_predictions()
+        if given is None:
+            return None
+        try:
+            arrays = [tf.convert_to_tensor(each).numpy() for each in (given, *data)]
+            with suspend():
+                return self._compare(loss, *arrays)
+        except Exception:  # noqa: BLE001  # a loss may fail on some batch: nothing is compared
+            return None
+
+    def _compare(
+        self, loss: Any, given: Floats, labels: Any, predictions: Any, weights: Any = None
+    ) -> Floats | None:
+        steps, vector = given[0], given[1:]
+        channels = len(vector)
+        of_all = channels == 1 or (predictions.ndim > 1 and predictions.shape[-1] == channels)
+        if not of_all or not self._due.is_due(steps):
+            return None
+        at = tf.constant(predictions)
+        options = LossOptions(sample_weight=None if weights is None else tf.constant(weights))
+        part = Part(loss=loss, labels=tf.constant(labels), predictions=at, options=options)
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(at)
+            mean = Reference(part, self._flavour).mean(at)
+        reference = np.asarray(tape.gradient(mean, at), np.float64).reshape(-1, channels)
+        factor, cosine = compare_vectors(vector, reference.sum(axis=0))
+        columns = {
+            "given_factor": factor,
+            "given_cosine": cosine,
+            "given_channels": float(channels),
+            "given_scale": self._applied.loss_scale(),
+        }
+        return np.array([columns.get(name, np.nan) for name in GRADIENT_COLUMNS], np.float64)

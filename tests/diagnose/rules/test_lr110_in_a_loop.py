@@ -1,0 +1,117 @@
+"""LR110 in a loop: what its optimizer is given, against the loss that it hands over."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tb_bnplugin.history.model import ModelHistory
+from tb_bnplugin.schema.facts import SwitchedOff
+from tests.support.histories import create_gradient, create_history, create_loss
+from tests.support.judging import judge
+
+NAN = float("nan")
+TEN = tuple(range(1, 11))
+TF_KERAS = "tf_keras 2.21.0"
+GROWN = [1024.0] * 5 + [2048.0] * 5  # a loss scale that has doubled
+
+
+def loop(
+    factor: Any, scale: Any = NAN, cosine: Any = 1.0, channels: Any = 10.0, **facts: Any
+) -> ModelHistory:
+    """Ten records of a loop."""
+    columns = {
+        "given_factor": factor,
+        "given_cosine": cosine,
+        "given_channels": channels,
+        "given_scale": scale,
+    }
+    history = create_history(losses=[create_loss()], facts={"trained_by": "loop", **facts})
+    return replace(history, gradients=(create_gradient("given", at=TEN, **columns),))
+
+
+FINDINGS = {
+    "divided by Keras 3 alone": (loop(1.0, 1024.0), 1 / 1024),
+    "by one of ten steps not": (loop([1.0] * 9 + [0.5], 1024.0), 1 / 1024),
+    "divided by a scale that grows": (loop(1.0, GROWN), 1 / 2048),
+    "just divided": (loop(1.0049, 1024.0), 1 / 1024),
+    "with one channel": (loop(1.0, 1024.0, channels=1.0), 1 / 1024),
+    "multiplied with tf_keras alone": (loop(1024.0, 1024.0, keras=TF_KERAS), 1024.0),
+    "multiplied by a scale that grows": (loop(GROWN, GROWN, keras=TF_KERAS), 2048.0),
+}
+
+OK = {
+    "the mean": loop(1.0),
+    "just the mean": loop(1.0049),
+    "scaled in Keras 3": loop(1024.0, 1024.0),
+    "scaled by what grows": loop(GROWN, GROWN),
+    "divided again with tf_keras": loop(1.0, 1024.0, keras=TF_KERAS),
+    "a scale of 1": loop(1.0, 1.0),
+    "a scale of 1 with tf_keras": loop(1.0, 1.0, keras=TF_KERAS),
+}
+
+NOT_CHECKED = {
+    "a weight of the loss": (loop(0.5), "0.5 times"),
+    "a weight, and a loss scale": (loop(0.5, 1024.0), "0.000488281 times"),
+    "half of the loss scale": (loop(512.0, 1024.0, keras=TF_KERAS), "512 times"),
+    "just not the loss scale": (loop(1.0051, 1024.0), "times the gradient"),
+    "a sum over ten outputs": (loop(10.0), "10 times"),
+    "clipped": (loop(np.linspace(0.1, 0.9, 10)), "no fixed multiple"),
+    "clipped, with a loss scale": (loop(np.linspace(0.5, 1.5, 10), 1024.0), "no fixed multiple"),
+    "of several batches": (loop(1.0, cosine=0.9), "no fixed multiple"),
+    "just another direction": (loop(1.0, 1024.0, cosine=0.99989), "no fixed multiple"),
+    "eight of ten": (loop([1.0] * 8 + [0.5, 2.0], 1024.0), "no fixed multiple"),
+    "two steps": (loop([1.0, 1.0] + [NAN] * 8, 1024.0), "Fewer than three"),
+    "replicas": (loop(1.0, 1024.0, replicas=2), "several replicas"),
+    "not measured": (loop(NAN), "full precision"),
+    "no loss": (create_history(facts={"trained_by": "loop"}), "loss_reduction"),
+}
+
+
+@pytest.mark.parametrize("name", FINDINGS)
+def test_finds(name: str) -> None:
+    history, factor = FINDINGS[name]
+    outcome = judge("LR110", history)
+    assert (outcome.status, outcome.severity, outcome.steps) == ("finding", "warning", (1, 10))
+    assert not outcome.fact
+    assert outcome.evidence["factor"] == pytest.approx(factor)
+
+
+@pytest.mark.parametrize("name", OK)
+def test_is_ok(name: str) -> None:
+    assert judge("LR110", OK[name]).status == "ok"
+
+
+@pytest.mark.parametrize("name", NOT_CHECKED)
+def test_missing_evidence_is_not_ok(name: str) -> None:
+    history, said = NOT_CHECKED[name]
+    outcome = judge("LR110", history)
+    assert outcome.status == "not_checked"
+    assert said in (outcome.reason or "")
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "cure"),
+    [
+        ("divided by Keras 3 alone", "1/1024 of what", "optimizer.scale_loss(loss)"),
+        ("multiplied with tf_keras alone", "1024 times what", "optimizer.get_unscaled_gradients("),
+    ],
+)
+def test_the_fix_is_that_of_the_flavour(name: str, said: str, cure: str) -> None:
+    outcome = judge("LR110", FINDINGS[name][0])
+    assert said in outcome.message
+    assert cure in outcome.fix
+
+
+def test_adam_divides_it_out() -> None:
+    assert judge("LR110", loop(1.0, 1024.0, optimizer="Adam")).fact
+
+
+def test_the_failure_of_the_measurement_is_the_reason() -> None:
+    failed = (SwitchedOff(part="gradients", reason="no memory"),)
+    outcome = judge("LR110", loop(NAN, switched_off=failed))
+    assert outcome.status == "not_checked"
+    assert "no memory" in (outcome.reason or "")
