@@ -11,6 +11,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -53,6 +54,14 @@ class _Pass(threading.local):
     tape: Any = None  # a weak reference: whose pass came back last
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Step:
+    """The newest step of an optimizer."""
+
+    optimizer: weakref.ref[Any] | None = None
+    trained: Sequence[weakref.ref[Any]] = ()  # variables given with the gradient
+
+
 class AppliedGradients:
     """Holds what the newest step of an optimizer was given, and what came back before it."""
 
@@ -68,8 +77,7 @@ class AppliedGradients:
         self._places = Places()
         self._last = _Pass()
         self._taken = 0.0  # steps of the optimizer at the last `take`
-        self._trained: list[weakref.ref[Any]] = []  # given with the gradient, in the newest step
-        self._given_to: weakref.ref[Any] | None = None  # the optimizer of that step
+        self._newest = _Step()
         self._is_known = True  # all that came back was added up
         self._calls = 0
         self._search_due = growing(1.5)
@@ -121,7 +129,7 @@ class AppliedGradients:
 
     def trained(self) -> list[Any]:
         """The variables whose gradients the optimizer got in its newest step."""
-        return [each for each in (held() for held in self._trained) if each is not None]
+        return [each for each in (held() for held in self._newest.trained) if each is not None]
 
     def given_to_predictions(self) -> tf.Tensor | None:
         """The optimizer's steps, and the gradient of the newest by channel: a vector of float64.
@@ -140,7 +148,8 @@ class AppliedGradients:
 
     def loss_scale(self) -> float:
         """The number by which the optimizer of the newest step divides gradients; NaN: by none."""
-        optimizer = None if self._given_to is None else self._given_to()
+        given_to = self._newest.optimizer
+        optimizer = None if given_to is None else given_to()
         return float("nan") if optimizer is None else description.loss_scale(optimizer)
 
     def _wrap(self, optimizers: Sequence[Any]) -> None:
@@ -160,7 +169,7 @@ class AppliedGradients:
     @tf.autograph.experimental.do_not_convert
     def _search(self) -> None:
         self._calls += 1
-        if not self._trained and self._search_due.is_due(self._calls):
+        if not self._newest.trained and self._search_due.is_due(self._calls):
             self._wrap(search.in_frames(sys._getframe(1)))
 
     def _around_call(self, run: Any, layer: Any, args: Any, kwargs: Any) -> Any:
@@ -250,8 +259,8 @@ class AppliedGradients:
         found = [gradient for gradient, each in pairs if any(each is one for one in same)]
         if len(found) != 1:
             return None
-        self._trained = [weakref.ref(each) for gradient, each in pairs if gradient is not None]
-        self._given_to = weakref.ref(optimizer)
+        trained = [weakref.ref(each) for gradient, each in pairs if gradient is not None]
+        self._newest = _Step(optimizer=weakref.ref(optimizer), trained=trained)
         return found[0]
 
 

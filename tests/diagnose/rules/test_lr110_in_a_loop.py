@@ -33,7 +33,7 @@ def loop(
     return replace(history, gradients=(create_gradient("given", at=TEN, **columns),))
 
 
-FINDINGS = {
+FACTORS = {
     "divided by Keras 3 alone": (loop(1.0, 1024.0), 1 / 1024),
     "by one of ten steps not": (loop([1.0] * 9 + [0.5], 1024.0), 1 / 1024),
     "divided by a scale that grows": (loop(1.0, GROWN), 1 / 2048),
@@ -53,7 +53,7 @@ OK = {
     "a scale of 1 with tf_keras": loop(1.0, 1.0, keras=TF_KERAS),
 }
 
-NOT_CHECKED = {
+REASONS = {
     "a weight of the loss": (loop(0.5), "0.5 times"),
     "a weight, and a loss scale": (loop(0.5, 1024.0), "0.000488281 times"),
     "half of the loss scale": (loop(512.0, 1024.0, keras=TF_KERAS), "512 times"),
@@ -70,10 +70,15 @@ NOT_CHECKED = {
     "no loss": (create_history(facts={"trained_by": "loop"}), "loss_reduction"),
 }
 
+# Of fewer records the share that agrees is another one.
+SHARES = {"by one of ten steps not", "eight of ten"}
+FINDINGS = {name: history for name, (history, _) in FACTORS.items() if name not in SHARES}
+SILENT = OK | {name: history for name, (history, _) in REASONS.items() if name not in SHARES}
 
-@pytest.mark.parametrize("name", FINDINGS)
+
+@pytest.mark.parametrize("name", FACTORS)
 def test_finds(name: str) -> None:
-    history, factor = FINDINGS[name]
+    history, factor = FACTORS[name]
     outcome = judge("LR110", history)
     assert (outcome.status, outcome.severity, outcome.steps) == ("finding", "warning", (1, 10))
     assert not outcome.fact
@@ -85,9 +90,9 @@ def test_is_ok(name: str) -> None:
     assert judge("LR110", OK[name]).status == "ok"
 
 
-@pytest.mark.parametrize("name", NOT_CHECKED)
+@pytest.mark.parametrize("name", REASONS)
 def test_missing_evidence_is_not_ok(name: str) -> None:
-    history, said = NOT_CHECKED[name]
+    history, said = REASONS[name]
     outcome = judge("LR110", history)
     assert outcome.status == "not_checked"
     assert said in (outcome.reason or "")
@@ -101,7 +106,7 @@ def test_missing_evidence_is_not_ok(name: str) -> None:
     ],
 )
 def test_the_fix_is_that_of_the_flavour(name: str, said: str, cure: str) -> None:
-    outcome = judge("LR110", FINDINGS[name][0])
+    outcome = judge("LR110", FACTORS[name][0])
     assert said in outcome.message
     assert cure in outcome.fix
 
