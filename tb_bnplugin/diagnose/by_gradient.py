@@ -21,7 +21,7 @@ from tb_bnplugin.diagnose.evidence.step import program_sizes
 from tb_bnplugin.diagnose.fixes import reduce_over_rows
 from tb_bnplugin.diagnose.outcome import EvidenceValue, Outcome
 from tb_bnplugin.diagnose.rule import Rule
-from tb_bnplugin.history.model import ModelHistory
+from tb_bnplugin.history.model import Floats, ModelHistory
 
 A_WEIGHT_OF_THE_LOSS: Final = (0.1, 10.0)
 """Factors that programs give to a loss on purpose."""
@@ -121,26 +121,49 @@ def check_places(rule: Rule, history: ModelHistory, *, most: float) -> Outcome |
         losses.near(found.factor * scale, 1.0) for scale in {1, replicas}
     ):
         return None
-    left_out = found.shares < 1.0
-    middle = float(np.median(found.shares[left_out]))
-    evidence: dict[str, EvidenceValue] = {
+    shares = found.shares[found.shares < 1.0]
+    what = "By its gradient, `train_step` differentiates"
+    return tell_padding(rule, history, what, shares, found.steps, most=most)
+
+
+def tell_padding(
+    rule: Rule,
+    history: ModelHistory,
+    what: str,
+    shares: Floats,
+    steps: tuple[int, int],
+    *,
+    most: float,
+    loss: str | None = None,
+) -> Outcome:
+    """The outcome on a mean over all places, padding included.
+
+    Args:
+        rule: whose outcome it is.
+        history: of the model.
+        what: is such a mean, in words, with its verb.
+        shares: of the places that count, below 1 [records].
+        steps: first and last that show it.
+        most: share from which on it is a fact.
+        loss: its name, where it has one.
+    """
+    middle = float(np.median(shares))
+    evidence: dict[str, EvidenceValue] = {} if loss is None else {"loss": loss}
+    evidence |= {
         "share": middle,
-        "smallest_share": float(found.shares.min()),
-        "largest_share": float(found.shares[left_out].max()),
+        "smallest_share": float(shares.min()),
+        "largest_share": float(shares.max()),
     }
-    what = (
-        "By its gradient, `train_step` differentiates a mean over all places, padding included:"
-        f" {middle:.3g} of them count"
-    )
+    what = f"{what} a mean over all places, padding included: {middle:.3g} of them count"
     if middle >= most or optimizer_of(history).cancels:
-        return rule.fact(f"{what}.", evidence=evidence, steps=found.steps)
+        return rule.fact(f"{what}.", evidence=evidence, steps=steps)
     return rule.finding(
         message=f"{what}. So its steps are {1.0 / middle:.3g} times too small, and by another"
         " factor where a batch is padded otherwise.",
         fix="Divide by the sum of the mask:"
         " `loss = tf.reduce_sum(loss * mask) / tf.reduce_sum(mask)`.",
         evidence=evidence,
-        steps=found.steps,
+        steps=steps,
     )
 
 

@@ -160,9 +160,6 @@ def record_loss(
             guard.note("losses", name, why)
         return measured
 
-    data = (y_true, y_pred, options.sample_weight)
-    compare = partial(_given_gradient, recorder, fitted, loss, data)
-
     def save(
         given: Any, vectors: Sequence[Any], facts: Sequence[LossFacts], compared: Any = None
     ) -> bool:
@@ -198,7 +195,8 @@ def record_loss(
         return _when_recording(record_in_graph)
     found = measure().found
     vectors, facts = [vector for vector, _ in found], [fact for _, fact in found]
-    return tf.constant(save(step, vectors, facts, compare()))
+    data = (y_true, y_pred, options.sample_weight)
+    return tf.constant(save(step, vectors, facts, _given_gradient(recorder, fitted, loss, data)))
 
 
 def _lines(
@@ -276,15 +274,16 @@ def _add(
     *,
     compared: Any = None,
 ) -> bool:
-    is_known = compared is not None
-    extras = [Extra(kind="gradient", value=compared, name="given")] if is_known else []
     if given == STEP_OF_FIT and recorder.observer.in_fit:
         target = recorder.last_target or target  # of this fit, not of that which was traced
         step = target.run.last_step + 1
         return recorder.add([recorder.observer.loss(vector, facts)], step, target)
     counter = f"{recorder.name}/loss/{facts.name}"
     at, _ = target.run.place(given, counter, beside=recorder.name)
-    return recorder.add([recorder.observer.loss(vector, facts), *extras], at, target)
+    extras = [recorder.observer.loss(vector, facts)]
+    if compared is not None:
+        extras.append(Extra(kind="gradient", value=compared, name="given"))
+    return recorder.add(extras, at, target)
 
 
 def _when_recording(make: Callable[[], Any]) -> Any:

@@ -6,7 +6,6 @@ import gc
 import os
 import re
 import runpy
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +25,7 @@ FAULTS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path: Path) -> Iterator[None]:
-    before = Path.cwd()
-    os.chdir(tmp_path)
-    yield
-    os.chdir(before)
+pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 
 def blocks(name: str, language: str) -> list[str]:

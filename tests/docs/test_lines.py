@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +41,7 @@ def train(model, loss_of, optimizer):
 """
 
 
-@pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path: Path) -> Iterator[None]:
-    before = Path.cwd()
-    os.chdir(tmp_path)
-    yield
-    os.chdir(before)
+pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 
 def run(flavour: Flavour, tensorflow: Any) -> Any:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +19,7 @@ TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 FIT, STEP, LOOP, AHEAD, TWIN, REPAIR = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 
-@pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path: Path) -> Iterator[None]:
-    before = Path.cwd()
-    os.chdir(tmp_path)
-    yield
-    os.chdir(before)
+pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 
 def values(flavour: Flavour) -> dict[str, Any]:

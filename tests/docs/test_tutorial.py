@@ -5,9 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import linecache
-import os
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,12 +16,7 @@ NOTEBOOK = json.loads((ROOT / "docs" / "tutorial.ipynb").read_text(encoding="utf
 CODE = [cell for cell in NOTEBOOK["cells"] if cell["cell_type"] == "code"]
 
 
-@pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path: Path) -> Iterator[None]:
-    before = Path.cwd()
-    os.chdir(tmp_path)
-    yield
-    os.chdir(before)
+pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 
 def run(cell: Any, number: int, given: dict[str, Any]) -> Any:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
 
 import numpy as np
 
 from tb_bnplugin.diagnose import Outcome
-from tb_bnplugin.diagnose.evidence.losses import near
+from tb_bnplugin.diagnose.evidence.losses import near, one_rate
 from tb_bnplugin.diagnose.evidence.optimizer import optimizer_of
+from tb_bnplugin.diagnose.rules.cr101_loss_scale_differs import SAME_WITHIN
 from tb_bnplugin.diagnose.views.words import short
 from tb_bnplugin.history.model import ModelHistory
-
-SAME_WITHIN: Final = 0.03
-"""As CR101 has it."""
 
 
 @dataclass(kw_only=True)
@@ -106,18 +103,10 @@ def _rates(
     if _number(scales, "quotient") is not None:
         rates = (_number(scales, "learning_rate"), _number(scales, "other_learning_rate"))
     else:
-        rates = (_recorded_rate(here), _recorded_rate(there))
+        runs = (here.newest_process(), there.newest_process())
+        rates = (one_rate(runs[0].model("learning_rate")), one_rate(runs[1].model("learning_rate")))
     mine, yours = rates
     return None if not mine or not yours else (mine, yours)
-
-
-def _recorded_rate(model: ModelHistory) -> float | None:
-    """The learning rate of a run, where it is known and stayed the same."""
-    rates = model.newest_process().model("learning_rate")
-    rates = rates[np.isfinite(rates)]
-    if not len(rates) or not np.allclose(rates, rates[0], rtol=1e-5, atol=0.0):
-        return None
-    return float(rates[0])
 
 
 def _number(outcome: Outcome | None, key: str) -> float | None:

@@ -155,7 +155,13 @@ def near(value: float, expected: float, tolerance: float = RELATIVE_TOLERANCE) -
 
 def learning_rate(history: ModelHistory, loss: LossHistory) -> float | None:
     """The learning rate, where it is known and stayed the same."""
-    rates = np.concatenate([loss_column(loss, "learning_rate"), history.model("learning_rate")])
+    return one_rate(
+        np.concatenate([loss_column(loss, "learning_rate"), history.model("learning_rate")])
+    )
+
+
+def one_rate(rates: Floats) -> float | None:
+    """The learning rate of these records, NaN where it is not known; None: it changed."""
     rates = rates[np.isfinite(rates)]
     if not len(rates) or not np.allclose(rates, rates[0], rtol=1e-5, atol=0.0):
         return None

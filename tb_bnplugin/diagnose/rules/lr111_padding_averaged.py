@@ -38,7 +38,7 @@ from typing import Final
 
 import numpy as np
 
-from tb_bnplugin.diagnose.by_gradient import check_places
+from tb_bnplugin.diagnose.by_gradient import check_places, tell_padding
 from tb_bnplugin.diagnose.by_loss import check_differentiated
 from tb_bnplugin.diagnose.evidence.layers import Mask
 from tb_bnplugin.diagnose.evidence.losses import (
@@ -46,8 +46,7 @@ from tb_bnplugin.diagnose.evidence.losses import (
     loss_column,
     steps_of,
 )
-from tb_bnplugin.diagnose.evidence.optimizer import optimizer_of
-from tb_bnplugin.diagnose.outcome import EvidenceValue, Outcome
+from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import Floats, LossHistory, ModelHistory
 
@@ -88,25 +87,9 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
         return RULE.not_checked(
             f"{loss.name} leaves places out, and is divided neither by all nor by those that count."
         )
-    middle = float(np.median(share[left_out]))
-    evidence: dict[str, EvidenceValue] = {
-        "loss": loss.name,
-        "share": middle,
-        "smallest_share": float(share[left_out].min()),
-        "largest_share": float(share[left_out].max()),
-    }
-    what = f"{loss.name} is a mean over all places, padding included: {middle:.3g} of them count"
     steps = steps_of(loss, left_out)
-    optimizer = optimizer_of(history)
-    if middle >= MOST or optimizer.cancels:
-        return RULE.fact(f"{what}.", evidence=evidence, steps=steps)
-    return RULE.finding(
-        message=f"{what}. So its steps are {1.0 / middle:.3g} times too small, and by another"
-        " factor where a batch is padded otherwise.",
-        fix="Divide by the sum of the mask:"
-        " `loss = tf.reduce_sum(loss * mask) / tf.reduce_sum(mask)`.",
-        evidence=evidence,
-        steps=steps,
+    return tell_padding(
+        RULE, history, f"{loss.name} is", share[left_out], steps, most=MOST, loss=loss.name
     )
 
 

@@ -56,20 +56,24 @@ class GivenGradients:
         if given is None:
             return None
         try:
-            arrays = [tf.convert_to_tensor(each).numpy() for each in (given, *data)]
+            given, *data = (tf.convert_to_tensor(each) for each in (given, *data))
+            if not self._fits(given, data[1]) or not self._due.is_due(float(given[0])):
+                return None
             with suspend():
-                return self._compare(loss, *arrays)
+                return self._compare(loss, *(each.numpy() for each in (given[1:], *data)))
         except Exception:  # noqa: BLE001  # a loss may fail on some batch: nothing is compared
             return None
 
+    @staticmethod
+    def _fits(given: tf.Tensor, predictions: tf.Tensor) -> bool:
+        """True where the gradient that was given is of all channels of the predictions."""
+        channels, shape = len(given) - 1, predictions.shape
+        return channels == 1 or (len(shape) > 1 and shape[-1] == channels)
+
     def _compare(
-        self, loss: Any, given: Floats, labels: Any, predictions: Any, weights: Any = None
-    ) -> Floats | None:
-        steps, vector = given[0], given[1:]
+        self, loss: Any, vector: Floats, labels: Any, predictions: Any, weights: Any = None
+    ) -> Floats:
         channels = len(vector)
-        of_all = channels == 1 or (predictions.ndim > 1 and predictions.shape[-1] == channels)
-        if not of_all or not self._due.is_due(steps):
-            return None
         at = tf.constant(predictions)
         options = LossOptions(sample_weight=None if weights is None else tf.constant(weights))
         part = Part(loss=loss, labels=tf.constant(labels), predictions=at, options=options)

@@ -30,7 +30,7 @@ _BY_VALUE: Final = (
     *("MeanSquaredError", "MeanAbsoluteError", "MeanSquaredLogarithmicError"),
     *("Huber", "LogCosh"),
 )
-_OF_CLASSES: Final = "SparseCategoricalCrossentropy"
+OF_CLASSES: Final = "SparseCategoricalCrossentropy"
 
 
 def suit(predictions: tf.Tensor, labels: Any, keras_class: str | None) -> bool:
@@ -41,7 +41,7 @@ def suit(predictions: tf.Tensor, labels: Any, keras_class: str | None) -> bool:
     made, given = predictions.shape, labels.shape
     if made.rank is None or given.rank is None:
         return False
-    if keras_class == _OF_CLASSES:
+    if keras_class == OF_CLASSES:
         return bool(made.rank >= 3 and given.rank == made.rank - 1)
     same = made.rank >= 2 and made[1:].is_fully_defined() and made[1:] == given[1:]
     one_number = made.rank == 2 or (same and made[-1] == 1)

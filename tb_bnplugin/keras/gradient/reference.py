@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 import tensorflow as tf
 
@@ -13,8 +11,6 @@ from tb_bnplugin.keras.gradient import pairs, places
 from tb_bnplugin.keras.gradient.products import Products
 from tb_bnplugin.keras.losses.outputs import Part
 from tb_bnplugin.keras.losses.resolve import resolve, weighted_mean
-
-_OF_CLASSES: Final = "SparseCategoricalCrossentropy"
 
 
 class Reference:
@@ -38,7 +34,7 @@ class Reference:
         """The mean; NaN with a label that is no class."""
         possible = self._possible(predictions)
         mean = self._mean(predictions, possible)
-        if self._loss.keras_class != _OF_CLASSES:
+        if self._loss.keras_class != places.OF_CLASSES:
             return mean
         same = tf.reduce_all(tf.equal(tf.stop_gradient(self._labels), possible))
         return tf.where(same, mean, tf.constant(np.nan, tf.float64))
@@ -55,7 +51,7 @@ class Reference:
         if not places.suit(predictions, self._labels, self._loss.keras_class):
             return [tf.zeros((), tf.float64)] * len(places.SUMS)
         labels = self._labels
-        if self._loss.keras_class == _OF_CLASSES:  # as many, or TensorFlow had refused them
+        if self._loss.keras_class == places.OF_CLASSES:  # as many, or TensorFlow had refused them
             labels = tf.reshape(labels, tf.shape(products.squared))
         elif labels.shape.rank > products.squared.shape.rank:
             labels = tf.squeeze(labels, -1)
@@ -63,7 +59,7 @@ class Reference:
 
     def _possible(self, predictions: tf.Tensor) -> tf.Tensor:
         labels = tf.stop_gradient(self._labels)
-        if self._loss.keras_class != _OF_CLASSES:
+        if self._loss.keras_class != places.OF_CLASSES:
             return labels
         classes = tf.cast(tf.shape(predictions)[-1], labels.dtype)
         zero = tf.zeros((), labels.dtype)
