@@ -70,16 +70,34 @@ export function addressOf(place: Place): string {
   }
 }
 
+/** The place as it was last written or told to `onPlace`, as text; null: nobody is told. */
+let known: string | null = null;
+
+/** Until then nothing is written: "Back" has changed the address, and its event comes next. */
+let waiting: ReturnType<typeof setTimeout> | undefined;
+const EVENT_MS = 100;
+
+const placeText = () => JSON.stringify(readPlace());
+
 /** Writes the place into the address; `push`: as a new entry, to which "Back" leads away from it. */
 export function writePlace(place: Place, { push = false } = {}): void {
+  clearTimeout(waiting);
   try {
     const { location, history } = window.parent;
     if (window.parent === window) return;
     // Only while this tab is the one shown: the hash names the active tab.
     if (!OURS.test(location.hash)) return;
+    const now = placeText();
+    if (!push && known !== null && now !== known) {
+      // Somebody went elsewhere. Where no event follows, it was written without one.
+      known = now;
+      waiting = setTimeout(() => writePlace(place), EVENT_MS);
+      return;
+    }
     const url = addressOf(place);
     if (push) history.pushState(history.state, "", url);
     else history.replaceState(history.state, "", url);
+    if (known !== null) known = placeText();
   } catch {
     // another origin around us: there is no address of ours to write
   }
@@ -98,7 +116,10 @@ export function runFilter(): string {
 export function onPlace(use: (place: Place) => void): void {
   try {
     if (window.parent === window) return;
+    known = placeText();
     window.parent.addEventListener("hashchange", () => {
+      clearTimeout(waiting);
+      known = placeText();
       if (OURS.test(parentHash())) use(readPlace());
     });
   } catch {

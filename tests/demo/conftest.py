@@ -15,7 +15,7 @@ import tb_bnplugin
 from tests.conftest import ROOT, Flavour
 
 EPOCHS = 1  # of D1: long enough for every fault; the start of momentum 0.99 still dominates
-BLOCKS = 4  # of 16: MobileNetV2 takes minutes to trace, whole
+BLOCKS = 2  # of 16: MobileNetV2 takes minutes to trace, whole
 LAYERS = 3 + 3 * BLOCKS
 
 

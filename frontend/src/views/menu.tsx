@@ -1,5 +1,4 @@
 // The downloads: a menu that closes when it is left.
-import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { saveSvg } from "../charts/export.ts";
 import { embedded } from "../embedded.ts";
@@ -9,16 +8,18 @@ import * as state from "../state.ts";
 
 /** What can be taken away: findings, a layer's records, the timeline. */
 export function Download() {
-  const open = useSignal(false);
   const host = useRef<HTMLDetailsElement>(null);
-  const shown = open.value;
   useEffect(() => {
-    if (!shown) return undefined;
     const leave = (event: Event) => {
-      const inside = event.target instanceof Node && host.current?.contains(event.target);
+      const menu = host.current;
+      if (!menu?.open) return;
+      const inside = event.target instanceof Node && menu.contains(event.target);
       const key = event instanceof KeyboardEvent ? event.key : null;
-      if (key === "Escape") host.current?.querySelector("summary")?.focus();
-      if (key === "Escape" || (key === null && !inside)) open.value = false;
+      if (key === "Escape") {
+        event.preventDefault(); // it closes the menu, and leads nowhere
+        menu.querySelector("summary")?.focus();
+      }
+      if (key === "Escape" || (key === null && !inside)) menu.open = false;
     };
     document.addEventListener("pointerdown", leave);
     document.addEventListener("keydown", leave);
@@ -26,7 +27,7 @@ export function Download() {
       document.removeEventListener("pointerdown", leave);
       document.removeEventListener("keydown", leave);
     };
-  }, [shown, open]);
+  }, []);
   const report = state.report.value;
   if (!report) return null;
   // While another run is read, the files are of that one: it is what the select names.
@@ -40,14 +41,7 @@ export function Download() {
   const path = layer === null ? undefined : report.layers[layer]?.path;
   if (embedded && path === undefined) return null;
   return (
-    <details
-      class="menu"
-      ref={host}
-      open={shown}
-      onToggle={(event) => {
-        open.value = event.currentTarget.open;
-      }}
-    >
+    <details class="menu" ref={host}>
       <summary>Download</summary>
       <ul>
         {!embedded && (

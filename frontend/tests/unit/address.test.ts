@@ -1,7 +1,13 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type Place, readPlace, writePlace } from "../../src/address.ts";
 
-let parent: { location: { hash: string; pathname: string; search: string }; history: History };
+let parent: {
+  location: { hash: string; pathname: string; search: string };
+  history: History;
+  addEventListener: (name: string, use: () => void) => void;
+};
+/** What the page does when the hash has changed. */
+let changed: () => void;
 
 /** TensorBoard's window around the page, as far as the address goes. */
 function around(hash: string): void {
@@ -9,12 +15,21 @@ function around(hash: string): void {
   const replaceState = (_: unknown, __: string, url: string) => {
     location.hash = url.slice(url.indexOf("#"));
   };
-  parent = { location, history: { state: null, replaceState } as unknown as History };
+  parent = {
+    location,
+    history: { state: null, replaceState } as unknown as History,
+    addEventListener: (_, use) => {
+      changed = use;
+    },
+  };
   vi.stubGlobal("window", { parent });
 }
 
 beforeEach(() => around("#batch_norm"));
-afterEach(() => vi.unstubAllGlobals());
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
 
 const PLACE: Place = {
   run: "a & b/train + 50 %",
@@ -63,4 +78,36 @@ test("a page of another origin around is no error", () => {
   });
   expect(readPlace()).toEqual({});
   expect(() => writePlace(PLACE)).not.toThrow();
+});
+
+/** The module anew, told of each change of the address; what it was told. */
+async function followed(): Promise<{ write: typeof writePlace; told: Place[] }> {
+  vi.useFakeTimers();
+  vi.resetModules();
+  const { onPlace, writePlace: write } = await import("../../src/address.ts");
+  const told: Place[] = [];
+  onPlace((place) => told.push(place));
+  return { write, told };
+}
+
+test("a report that comes after Back, before its event, does not undo it", async () => {
+  around("#batch_norm");
+  const { write, told } = await followed();
+  write({ run: "first" });
+  parent.location.hash = "#batch_norm"; // Back
+  write({ run: "first", layer: "a" });
+  expect(parent.location.hash).toBe("#batch_norm");
+  changed();
+  vi.runAllTimers();
+  expect(parent.location.hash).toBe("#batch_norm");
+  expect(told).toEqual([{}]);
+});
+
+test("where no event follows a change of the address, the place is written again", async () => {
+  around("#batch_norm&p.batch_norm.run=first");
+  const { write } = await followed();
+  parent.location.hash = "#batch_norm"; // TensorBoard, without a step back
+  write({ run: "first" });
+  vi.runAllTimers();
+  expect(parent.location.hash).toBe("#batch_norm&p.batch_norm.run=first");
 });
