@@ -82,9 +82,8 @@ ORDER: tuple[str, ...] = (
 )
 """The names of all reports: the longest first, so that nobody waits for one at the end."""
 
-AT_ONCE = 3
-"""Processes that run tests: one more than a small machine has processors, since browsers, servers
-and workers wait for each other. Each test waits for what it means, however busy the machine is."""
+AT_ONCE = 2
+"""Processes that run tests. Each test waits for what it means, however busy the machine is."""
 
 
 def arguments_of(name: str) -> list[str]:
