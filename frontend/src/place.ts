@@ -58,7 +58,7 @@ export function selectPlace(report: Report, place: Place): void {
       (named === undefined && worst ? state.keyOf(worst) : null);
     state.selectedLayer.value = report.layers.length ? Math.max(0, row) : null;
     state.selectedStep.value = whole(place.step);
-    state.reveal(state.chosenLayersOf(linked ?? null));
+    state.reveal(state.chosenLayersOf(linked ?? (named === undefined ? worst : undefined) ?? null));
     state.zoom.value = from !== null && to !== null && from < to ? [from, to] : null;
   });
 }

@@ -206,9 +206,12 @@ export function selectCell(layer: number | null, step: number | null): void {
 
 const NO_LAYERS: ReadonlySet<number> = new Set();
 
-/** Opens the groups of layers that look the same where only some of them are selected. */
+/**
+ * Opens the groups of layers that look the same where only some of them are selected. A finding is
+ * one of modes: in the heatmap, its layers are no others where their values are not.
+ */
 export function reveal(chosen: ReadonlySet<number>): void {
-  const groups = [...alike.peek(), ...alikeInHeatmap.peek()];
+  const groups = chosen.size ? alike.peek() : [...alike.peek(), ...alikeInHeatmap.peek()];
   const apart = pickedApart(groups, selectedLayer.peek(), chosen);
   if (apart.length) opened.value = new Set([...opened.peek(), ...apart]);
 }

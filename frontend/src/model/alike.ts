@@ -4,7 +4,7 @@ import { coverage, MODE, MODE_WORDS } from "./modes.ts";
 import { type Group, groupsOf } from "./rows.ts";
 import { count } from "./text.ts";
 
-/** `name`: the path of its first layer, which stands for it while it is shut. */
+/** `name`: the picture, and the path of its first layer, which stands for it while it is shut. */
 export type Alike = Group & { words: string };
 
 /** Fewer layers have room enough. */
@@ -17,7 +17,7 @@ type Values = readonly (readonly (number | null)[])[];
 export function alikeInModes(report: Report, folded: ReadonlySet<string> = NONE): Alike[] {
   const covered = coverage(report.layers, report.outcomes);
   const looks = report.layers.map(({ modes }, at) => JSON.stringify([modes, covered[at]]));
-  return alike(report, folded, looks).map((group) => {
+  return alike(report, folded, looks, "modes").map((group) => {
     const first = group.layers[0] ?? 0;
     const codes = [...new Set((covered[first] ?? []).map(({ code }) => code))];
     const modes = inWords(report.layers[first]?.modes ?? []);
@@ -35,14 +35,19 @@ export function alikeInColumn(
   folded: ReadonlySet<string> = NONE,
 ): Alike[] {
   const looks = report.layers.map((_, at) => (values[at] ?? []).join(" "));
-  return alike(report, folded, looks).map((group) => {
+  return alike(report, folded, looks, "column").map((group) => {
     const known = values[group.layers[0] ?? 0]?.some((value) => value !== null);
     const said = known ? "the same values" : "no value known";
     return { ...group, words: `${count(group.layers.length, "layer")}, ${said}` };
   });
 }
 
-function alike(report: Report, folded: ReadonlySet<string>, looks: readonly string[]): Group[] {
+function alike(
+  report: Report,
+  folded: ReadonlySet<string>,
+  looks: readonly string[],
+  picture: string,
+): Group[] {
   const nested = groupsOf(report.layers).filter(({ name }) => folded.has(name));
   const taken = new Set(nested.flatMap(({ layers }) => layers));
   const groups = new Map<string, number[]>();
@@ -54,7 +59,10 @@ function alike(report: Report, folded: ReadonlySet<string>, looks: readonly stri
   });
   return [...groups.values()]
     .filter((members) => members.length >= LEAST)
-    .map((members) => ({ name: report.layers[members[0] ?? 0]?.path ?? "", layers: members }));
+    .map((members) => {
+      const first = report.layers[members[0] ?? 0]?.path ?? "";
+      return { name: `${picture} ${first}`, layers: members };
+    });
 }
 
 const MOST_MODES = 3;

@@ -1,6 +1,6 @@
 // The one step axis: from steps to pixels and back, zoom, and joins by the nearest step.
 
-export const GUTTER = 46;
+export const GUTTER = 56;
 export const RIGHT = 14;
 
 export type Span = readonly [number, number];

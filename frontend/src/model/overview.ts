@@ -9,7 +9,7 @@ export type Filter = { text: string; code: string; severity: string };
 export const SEVERITY_FILTERS = {
   error: "with errors",
   warning: "with errors or warnings",
-  none: "with neither",
+  none: "without error or warning",
   unread: "that cannot be read",
 } as const;
 
@@ -125,7 +125,7 @@ export function codesOf(lines: readonly Line[]): CodeCount[] {
   );
 }
 
-/** "22 runs: 9 with errors, 3 with warnings only, 10 with neither". */
+/** "22 runs: 9 with errors, 3 with warnings only, 10 without error or warning". */
 export function summary(lines: readonly Line[]): string {
   const rows = lines.flatMap(({ row }) => row ?? []);
   const errors = rows.filter((row) => row.errors > 0).length;
@@ -135,7 +135,7 @@ export function summary(lines: readonly Line[]): string {
     errors && `${errors.toLocaleString("en-US")} with errors`,
     warnings && `${warnings.toLocaleString("en-US")} with warnings only`,
     rows.length - errors - warnings - unread &&
-      `${(rows.length - errors - warnings - unread).toLocaleString("en-US")} with neither`,
+      `${(rows.length - errors - warnings - unread).toLocaleString("en-US")} without error or warning`,
     unread && `${unread.toLocaleString("en-US")} that cannot be read`,
   ].filter(Boolean);
   const total = `${lines.length.toLocaleString("en-US")} runs`;

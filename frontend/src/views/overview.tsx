@@ -90,20 +90,24 @@ function Filters() {
       <span class="quiet-text" role="status">
         {shown < listed.size ? `${count(shown, "run")} shown` : ""}
       </span>
-      {one !== undefined && (
+      {listed.size > 1 && (
         <button
           type="button"
           class="quiet compare"
           disabled={other === undefined}
-          onClick={() => other !== undefined && openPlace({ run: one, other })}
+          onClick={() => one && other && openPlace({ run: one, other })}
         >
-          {other === undefined
-            ? "Tick a second run to compare"
-            : `Compare ${shorten(one, 28)} with ${shorten(other, 28)}`}
+          {comparing(one, other)}
         </button>
       )}
     </search>
   );
+}
+
+function comparing(one: string | undefined, other: string | undefined): string {
+  if (one === undefined) return "Tick two runs to compare";
+  if (other === undefined) return "Tick a second run to compare";
+  return `Compare ${shorten(one, 28)} with ${shorten(other, 28)}`;
 }
 
 const COLUMNS = [

@@ -1,7 +1,7 @@
 import type { Locator } from "@playwright/test";
 import { coloursOf, expect, openAlike, region, test, themeColour, timeline } from "./open.ts";
 
-const GUTTER = 46;
+const GUTTER = 56;
 const RIGHT = 14;
 
 /** The pixel of a share of the axis. */

@@ -14,7 +14,7 @@ const found = (layers: string[], given = {}) =>
 test("52 layers in one mode are one row with their count", () => {
   const report = made();
   const groups = alikeInModes(report);
-  expect(groups).toMatchObject([{ name: "stem", words: "52 layers, training mode" }]);
+  expect(groups).toMatchObject([{ name: "modes stem", words: "52 layers, training mode" }]);
   const rows = rowsOf(report.layers, NONE, groups);
   expect(rows.map(({ name }) => name)).toEqual(["52 layers alike"]);
   expect(rows[0]?.layers).toEqual(paths.map((_, at) => at));
@@ -23,8 +23,18 @@ test("52 layers in one mode are one row with their count", () => {
 
 test("once it is opened each layer has its row", () => {
   const report = made();
-  const left = shut(alikeInModes(report), new Set(["stem"]));
+  const left = shut(alikeInModes(report), new Set(["modes stem"]));
   expect(rowsOf(report.layers, NONE, left).map(({ name }) => name)).toEqual(paths);
+});
+
+test("a row that one picture opens stays shut in the other", () => {
+  const report = made({ outcomes: [found(paths.slice(20, 32))] });
+  const values = paths.map(() => Array(20).fill(0));
+  const inColumn = alikeInColumn(report, values);
+  const covered = new Set(Array.from({ length: 12 }, (_, at) => 20 + at));
+  const opened = new Set(pickedApart(inColumn, 20, covered));
+  expect(shut(inColumn, opened)).toEqual([]);
+  expect(shut(alikeInModes(report), opened)).toHaveLength(2);
 });
 
 test("what differs keeps its room, in its place", () => {
