@@ -31,7 +31,8 @@ from tb_bnplugin.history.model import (
     ModelHistory,
 )
 
-_ASKS: Final = re.compile(r"\btraining\s*=\s*(True|False|0|1)\b")
+_ASKS: Final = re.compile(r"\btraining\s*=\s*(True|False|0|1)\b(?!\s*(?:if|and|or)\b)")
+"""A line that asks for a mode, whatever it was given itself."""
 _EVALUATING: Final = ("evaluate", "predict")
 
 

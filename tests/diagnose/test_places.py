@@ -61,8 +61,9 @@ def test_the_line_that_asks_within_the_model() -> None:
         reason="explicit",
     )
     assert placed(finding("BN104"), history(given)) == 3
-    passes_on = replace(WITHIN, text="y = bn(x, training=training)")
-    assert placed(finding("BN104"), history(replace(given, stack=(passes_on, OUTSIDE)))) == 10
+    for passed in ("training", "True if training else None", "False or training"):
+        passes_on = replace(WITHIN, text=f"y = bn(x, training={passed})")
+        assert placed(finding("BN104"), history(replace(given, stack=(passes_on, OUTSIDE)))) == 10
 
 
 def test_the_call_under_a_tape_before_others() -> None:

@@ -31,7 +31,9 @@ What to do:
     Put Dropout behind the last normalization; with a low momentum, keep more of the batches,
     `BatchNormalization(momentum=0.9)` (what PyTorch calls 0.1); shuffle rows that are in the order
     of their class or source, `dataset.shuffle(len(x))`; prepare the inputs of training and
-    evaluation alike.
+    evaluation alike. Where the batches of training are as far from the moving mean, it lags behind
+    them: subtract the mean of the inputs, or call `tb_bnplugin.recalibrate(model, (x, y))` before
+    each validation.
 
 When it is fine:
     With batches of one kind on purpose, as in adaptation to a domain or for the two halves of a
@@ -54,6 +56,7 @@ import numpy as np
 from tb_bnplugin.diagnose.evidence.adaptation import can_adapt
 from tb_bnplugin.diagnose.evidence.batch_gap import batch_gap
 from tb_bnplugin.diagnose.evidence.gap_causes import NAMED, GapCauses, behind_dropout, gap_causes
+from tb_bnplugin.diagnose.evidence.lagging import lag_of_mean
 from tb_bnplugin.diagnose.evidence.layers import Mask, chosen, newest, paths
 from tb_bnplugin.diagnose.evidence.misfit import (
     PROBES_AT_LEAST,
@@ -64,6 +67,7 @@ from tb_bnplugin.diagnose.evidence.misfit import (
 from tb_bnplugin.diagnose.evidence.mode_gap import mode_gap
 from tb_bnplugin.diagnose.evidence.probe_gap import LOG_GAP, ProbeGap, probe_gap
 from tb_bnplugin.diagnose.evidence.training import updates_a_step
+from tb_bnplugin.diagnose.fixes import RECALIBRATE, RECALIBRATE_IN_FIT
 from tb_bnplugin.diagnose.needs import COUNTED, PROBE
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
@@ -98,6 +102,12 @@ DROPOUT: Final = (
 SHUFFLE: Final = (
     "Shuffle the rows, so that each batch is as mixed as the data: with batches of one class or"
     " one source, a layer takes away what tells them apart."
+)
+LAGS: Final = (
+    "The moving mean lags: also the batches of training are {lag:.2g} standard deviations away from"
+    " it, since their means move faster than the average follows. Subtract the mean of the inputs"
+    " before they enter the model, or estimate the statistics anew before each validation:"
+    " {recalibrate}."
 )
 ALIKE: Final = (
     "Prepare the inputs of training and evaluation alike: the layers follow the batches of"
@@ -199,4 +209,12 @@ def _fix(history: ModelHistory, wrong: Mask, behind: Mask, *, narrow: bool) -> s
         )
     if narrow:
         cures.append(SHUFFLE)
-    return " ".join(cures or [ALIKE])
+    return " ".join(cures or [_lags(history, wrong) or ALIKE])
+
+
+def _lags(history: ModelHistory, wrong: Mask) -> str | None:
+    lag = lag_of_mean(history, wrong)
+    if lag is None:
+        return None
+    recalibrate = RECALIBRATE_IN_FIT if history.facts.trained_by == "fit" else RECALIBRATE
+    return LAGS.format(lag=lag, recalibrate=recalibrate)

@@ -17,6 +17,7 @@ NAN = (np.nan, np.nan)
 WORSE, SAME, BETTER = (0.4, 0.95), (0.95, 0.94), (0.95, 0.4)
 WIDE = {"variance_gap": 2.0, "variance_shift": 2.0, "mean_gap": 0.1}  # ln: 7.4 times
 NARROW = {"variance_gap": 1.5, "variance_shift": -1.5, "mean_gap": 0.3}
+FAR = {"variance_gap": 0.1, "variance_shift": 0.1, "mean_gap": 2.0}
 GRAPH = {
     "nodes": (
         Node(path="dropout", layer_class="SpatialDropout2D", layer=None),
@@ -66,6 +67,8 @@ FINDINGS = {
     "behind Dropout, a fifth": probed(accuracy=NAN, loss=(0.121, 0.1), facts=GRAPH),
     "just as many rows worse": probed(accuracy=(0.75, 0.90), rows=64),
     "caused by the second layer": probed(WIDE | CAUSED_BY_THE_SECOND),
+    "a mean that moves faster than its average": probed(FAR, columns={"mean_gap": 0.51}),
+    "a mean that its average follows": probed(FAR, columns={"mean_gap": 0.49}),
     "just as many rows held": probed(NARROW, (0.95, 0.6), rows=32),
 }
 
@@ -119,6 +122,9 @@ def test_a_gap_that_may_be_one_is_no_ok(name: str) -> None:
         ("batches of one kind, worse with moving statistics", "Shuffle"),
         ("batches of one kind, better with them", "Shuffle"),
         ("behind Dropout, a fifth", "Dropout stands before bn_0:"),
+        ("a mean that moves faster than its average", "are 0.51 standard deviations away"),
+        ("a mean that moves faster than its average", "Subtract the mean of the inputs"),
+        ("a mean that its average follows", "alike"),
     ],
 )
 def test_the_fix_is_that_of_the_cause(name: str, cure: str) -> None:
