@@ -48,17 +48,16 @@ export function selectPlace(report: Report, place: Place): void {
   const linked =
     outcomes.find((one) => state.keyOf(one) === place.finding) ??
     outcomes.find((one) => one.status === "finding" && one.code === place.finding);
+  const selected = linked ?? (named === undefined ? worst : undefined);
   const layer = place.layer ?? placeName((linked ?? worst)?.layers[0] ?? "");
   const row = report.layers.findIndex((one) => placeName(one.path) === layer);
   const [from = null, to = null] = (place.steps ?? "").split("-").map(whole);
   batch(() => {
     deselect();
-    state.selectedFinding.value =
-      (linked ? state.keyOf(linked) : place.finding) ??
-      (named === undefined && worst ? state.keyOf(worst) : null);
+    state.selectedFinding.value = selected ? state.keyOf(selected) : (place.finding ?? null);
     state.selectedLayer.value = report.layers.length ? Math.max(0, row) : null;
     state.selectedStep.value = whole(place.step);
-    state.reveal(state.chosenLayersOf(linked ?? (named === undefined ? worst : undefined) ?? null));
+    state.reveal(state.chosenLayersOf(selected ?? null));
     state.zoom.value = from !== null && to !== null && from < to ? [from, to] : null;
   });
 }

@@ -132,11 +132,11 @@ export function summary(lines: readonly Line[]): string {
   const warnings = rows.filter((row) => row.errors === 0 && row.warnings > 0).length;
   const unread = rows.filter(isUnread).length;
   const parts = [
-    errors && `${errors.toLocaleString("en-US")} with errors`,
+    errors && `${errors.toLocaleString("en-US")} ${SEVERITY_FILTERS.error}`,
     warnings && `${warnings.toLocaleString("en-US")} with warnings only`,
     rows.length - errors - warnings - unread &&
-      `${(rows.length - errors - warnings - unread).toLocaleString("en-US")} without error or warning`,
-    unread && `${unread.toLocaleString("en-US")} that cannot be read`,
+      `${(rows.length - errors - warnings - unread).toLocaleString("en-US")} ${SEVERITY_FILTERS.none}`,
+    unread && `${unread.toLocaleString("en-US")} ${SEVERITY_FILTERS.unread}`,
   ].filter(Boolean);
   const total = `${lines.length.toLocaleString("en-US")} runs`;
   return parts.length ? `${total}: ${parts.join(", ")}` : total;
