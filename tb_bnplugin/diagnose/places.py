@@ -12,10 +12,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from tb_bnplugin.diagnose import slips
 from tb_bnplugin.diagnose.outcome import Outcome, Place
 from tb_bnplugin.diagnose.program import (
     MOST_CALLERS,
     Way,
+    beside,
     layers_of,
     losses_of,
     number,
@@ -23,7 +25,6 @@ from tb_bnplugin.diagnose.program import (
     only,
     only_of,
     option,
-    placed,
 )
 from tb_bnplugin.history.model import (
     PAIRS_OF,
@@ -50,18 +51,25 @@ def find_place(outcome: Outcome, history: ModelHistory) -> Place | None:
 def _training_call(outcome: Outcome, history: ModelHistory) -> Place | None:
     """The call of the model in a step that trains: what runs outside of evaluation."""
     calls = [call for call in _calls_of(outcome, history) if call.context not in _EVALUATING]
-    taped = [call for call in calls if call.context == "tape"]
-    doubtful = [call for call in calls if call.context == "unknown"]
-    return _call(taped or doubtful or calls)
+    return _trained_call(calls, history)
 
 
 def _inference_call(outcome: Outcome, history: ModelHistory) -> Place | None:
-    """The same, of the calls that ran in inference mode."""
+    """The same, of the calls that ran in inference mode; or what made them ask for it."""
     calls = [call for call in _calls_of(outcome, history) if call.mode != "training"]
     outside = [call for call in calls if call.context not in _EVALUATING]
-    taped = [call for call in outside if call.context == "tape"]
-    doubtful = [call for call in outside if call.context == "unknown"]
-    return _call(taped or doubtful or outside)
+    place = _trained_call(outside, history)
+    return place and (beside(place, history, "switched", "false at ") or place)
+
+
+def _trained_call(calls: Sequence[Call], history: ModelHistory) -> Place | None:
+    """The call under a tape, before others that whose tape is asked for this model's gradient."""
+    taped = [call for call in calls if call.context == "tape"]
+    doubtful = [call for call in calls if call.context == "unknown"]
+    own = {each.value for each in history.facts.code.statements if each.kind == "own_tape"}
+    known = [call for call in taped if any(str(Place(at=line)) in own for line in call.stack)]
+    place = _call(known or taped or doubtful or calls)
+    return place and (beside(place, history, "own_tape") or place)
 
 
 def _updating_evaluation(outcome: Outcome, history: ModelHistory) -> Place | None:
@@ -146,36 +154,11 @@ def _one_of_several(outcome: Outcome, history: ModelHistory) -> Place | None:
     return only(history, "named", outcome.layers[0].rpartition("/")[2])
 
 
-def _misfit(outcome: Outcome, history: ModelHistory) -> Place | None:
-    """The line that hands weights over in the wrong order, or asks for a momentum of 1."""
-    if "swapped" in outcome.evidence:
-        return only(history, "set_weights", None)
-    stuck = {layer.momentum for layer in layers_of(outcome, history)} == {1.0}
-    return option("momentum")(outcome, history) if stuck else None
-
-
-def _broken(outcome: Outcome, history: ModelHistory) -> Place | None:
-    """The momentum, or the line that hands weights over, which makes a negative variance."""
-    if outcome.evidence.get("layers_with_momentum_outside_0_1"):
-        return option("momentum")(outcome, history)
-    negative = outcome.evidence.get("layers_with_negative_variance")
-    return only(history, "set_weights", None) if negative else None
-
-
-def _written(outcome: Outcome, history: ModelHistory) -> Place | None:
-    """The line that reset statistics, or the loop that copied all but these."""
-    reset = [each.line for each in history.facts.code.statements if each.kind == "reset"]
-    if "inference_executions_since" in outcome.evidence:
-        functions = {(line.file, line.function) for line in reset}
-        return placed(reset[0], history) if len(functions) == 1 else None
-    return None if reset else only(history, "copied", None)
-
-
 def _pairing(outcome: Outcome, history: ModelHistory) -> Place | None:
     """The line within the loss at which its rows meet the rows of others."""
     of = outcome.evidence.get("pairs_of")
     if of is not None and PAIRS_OF[int(float(of))] == "targets":
-        return None  # they met before the loss was called
+        return slips.target(outcome, history)  # they met before the loss was called
     for find in (_paired_at, *_LOSS):
         place = find(outcome, history)
         if place is not None:
@@ -236,14 +219,17 @@ _WAYS: Final[Mapping[str, tuple[Way, ...]]] = {
     "BN107": (_statement("layer_call"),),
     "BN108": (_training_call,),
     "BN109": (_inference_call,),
+    "BN110": (slips.called_again,),
+    "BN111": (slips.overwritten,),
     "BN112": (_frozen, _at_rest),
     "BN201": (option("momentum"), _layer),
-    "BN202": (_asked_in_graph, _misfit),
+    "BN202": (_asked_in_graph, slips.misfit),
     "BN203": (_virtual, _one_of_several, _training_call),
-    "BN204": (_broken,),
+    "BN204": (slips.broken,),
     "BN205": (_layer,),
-    "BN207": (_written,),
-    "BN209": (_statement("layer_call"),),
+    "BN207": (slips.written,),
+    "BN208": (slips.in_order,),
+    "BN209": (slips.miswritten, _statement("layer_call")),
     "BN210": (option("momentum"), _layer),
     "BN211": (_layer,),
     "BN212": (_layer,),

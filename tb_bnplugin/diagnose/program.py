@@ -74,6 +74,23 @@ def placed(line: Line, history: ModelHistory) -> Place:
     return Place(at=line)
 
 
+def beside(place: Place, history: ModelHistory, kind: str, value: str = "") -> Place | None:
+    """The one line of a kind that was found for the line of a call: it ends the value, FILE:LINE.
+
+    In the function of the call it has the same callers; elsewhere the call is the first of them.
+    """
+    statements = history.facts.code.statements
+    found = {
+        each.line for each in statements if (each.kind, each.value) == (kind, f"{value}{place}")
+    }
+    if len(found) != 1:
+        return None
+    [line] = found
+    here = (line.file, line.function) == (place.file, place.function)
+    callers = place.callers if here else (place.at, *place.callers)
+    return Place(at=line, callers=callers[:MOST_CALLERS])
+
+
 def number(text: str) -> float | None:
     """The number that a program's text states; None: no number."""
     try:

@@ -10,7 +10,7 @@ from tb_bnplugin.diagnose import Outcome
 from tb_bnplugin.diagnose.places import find_place
 from tb_bnplugin.history.model import ModelHistory
 from tb_bnplugin.schema.columns import PAIRS_OF
-from tb_bnplugin.schema.facts import Call, LossFacts
+from tb_bnplugin.schema.facts import Call, LossFacts, WeightFacts
 from tb_bnplugin.schema.places import Line, Statement
 from tests.support.histories import CALL, create_history
 
@@ -100,7 +100,7 @@ def test_what_is_no_finding_has_no_place() -> None:
     assert find_place(ok, history(call(OUTSIDE))) is None
 
 
-@pytest.mark.parametrize("code", ["BN110", "BN208", "RC101", "BN207"])
+@pytest.mark.parametrize("code", ["BN110", "BN111", "BN208", "RC101", "BN207"])
 def test_a_code_whose_line_is_not_known_has_none(code: str) -> None:
     assert find_place(finding(code), history(call(OUTSIDE))) is None
 
@@ -158,6 +158,127 @@ def test_the_loop_that_copies_trainable_weights_unless_the_program_resets() -> N
     assert placed(put_back, history(statements=(reset, elsewhere))) is None
 
 
+def test_of_several_loops_that_copy_the_one_that_writes_this_model() -> None:
+    loops = (statement("copied", "client", 5), statement("copied", "server", 8))
+    lost = finding("BN207", evidence={"inference_executions": 3})
+    for names, expected in (("server",), 8), (("client",), 5), ((), None), (("other",), None):
+        model = tuple(statement("model", name, 2) for name in names)
+        assert placed(lost, history(statements=(*loops, *model))) == expected
+    alone = (loops[0], statement("model", "server", 2))  # it may be a part of the model
+    assert placed(lost, history(statements=alone)) == 5
+    again = (*loops, statement("copied", "server", 9), statement("model", "server", 2))
+    assert placed(lost, history(statements=again)) is None
+
+
+@pytest.mark.parametrize("code", ["BN101", "BN102", "BN109"])
+def test_the_line_that_sets_what_the_call_passes_on(code: str) -> None:
+    off = statement("switched", "false at train.py:10", 7, "validate")
+    place = find_place(finding(code), history(call(OUTSIDE, CALLER), statements=(off,)))
+    assert place is not None
+    assert (place.line, [each.line for each in place.callers]) == (7, [10, 20])
+    of_another = statement("switched", "false at train.py:11", 7)
+    assert placed(finding(code), history(call(OUTSIDE), statements=(of_another,))) == 10
+    again = replace(off, line=line(8))
+    assert placed(finding(code), history(call(OUTSIDE), statements=(off, again))) == 10
+
+
+def test_the_call_under_the_models_own_tape() -> None:
+    own = statement("own_tape", "train.py:10", 16)
+    place = find_place(finding("BN101"), history(call(OUTSIDE, CALLER), statements=(own,)))
+    assert place is not None
+    assert (place.line, [each.line for each in place.callers]) == (16, [20])
+    two = (call(line(1)), call(OUTSIDE))  # each in its own way, both seen
+    assert placed(finding("BN101"), history(*two)) == 1
+    seen = statement("own_tape", "train.py:10", 10)
+    assert placed(finding("BN101"), history(*two, statements=(seen,))) == 10
+    outside = replace(two[1], context="no_tape")
+    assert placed(finding("BN101"), history(two[0], outside, statements=(seen,))) == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "still", "expected"),
+    [
+        ({"a/conv": 4}, ("net/a/conv/kernel:0", "net/a/conv/bias:0"), 4),
+        ({"a/conv": 4, "b/conv": 4}, ("net/a/conv/kernel", "net/b/conv/kernel"), 4),
+        ({"conv": 4}, ("conv/kernel",), 4),
+        ({"a/conv": 4, "b/conv": 5}, ("net/a/conv/kernel",), 4),
+        ({"a/conv": 4, "b/conv": 5}, ("net/a/conv/kernel", "net/b/conv/kernel"), None),
+        ({"a/conv": 4}, ("net/a/conv/kernel", "net/head/kernel"), None),
+        ({"a/conv": 4}, ("net/a/conv_2/kernel",), None),
+        ({}, ("net/a/conv/kernel",), None),
+    ],
+    ids=[
+        *("one", "one line, two layers", "at the top", "another that changes"),
+        *("two lines", "a weight that it does not explain", "another name", "none"),
+    ],
+)
+def test_the_statement_that_drops_the_output_of_what_stands_still(
+    values: dict[str, int], still: tuple[str, ...], expected: int | None
+) -> None:
+    lines = tuple(statement("overwritten", value, at, "call") for value, at in values.items())
+    weights = WeightFacts(trainable=9, unchanged=still, checked_step=5)
+    given = create_history(facts={"statements": lines, "weights": weights})
+    assert placed(finding("BN111"), given) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "layers", "expected"),
+    [
+        ({"bn2": 4}, ("bn2",), 4),
+        ({"bn2": 4, "other": 5}, ("bn2",), 4),
+        ({"bn2": 4}, ("bn2", "bn3"), None),
+        ({"bn2": 4, "bn3": 5}, ("bn2", "bn3"), None),
+        ({"bn2": 4}, ("bn3",), None),
+    ],
+)
+def test_the_call_of_one_layer_for_another(
+    values: dict[str, int], layers: tuple[str, ...], expected: int | None
+) -> None:
+    lines = tuple(statement("called_again", value, at, "call") for value, at in values.items())
+    assert placed(finding("BN110", layers=layers), history(statements=lines)) == expected
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [("variance_only_records", 5), ("mean_only_records", 2), ("idle_records", 2), (None, 2)],
+)
+def test_the_line_that_writes_one_statistic_into_the_other(
+    column: str | None, expected: int
+) -> None:
+    lines = (
+        statement("layer_call", "Norm", 2, "call"),
+        statement("miswritten", "Norm.moving_variance", 5, "call"),
+    )
+    columns = {} if column is None else {column: 6.0}
+    given = create_history(columns=columns, facts={"statements": lines})
+    outcome = finding("BN209", layers=LAYERS, evidence={"layer_class": "Norm"})
+    assert placed(outcome, given) == expected
+    another = finding("BN209", layers=LAYERS, evidence={"layer_class": "OtherNorm"})
+    assert placed(another, given) == 2
+
+
+@pytest.mark.parametrize(
+    ("evidence", "momentum", "more", "expected"),
+    [
+        ({"variance_factor": 0.2, "behind_dropout": 0}, 0.9, (), 3),
+        ({"variance_factor": 0.51, "behind_dropout": 0}, 0.9, (), None),
+        ({"variance_factor": 0.2, "behind_dropout": 1}, 0.9, (), None),
+        ({"variance_factor": 0.2, "behind_dropout": 0}, 0.1, (), None),
+        ({"variance_factor": 0.2, "behind_dropout": 0}, 0.9, (statement("fit", "", 9),), None),
+        ({}, 0.9, (), None),
+    ],
+    ids=["narrow", "not narrow", "Dropout", "low momentum", "two fits", "not known"],
+)
+def test_rows_that_are_left_in_order(
+    evidence: dict[str, float], momentum: float, more: tuple[Statement, ...], expected: int | None
+) -> None:
+    lines = (statement("fit", "", 1), statement("shuffle", "false", 3), *more)
+    given = create_history(layer_facts={"momentum": momentum}, facts={"statements": lines})
+    outcome = finding("BN208", layers=LAYERS, evidence=evidence)
+    assert placed(outcome, given) == expected
+    assert placed(outcome, create_history(facts={"statements": lines[:1]})) is None
+
+
 def test_the_function_of_the_lambda_that_calls_the_layer() -> None:
     lines = (statement("lambda", "norm", 3), statement("lambda", "block/norm", 4))
     assert placed(finding("BN214", layers=("block/norm/bn",)), history(statements=lines)) == 4
@@ -213,7 +334,7 @@ def test_the_line_at_which_rows_meet() -> None:
         label_dtype="float32",
         prediction_dtype="float32",
         weighted=False,
-        line=line(9),
+        line=line(9, function="td_error"),
         paired_at=line(5),
     )
     given = create_history()
@@ -224,6 +345,12 @@ def test_the_line_at_which_rows_meet() -> None:
     assert placed(finding("LR104", evidence={"loss": "loss"}), replace(given, phases=(unknown,)))
     before = {"loss": "loss", "pairs_of": float(PAIRS_OF.index("targets"))}
     assert placed(finding("LR104", evidence=before), given) is None
+    of_loss, of_other = statement("target", "td_error", 7), statement("target", "other", 6)
+    for lines, expected in ((of_loss, of_other), 7), ((of_other,), None):
+        code = replace(given.facts.code, statements=lines)
+        known = replace(given, facts=replace(given.facts, code=code))
+        assert placed(finding("LR104", evidence=before), known) == expected
+        assert placed(finding("LR104", evidence={"loss": "loss"}), known) == 5
 
 
 def test_the_one_layer_of_several_by_its_name() -> None:

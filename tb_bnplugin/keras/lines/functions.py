@@ -58,6 +58,19 @@ def _return_line(file: str, number: int, name: str) -> Line | None:
     return line_at(file, number, name)
 
 
+def method_of(cls: type, method: str) -> tuple[CodeType, ast.FunctionDef | None] | None:
+    """The code of a method of a class of the user's, and its text; None where it is not his."""
+    code = getattr(getattr(cls, method, None), "__code__", None)
+    if code is None or is_keras_own(cls, method) or not is_users(code.co_filename):
+        return None
+    shown = line_at(code.co_filename, code.co_firstlineno, code.co_name)
+    tree = tree_of(source_of(shown.file))
+    for node in () if tree is None else ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and first_line(node) == code.co_firstlineno:
+            return code, node
+    return code, None
+
+
 def model_functions(model: Any) -> Iterator[tuple[str, Line]]:
     """The compiled losses that are functions of the user's, and what his `train_step` returns."""
     compiled = getattr(model, "loss", None)
@@ -66,21 +79,11 @@ def model_functions(model: Any) -> Iterator[tuple[str, Line]]:
         line = None if loss is None or isinstance(loss, str) else function_line(loss)
         if line is not None:
             yield "loss_function", line
-    if is_keras_own(type(model), "train_step") is False:
-        code = getattr(type(model).train_step, "__code__", None)
-        line = None if code is None or not is_users(code.co_filename) else _last_return(code)
-        if line is not None:
-            yield "returned", line
-
-
-def _last_return(code: CodeType) -> Line | None:
-    tree = tree_of(source_of(line_at(code.co_filename, code.co_firstlineno, code.co_name).file))
-    for node in () if tree is None else ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and first_line(node) == code.co_firstlineno:
-            returns = [each for each in own_nodes(node) if isinstance(each, ast.Return)]
-            if returns:
-                return line_at(code.co_filename, returns[-1].lineno, code.co_name)
-    return None
+    found = method_of(type(model), "train_step")
+    if found is not None and found[1] is not None:
+        returns = [node for node in own_nodes(found[1]) if isinstance(node, ast.Return)]
+        if returns:
+            yield "returned", line_at(found[0].co_filename, returns[-1].lineno, found[1].name)
 
 
 def lambda_lines(model: Any) -> Iterator[tuple[str, Line]]:

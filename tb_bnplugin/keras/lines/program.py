@@ -25,6 +25,7 @@ class ProgramLines:
         self.wanted = True
         self._guard = guard
         self._begun: dict[tuple[Line, ...], str] = {}  # and by what: "fit", "watch"
+        self._losses: dict[str, None] = {}  # names of functions of the user's
         self._found: tuple[object, tuple[Statement, ...]] = (None, ())
 
     def begin(self, by: str, frame: FrameType) -> None:
@@ -54,7 +55,10 @@ class ProgramLines:
         """
         if not self.wanted:
             return None, None
-        return function_line(loss), nearest_line(frame)
+        line = function_line(loss)
+        if line is not None and len(self._losses) < MOST_BEGINNINGS:
+            self._losses[line.function] = None
+        return line, nearest_line(frame)
 
     def statements(
         self, model: Any, layers: Sequence[Any], stacks: Stacks, traces: int
@@ -69,9 +73,10 @@ class ProgramLines:
         """
         if not self.wanted:
             return ()
-        state = (traces, len(self._begun))
+        state = (traces, len(self._begun), len(self._losses))
         if state != self._found[0]:
             begun = [(by, lines) for lines, by in self._begun.items()]
-            read = self._guard.attempt("lines", statements, model, layers, [*stacks, *begun])
+            stacks = [*stacks, *begun]
+            read = self._guard.attempt("lines", statements, model, layers, stacks, self._losses)
             self._found = (state, read or ())
         return self._found[1]

@@ -8,27 +8,28 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from tb_bnplugin.keras.calls.own_updates import is_keras_call
-from tb_bnplugin.keras.flavour import is_keras_own
 from tb_bnplugin.keras.lines.assigned import assignments
-from tb_bnplugin.keras.lines.functions import lambda_lines, model_functions
+from tb_bnplugin.keras.lines.begun import begun
+from tb_bnplugin.keras.lines.callers import function_at
+from tb_bnplugin.keras.lines.functions import lambda_lines, method_of, model_functions
 from tb_bnplugin.keras.lines.passed import options_of, parameters_of
+from tb_bnplugin.keras.lines.slips import slips
+from tb_bnplugin.keras.lines.switched import switched
 from tb_bnplugin.keras.lines.syntax import (
     FUNCTIONS,
-    assigned_names,
     called_name,
-    first_line,
-    innermost_function,
     is_tape,
     last_assignment,
     own_nodes,
-    tape_around,
     tree_of,
 )
-from tb_bnplugin.keras.lines.text import is_users, line_at, real_name, source_of
+from tb_bnplugin.keras.lines.tapes import loss_line, own_tapes
+from tb_bnplugin.keras.lines.targets import targets
+from tb_bnplugin.keras.lines.text import line_at, real_name, source_of
 from tb_bnplugin.schema.places import Line, Statement
 
 MOST_FILES: Final = 8
@@ -43,13 +44,16 @@ Stacks = Sequence[tuple[str, tuple[Line, ...]]]
 _Found = tuple[str, str, int, str]  # kind, value, line, function
 
 
-def statements(model: Any, layers: Iterable[Any], stacks: Stacks) -> tuple[Statement, ...]:
+def statements(
+    model: Any, layers: Sequence[Any], stacks: Stacks, losses: Collection[str] = ()
+) -> tuple[Statement, ...]:
     """The statements of the program that trains a model.
 
     Args:
         model: that is trained.
         layers: its batch normalization layers.
-        stacks: context and lines of each way these were called.
+        stacks: context and lines of each way these were called, and of each beginning.
+        losses: names of the functions of the user's that were measured as losses.
     """
     found: dict[Statement, None] = {}
     files = dict.fromkeys(line.file for _, stack in stacks for line in stack)
@@ -58,18 +62,38 @@ def statements(model: Any, layers: Iterable[Any], stacks: Stacks) -> tuple[State
         if text and len(text) <= LONGEST_FILE:
             for kind, value, number, function in _read(text):
                 found[_statement(kind, value, real, number, function)] = None
-    for context, stack in stacks:
-        if context == "fit":
-            found[Statement(kind="fit", value="", line=stack[0])] = None
-    for line in dict.fromkeys(_taped(stacks)):
-        made = loss_line(source_of(line.file), line.line)
-        if made is not None:
-            found[_statement("loss", "", real_name(line.file), made, line.function)] = None
+            for loss, number, function in targets(tree_of(text), losses) if losses else ():
+                found[_statement("target", loss, real, number, function)] = None
+    found.update(dict.fromkeys(_of_stacks(stacks)))
     found.update(dict.fromkeys(_of_objects(model, layers)))
     return tuple(found)
 
 
-def _of_objects(model: Any, layers: Iterable[Any]) -> Iterator[Statement]:
+def _of_stacks(stacks: Stacks) -> Iterator[Statement]:
+    """Statements that the text has beside the lines that were seen to run."""
+    outside: dict[tuple[str, tuple[Line, ...]], None] = {}  # many layers are called by one line
+    for context, stack in stacks:
+        if context not in ("fit", "watch"):
+            outside[context, tuple(line for line in stack if not line.depth)] = None
+            continue
+        if context == "fit":
+            yield Statement(kind="fit", value="", line=stack[0])
+        for kind, value, line, number in begun(context, stack):
+            yield _beside(kind, value, line, number)
+    for stack in dict.fromkeys(stack for _, stack in outside):
+        for value, line, number in switched(stack):
+            yield _beside("switched", value, line, number)
+    doubtful = [stack for context, stack in outside if context in ("tape", "unknown")]
+    for line in dict.fromkeys(line for stack in doubtful for line in stack):
+        made = loss_line(source_of(line.file), line.line)
+        if made is not None:
+            yield _statement("loss", "", real_name(line.file), made, line.function)
+    taped = [stack[0] for context, stack in outside if context == "tape" and stack]
+    for line, number in own_tapes(taped):
+        yield _beside("own_tape", f"{line.file}:{line.line}", line, number)
+
+
+def _of_objects(model: Any, layers: Sequence[Any]) -> Iterator[Statement]:
     """The code of the user's that the model and its layers hold."""
     for kind in ("call", "train_step"):
         yield from _defined(kind, type(model), kind)
@@ -77,44 +101,18 @@ def _of_objects(model: Any, layers: Iterable[Any]) -> Iterator[Statement]:
         yield Statement(kind=kind, value="", line=line)
     for path, line in lambda_lines(model):
         yield Statement(kind="lambda", value=path, line=line)
+    for kind, value, file, number in slips(model, layers):
+        yield _statement(kind, value, file, number, "call")
     for layer in layers:
         if not is_keras_call(layer):
             yield from _defined("layer_call", type(layer), "call")
 
 
-def loss_line(text: str, number: int) -> int | None:
-    """The line at which the loss is made whose gradient is taken around a line; None: not known.
-
-    It is the last assignment to what `tape.gradient(...)` is given in the same function; without
-    such a call, the last assignment within the tape's `with`.
-    """
-    tree = tree_of(text)
-    scope = None if tree is None else innermost_function(tree, number)
-    if scope is None:
-        return None
-    block = tape_around(scope, number)
-    if block is None:
-        return None
-    nodes = list(own_nodes(scope))
-    asked: list[Any] = [
-        node
-        for node in nodes
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr in ("gradient", "minimize")
-        and node.args
-        and node.lineno >= block.lineno
-    ]
-    if asked and isinstance(asked[0].args[0], ast.Name):
-        return last_assignment(nodes, asked[0].args[0].id, asked[0].lineno)
-    made: list[Any] = [node for node in ast.walk(block) if assigned_names(node)]
-    return max((node.lineno for node in made), default=None)
-
-
-def _taped(stacks: Stacks) -> Iterator[Line]:
-    for context, stack in stacks:
-        if context in ("tape", "unknown"):
-            yield from (line for line in stack if line.depth == 0)
+def _beside(kind: str, value: str, line: Line, number: int) -> Statement:
+    """A statement in the file of a line."""
+    if number == line.line:
+        return Statement(kind=kind, value=value, line=line)
+    return _statement(kind, value, real_name(line.file), number, function_at(line, number))
 
 
 def _statement(kind: str, value: str, file: str, number: int, function: str) -> Statement:
@@ -122,17 +120,12 @@ def _statement(kind: str, value: str, file: str, number: int, function: str) -> 
 
 
 def _defined(kind: str, cls: type, method: str) -> list[Statement]:
-    """The line at which a method of a class of the user's begins."""
-    code = getattr(getattr(cls, method, None), "__code__", None)
-    if code is None or is_keras_own(cls, method) or not is_users(code.co_filename):
+    """The line at which a method of a class of the user's begins, behind its decorators."""
+    found = method_of(cls, method)
+    if found is None:
         return []
-    shown = line_at(code.co_filename, code.co_firstlineno, code.co_name)
-    tree = tree_of(source_of(shown.file))
-    number = code.co_firstlineno
-    for node in () if tree is None else ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and first_line(node) == number:
-            number = node.lineno  # behind its decorators
-            break
+    code, node = found
+    number = code.co_firstlineno if node is None else node.lineno
     return [_statement(kind, cls.__name__, code.co_filename, number, code.co_name)]
 
 
@@ -166,7 +159,7 @@ def _walk(
         elif isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
             yield from _applied(child)
             yield from _defaults(child)
-        yield from ((kind, "", line, function) for kind, line in assignments(child))
+        yield from ((*each, function) for each in assignments(child))
         within = taped or (isinstance(child, ast.With) and is_tape(child))
         yield from _walk(child, name, known, taped=within)
 

@@ -23,15 +23,22 @@ def _parse(text: str) -> ast.Module:
     return ast.parse(text)
 
 
-def innermost_function(tree: ast.Module, number: int) -> ast.AST | None:
+def innermost_function(tree: ast.Module, number: int) -> ast.AST:
     """The innermost function around a line; the module where there is none."""
-    around = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-        and node.lineno <= number <= (node.end_lineno or node.lineno)
-    ]
-    return max(around, key=lambda node: node.lineno, default=tree)
+    around = [node for node in scopes_around(tree, number) if not isinstance(node, ast.ClassDef)]
+    return around[0] if around else tree
+
+
+def scopes_around(tree: ast.Module, number: int) -> list[Any]:
+    """The functions and classes around a line, the innermost first."""
+    around = [node for node in _scopes(tree) if node.lineno <= number <= node.end_lineno]
+    return sorted(around, key=lambda node: node.lineno, reverse=True)
+
+
+@functools.lru_cache(maxsize=16)
+def _scopes(tree: ast.Module) -> tuple[Any, ...]:
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return tuple(node for node in ast.walk(tree) if isinstance(node, kinds))
 
 
 def tape_around(scope: ast.AST, number: int) -> ast.With | None:
@@ -57,6 +64,12 @@ def own_nodes(scope: ast.AST) -> Iterator[Any]:
         yield child
         if not isinstance(child, (*FUNCTIONS, ast.ClassDef)):
             yield from own_nodes(child)
+
+
+@functools.lru_cache(maxsize=64)
+def own_calls(scope: ast.AST) -> tuple[ast.Call, ...]:
+    """The calls in a function or module, without those of functions within it."""
+    return tuple(node for node in own_nodes(scope) if isinstance(node, ast.Call))
 
 
 def assigned_names(node: ast.AST) -> set[str]:

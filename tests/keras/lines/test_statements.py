@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tb_bnplugin.keras.lines.functions import function_line
-from tb_bnplugin.keras.lines.statements import loss_line, statements
+from tb_bnplugin.keras.lines.statements import statements
+from tb_bnplugin.keras.lines.tapes import loss_line
 from tb_bnplugin.keras.lines.text import line_at
 
 PROGRAM = dedent("""\
