@@ -8,7 +8,6 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 
 import tb_bnplugin
 from tb_bnplugin.cli import baseline, formats
@@ -35,10 +34,9 @@ from tb_bnplugin.errors import (
     LogFolderError,
     UnknownRuleError,
 )
+from tb_bnplugin.failing import FAIL_ON
 from tb_bnplugin.logs.check import Report, check, read_runs
 from tb_bnplugin.logs.provider import shorten
-
-_FAIL_ON: Final = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,7 +76,7 @@ def run_check(options: argparse.Namespace) -> int:
     except BaselineError as error:
         return fail(str(error))
     try:
-        print(_written(report, options.format, _FAIL_ON[options.fail_on]), flush=True)
+        print(_written(report, options.format, FAIL_ON[options.fail_on]), flush=True)
     except BrokenPipeError:
         forget_output()  # and the exit code says all the same what was found
     crashed = [outcome for outcome in report.outcomes if outcome.status == "crashed"]
@@ -89,7 +87,7 @@ def run_check(options: argparse.Namespace) -> int:
         return FINDINGS
     if options.write_baseline:
         return CLEAN
-    failing = _FAIL_ON[options.fail_on]
+    failing = FAIL_ON[options.fail_on]
     return FINDINGS if any(entry.severity in failing for entry in report.findings) else CLEAN
 
 
@@ -241,7 +239,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     checking.add_argument(
         "--fail-on",
-        choices=tuple(_FAIL_ON),
+        choices=tuple(FAIL_ON),
         default="error",
         help="exit with 1 at a finding of this severity or worse (default: error)",
     )

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-FAIL_ON: Final = ("error", "warning", "never")
+from tb_bnplugin.failing import FAIL_ON
 
-_FAILING: Final = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 _ARGUMENTS: Final = ("expect", "fail_on")
 
 
@@ -21,7 +20,7 @@ class Wanted:
     @property
     def failing(self) -> tuple[str, ...]:
         """Severities of findings that fail the test."""
-        return _FAILING[self.fail_on]
+        return FAIL_ON[self.fail_on]
 
     @classmethod
     def of(cls, item: Any) -> Wanted:

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import pytest
 
-from tb_bnplugin.testing.options import FAIL_ON, Wanted
+from tb_bnplugin.failing import FAIL_ON
+from tb_bnplugin.testing.options import Wanted
 from tb_bnplugin.testing.watched import BatchNorm
 
 _WATCHED: Final = pytest.StashKey[BatchNorm]()
@@ -27,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """The option and the ini value of the least severity that fails a test."""
     text = "least severity of a finding that fails a test with the fixture `batch_norm`"
     parser.getgroup("tb_bnplugin").addoption(
-        "--batch-norm-fail-on", choices=FAIL_ON, default=None, help=text
+        "--batch-norm-fail-on", choices=tuple(FAIL_ON), default=None, help=text
     )
     parser.addini("batch_norm_fail_on", f"{text}: {', '.join(FAIL_ON)}", default="warning")
 
