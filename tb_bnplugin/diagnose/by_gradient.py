@@ -64,9 +64,7 @@ def check_growth(rule: Rule, history: ModelHistory) -> Outcome | None:
             steps=found.steps,
         )
     if not is_a_weight(history, found.factor):
-        return rule.not_checked(
-            f"What `train_step` differentiates is {_sum(divisor)}: LR110 tells its factor."
-        )
+        return rule.not_checked(f"What `train_step` differentiates is {_sum(divisor)}: see LR110.")
     return rule.finding(
         message=f"{what}, so the step depends on the batch size.",
         fix=f"Divide by the rows of each batch: {reduce_over_rows(found.replicas)}."

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from tb_bnplugin.diagnose.hints import keep_useful
 from tb_bnplugin.diagnose.needs import find_missing
 from tb_bnplugin.diagnose.once import ToldLayers
 from tb_bnplugin.diagnose.outcome import Outcome
+from tb_bnplugin.diagnose.own_words import in_own_words
 from tb_bnplugin.diagnose.places import find_place
 from tb_bnplugin.diagnose.rule import ComparisonModule, Rule, RuleModule
 from tb_bnplugin.diagnose.rules import COMPARISONS, RULES
@@ -27,9 +29,9 @@ def diagnose(history: ModelHistory, *, rules: Sequence[RuleModule] = RULES) -> t
         rules = [rule for rule in rules if rule.RULE.code.startswith("LR")]
     outcomes = [outcome for rule in rules for outcome in _run(rule.RULE, rule.check, newest)]
     explained = {rule.RULE.code: rule.RULE for rule in rules if rule.RULE.explained_by}
+    told = [_told_once(outcome, outcomes, explained) for outcome in outcomes]
     return tuple(
-        _placed(_of_model(_told_once(outcome, outcomes, explained), history), history)
-        for outcome in outcomes
+        _placed(_of_model(keep_useful(outcome, told), history), history) for outcome in told
     )
 
 
@@ -124,9 +126,13 @@ def _of_model(outcome: Outcome, history: ModelHistory) -> Outcome:
 
 
 def _placed(outcome: Outcome, history: ModelHistory) -> Outcome:
-    """The outcome with its line of the program; without one where a damaged log forbids it."""
+    """The outcome with its line of the program, and its fix in the words of the program.
+
+    As it is, where a damaged log forbids it.
+    """
     try:
-        return replace(outcome, place=find_place(outcome, history))
+        place = find_place(outcome, history)
+        return replace(outcome, place=place, fix=in_own_words(outcome.fix, place, history))
     except Exception:  # noqa: BLE001  # a finding is told all the same
         return outcome
 

@@ -103,7 +103,8 @@ def _fix(history: ModelHistory) -> str:
         )
     return (
         "Every layer that is to train ran in training mode, so the moving statistics do not fit for"
-        " another reason: do what BN202, BN204, BN207, BN209 or BN210 say of them."
+        " another reason (see BN202, BN204, BN207, BN209, BN210). Look for the first layer where"
+        " they differ much from the batch statistics."
     )
 
 

@@ -109,7 +109,7 @@ def _no_one_factor(history: ModelHistory, found: Gradient | None) -> Outcome:
             return RULE.ok("`train_step` differentiates the mean over the places that count.")
         return RULE.not_checked(
             "The gradient that came back to the predictions leaves padding out"
-            f" ({places.shares.min():.3g} of the places count): LR111 tells of it."
+            f" ({places.shares.min():.3g} of the places count): see LR111."
         )
     if not one_pass_a_step(history):
         return RULE.not_checked(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -157,3 +158,11 @@ def test_it_is_not_told_beside_what_explains_it() -> None:
     codes = {outcome.code: outcome for outcome in found}
     assert codes["BN203"].status == "finding"
     assert codes["BN208"].reason == "BN203 few-values-per-channel explains it."
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_names_no_rule_that_found_nothing(name: str) -> None:
+    outcomes = diagnose(SILENT[name])
+    found = {outcome.code for outcome in outcomes if outcome.status == "finding"}
+    (mine,) = (outcome for outcome in outcomes if outcome.code == "BN208")
+    assert set(re.findall(r"BN\d{3}", mine.reason or "")) <= found
