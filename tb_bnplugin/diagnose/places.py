@@ -15,9 +15,9 @@ from typing import Final
 from tb_bnplugin.diagnose import slips
 from tb_bnplugin.diagnose.outcome import Outcome, Place
 from tb_bnplugin.diagnose.program import (
-    MOST_CALLERS,
     Way,
     beside,
+    callers_of,
     layers_of,
     losses_of,
     number,
@@ -200,7 +200,7 @@ def _asking(call: Call) -> Place | None:
     given = call.training_argument in ("true", "false")
     for at, line in enumerate(call.stack):
         if not line.depth or (given and call.reason != "default" and _ASKS.search(line.text)):
-            return Place(at=line, callers=call.stack[at + 1 :][:MOST_CALLERS])
+            return Place(at=line, callers=callers_of(line, call.stack[at + 1 :]))
     return None
 
 

@@ -70,7 +70,7 @@ def placed(line: Line, history: ModelHistory) -> Place:
     for call in history.calls:
         for at, each in enumerate(call.stack):
             if (each.file, each.function) == (line.file, line.function):
-                return Place(at=line, callers=call.stack[at + 1 :][:MOST_CALLERS])
+                return Place(at=line, callers=callers_of(line, call.stack[at + 1 :]))
     return Place(at=line)
 
 
@@ -88,7 +88,18 @@ def beside(place: Place, history: ModelHistory, kind: str, value: str = "") -> P
     [line] = found
     here = (line.file, line.function) == (place.file, place.function)
     callers = place.callers if here else (place.at, *place.callers)
-    return Place(at=line, callers=callers[:MOST_CALLERS])
+    return Place(at=line, callers=callers_of(line, callers))
+
+
+def callers_of(line: Line, stack: Sequence[Line]) -> tuple[Line, ...]:
+    """The nearest lines that called a line, each once: a function may call itself."""
+    told = {(line.file, line.line)}
+    callers = []
+    for each in stack:
+        if (each.file, each.line) not in told:
+            told.add((each.file, each.line))
+            callers.append(each)
+    return tuple(callers[:MOST_CALLERS])
 
 
 def number(text: str) -> float | None:

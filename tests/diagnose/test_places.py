@@ -50,6 +50,16 @@ def test_the_call_of_the_model_not_the_layers_own() -> None:
     assert (str(place), place.text) == ("train.py:10", "p = m(x)")
 
 
+def test_each_caller_is_told_once() -> None:
+    recursive = call(WITHIN, OUTSIDE, CALLER, OUTSIDE, CALLER, *(line(at) for at in range(31, 36)))
+    place = find_place(finding("BN101"), history(recursive))
+    assert place is not None
+    assert [each.line for each in place.callers] == [20, 31, 32, 33]
+    read = find_place(finding("LR103"), history(recursive, statements=(statement("loss", "", 12),)))
+    assert read is not None
+    assert [each.line for each in read.callers] == [10, 20, 31, 32]
+
+
 def test_the_line_that_asks_within_the_model() -> None:
     asks = replace(WITHIN, text="y = bn(x, training=True)")
     given = call(
