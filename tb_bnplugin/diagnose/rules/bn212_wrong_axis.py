@@ -13,7 +13,8 @@ Why it matters:
 How it decides:
     The graph of the model tells the axis on which each convolution has its filters. It is followed
     through layers that keep the axes in their places, and through `Permute`. It is not followed
-    through a reshape, a layer of another class or a model of the program's own.
+    through a reshape, a layer of another class or a model of the program's own: of a subclassed
+    model Keras keeps no graph.
 
 What to do:
     Name the axis of the channels:
@@ -47,6 +48,11 @@ def check(history: ModelHistory) -> Outcome:
     """Look for layers whose axis is not that of the filters that enter them."""
     layers = history.facts.layers
     known = channels_before(history.facts.graph)
+    if not known and history.facts.code.subclassed:
+        return RULE.not_checked(
+            "Keras keeps no graph of a subclassed model, so that it is not known which layer comes"
+            " before another."
+        )
     if not known:
         return RULE.not_checked(
             "The graph of the model shows no convolution whose filters enter a layer."

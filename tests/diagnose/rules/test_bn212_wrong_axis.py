@@ -77,6 +77,14 @@ def test_what_is_not_known_is_not_passed(name: str) -> None:
     assert judge("BN212", SILENT[name]).status == "not_checked"
 
 
+def test_of_a_subclassed_model_the_graph_is_not_known() -> None:
+    nodes = (Node(path="conv", layer=None, **CONV), Node(path="bn", layer=0, layer_class=NORM))
+    history = create_history(layers=1, facts={"subclassed": True, "nodes": nodes})
+    reason = str(judge("BN212", history).reason)
+    assert "no graph of a subclassed model" in reason
+    assert "shows no convolution" not in reason
+
+
 def test_passes_on_evidence() -> None:
     assert judge("BN212", SILENT["filters last"]).status == "ok"
 
