@@ -48,19 +48,20 @@ def run_in_training_mode(history: ModelHistory, wrong: Mask) -> str:
 def _may_lose_it(history: ModelHistory, wrong: Mask) -> bool:
     """True where the model's own `call` may keep a `training=True` from layers [layers].
 
-    Where it takes the argument, and its layers were given none, the program gave none to it.
+    Where it takes the argument, and neither its layers nor what is around them were given one, the
+    program gave none to it.
     """
     code = history.facts.code
     if not code.subclassed or not code.call_accepts_training:
         return code.subclassed
     calls = calls_by_layer(history)
     given = {
-        call.training_argument
+        (call.training_argument, call.source)
         for layer in np.flatnonzero(wrong)
         for call in calls.get(int(layer), ())
         if call.context == "tape"
     }
-    return given != {"none"}
+    return given != {("none", "")}
 
 
 def _in_keras_own_step(facts: ModelFacts) -> str:

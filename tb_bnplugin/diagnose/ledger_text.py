@@ -79,7 +79,7 @@ def asked_words(call: Call) -> str:
         "explicit": "given in the call",
         "graph": "from the functional graph",
         "inherited": f"handed down by {call.source}" if call.source else "handed down",
-        "default": "nobody gave one",
+        "default": f"though {call.source} was given one" if call.source else "nobody gave one",
         "sibling": "left behind by a layer called earlier",
     }.get(call.reason, "origin not known")
     if call.reason == "graph" and call.source:

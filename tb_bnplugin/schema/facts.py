@@ -63,7 +63,9 @@ class Call:
     context: str  # one of tables.CONTEXTS
     training_argument: str  # "true", "false", "none", "tensor": the value `call` was given
     reason: str  # "explicit", "graph", "inherited", "default", "sibling", "unknown"
-    source: str  # where it comes from: path of the layer that holds the value, or ""
+    # Path of the layer that holds the value, or ""; of "default" the layer around that was given a
+    # value, which the code within it did not pass on.
+    source: str
     trainable: bool  # of the layer when traced
     function: str  # name of the traced function, "" when run eagerly
     jit: bool  # compiled by XLA

@@ -111,3 +111,10 @@ def test_ledger_of_one_layer_is_made_for_it_alone(monkeypatch: pytest.MonkeyPatc
     assert made == ["bn_1"]
     assert alone.to_json() == of_all.layers[1].to_json()
     assert len(alone.calls) == 3
+
+
+def test_a_value_that_the_code_did_not_pass_on_is_not_one_that_nobody_gave() -> None:
+    for source, words in (("", "nobody gave one"), ("own", "though own was given one")):
+        call = replace(CALL, source=source)
+        text = ledger_text(create_ledger(create_history(calls=[call], layers=1)))
+        assert f"no training value, {words};" in text

@@ -226,7 +226,7 @@ function Calls({ data }: { data: LayerAnswer }) {
                 {call.reason}
                 {call.source && (
                   <>
-                    {" from "}
+                    {call.reason === "default" ? ", though one was given to " : " from "}
                     <bdi title={call.source}>{shorten(call.source, 30)}</bdi>
                   </>
                 )}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Final
@@ -33,7 +33,8 @@ class Reason:
     """Where a `training` value came from."""
 
     reason: str  # "explicit", "graph", "inherited", "default", "sibling", "unknown"
-    source: Any = None  # the layer that holds the value, for "inherited"
+    source: Any = None  # for "inherited" the layer that holds the value; for "default" the
+    # outermost one that was given a value, where the code within it turned that into None
 
 
 _UNKNOWN: Final = Reason(reason="unknown")
@@ -56,7 +57,7 @@ def find(layer: Any, value: Any, frame: FrameType | None) -> Reason:
         if asked_by != "inherited":
             return Reason(reason=asked_by)
     elif value is None:
-        return Reason(reason="default")
+        return Reason(reason="default", source=_outermost_given(calls[1:]))
     holder: tuple[Any, str] | None = None
     for ancestor, call_frame in calls[1:]:
         passed = _given(call_frame)
@@ -74,6 +75,12 @@ def find(layer: Any, value: Any, frame: FrameType | None) -> Reason:
     # Keras 3 keeps one context for a whole call: a value that no ancestor holds was left
     # behind by a layer called earlier.
     return Reason(reason="sibling")
+
+
+def _outermost_given(calls: Sequence[tuple[Any, FrameType]]) -> Any:
+    """The outermost of the layers around that was given a value; None where none was."""
+    given = [layer for layer, call_frame in calls if _given(call_frame) is not None]
+    return given[-1] if given else None
 
 
 def _asked_by(layer: Any, given: Any, call_frame: FrameType) -> str:

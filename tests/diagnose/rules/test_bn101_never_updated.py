@@ -199,7 +199,8 @@ def test_the_cure_of_a_model_that_only_holds_others() -> None:
 def test_a_call_that_hands_on_what_it_is_given_is_not_to_be_changed() -> None:
     bare = [replace(CALL, layer=at, training_argument="none", reason="default") for at in range(3)]
     given = [replace(call, training_argument="false", reason="explicit") for call in bare]
-    for calls, words in ((bare, False), (given, True)):
+    lost = [replace(call, source="model") for call in bare]
+    for calls, words in ((bare, False), (given, True), (lost, True)):
         facts = {"subclassed": True, "call_accepts_training": True, "trained_by": "loop"}
         history = create_history(columns=INFERENCE, facts=facts, calls=calls)
         assert ("must pass the argument on" in judge("BN101", history).fix) == words

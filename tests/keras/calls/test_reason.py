@@ -96,6 +96,25 @@ def test_default_where_nobody_gave_one(flavour: Flavour) -> None:
     assert asked in ("none", "false")  # what Keras makes of it
 
 
+def test_default_names_what_was_given_a_value_that_the_code_took_away(flavour: Flavour) -> None:
+    keras = flavour.keras
+
+    class Own(keras.Model):  # type: ignore[misc, name-defined, unused-ignore]
+        def __init__(self) -> None:
+            super().__init__(name="own")
+            self.bn = keras.layers.BatchNormalization(name="bn")
+
+        def call(self, inputs: Any, training: Any = None) -> Any:
+            return self.bn(inputs, training=training or None)
+
+    model = Own()
+    tb_bnplugin.watch(model)
+    model(X[:4], training=False)
+    # tf_keras takes the value of the model around, where the layer's own is None.
+    gave = ("none", "default") if flavour.name == "keras3" else ("false", "inherited")
+    assert ledger(model) == {("inference", *gave, "own")}
+
+
 def test_keras_3_trains_a_call_without_training_by_default(flavour: Flavour) -> None:
     model = compile_tiny(create_without_training(flavour.keras))
     tb_bnplugin.watch(model)
