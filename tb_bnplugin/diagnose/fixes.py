@@ -19,6 +19,15 @@ RECALIBRATE_IN_FIT = "`tb_bnplugin.RecalibrateCallback((x, y))`"
 """The same, before each validation of `fit`."""
 
 
+def catch_up(history: ModelHistory) -> str:
+    """What to do where the means of batches move faster than a moving mean follows."""
+    recalibrate = RECALIBRATE_IN_FIT if history.facts.trained_by == "fit" else RECALIBRATE
+    return (
+        "Subtract the mean of the inputs before they enter the model, or estimate the statistics"
+        f" anew before each validation: {recalibrate}."
+    )
+
+
 def run_in_training_mode(history: ModelHistory, wrong: Mask) -> str:
     """How to make layers [layers] run in training mode while the model trains."""
     facts = history.facts

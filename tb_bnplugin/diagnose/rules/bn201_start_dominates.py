@@ -35,7 +35,10 @@ What to do:
         tb_bnplugin.recalibrate(model, (x, y))
 
     Both numbers of the fix leave a tenth of what the rule allows: the quarter of the channels that
-    it does not look at has the smallest variances, and is the furthest off.
+    it does not look at has the smallest variances, and is the furthest off. Where the means of the
+    batches move so fast that also with the lower momentum the moving mean would stay half a
+    standard deviation behind, as with inputs far from 0, neither number is named. Then subtract
+    the mean of the inputs, or estimate the statistics.
 
 When it is fine:
     At the beginning of every training from scratch. It ends by itself, so the console reports it
@@ -52,14 +55,15 @@ from typing import Final
 
 import numpy as np
 
+from tb_bnplugin.diagnose.evidence.lagging import drift_of_mean
 from tb_bnplugin.diagnose.evidence.layers import Mask, count, updates_since_start
 from tb_bnplugin.diagnose.evidence.mode_gap import mode_gap
 from tb_bnplugin.diagnose.evidence.momentum import momenta, updates_needed
 from tb_bnplugin.diagnose.evidence.probe_gap import probe_gap
 from tb_bnplugin.diagnose.evidence.training import validated
-from tb_bnplugin.diagnose.fixes import RECALIBRATE, RECALIBRATE_IN_FIT
 from tb_bnplugin.diagnose.needs import COUNTED
 from tb_bnplugin.diagnose.outcome import Outcome
+from tb_bnplugin.diagnose.outlasting import outlast_the_start, whole
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import RECORD_REASONS, Floats, ModelHistory, Steps
 
@@ -71,15 +75,6 @@ RULE: Final = Rule(
     transient=True,
     once_a_layer=True,
 )
-
-LOWEST_SUGGESTED: Final = 0.5
-"""Momentum: with less the statistics are those of the last batch or two."""
-
-LEFT: Final = 0.1
-"""Share of what the rule allows that is left after a cure."""
-
-MOMENTA_BETWEEN: Final = 20
-"""Momenta from 0 to 1 of which one is suggested: 0.95, 0.9, 0.85, ..."""
 
 ASSIGNED_AT_LEAST: Final = 2
 """Times that statistics were changed from outside: once is a file that was loaded."""
@@ -162,20 +157,21 @@ def _finding(
 
     at = int(last[wrong].max())
     needed, made = at_last(updates_needed(history)), at_last(updates_since_start(history))
-    most = _whole(needed.max())
+    most = whole(made.max())
     step = int(history.steps[at])
     score = is_validated and _score_at(history, at)
     lossless = f"Nothing is lost yet. {score}" if score else ""
+    drift = drift_of_mean(history, at)[wrong]
     return RULE.layer_finding(
         history,
         wrong,
         "still had moving statistics shaped by their starting value"
-        f" {'at the last validation, ' if is_validated else 'at '}step {step}: about {most}"
-        f" more updates were needed to make it small.{f' {lossless}' if lossless else ''}",
-        fix=f"{_fix(momenta(history)[wrong], needed, made)} {_recalibrate(history)}",
+        f" {'at the last validation, ' if is_validated else 'at '}step {step}, after {most} update"
+        f"{'' if most == 1 else 's'}.{f' {lossless}' if lossless else ''}",
+        fix=outlast_the_start(history, momenta(history)[wrong], needed, made, drift),
         evidence={
-            "updates_still_needed": most,
-            "updates_made": int(made.max()),
+            "updates_made": most,
+            "updates_for_most_channels": whole(needed.max()),
             "validated": is_validated,
         },
         steps=(_begin(history, dominated[:, wrong], at), step),
@@ -220,40 +216,3 @@ def _begin(history: ModelHistory, dominated: Mask, at: int) -> int:
     """First step of the stretch up to a record in which any of these layers was dominated."""
     clear = np.flatnonzero(~dominated[: at + 1].any(axis=1))
     return int(history.steps[clear[-1] + 1 if len(clear) else 0])
-
-
-def _fix(momentum: Floats, needed: Floats, made: Floats) -> str:
-    """How to be rid of the start.
-
-    Args:
-        momentum: of the layers that are told.
-        needed: updates that they still need.
-        made: updates that they had.
-    """
-    # momentum 0.99, 60 updates made, 692 needed: 229 more leave a tenth, as 0.99^229 = 0.1;
-    # in the 60 updates, 0.85^60 = 0.99^(60 + 692 + 229)
-    known = np.where((momentum > 0.0) & (momentum < 1.0), momentum, 0.99)
-    more = needed + np.log(LEFT) / np.log(known)
-    updates = _whole(more.max())
-    longer = (
-        f"Train for about {updates} more update{'' if updates == 1 else 's'}, so that a tenth of"
-        " that is left, before you judge the model by validation"
-    )
-    enough = float((known ** ((made + more) / made)).min())
-    lower = np.floor(MOMENTA_BETWEEN * enough) / MOMENTA_BETWEEN
-    if lower < LOWEST_SUGGESTED:
-        return f"{longer}."
-    return (
-        f"{longer}, or lower the momentum (now {known.max():g}):"
-        f" `BatchNormalization(momentum={lower:g})`."
-    )
-
-
-def _recalibrate(history: ModelHistory) -> str:
-    if history.facts.trained_by == "fit":
-        return f"Or let `fit` estimate the statistics before each validation: {RECALIBRATE_IN_FIT}."
-    return f"Or estimate the statistics from the training data before you validate: {RECALIBRATE}."
-
-
-def _whole(updates: float) -> int:
-    return int(np.ceil(min(updates, 2.0**53)))

@@ -67,7 +67,7 @@ from tb_bnplugin.diagnose.evidence.misfit import (
 from tb_bnplugin.diagnose.evidence.mode_gap import mode_gap
 from tb_bnplugin.diagnose.evidence.probe_gap import LOG_GAP, ProbeGap, probe_gap
 from tb_bnplugin.diagnose.evidence.training import updates_a_step
-from tb_bnplugin.diagnose.fixes import RECALIBRATE, RECALIBRATE_IN_FIT
+from tb_bnplugin.diagnose.fixes import catch_up
 from tb_bnplugin.diagnose.needs import COUNTED, PROBE
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
@@ -105,9 +105,7 @@ SHUFFLE: Final = (
 )
 LAGS: Final = (
     "The moving mean lags: also the batches of training are {lag:.2g} standard deviations away from"
-    " it, since their means move faster than the average follows. Subtract the mean of the inputs"
-    " before they enter the model, or estimate the statistics anew before each validation:"
-    " {recalibrate}."
+    " it, since their means move faster than the average follows. {cure}"
 )
 ALIKE: Final = (
     "Prepare the inputs of training and evaluation alike: the layers follow the batches of"
@@ -214,7 +212,4 @@ def _fix(history: ModelHistory, wrong: Mask, behind: Mask, *, narrow: bool) -> s
 
 def _lags(history: ModelHistory, wrong: Mask) -> str | None:
     lag = lag_of_mean(history, wrong)
-    if lag is None:
-        return None
-    recalibrate = RECALIBRATE_IN_FIT if history.facts.trained_by == "fit" else RECALIBRATE
-    return LAGS.format(lag=lag, recalibrate=recalibrate)
+    return None if lag is None else LAGS.format(lag=lag, cure=catch_up(history))
