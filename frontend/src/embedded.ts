@@ -3,6 +3,7 @@ import type { Arguments } from "./routes.ts";
 
 export type Embedded = {
   about: { version: string; written: string; notes: string[] };
+  ledgers: { run: string; model: string; text: string }[];
   answers: { route: string; arguments: Record<string, string | number>; answer: unknown }[];
 };
 

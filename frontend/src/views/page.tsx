@@ -9,6 +9,7 @@ import { Empty } from "./empty.tsx";
 import { Findings } from "./findings.tsx";
 import { Heatmap } from "./heatmap.tsx";
 import { Layer } from "./layer.tsx";
+import { Ledgers } from "./ledger.tsx";
 import { Losses } from "./losses.tsx";
 import { ModelMap } from "./map.tsx";
 import { Overview } from "./overview.tsx";
@@ -86,6 +87,7 @@ function Pictures() {
       <Layer />
       <Losses />
       {report.layers.length > 0 && <ModelMap />}
+      <Ledgers />
     </>
   );
 }

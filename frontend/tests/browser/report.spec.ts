@@ -37,9 +37,16 @@ test("a report file shows findings, timeline and charts of each run, and asks no
   expect(colours.get(await themeColour(frame, "flaw")) ?? 0).toBeGreaterThan(1000);
   await expect(region(frame, "Scalars").locator(".lines canvas").first()).toBeVisible();
   await expect(region(frame, "Layer").getByText("channels sorted by variance")).toBeVisible();
+  const ledger = region(frame, "Ledger of the run");
+  await expect(ledger.locator("pre")).toHaveCount(1);
+  await expect(ledger.locator("pre")).toBeHidden(); // closed until asked for
+  await ledger.locator("summary").click();
+  await expect(ledger.locator("pre")).toContainText("statistics: stood still");
+  await expect(ledger.locator("pre")).toContainText("run faulty");
   await runSelect(frame).selectOption("healthy/train");
   await settled(frame);
   await expect(frame.getByText("This file holds the channels only")).toBeVisible();
+  await expect(ledger.locator("pre")).toContainText("run healthy/train");
   await expect(frame.locator(".failure")).toHaveCount(0);
   expect(asked.filter((url) => !url.startsWith("file:"))).toEqual([]);
   expect(await page.title()).toBe("Batch Norm");

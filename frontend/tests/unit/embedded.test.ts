@@ -3,6 +3,7 @@ import { answerOf, type Embedded } from "../../src/embedded.ts";
 
 const held: Embedded = {
   about: { version: "1", written: "now", notes: [] },
+  ledgers: [],
   answers: [
     { route: "report", arguments: { run: "a", model: "first" }, answer: 1 },
     { route: "report", arguments: { run: "a", model: "second" }, answer: 2 },

@@ -33,8 +33,8 @@ POINTS: Final = 1000
 
 def collect(
     folder: WholeLogFolder, analyses: Sequence[Analysis], limit: int = BYTES
-) -> tuple[list[str], list[str]]:
-    """The answers as JSON texts, and notes of what is left out.
+) -> tuple[list[str], list[str], list[Analysis]]:
+    """The answers as JSON texts, notes of what is left out, and the runs that are not.
 
     Args:
         folder: the log, for its scalars and channels.
@@ -63,7 +63,7 @@ def collect(
             "Some layers, columns or curves are left out, so that the file stays small."
             " --run writes fewer runs."
         )
-    return answers.texts, notes
+    return answers.texts, notes, shown
 
 
 def _most_wrong(analyses: Sequence[Analysis]) -> list[Analysis]:

@@ -11,6 +11,7 @@ from tb_bnplugin.dashboard.analysis import analyze_run
 from tb_bnplugin.dashboard.report.about import About
 from tb_bnplugin.dashboard.report.budget import BYTES
 from tb_bnplugin.dashboard.report.collect import collect
+from tb_bnplugin.dashboard.report.ledgers import ledgers
 from tb_bnplugin.errors import PageNotBuiltError
 from tb_bnplugin.history.model import RunHistory
 from tb_bnplugin.logs.whole_folder import WholeLogFolder
@@ -54,15 +55,17 @@ def report_page(
     Raises:
         PageNotBuiltError: this is a checkout of the repository without its page.
     """
-    texts, left_out = collect(folder, [analyze_run(history) for history in histories], limit)
+    analyses = [analyze_run(history) for history in histories]
+    texts, left_out, shown = collect(folder, analyses, limit)
+    held, no_ledgers = ledgers(shown)
     said = json.dumps(
         {
             "version": about.version,
             "written": about.written,
-            "notes": [*about.notes, *left_out],
+            "notes": [*about.notes, *left_out, *no_ledgers],
         }
     )
-    answers = f'{{"about":{said},"answers":[{",".join(texts)}]}}'
+    answers = f'{{"about":{said},"ledgers":{json.dumps(held)},"answers":[{",".join(texts)}]}}'
     return _PAGE.format(
         style=_static("style.css").replace("</", "<\\/"),
         name=ANSWERS_ID,

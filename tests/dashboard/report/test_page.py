@@ -20,8 +20,10 @@ from tb_bnplugin.cli import main
 from tb_bnplugin.dashboard.analysis import analyze_run
 from tb_bnplugin.dashboard.plugin import BatchNormPlugin
 from tb_bnplugin.dashboard.report import collect as collecting
+from tb_bnplugin.dashboard.report import ledgers as report_ledgers
 from tb_bnplugin.dashboard.report import page
 from tb_bnplugin.dashboard.report.collect import collect
+from tb_bnplugin.dashboard.report.ledgers import ledgers
 from tb_bnplugin.logs.check import read_folder
 from tb_bnplugin.logs.whole_folder import WholeLogFolder
 from tests.dashboard.logs import HOSTILE_NAMES
@@ -118,18 +120,42 @@ def test_the_answers_are_those_of_the_routes(logdir: Path) -> None:
     assert any(layer["path"] == EVIL for layer in layers)
 
 
+def test_the_ledger_of_each_run_is_held(logdir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    held_ledgers = held(written(logdir))["ledgers"]
+    assert [(each["run"], each["model"]) for each in held_ledgers] == [
+        ("other", "model"),
+        ("train", "model"),
+    ]
+    capsys.readouterr()
+    assert main(["ledger", str(logdir)]) == 0
+    assert "\n\n".join(each["text"] for each in held_ledgers) == capsys.readouterr().out.strip()
+
+
+def test_ledgers_are_bounded(logdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    analyses = [analyze_run(history) for history in read_folder(WholeLogFolder(logdir))[0]]
+    every, notes = ledgers(analyses)
+    assert (len(every), notes) == (2, [])
+    one, notes = ledgers(analyses, len(every[0]["text"]))
+    assert one == every[:1]
+    assert notes == ["1 of 2 mode ledgers are left out; `tb-bnplugin ledger` prints them."]
+    monkeypatch.setattr(report_ledgers, "LINES", 2)
+    (short, _), _ = ledgers(analyses)
+    lines = every[0]["text"].splitlines()
+    assert short["text"].splitlines() == [*lines[:2], f"and {len(lines) - 2} more lines"]
+
+
 def test_what_is_large_is_left_out_and_said(logdir: Path) -> None:
     folder = WholeLogFolder(logdir)
     analyses = [analyze_run(history) for history in read_folder(folder)[0]]
-    every, notes = collect(folder, analyses)
+    every, notes, _ = collect(folder, analyses)
     assert notes == []
     first = json.loads(every[0])
     assert (first["route"], first["arguments"]["run"]) == ("report", "train")  # it has the error
     limit = sum(map(len, every)) // 2
-    some, notes = collect(folder, analyses, limit)
+    some, notes, _ = collect(folder, analyses, limit)
     assert sum(map(len, some)) <= limit
     assert notes[-1].startswith("Some layers, columns or curves are left out")
-    only, notes = collect(folder, analyses, 1)
+    only, notes, _ = collect(folder, analyses, 1)
     assert [json.loads(text)["route"] for text in only] == ["report"]
     assert notes[0].startswith("1 of 2 runs are left out")
 
