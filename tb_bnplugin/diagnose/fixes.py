@@ -20,7 +20,7 @@ RECALIBRATE_IN_FIT = "`tb_bnplugin.RecalibrateCallback((x, y))`"
 
 
 def catch_up(history: ModelHistory) -> str:
-    """What to do where the means of batches move faster than a moving mean follows."""
+    """Cures where the means of batches move faster than a moving mean follows."""
     recalibrate = RECALIBRATE_IN_FIT if history.facts.trained_by == "fit" else RECALIBRATE
     return (
         "Subtract the mean of the inputs before they enter the model, or estimate the statistics"
