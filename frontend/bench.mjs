@@ -1,15 +1,13 @@
 // Measures the page at ADDRESS in Chromium, and prints JSON: of a run { painted_ms, in_frame_ms, move_ms },
 // of the table of all runs { listed_to_painted_ms, in_frame_ms, read_ms, scroll_ms }.
-import { existsSync } from "node:fs";
 import { chromium } from "@playwright/test";
+import { LAUNCH } from "./chromium.ts";
 
 const [, , address, view = "run"] = process.argv;
 const ROUNDS = 5;
 const MOVES = 200;
 
-const known = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const executablePath = process.env.CHROMIUM || known.find((path) => existsSync(path));
-const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+const browser = await chromium.launch(LAUNCH);
 
 const median = (values) => values.sort((one, other) => one - other)[Math.floor(values.length / 2)];
 

@@ -1,15 +1,6 @@
 // The page in a real browser: inside a real TensorBoard, and on made-up logs.
-import { existsSync } from "node:fs";
 import { defineConfig } from "@playwright/test";
-
-const BROWSERS = [
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-  "/usr/bin/google-chrome-stable",
-];
-
-const executablePath = process.env.CHROMIUM || BROWSERS.find((path) => existsSync(path));
+import { LAUNCH } from "./chromium.ts";
 
 export default defineConfig({
   projects: [
@@ -25,6 +16,6 @@ export default defineConfig({
   reporter: "list",
   use: {
     viewport: { width: 1400, height: 1000 },
-    launchOptions: { args: ["--no-sandbox"], ...(executablePath ? { executablePath } : {}) },
+    launchOptions: LAUNCH,
   },
 });

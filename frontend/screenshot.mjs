@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { chromium } from "@playwright/test";
+import { LAUNCH } from "./chromium.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const RUN = "D1/1_loop_no_training_argument";
@@ -14,15 +15,13 @@ if (!existsSync(join(logdir, RUN))) {
   console.error(`no run ${RUN} in ${logdir}: run \`make demo SERVE=0\` first`);
   process.exit(1);
 }
-const known = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const executablePath = process.env.CHROMIUM || known.find((path) => existsSync(path));
 const python = process.env.PYTHON || join(ROOT, ".venv/bin/python");
 const server = spawn(
   python,
   ["-m", "tensorboard.main", "--logdir", logdir, "--port", "0", "--host", "127.0.0.1"],
   { stdio: ["ignore", "pipe", "pipe"] },
 );
-const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+const browser = await chromium.launch(LAUNCH);
 try {
   const address = await addressOf(server.stderr);
   for (const theme of ["light", "dark"]) await take(address, theme);

@@ -65,7 +65,6 @@ PYTHON: Mapping[str, tuple[str, ...]] = {
     "demo": ("demo",),
     "training": ("training", "preflights", "testing"),
     "examples": ("examples",),
-    "transparency": ("training/test_transparency.py",),
     "gradient": ("keras/gradient", "twins"),
     "keras": ("keras",),
     "rules": ("diagnose",),
@@ -77,8 +76,8 @@ part of a folder that has a process of its own is left out. TensorFlow keeps the
 that are gone: in one process for all, the last tests would take several times as long as alone."""
 
 ORDER: tuple[str, ...] = (
-    *("demo", "browser", "training", "keras", "examples", "transparency", "gradient"),
-    *("all others", "rules", "packaging", "frontend"),
+    *("training", "demo", "keras", "gradient", "browser", "all others", "examples"),
+    *("packaging", "rules", "frontend"),
 )
 """The names of all reports: the longest first, so that nobody waits for one at the end."""
 

@@ -15,7 +15,7 @@ from tb_bnplugin.diagnose import COMPARISONS, RULES
 from tb_bnplugin.diagnose.examples import Example, read_examples
 from tb_bnplugin.training.recorder import open_recorders
 from tests.conftest import Flavour
-from tests.support.on_two_devices import printed_on_two_devices
+from tests.support.forked import printed_on_two_devices
 
 MODULES = {"keras3": "keras", "tf_keras": "tf_keras"}
 CASES = [

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import ROOT, Flavour
+from tests.support.forked import start
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -20,18 +18,17 @@ CAN_DO = "MirroredStrategy or MultiWorkerMirroredStrategy"
 
 def run(who: str, flavour: str, folder: Path) -> dict[str, Any]:
     """The program in a process of its own: a coordinator changes how operations run."""
-    legacy = str(int(flavour == "tf_keras"))
-    ended = subprocess.run(
-        [sys.executable, "-m", "tests.training.parameter_server_program", who, str(folder)],
-        cwd=ROOT,
-        env={**os.environ, "TF_USE_LEGACY_KERAS": legacy, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=150,
-        check=False,
+    ended = start(
+        "tests.training.parameter_server_program",
+        who,
+        str(folder),
+        output=folder.with_suffix(".printed"),
+        folder=ROOT,
+        variables={"TF_USE_LEGACY_KERAS": str(int(flavour == "tf_keras"))},
     )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    (line,) = (line for line in ended.stdout.splitlines() if line.startswith("RESULT "))
+    assert ended.ended(150), ended.printed()
+    assert ended.status == 0, ended.printed()
+    (line,) = (line for line in ended.printed().splitlines() if line.startswith("RESULT "))
     result: dict[str, Any] = json.loads(line.removeprefix("RESULT "))
     return result
 
@@ -53,4 +50,4 @@ def test_fit_trains_unwatched_with_one_warning(tmp_path: Path) -> None:
     ((code, status, message),) = result["outcomes"]
     assert (code, status) == ("RC101", "finding")
     assert "ParameterServerStrategy" in message
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert [path for path in (tmp_path / "logs").rglob("*") if path.is_file()] == []

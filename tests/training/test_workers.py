@@ -1,12 +1,9 @@
-"""Jobs of two worker processes that talk over the loopback, on both flavours."""
+"""Jobs of worker processes that talk over the loopback, on both flavours."""
 
 from __future__ import annotations
 
 import json
-import os
 import socket
-import subprocess
-import sys
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -14,10 +11,10 @@ import pytest
 
 import tb_bnplugin
 from tests.conftest import ROOT, Flavour
+from tests.support.forked import start
 from tests.support.logs import read
 from tests.training.worker_program import KILLED_AT, STEPS
 
-WORKERS = 2
 SECONDS = 120  # a deadlock takes longer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2 * SECONDS)]
@@ -31,76 +28,65 @@ def free_ports(count: int) -> list[int]:
         return [int(each.getsockname()[1]) for each in sockets]
 
 
-def run_job(folder: Path, flavour: Flavour, who: str) -> list[tuple[int, str]]:
+def run_job(folder: Path, flavour: Flavour, who: str, *, workers: int = 2) -> list[tuple[int, str]]:
     """Exit status and output of each worker; those that wait for a dead one are killed."""
-    addresses = [f"127.0.0.1:{port}" for port in free_ports(WORKERS)]
-    workers = []
-    for index in range(WORKERS):
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(workers)]
+    legacy = str(int(flavour.name == "tf_keras"))
+    logs = folder / "logs"
+    logs.mkdir()
+    started = []
+    for index in range(workers):
         config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-        environment = {
-            **os.environ,
-            "TF_CONFIG": json.dumps(config),
-            "TF_USE_LEGACY_KERAS": str(int(flavour.name == "tf_keras")),
-            "PYTHONPATH": str(ROOT),
-        }
-        command = [sys.executable, "-m", "tests.training.worker_program", str(folder), who]
-        workers.append(
-            subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env=environment,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
+        variables = {"TF_CONFIG": json.dumps(config), "TF_USE_LEGACY_KERAS": legacy}
+        output = folder / f"printed_{index}"
+        program = "tests.training.worker_program"
+        started.append(
+            start(program, str(logs), who, output=output, folder=ROOT, variables=variables)
         )
-    ended: list[tuple[int, str]] = []
     try:
-        for worker in reversed(workers):  # the last is the one that dies
-            dead = any(status < 0 for status, _ in ended)
-            try:
-                out, _ = worker.communicate(timeout=15 if dead else SECONDS)
-            except subprocess.TimeoutExpired:
-                if not dead:
-                    raise
-                worker.kill()
-                out, _ = worker.communicate()
-            ended.append((worker.returncode, out))
+        dead = False
+        for worker in reversed(started):  # the last is the one that dies
+            if not worker.ended(15 if dead else SECONDS):
+                assert dead, worker.printed()
+                worker.process.kill()
+                assert worker.ended()
+            dead = dead or worker.status < 0
     finally:
-        for worker in workers:
-            worker.kill()
-            worker.wait()
-    return ended[::-1]
+        for worker in started:
+            worker.process.kill()
+            worker.process.join()
+    return [(worker.status, worker.printed()) for worker in started]
 
 
-def test_each_worker_has_a_run_of_its_own(flavour: Flavour, tmp_path: Path) -> None:
-    for status, out in run_job(tmp_path, flavour, "all"):
+@pytest.mark.parametrize("workers", [2, 3])
+def test_each_worker_has_a_run_of_its_own(flavour: Flavour, tmp_path: Path, workers: int) -> None:
+    for status, out in run_job(tmp_path, flavour, "all", workers=workers):
         assert status == 0, out
-    runs = read(tmp_path)
-    assert sorted(runs) == ["worker_0", "worker_1"]
+    runs = read(tmp_path / "logs")
+    assert sorted(runs) == [f"worker_{index}" for index in range(workers)]
     means = []
     for run in runs.values():
         (model,) = run.models
-        assert model.facts.replicas == WORKERS
+        assert model.facts.replicas == workers
         assert model.steps.tolist() == list(range(1, STEPS + 1))
         assert model.layer("training_tape")[:, 0].tolist() == list(range(1, STEPS + 1))
         means.append(model.layer("moving_mean")[-1, 0])
-    assert means[0] != means[1]  # each worker's own statistics, of its own data
-    outcomes = [out for run in tb_bnplugin.check(str(tmp_path)) for out in run.outcomes]
+    assert len(set(means)) == workers  # each worker's own statistics, of its own data
+    outcomes = [out for run in tb_bnplugin.check(str(tmp_path / "logs")) for out in run.outcomes]
     assert {out.status for out in outcomes if out.code == "BN206"} == {"not_checked"}
 
 
 def test_only_the_chief_records_and_nobody_waits(flavour: Flavour, tmp_path: Path) -> None:
     for status, out in run_job(tmp_path, flavour, "chief"):
         assert status == 0, out
-    (run,) = read(tmp_path).values()
+    (run,) = read(tmp_path / "logs").values()
     assert run.models[0].steps.tolist() == list(range(1, STEPS + 1))
 
 
 def test_a_worker_killed_in_the_middle_leaves_its_log(flavour: Flavour, tmp_path: Path) -> None:
     *_, (status, out) = run_job(tmp_path, flavour, "die")
     assert status == -9, out
-    runs = read(tmp_path)
+    runs = read(tmp_path / "logs")
     assert runs["worker_1"].models[0].steps.tolist() == list(range(1, KILLED_AT + 1))
     survivor = runs["worker_0"].models[0].steps.tolist()
     assert survivor[:KILLED_AT] == list(range(1, KILLED_AT + 1))
