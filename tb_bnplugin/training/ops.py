@@ -20,6 +20,7 @@ from tb_bnplugin.keras.losses import measure as loss_measure
 from tb_bnplugin.keras.losses.options import LossOptions
 from tb_bnplugin.keras.losses.outputs import Measured, check_known, measure_outputs
 from tb_bnplugin.keras.losses.regularization import weight_regularization
+from tb_bnplugin.keras.probe.preserve import touched
 from tb_bnplugin.keras.probe.run import ProbeResult
 from tb_bnplugin.schema.columns import PROBE_COLUMNS
 from tb_bnplugin.schema.facts import LossFacts
@@ -246,7 +247,7 @@ def record_probe(
         at, _ = run.place(given, f"{recorder.name}/probe", beside=recorder.name)
         return recorder.add(recorder.observer.probe(result), at, target)
 
-    def make(given: Any) -> bool:
+    def make(given: Any, *_: Any) -> bool:
         result = recorder.guard.attempt("probe", run_probe)
         if isinstance(result, NotBuiltError):
             raise result
@@ -257,7 +258,14 @@ def record_probe(
         if not bool(tf.summary.should_record_summaries()):
             return tf.constant(False)
         return tf.constant(make(step))
-    return _when_recording(lambda: tf.py_function(make, [tf.cast(step, tf.int64)], tf.bool))
+
+    def run_in_graph() -> Any:
+        # without them it would run beside the updates of the step, and put them back
+        before = recorder.guard.attempt("probe", touched, recorder.watched.model) or []
+        with tf.control_dependencies(before):
+            return tf.py_function(make, [tf.cast(step, tf.int64)], tf.bool)
+
+    return _when_recording(run_in_graph)
 
 
 def nothing_written() -> Any:

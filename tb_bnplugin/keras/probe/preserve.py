@@ -12,6 +12,7 @@ from tensorflow.python.eager import context
 
 from tb_bnplugin.errors import NotBuiltError
 from tb_bnplugin.keras.flavour import flavour_of
+from tb_bnplugin.keras.variables import copies
 
 _SEED: Final = 0x7462_626E_706C_7567  # of random operations in a probe; no user draws from it
 
@@ -59,27 +60,52 @@ def variables_preserved(model: Any) -> Iterator[None]:
         yield
 
 
-def _values(model: Any, layers: list[Any]) -> list[tuple[tf.Variable, tf.Tensor]]:
-    """Each variable that a forward pass may write, replica by replica, with its value."""
+def touched(model: Any) -> list[Any]:
+    """Operations of a graph that stand for what running the model does to its variables.
+
+    They read each variable, replica by replica, and write those anew, as they are, that are put
+    back: TensorFlow orders them among the reads and writes of a traced step, and so what is run
+    after them.
+    """
+    layers = list(model._flatten_layers())
+    restored = {id(part) for part in _restored(model, layers)}
+    variables = (*model.variables, *_unknown(model, layers))
+    found: list[Any] = []
+    for part in (part for variable in variables for part in copies(variable)):
+        if isinstance(part, tf.Variable):
+            value = part.read_value()
+            found.append(value)
+            if id(part) in restored:
+                found.append(tf.raw_ops.AssignVariableOp(resource=part.handle, value=value))
+    return found
+
+
+def _unknown(model: Any, layers: list[Any]) -> list[tf.Variable]:
+    """The variables of layers that are not among those of the model."""
     known = {id(variable) for variable in model.variables}
-    variables: dict[int, Any] = {}
+    found: dict[int, tf.Variable] = {}
     for layer in layers:
         generator = getattr(getattr(layer, "_random_generator", None), "_generator", None)
         for held in (*vars(layer).values(), getattr(generator, "state", None)):
             if isinstance(held, tf.Variable) and id(held) not in known:
-                variables[id(held)] = held
+                found[id(held)] = held
+    return list(found.values())
+
+
+def _restored(model: Any, layers: list[Any]) -> list[tf.Variable]:
+    """Each variable that a forward pass may write, replica by replica."""
+    variables = {id(variable): variable for variable in _unknown(model, layers)}
     if not flavour_of(model).is_keras_3:
         for variable in model.non_trainable_variables:
             # weights of frozen layers are many, and no forward pass writes them
             if not variable.trainable:
                 variables[id(variable)] = variable
-    parts = [part for variable in variables.values() for part in _parts(variable)]
-    return [(part, tf.identity(part.read_value())) for part in parts]
+    return [part for variable in variables.values() for part in copies(variable)]
 
 
-def _parts(variable: Any) -> tuple[Any, ...]:
-    values = getattr(variable, "values", None)
-    return values if isinstance(values, tuple) else (variable,)
+def _values(model: Any, layers: list[Any]) -> list[tuple[tf.Variable, tf.Tensor]]:
+    """The same, with their values."""
+    return [(part, tf.identity(part.read_value())) for part in _restored(model, layers)]
 
 
 def attributes_of(layer: Any) -> dict[str, tuple[Any, list[Any] | None]]:
