@@ -9,14 +9,12 @@ record.
 
 from __future__ import annotations
 
-import importlib
 import os
 import struct
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Final
 
 from google.protobuf.message import DecodeError
 from tensorboard.compat.proto.event_pb2 import Event
@@ -25,6 +23,7 @@ from tensorboard.data.provider import TensorDatum, TensorTimeSeries
 from tensorboard.summary.writer.record_writer import masked_crc32c
 
 from tb_bnplugin.errors import LogFolderError, TensorError
+from tb_bnplugin.logs import remote
 from tb_bnplugin.logs.provider import (
     RunListing,
     create_listing,
@@ -65,7 +64,7 @@ class LogFolder:
     """The runs below a folder, as TensorBoard names them; gives what a `Reader` gives.
 
     Args:
-        path: the folder given to `tensorboard --logdir`; a URL such as `gs://bucket/logs`
+        path: the folder given to `tensorboard --logdir`; a URL such as `s3://bucket/logs`
             is read with TensorBoard's file access.
 
     Raises:
@@ -128,9 +127,9 @@ class LogFolder:
         except OSError as error:
             notes.append(f"{name} cannot be read: {error.strerror or error}")
         except Exception as error:  # of a store, in the middle of a file
-            if "://" not in file:
+            if not remote.is_remote(file):
                 raise
-            notes.append(f"{name} cannot be read: {_first_line(error)}")
+            notes.append(f"{name} cannot be read: {remote.first_line(error)}")
 
     def _keep(self, run: str, content: bytes) -> bool:
         """Keeps what an event holds for this plugin; False when the event is damaged."""
@@ -171,8 +170,8 @@ class _CutError(Exception):
 
 def _find_event_files(path: str) -> Iterator[tuple[str, list[str]]]:
     """Runs and the event files of each, as TensorBoard finds and names them."""
-    walk = _walk(path)
-    for folder, _, names in walk:
+    path = remote.normalize(path) if remote.is_remote(path) else path
+    for folder, _, names in _walk(path):
         files = sorted(
             os.path.join(folder, name)  # noqa: PTH118  # may be a URL
             for name in names
@@ -183,12 +182,8 @@ def _find_event_files(path: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def _walk(path: str) -> Iterator[tuple[str, list[str], list[str]]]:
-    if "://" in path:
-        # Only TensorBoard knows how to reach these; with TensorFlow installed it is imported.
-        from tensorboard.compat import tf
-
-        _check_remote(tf.io.gfile, path)
-        return _walk_remote(tf.io.gfile, path)
+    if remote.is_remote(path):
+        return remote.walk(path)
     if not Path(path).exists():
         raise LogFolderError(f"no such folder: {path}")
     if not Path(path).is_dir():
@@ -198,44 +193,6 @@ def _walk(path: str) -> Iterator[tuple[str, list[str], list[str]]]:
     except OSError as error:
         raise LogFolderError(f"cannot read {path}: {error.strerror}") from error
     return _walk_local(path)
-
-
-def _check_remote(gfile: Any, path: str) -> None:
-    schemes = getattr(gfile, "get_registered_schemes", None)  # TensorFlow's own has it
-    if schemes is not None and path.partition("://")[0] not in schemes():
-        with suppress(ImportError):  # as TensorBoard does: it adds s3:// and others
-            importlib.import_module("tensorflow_io")
-    try:
-        if gfile.isdir(path):
-            return
-        gfile.exists(path)  # `isdir` of TensorFlow says False of all that it cannot reach
-    except Exception as error:  # each store has errors of its own
-        if _is_missing(error):
-            raise LogFolderError(f"no such folder: {path}") from error
-        scheme = path.partition("://")[0]
-        raise LogFolderError(
-            f"cannot read {path} ({_first_line(error)}). For {scheme}://"
-            " install tensorflow-io where TensorFlow is installed, and where it is not, boto3 (of"
-            " s3://) or fsspec with the package of the store"
-        ) from error
-    raise LogFolderError(f"no such folder: {path}")
-
-
-def _walk_remote(gfile: Any, path: str) -> Iterator[tuple[str, list[str], list[str]]]:
-    """As `gfile.walk`; a store that fails in the middle is an error of the folder."""
-    try:
-        yield from gfile.walk(path)
-    except Exception as error:
-        raise LogFolderError(f"cannot read {path} ({_first_line(error)})") from error
-
-
-def _is_missing(error: Exception) -> bool:
-    """Return True of the `NotFoundError` of TensorFlow, or that of TensorBoard's stand-in."""
-    return isinstance(error, FileNotFoundError) or type(error).__name__ == "NotFoundError"
-
-
-def _first_line(error: Exception) -> str:
-    return shorten(f"{type(error).__name__}: {error}".strip().split("\n")[0], 200)
 
 
 def _walk_local(path: str) -> Iterator[tuple[str, list[str], list[str]]]:
@@ -248,11 +205,8 @@ def _walk_local(path: str) -> Iterator[tuple[str, list[str], list[str]]]:
 
 
 def _open(file: str) -> IO[bytes]:
-    if "://" in file:
-        from tensorboard.compat import tf
-
-        remote: IO[bytes] = tf.io.gfile.GFile(file, "rb")
-        return remote
+    if remote.is_remote(file):
+        return remote.open_remote(file)
     if not Path(file).is_file():
         raise OSError(0, "not a regular file")
     return Path(file).open("rb")

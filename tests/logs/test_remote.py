@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tensorflow as tf
 from tensorboard.backend.event_processing.data_provider import MultiplexerDataProvider
 from tensorboard.backend.event_processing.plugin_event_multiplexer import EventMultiplexer
+from tensorboard.compat.tensorflow_stub.io import gfile
 
 import tb_bnplugin
 from tb_bnplugin.errors import LogFolderError
@@ -19,6 +21,7 @@ from tb_bnplugin.logs.run import read_run
 from tests.conftest import ROOT, Flavour
 from tests.dashboard.write_log import write_history
 from tests.support.histories import create_history
+from tests.support.memory_store import MemoryStore
 from tests.support.tiny import X, Y, create_dense
 
 STEPS = [*range(1, 51)]
@@ -50,7 +53,7 @@ def test_a_store_that_is_not_known_is_refused_with_the_way_out(remote: dict[str,
     missing, unknown = remote["errors"].values()
     assert missing == "no such folder: mem://bucket/other"
     assert unknown.startswith("cannot read nowhere://bucket/logs (ValueError: ")
-    assert "boto3" in unknown
+    assert unknown.endswith("install fsspec and its package for this store")
 
 
 def test_a_store_that_fails_in_a_file_is_a_note(remote: dict[str, Any]) -> None:
@@ -58,6 +61,29 @@ def test_a_store_that_fails_in_a_file_is_a_note(remote: dict[str, Any]) -> None:
     assert runs == 1
     assert note.startswith("other: ")
     assert note.endswith("cannot be read: StoreError: the store went away")
+
+
+@pytest.mark.parametrize("end", ["", "/"])
+def test_a_store_that_tensorflow_does_not_know_is_read(
+    end: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As S3, of which TensorBoard's stand-in knows."""
+    write_history(tmp_path, create_history())
+    store = MemoryStore()
+    monkeypatch.setitem(gfile._REGISTERED_FILESYSTEMS, "mem", store)
+    for file in tmp_path.rglob("*tfevents*"):
+        name = f"mem://bucket/logs/{file.relative_to(tmp_path).as_posix()}"
+        store.objects[name] = file.read_bytes()
+    assert "mem" not in tf.io.gfile.get_registered_schemes()
+    found = tb_bnplugin.check(f"mem://bucket/logs{end}")
+    assert found.runs == tb_bnplugin.check(tmp_path).runs
+
+
+def test_s3_is_refused_with_the_name_of_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(gfile._REGISTERED_FILESYSTEMS, "s3", raising=False)
+    monkeypatch.setattr(gfile, "FSSPEC_ENABLED", False)
+    with pytest.raises(LogFolderError, match=r"For s3:// install boto3$"):
+        tb_bnplugin.check("s3://bucket/logs")
 
 
 def test_fit_writes_and_check_reads_a_folder_in_memory(flavour: Flavour) -> None:
@@ -80,7 +106,7 @@ def test_fit_writes_and_check_reads_a_folder_in_memory(flavour: Flavour) -> None
     ("path", "text"),
     [
         ("ram://bucket/nothing", "no such folder: ram://bucket/nothing"),
-        ("nowhere://bucket/logs", "'nowhere' not implemented"),
+        ("nowhere://bucket/logs", "cannot read nowhere://bucket/logs (ValueError: "),
     ],
 )
 def test_tensorflow_refuses_with_one_line(path: str, text: str) -> None:
@@ -105,6 +131,6 @@ def test_more_stores_are_asked_for_where_tensorflow_lacks_one(
     with pytest.raises(LogFolderError):
         tb_bnplugin.check("ram://bucket/nothing")
     assert "tensorflow_io" not in sys.modules
-    with pytest.raises(LogFolderError, match="install tensorflow-io"):
+    with pytest.raises(LogFolderError, match="install fsspec"):
         tb_bnplugin.check("nowhere://bucket/logs")
     assert sys.modules.pop("tensorflow_io").IMPORTED

@@ -26,7 +26,7 @@ class MemoryStore:
         return _text(filename) in self.objects or self.isdir(filename)
 
     def join(self, path: str, *paths: str) -> str:
-        return "/".join([path.rstrip("/"), *paths])
+        return "/".join([path, *paths])
 
     def read(
         self,
