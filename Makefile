@@ -95,7 +95,7 @@ test-matrix: setup  ## recording and rules on the oldest and newest versions sup
 	@$(PY) tools/test_matrix.py $(if $(PAIR),--pair $(PAIR))
 
 .PHONY: recipes
-recipes: setup  ## the programs of docs/integrations.md, with W&B, MLflow and KerasTuner
+recipes: setup  ## the programs of docs/integrations.md, with W&B, MLflow, KerasTuner and S3
 	@$(PY) tools/recipes.py
 
 .PHONY: facts

@@ -17,7 +17,7 @@ from typing import Final
 from environments import ROOT, install, variables
 
 FOLDER: Final = ROOT / ".cache" / "recipes"
-PROGRAMS: Final = "tests/docs/integrations.py"
+PROGRAMS: Final = ("tests/docs/integrations.py", "tests/docs/integrations_s3.py")
 TOOLS: Final = (
     "keras-tuner==1.4.8",
     "wandb==0.31.0",
@@ -26,6 +26,14 @@ TOOLS: Final = (
     "alembic==1.20.1",
     "pandas==3.1.1",
     "sqlalchemy==2.1.9",
+    # a bucket, read with TensorBoard's boto3 and with fsspec; of boto3 the one that s3fs goes with
+    "boto3==1.43.117",
+    "s3fs==2026.9.0",
+    # its server, and of what "moto[server]" brings only what that of S3 needs
+    "moto==5.2.5",
+    "flask==3.1.3",
+    "flask-cors==6.0.5",
+    "py-partiql-parser==0.6.3",
 )
 
 
@@ -49,7 +57,7 @@ def make() -> Path:
 
 def main() -> int:
     """Exit status of pytest."""
-    command = [str(make()), "-m", "pytest", "-p", "no:cacheprovider", PROGRAMS, *sys.argv[1:]]
+    command = [str(make()), "-m", "pytest", "-p", "no:cacheprovider", *PROGRAMS, *sys.argv[1:]]
     return subprocess.run(command, cwd=ROOT, env=variables(), check=False).returncode
 
 

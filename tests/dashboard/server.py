@@ -173,7 +173,9 @@ def _scalar_ends(logdir: Path) -> dict[tuple[str, str], int]:
 
 
 @contextlib.contextmanager
-def serve(logdir: Path, *flags: str, prefix: str = "", tensorflow: bool = True) -> Iterator[Server]:
+def serve(
+    logdir: Path | str, *flags: str, prefix: str = "", tensorflow: bool = True
+) -> Iterator[Server]:
     """Starts TensorBoard as a user does, or where TensorFlow cannot be imported."""
     program = (
         [str(Path(sys.executable).with_name("tensorboard"))]

@@ -18,7 +18,7 @@ import pytest
 from tests.conftest import ROOT
 
 TEXT = (ROOT / "docs" / "integrations.md").read_text(encoding="utf-8")
-WANDB, MLFLOW, TUNER, CHECKPOINT = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+WANDB, MLFLOW, TUNER, CHECKPOINT, UPLOAD = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 GIVEN = """
 import keras
