@@ -1,11 +1,13 @@
 // Measures the page at ADDRESS in Chromium, and prints JSON: of a run { painted_ms, in_frame_ms, move_ms },
-// of the table of all runs { listed_to_painted_ms, in_frame_ms, read_ms, scroll_ms }.
+// of the table of all runs { listed_to_painted_ms, in_frame_ms, read_ms, scroll_ms, slow_scroll_ms,
+// script_ms, slow_script_ms, long_tasks }.
 import { chromium } from "@playwright/test";
 import { LAUNCH } from "./chromium.ts";
 
 const [, , address, view = "run"] = process.argv;
 const ROUNDS = 5;
 const MOVES = 200;
+const WHEELS = 400;
 
 const browser = await chromium.launch(LAUNCH);
 
@@ -111,6 +113,32 @@ async function timeScroll(frames) {
   return times.sort((one, other) => one - other);
 }
 
+// Turns the wheel over the table as a quick hand does, ten rows at a time, down and up. Gives the
+// script of each frame in which it scrolled, in time of its thread: what else runs on the machine
+// would be counted in that of the clock. And the tasks of the page that took longer than 50 ms.
+async function turnWheel(page, frame) {
+  await frame.evaluate(() => {
+    window.longTasks = 0;
+    new PerformanceObserver((list) => {
+      window.longTasks += list.getEntries().length;
+    }).observe({ type: "longtask" });
+  });
+  await browser.startTracing(page, { categories: ["devtools.timeline"] });
+  await page.mouse.move(700, 600);
+  for (let turn = 0; turn < WHEELS; turn++) {
+    await page.mouse.wheel(0, turn < WHEELS / 2 ? 340 : -340);
+    await page.waitForTimeout(16);
+  }
+  const { traceEvents } = JSON.parse(await browser.stopTracing());
+  const scrolled = traceEvents.filter(
+    ({ name, args }) => name === "EventDispatch" && args.data?.type === "scroll",
+  );
+  return {
+    script: scrolled.map(({ tdur }) => tdur / 1000).sort((one, other) => one - other),
+    longTasks: await frame.evaluate(() => window.longTasks),
+  };
+}
+
 async function measureTable() {
   const page = await browser.newPage({ viewport: { width: 1400, height: 1000 } });
   await page.addInitScript(noteRows);
@@ -121,12 +149,16 @@ async function measureTable() {
   await frame.waitForSelector("html[data-settled=yes]", { timeout: 400_000 });
   const read = Date.now() - begin;
   const times = await frame.evaluate(timeScroll, MOVES);
+  const { script, longTasks } = await turnWheel(page, frame);
   return {
     listed_to_painted_ms: seen.inFrame - seen.listed,
     in_frame_ms: seen.inFrame,
     read_ms: read,
     scroll_ms: times[Math.floor(times.length / 2)],
     slow_scroll_ms: times[Math.floor(0.95 * times.length)],
+    script_ms: script[Math.floor(script.length / 2)],
+    slow_script_ms: script[Math.floor(0.99 * script.length)],
+    long_tasks: longTasks,
   };
 }
 

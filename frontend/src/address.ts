@@ -55,16 +55,29 @@ export function readPlace(): Place {
 
 const OURS = /^#batch_norm(&|$)/;
 
+const paired = (pair: [string, string]) => pair.map(encodeURIComponent).join("=");
+
+/** The address of this tab without a place of ours; parsed once for the many links of a table. */
+let around = { href: "", address: "" };
+
+function addressAround(): string {
+  const { location } = window.parent;
+  const { href } = location; // alone: another window's location is slow to ask
+  if (around.href !== href) {
+    const others = parse(location.hash).filter(([name]) => !name.startsWith(PREFIX));
+    const hash = ["batch_norm", ...others.map(paired)].join("&");
+    around = { href, address: `${location.pathname}${location.search}#${hash}` };
+  }
+  return around.address;
+}
+
 /** The address of a place, for a link; "" where another origin is around us. */
 export function addressOf(place: Place): string {
   try {
-    const { location } = window.parent;
-    const others = parse(location.hash).filter(([name]) => !name.startsWith(PREFIX));
-    const own = Object.entries(place)
-      .filter(([, value]) => value)
-      .map(([name, value]): [string, string] => [PREFIX + name, value]);
-    const pairs = [...others, ...own].map((pair) => pair.map(encodeURIComponent).join("="));
-    return `${location.pathname}${location.search}#${["batch_norm", ...pairs].join("&")}`;
+    const own = Object.entries(place).filter(([, value]) => value);
+    return [addressAround(), ...own.map(([name, value]) => paired([PREFIX + name, value]))].join(
+      "&",
+    );
   } catch {
     return "";
   }

@@ -1,5 +1,6 @@
 // The table of all runs: which runs it shows and in which order. What is wrong is decided in Python.
 import type { OverviewRow, RunEntry } from "../api_types.ts";
+import { formatWhole } from "./text.ts";
 
 /** A run, and what is known of it; null: not read yet. */
 export type Line = { entry: RunEntry; row: OverviewRow | null };
@@ -131,14 +132,14 @@ export function summary(lines: readonly Line[]): string {
   const errors = rows.filter((row) => row.errors > 0).length;
   const warnings = rows.filter((row) => row.errors === 0 && row.warnings > 0).length;
   const unread = rows.filter(isUnread).length;
+  const clean = rows.length - errors - warnings - unread;
   const parts = [
-    errors && `${errors.toLocaleString("en-US")} ${SEVERITY_FILTERS.error}`,
-    warnings && `${warnings.toLocaleString("en-US")} with warnings only`,
-    rows.length - errors - warnings - unread &&
-      `${(rows.length - errors - warnings - unread).toLocaleString("en-US")} ${SEVERITY_FILTERS.none}`,
-    unread && `${unread.toLocaleString("en-US")} ${SEVERITY_FILTERS.unread}`,
+    errors && `${formatWhole(errors)} ${SEVERITY_FILTERS.error}`,
+    warnings && `${formatWhole(warnings)} with warnings only`,
+    clean && `${formatWhole(clean)} ${SEVERITY_FILTERS.none}`,
+    unread && `${formatWhole(unread)} ${SEVERITY_FILTERS.unread}`,
   ].filter(Boolean);
-  const total = `${lines.length.toLocaleString("en-US")} runs`;
+  const total = `${formatWhole(lines.length)} runs`;
   return parts.length ? `${total}: ${parts.join(", ")}` : total;
 }
 

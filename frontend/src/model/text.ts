@@ -13,13 +13,18 @@ export function shorten(name: string, longest: number = LONGEST_NAME): string {
   return `${characters.slice(0, head).join("")}…${characters.slice(head - longest + 1).join("")}`;
 }
 
+const whole = new Intl.NumberFormat("en-US");
+
+/** A whole number, with separators: by one format, which `toLocaleString` would look up each time. */
+export const formatWhole = (number: number): string => whole.format(number);
+
 /** A number with four significant digits, exponents only where it needs them. */
 export function formatNumber(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   if (value === 0) return "0";
   const size = Math.abs(value);
   if (size >= 1e6 || size < 1e-4) return Number(value.toPrecision(3)).toExponential();
-  if (Number.isInteger(value)) return value.toLocaleString("en-US");
+  if (Number.isInteger(value)) return formatWhole(value);
   return String(Number(value.toPrecision(4)));
 }
 
@@ -35,7 +40,7 @@ export function formatShare(share: number | null): string {
 
 /** A step: whole, with separators. */
 export function formatStep(step: number): string {
-  return Math.round(step).toLocaleString("en-US");
+  return formatWhole(Math.round(step));
 }
 
 /** "steps 1–765", "step 7", or nothing. */
@@ -49,7 +54,7 @@ export function formatSteps(steps: readonly number[] | null): string {
 
 /** "1 layer", "52 layers". */
 export function count(number: number, word: string): string {
-  return `${number.toLocaleString("en-US")} ${word}${number === 1 ? "" : "s"}`;
+  return `${formatWhole(number)} ${word}${number === 1 ? "" : "s"}`;
 }
 
 /** The first names of a list, and how many more there are. */
@@ -107,7 +112,7 @@ export function formatExecutions(executions: Record<string, number>): string {
       .filter(([name]) => name.startsWith(`${mode}_`))
       .map(
         ([name, count]) =>
-          `${name.slice(mode.length + 1).replaceAll("_", " ")} ${count.toLocaleString("en-US")}`,
+          `${name.slice(mode.length + 1).replaceAll("_", " ")} ${formatWhole(count)}`,
       );
     return parts.length > 0 ? [`${mode}: ${parts.join(", ")}`] : [];
   });

@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { addressOf, type Place } from "../address.ts";
 import { openPlace } from "../load.ts";
 
-type PlaceLinkProps = {
+type Linked = {
   to: Place;
   class?: string;
   title?: string;
@@ -11,11 +11,10 @@ type PlaceLinkProps = {
   tabIndex?: number;
   /** Before it is opened here. */
   onOpen?: () => void;
-  children: ComponentChildren;
 };
 
-/** The link; the address is TensorBoard's, around this page. */
-export function PlaceLink({ to, onOpen, children, ...rest }: PlaceLinkProps) {
+/** The link; the address is TensorBoard's, around this page. No component: a long table has many. */
+export function placeLink({ to, onOpen, ...rest }: Linked, children: ComponentChildren) {
   return (
     <a
       {...rest}

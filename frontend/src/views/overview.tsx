@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { moveFocus } from "../focus.ts";
 import { openPlace } from "../load.ts";
 import { codesOf, SEVERITY_FILTERS, summary, windowOf } from "../model/overview.ts";
-import { count, shorten } from "../model/text.ts";
+import { count, formatWhole, shorten } from "../model/text.ts";
 import * as table from "../table.ts";
 import { HelpButton } from "./dialogs.tsx";
 import { RunRow } from "./overview_row.tsx";
@@ -22,7 +22,7 @@ export function Overview() {
         <h1>All runs</h1>
         <span class="quiet-text summary">
           {summary(table.lines.value)}
-          {unread > 0 && ` · ${(all - unread).toLocaleString("en-US")} read so far`}
+          {unread > 0 && ` · ${formatWhole(all - unread)} read so far`}
         </span>
         <span class="ends">
           <HelpButton />

@@ -2,22 +2,31 @@
 import { useMemo } from "preact/hooks";
 import type { OverviewRow } from "../api_types.ts";
 import { isUnread, type Line, modesInWords } from "../model/overview.ts";
-import { count, formatNumber, formatStep, SEVERITY_MARKS, shorten } from "../model/text.ts";
+import {
+  count,
+  formatNumber,
+  formatStep,
+  formatWhole,
+  SEVERITY_MARKS,
+  shorten,
+} from "../model/text.ts";
 import * as table from "../table.ts";
-import { PlaceLink } from "./link.tsx";
-import { SmallLine, SmallStrip } from "./small.tsx";
+import { placeLink } from "./link.tsx";
+import { smallLine, smallStrip } from "./small.tsx";
 
 const SHOWN_CODES = 4;
 
+type Found = OverviewRow["findings"][number];
+
 type RunRowProps = { line: Line; index: number; ticked: boolean };
 
-/** The row; drawn again only where its run or its tick changes. */
+/**
+ * The row; drawn again only where its run or its tick changes. Functions make what it holds, not
+ * components: of these each has an effect, and a quick scroll draws ten rows in a frame.
+ */
 export function RunRow({ line, index, ticked }: RunRowProps) {
   const { entry, row } = line;
-  const cells = useMemo(
-    () => <Cells run={entry.run} row={row} ticked={ticked} />,
-    [entry.run, row, ticked],
-  );
+  const cells = useMemo(() => cellsOf(entry.run, row, ticked), [entry.run, row, ticked]);
   return (
     <tr aria-rowindex={index + 2} data-index={index} class={row?.worst ?? ""}>
       {cells}
@@ -25,13 +34,14 @@ export function RunRow({ line, index, ticked }: RunRowProps) {
   );
 }
 
-function Cells({ run, row, ticked }: { run: string; row: OverviewRow | null; ticked: boolean }) {
+function cellsOf(run: string, row: OverviewRow | null, ticked: boolean) {
   const name = shorten(run);
-  const open = () => {
+  const whole = shorten(run, 200);
+  const onOpen = () => {
     table.opened.value = run;
   };
   const to = { run };
-  const link = { to, onOpen: open, tabIndex: -1 };
+  const link: Link = { to, onOpen, tabIndex: -1 };
   return (
     <>
       <td class="tick">
@@ -43,9 +53,7 @@ function Cells({ run, row, ticked }: { run: string; row: OverviewRow | null; tic
         />
       </td>
       <th scope="row" class="run">
-        <PlaceLink to={to} onOpen={open} title={run} aria-label={shorten(run, 200)}>
-          <Name name={shorten(run, 200)} />
-        </PlaceLink>
+        {placeLink({ to, onOpen, title: run, "aria-label": whole }, nameOf(whole))}
       </th>
       {row === null ? (
         <td colSpan={5} class="quiet-text">
@@ -53,39 +61,23 @@ function Cells({ run, row, ticked }: { run: string; row: OverviewRow | null; tic
         </td>
       ) : (
         <>
-          <td class="codes">
-            <Found run={run} row={row} onOpen={open} />
-          </td>
-          <td>
-            <Loss row={row} link={link} name={name} />
-          </td>
-          <td>
-            {row.layers > 0 && (
-              <PlaceLink
-                {...link}
-                aria-label={`${name}: ${modesInWords(row)}`}
-                title={modesInWords(row)}
-              >
-                <SmallStrip shares={row.training_share} />
-              </PlaceLink>
-            )}
-          </td>
-          <td class="number">
-            <PlaceLink {...link}>{row.layers.toLocaleString("en-US")}</PlaceLink>
-          </td>
-          <td class="number">
-            {row.steps && <PlaceLink {...link}>{formatStep(row.steps[1] ?? 0)}</PlaceLink>}
-          </td>
+          <td class="codes">{foundIn(row, link)}</td>
+          <td>{lossOf(row, link, name)}</td>
+          <td>{row.layers > 0 && modesOf(row, link, name)}</td>
+          <td class="number">{placeLink(link, formatWhole(row.layers))}</td>
+          <td class="number">{row.steps && placeLink(link, formatStep(row.steps[1] ?? 0))}</td>
         </>
       )}
     </>
   );
 }
 
+type Link = { to: { run: string }; onOpen: () => void; tabIndex: number };
+
 const TAIL = 14;
 
 /** A name of which the beginning is cut where there is no room: the runs of a sweep differ in the end. */
-function Name({ name }: { name: string }) {
+function nameOf(name: string) {
   const characters = [...name];
   return (
     <bdi>
@@ -95,49 +87,22 @@ function Name({ name }: { name: string }) {
   );
 }
 
-type FoundProps = { run: string; row: OverviewRow; onOpen: () => void };
-
 /** The findings, the worst first; else what was looked at. */
-function Found({ run, row, onOpen }: FoundProps) {
+function foundIn(row: OverviewRow, link: Link) {
   const more = row.findings.length - SHOWN_CODES;
+  const chip = { ...link, class: "chip-link" };
   if (isUnread(row)) {
-    return (
-      <PlaceLink to={{ run }} onOpen={onOpen} class="chip-link" title={row.notes.join("\n")}>
-        ⚠ {row.notes[0] ?? "nothing can be shown of it"}
-      </PlaceLink>
-    );
+    const { to, onOpen } = link;
+    const text = `⚠ ${row.notes[0] ?? "nothing can be shown of it"}`;
+    return placeLink({ to, onOpen, class: "chip-link", title: row.notes.join("\n") }, text);
   }
   return (
     <>
       {row.crashed > 0 && <span class="wrong">{count(row.crashed, "rule")} crashed </span>}
-      {row.findings.slice(0, SHOWN_CODES).map((found) => (
-        <PlaceLink
-          key={found.code}
-          to={{ run, model: found.model ?? "", finding: found.code }}
-          onOpen={onOpen}
-          tabIndex={-1}
-          class={`chip-link ${found.severity}`}
-          title={found.message}
-        >
-          <span class="mark" aria-hidden="true">
-            {SEVERITY_MARKS[found.severity]}
-          </span>{" "}
-          <span class="visually-hidden">{found.severity} </span>
-          {found.code}
-          <span class="visually-hidden"> {found.name}</span>
-          {found.layers > 0 && <span class="quiet-text"> {count(found.layers, "layer")}</span>}
-        </PlaceLink>
-      ))}
-      {more > 0 && (
-        <PlaceLink to={{ run }} onOpen={onOpen} tabIndex={-1} class="chip-link">
-          and {more} more
-        </PlaceLink>
-      )}
-      {row.findings.length === 0 && (
-        <PlaceLink to={{ run }} onOpen={onOpen} tabIndex={-1} class="chip-link">
-          {row.passed ? "nothing wrong" : "nothing checked"}
-        </PlaceLink>
-      )}
+      {row.findings.slice(0, SHOWN_CODES).map((found) => chipOf(found, chip))}
+      {more > 0 && placeLink(chip, `and ${more} more`)}
+      {row.findings.length === 0 &&
+        placeLink(chip, row.passed ? "nothing wrong" : "nothing checked")}
       {row.findings.length === 0 && (
         <span class="quiet-text">
           {row.passed} passed, {row.not_checked} not checked
@@ -148,14 +113,31 @@ function Found({ run, row, onOpen }: FoundProps) {
   );
 }
 
-type LossProps = {
-  row: OverviewRow;
-  link: { to: { run: string }; onOpen: () => void; tabIndex: number };
-  name: string;
-};
+type Chip = Link & { class: string };
 
-function Loss({ row, link, name }: LossProps) {
-  const { curve } = row;
+function chipOf({ code, name, severity, layers, model, message }: Found, chip: Chip) {
+  const to = { ...chip.to, model: model ?? "", finding: code };
+  return placeLink(
+    { ...chip, to, class: `chip-link ${severity}`, title: message },
+    <>
+      <span class="mark" aria-hidden="true">
+        {SEVERITY_MARKS[severity]}
+      </span>{" "}
+      <span class="visually-hidden">{severity} </span>
+      {code}
+      <span class="visually-hidden"> {name}</span>
+      {layers > 0 && <span class="quiet-text"> {count(layers, "layer")}</span>}
+    </>,
+  );
+}
+
+function modesOf(row: OverviewRow, link: Link, name: string) {
+  const words = modesInWords(row);
+  const told = { ...link, "aria-label": `${name}: ${words}`, title: words };
+  return placeLink(told, smallStrip(row.training_share));
+}
+
+function lossOf({ curve }: OverviewRow, link: Link, name: string) {
   if (curve === null) return <span class="quiet-text">no loss</span>;
   const [first = null, last = null] = curve.ends;
   const lost = curve.not_finite_at;
@@ -163,10 +145,11 @@ function Loss({ row, link, name }: LossProps) {
     `${curve.name} from ${formatNumber(first)} to ${formatNumber(last)}`,
     ...(lost === null ? [] : [`NaN at step ${formatStep(lost)}`]),
   ].join(", ");
-  return (
-    <PlaceLink {...link} class="loss" title={words} aria-label={`${name}: ${words}`}>
-      <SmallLine curve={curve} />
+  return placeLink(
+    { ...link, class: "loss", title: words, "aria-label": `${name}: ${words}` },
+    <>
+      {smallLine(curve)}
       {lost === null ? formatNumber(last) : <span class="wrong">NaN</span>}
-    </PlaceLink>
+    </>,
   );
 }

@@ -8,7 +8,7 @@ const HEIGHT = 22;
 const SIZE = { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none" };
 
 /** The loss over the steps; one point is a dot. */
-export function SmallLine({ curve }: { curve: SmallCurve }) {
+export function smallLine(curve: SmallCurve) {
   const values = known(curve.values);
   const least = Math.min(...values);
   const range = Math.max(...values) - least || 1;
@@ -32,7 +32,7 @@ export function SmallLine({ curve }: { curve: SmallCurve }) {
 }
 
 /** The share of the layers in training mode: at the top all, at the bottom none. */
-export function SmallStrip({ shares }: { shares: readonly (number | null)[] }) {
+export function smallStrip(shares: readonly (number | null)[]) {
   const width = WIDTH / Math.max(1, shares.length);
   const bars: { from: number; to: number; share: number }[] = [];
   shares.forEach((share, at) => {

@@ -1,11 +1,11 @@
 // What is looked at: run, model, comparison, how many records, how fresh, downloads, help.
 import { embedded } from "../embedded.ts";
 import { choose } from "../load.ts";
-import { count, formatAge, formatStep, shorten } from "../model/text.ts";
+import { count, formatAge, formatStep, formatWhole, shorten } from "../model/text.ts";
 import * as state from "../state.ts";
 import { tablePlace } from "../table.ts";
 import { HelpButton } from "./dialogs.tsx";
-import { PlaceLink } from "./link.tsx";
+import { placeLink } from "./link.tsx";
 import { Download } from "./menu.tsx";
 
 /** The top line of the page. */
@@ -17,11 +17,13 @@ export function Toolbar() {
   return (
     <header class="toolbar">
       <h1 class="visually-hidden">Batch normalization</h1>
-      {runs.length > 1 && (
-        <PlaceLink to={tablePlace()} class="back">
-          ← All {runs.length.toLocaleString("en-US")} runs <kbd>Esc</kbd>
-        </PlaceLink>
-      )}
+      {runs.length > 1 &&
+        placeLink(
+          { to: tablePlace(), class: "back" },
+          <>
+            ← All {formatWhole(runs.length)} runs <kbd>Esc</kbd>
+          </>,
+        )}
       <label>
         Run
         <select

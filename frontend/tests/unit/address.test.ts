@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { type Place, readPlace, writePlace } from "../../src/address.ts";
+import { addressOf, type Place, readPlace, writePlace } from "../../src/address.ts";
 
 let parent: {
-  location: { hash: string; pathname: string; search: string };
+  location: URL;
   history: History;
   addEventListener: (name: string, use: () => void) => void;
 };
@@ -11,7 +11,7 @@ let changed: () => void;
 
 /** TensorBoard's window around the page, as far as the address goes. */
 function around(hash: string): void {
-  const location = { hash, pathname: "/prefix/", search: "?darkMode=true" };
+  const location = new URL(`http://host/prefix/?darkMode=true${hash}`);
   const replaceState = (_: unknown, __: string, url: string) => {
     location.hash = url.slice(url.indexOf("#"));
   };
@@ -110,4 +110,13 @@ test("where no event follows a change of the address, the place is written again
   write({ run: "first" });
   vi.runAllTimers();
   expect(parent.location.hash).toBe("#batch_norm&p.batch_norm.run=first");
+});
+
+test("a link keeps what others have written into the address, as it is now", () => {
+  around("#batch_norm&p.other.key=1&p.batch_norm.run=old");
+  const before = "/prefix/?darkMode=true#batch_norm&p.other.key=1";
+  expect(addressOf({ run: "a b", model: "" })).toBe(`${before}&p.batch_norm.run=a%20b`);
+  expect(addressOf({})).toBe(before);
+  parent.location.hash = "#batch_norm&p.other.key=2";
+  expect(addressOf({})).toBe("/prefix/?darkMode=true#batch_norm&p.other.key=2");
 });
