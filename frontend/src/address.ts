@@ -13,6 +13,9 @@ export type Place = {
   column?: string;
   /** The span of steps that is zoomed to: "100-200". */
   steps?: string;
+  /** Of several, the one that is shown: its step. */
+  twin?: string;
+  recalibration?: string;
   /** Of the table of all runs: what filters it, and the column that it is sorted by. */
   text?: string;
   code?: string;

@@ -8,6 +8,7 @@ import { embedded } from "./embedded.ts";
 import { counted, pending, question } from "./part.ts";
 import * as parts from "./parts.ts";
 import { currentPlace, deselect, dropLost, selectPlace, wantPlace } from "./place.ts";
+import * as results from "./results.ts";
 import * as state from "./state.ts";
 import * as table from "./table.ts";
 
@@ -63,6 +64,7 @@ export function openPlace(place: Place): void {
 export function choose(wanted: { run?: string; model?: string; other?: string | null }): void {
   arrived = null;
   batch(() => {
+    if (wanted.run !== undefined || wanted.model !== undefined) results.want();
     if (wanted.run !== undefined) {
       state.wantedRun.value = wanted.run;
       state.wantedModel.value = undefined;

@@ -4,6 +4,7 @@ import type { Place } from "./address.ts";
 import type { Report } from "./api_types.ts";
 import { sections } from "./model/outcomes.ts";
 import { placeName } from "./model/text.ts";
+import * as results from "./results.ts";
 import * as state from "./state.ts";
 import * as table from "./table.ts";
 
@@ -26,6 +27,8 @@ export function currentPlace(): Place {
     finding: state.selectedFinding.value ?? "",
     column: column === report?.column.name ? "" : column,
     steps: zoom ? zoom.map(Math.round).join("-") : "",
+    twin: results.twins.place.value,
+    recalibration: results.recalibrations.place.value,
   };
 }
 
@@ -36,6 +39,7 @@ export function wantPlace(place: Place): void {
     state.wantedModel.value = place.model || undefined;
     state.wantedOther.value = place.other || null;
     state.wantedColumn.value = place.column || null;
+    results.want(place.twin, place.recalibration);
     if (!place.run) table.wantTable(place);
   });
 }

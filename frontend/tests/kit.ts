@@ -6,7 +6,8 @@ import { test as base, expect, type Frame, type Locator, type Page } from "@play
 export type Place = Partial<
   Record<
     | ("run" | "model" | "other" | "layer" | "step" | "steps" | "finding" | "column")
-    | ("text" | "code" | "severity" | "sort"),
+    | ("text" | "code" | "severity" | "sort")
+    | ("twin" | "recalibration"),
     string
   >
 >;

@@ -15,9 +15,9 @@ from tb_bnplugin.history.documents import (
     ModelDocuments,
     read_ledger,
     read_model_documents,
-    read_newest_twin,
     read_phases,
     read_recalibrations,
+    read_twins,
     shorten,
 )
 from tb_bnplugin.history.events import build_events
@@ -148,7 +148,7 @@ def _build_model(
     )
     results = Results(
         recalibrations=read_recalibrations(given("recalibration"), own),
-        twin=read_newest_twin(given("twin"), own),
+        twins=read_twins(given("twin"), own),
     )
     history = ModelHistory(
         run=run,

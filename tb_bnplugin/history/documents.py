@@ -23,6 +23,9 @@ from tb_bnplugin.schema.records import Record
 MOST_RECALIBRATIONS: Final = 50
 """Of a model: one before each validation of a long training is many."""
 
+MOST_TWINS: Final = 20
+"""Of a model: each takes some seconds, and is made now and then."""
+
 _Document = TypeVar("_Document")
 
 
@@ -78,23 +81,20 @@ def read_recalibrations(
     records: Sequence[Record], skipped: Counter[str]
 ) -> tuple[Recalibrated, ...]:
     """The newest recalibrations, in the order in which they were made."""
-    ordered = _by_time(records)
-    if len(ordered) > MOST_RECALIBRATIONS:
-        left_out = len(ordered) - MOST_RECALIBRATIONS
-        skipped[f"recalibration records before the last {MOST_RECALIBRATIONS}"] += left_out
     return tuple(
         Recalibrated(step=record.step, facts=facts)
-        for record in ordered[-MOST_RECALIBRATIONS:]
+        for record in _newest(records, MOST_RECALIBRATIONS, skipped)
         for facts in _parsed([record], read_recalibration, skipped)
     )
 
 
-def read_newest_twin(records: Sequence[Record], skipped: Counter[str]) -> Twinned | None:
-    """The newest twin that can be read; None where there is none."""
-    for record in reversed(_by_time(records)):
-        for facts in _parsed([record], read_twin, skipped):
-            return Twinned(step=record.step, facts=facts)
-    return None
+def read_twins(records: Sequence[Record], skipped: Counter[str]) -> tuple[Twinned, ...]:
+    """The newest twins, in the order in which they were made."""
+    return tuple(
+        Twinned(step=record.step, facts=facts)
+        for record in _newest(records, MOST_TWINS, skipped)
+        for facts in _parsed([record], read_twin, skipped)
+    )
 
 
 def shorten(text: str) -> str:
@@ -105,6 +105,13 @@ def shorten(text: str) -> str:
 
 def _by_time(records: Sequence[Record]) -> list[Record]:
     return sorted(records, key=lambda record: record.wall_time)
+
+
+def _newest(records: Sequence[Record], most: int, skipped: Counter[str]) -> list[Record]:
+    ordered = _by_time(records)
+    if len(ordered) > most:
+        skipped[f"{ordered[0].metadata.kind} records before the last {most}"] += len(ordered) - most
+    return ordered[-most:]
 
 
 def _parsed(

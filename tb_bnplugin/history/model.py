@@ -143,7 +143,7 @@ class Results:
     """The results of tools that the program gave to the log, in the order of their making."""
 
     recalibrations: tuple[Recalibrated, ...] = ()
-    twin: Twinned | None = None  # the newest
+    twins: tuple[Twinned, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -200,8 +200,8 @@ def golden_recalibrations() -> tuple[Recalibrated, ...]:
     return (Recalibrated(step=100, facts=refused), Recalibrated(step=400, facts=facts))
 
 
-def golden_twin() -> Twinned:
-    """A loop that calls the model in inference mode, without a penalty that could be seen."""
+def golden_twins() -> tuple[Twinned, ...]:
+    """A loop that calls the model in inference mode, and an earlier one that did not."""
     facts = TwinFacts(
         first="fit",
         second="train_step",
@@ -219,7 +219,13 @@ def golden_twin() -> Twinned:
         ),
         notes=("only fit computes accuracy",),
     )
-    return Twinned(step=400, facts=facts)
+    same = replace(
+        facts,
+        stages=tuple(replace(stage, found=0, unseen=None) for stage in facts.stages),
+        differences=(),
+        notes=(),
+    )
+    return (Twinned(step=100, facts=same), Twinned(step=400, facts=facts))
 
 
 def golden_probe_layers() -> ProbeLayers:
@@ -306,7 +312,7 @@ def golden_answers() -> dict[str, dict[str, Any]]:
     """Name of the schema's type and its answer."""
     history = golden_history()
     other = replace(create_history(run="other", losses=(create_loss(),)))
-    results = Results(recalibrations=golden_recalibrations(), twin=golden_twin())
+    results = Results(recalibrations=golden_recalibrations(), twins=golden_twins())
     run = RunHistory(run="train", models=(history,), results={history.facts.name: results})
     outcomes = diagnose(history)
     (batch_loss, *_) = place(history, golden_scalars())

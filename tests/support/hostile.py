@@ -26,7 +26,7 @@ from tb_bnplugin.schema.facts import Graph, Node
 from tb_bnplugin.schema.recalibrations import encode_recalibration
 from tb_bnplugin.schema.records import KINDS, Record
 from tb_bnplugin.schema.twin_reports import encode_twin
-from tests.dashboard.golden import golden_recalibrations, golden_twin
+from tests.dashboard.golden import golden_recalibrations, golden_twins
 from tests.dashboard.write_log import event_of, records_of
 from tests.support.histories import CALL, METRIC, create_history, create_loss, create_probe
 from tests.support.records import create_record
@@ -76,7 +76,7 @@ def healthy() -> tuple[Record, ...]:
         create_record("probe_layers", np.ones((LAYERS, len(PROBE_LAYER_COLUMNS))), step=4),
         create_record("channels", np.ones((rows, channels), np.float32), step=4),
         create_record("recalibration", encode_recalibration(golden_recalibrations()[0].facts)),
-        create_record("twin", encode_twin(golden_twin().facts)),
+        create_record("twin", encode_twin(golden_twins()[-1].facts)),
     ]
     records = (*records_of(replace(history, epochs=((0, 4), (1, 8)))), *more)
     assert {record.metadata.kind for record in records} == {*KINDS}

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import tb_bnplugin
-from tb_bnplugin.history.documents import read_newest_twin
+from tb_bnplugin.history.documents import MOST_TWINS, read_twins
 from tb_bnplugin.history.sound import MOST_NAMED, read_twin
 from tb_bnplugin.logs.check import read_runs
 from tb_bnplugin.twins.divergence import STAGES, Divergence
@@ -57,10 +57,20 @@ def test_hostile_documents_are_cut_or_skipped() -> None:
     values = (b"[]", b"{", b"{}", 7.0)
     records = [create_record("twin", value, wall_time=2000.0) for value in values]
     records.append(create_record("twin", REPORT.to_document(), step=5))
-    newest = read_newest_twin(records, skipped)
-    assert newest is not None
-    assert (newest.step, newest.facts.second) == (5, "loop")
+    (only,) = read_twins(records, skipped)
+    assert (only.step, only.facts.second) == (5, "loop")
     assert sum(skipped.values()) == 4
+
+
+def test_the_newest_of_many_are_read_in_the_order_of_their_making() -> None:
+    records = [
+        create_record("twin", REPORT.to_document(), step=step, wall_time=1000.0 + step)
+        for step in reversed(range(1, MOST_TWINS + 6))
+    ]
+    skipped: Counter[str] = Counter()
+    kept = read_twins(records, skipped)
+    assert [entry.step for entry in kept] == list(range(6, MOST_TWINS + 6))
+    assert skipped == {f"twin records before the last {MOST_TWINS}": 5}
 
 
 def test_summary_op(flavour: Flavour, tmp_path: Path, tensorflow: Any) -> None:
@@ -83,11 +93,12 @@ def test_summary_op(flavour: Flavour, tmp_path: Path, tensorflow: Any) -> None:
     assert report.first is not None
     assert report.first.stage == "modes"
     with tf.summary.create_file_writer(str(tmp_path)).as_default():
-        assert bool(tb_bnplugin.summary.twin(model, report, step=3))
+        for at in (3, 7):
+            assert bool(tb_bnplugin.summary.twin(model, report, step=at))
     (run,), _ = read_runs(tmp_path)
-    twin = run.results[run.models[0].facts.name].twin
-    assert twin is not None
-    assert twin.step == 3
+    twins = run.results[run.models[0].facts.name].twins
+    assert [twin.step for twin in twins] == [3, 7]
+    twin = twins[0]
     assert twin.facts.differences[0].message == report.first.message
     assert sum(stage.found for stage in twin.facts.stages) == len(report.divergences)
     with pytest.raises(TypeError, match="a TwinReport was expected, received str"):

@@ -1,8 +1,11 @@
 // Moving statistics that were estimated anew: what the model did before and after, and by how much
 // its layers were off.
 import type { Recalibration } from "../api_types.ts";
+import { recalibrationName } from "../model/results.ts";
 import { count, formatNumber, formatStep, shorten } from "../model/text.ts";
+import { recalibrations } from "../results.ts";
 import * as state from "../state.ts";
+import { ChoiceOf } from "./choice.tsx";
 import { Scroll } from "./scroll.tsx";
 
 const SHOWN_LAYERS = 10;
@@ -16,19 +19,25 @@ const SCORES = [
 export function Recalibrations() {
   const made = state.report.value?.recalibrations ?? [];
   const newest = made.at(-1);
-  const told = made.findLast((one) => one.applied) ?? newest;
+  const told = recalibrations.shown.value?.one;
   if (!newest || !told) return null;
   const scores = SCORES.filter(([name]) =>
     made.some((one) => one.before[name] !== null || one.after[name] !== null),
   );
   return (
     <section class="region" aria-label="Recalibration">
-      <h2>Recalibration</h2>
+      <h2>
+        Recalibration{" "}
+        <ChoiceOf
+          label="Recalibration shown"
+          of={recalibrations}
+          names={recalibrations.all.value.map(({ one }) => recalibrationName(one))}
+        />
+      </h2>
       <p class="quiet-text">
         Moving statistics estimated anew, scored on held batches in inference mode. The newest:{" "}
-        {newest.applied
-          ? `${count(newest.moved, "layer")} from ${formatStep(newest.rows)} rows.`
-          : `nothing changed, ${newest.reason ?? "for no known reason"}.`}
+        {outcomeOf(newest)}
+        {told !== newest && ` That of step ${formatStep(told.step)}: ${outcomeOf(told)}`}
       </p>
       {scores.length > 0 && (
         <Scroll class="scroll" aria-label="Before and after">
@@ -84,6 +93,11 @@ export function Recalibrations() {
     </section>
   );
 }
+
+const outcomeOf = ({ applied, moved, rows, reason }: Recalibration) =>
+  applied
+    ? `${count(moved, "layer")} from ${formatStep(rows)} rows.`
+    : `nothing changed, ${shorten(reason ?? "for no known reason", 400)}.`;
 
 /** Outputs with batch statistics are off by nothing. */
 const whensOf = (name: "loss" | "accuracy" | "distance") =>

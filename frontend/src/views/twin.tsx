@@ -1,27 +1,33 @@
 // Two steps compared, stage by stage in the order in which data flow: where they part first.
 import type { Twin as TwinAnswer } from "../api_types.ts";
+import { twinNames } from "../model/results.ts";
 import { formatStep, shorten } from "../model/text.ts";
-import * as state from "../state.ts";
+import { twins } from "../results.ts";
+import { ChoiceOf } from "./choice.tsx";
 import { Scroll } from "./scroll.tsx";
 
 const SHOWN = 6;
 
-/** The newest twin of the run; nothing where there is none. */
+/** The newest twin of the run, or the chosen one; nothing where there is none. */
 export function Twin() {
-  const twin = state.report.value?.twin;
+  const twin = twins.shown.value?.one;
   if (!twin) return null;
   const [first] = twin.differences;
+  const found = first?.stage ?? twin.stages.find((stage) => stage.found > 0)?.stage;
   const unseen = twin.stages.some((stage) => stage.unseen !== null);
   return (
     <section class="region" aria-label="Twin">
-      <h2>Twin</h2>
+      <h2>
+        Twin <ChoiceOf label="Twin shown" of={twins} names={twinNames(twins.all.value)} />
+      </h2>
       <p class="quiet-text">
         <bdi>{shorten(twin.first)}</bdi> against <bdi>{shorten(twin.second)}</bdi>, one step each on
         the same batch, step {formatStep(twin.step)}.
       </p>
-      {first ? (
+      {found ? (
         <p>
-          First divergence, in the {first.stage}: <strong>{shorten(first.message, 400)}</strong>
+          First divergence, in the {found}:{" "}
+          <strong>{first ? shorten(first.message, 400) : "not named in the log"}</strong>
         </p>
       ) : (
         <p>

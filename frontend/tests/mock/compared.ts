@@ -23,6 +23,15 @@ const twin: Twin = {
   notes: ["fit has made 3 steps before."],
 };
 
+/** As the program was before: nothing differed. */
+const earlier: Twin = {
+  ...twin,
+  step: 8,
+  stages: twin.stages.slice(0, 1),
+  differences: [],
+  notes: [],
+};
+
 const score = (loss: number | null, accuracy: number | null) => ({
   loss,
   accuracy,
@@ -39,8 +48,8 @@ const refused: Recalibration = {
   before: score(0.4, 0.9),
   after: score(0.5, 0.8),
   batch: score(0.39, 0.9),
-  moved: 0,
-  layers: [],
+  moved: 1,
+  layers: [{ path: "bn_1", mean_off: 1.5, variance_factor: 4 }],
   kept: 0,
   left: [],
 };
@@ -59,8 +68,11 @@ const applied: Recalibration = {
   left: [{ path: "bn_3", reason: "frozen" }],
 };
 
-export const compared: Program = program({ twin, recalibrations: [refused, applied] });
+export const compared: Program = program({
+  twins: [earlier, twin],
+  recalibrations: [refused, applied],
+});
 export const same: Program = program({
-  twin: { ...twin, stages: twin.stages.slice(0, 1), differences: [], notes: [] },
+  twins: [{ ...earlier, step: 40 }],
   recalibrations: [refused],
 });

@@ -16,7 +16,7 @@ export type Program = {
   notes: string[];
   /** The last loss of the held batch with moving statistics. */
   probedLoss: number;
-  twin: Report["twin"];
+  twins: Report["twins"];
   recalibrations: Report["recalibrations"];
 };
 
@@ -32,7 +32,7 @@ const PLAIN: Program = {
   modes: {},
   notes: [],
   probedLoss: 2.31,
-  twin: null,
+  twins: [],
   recalibrations: [],
 };
 
@@ -194,7 +194,7 @@ export function reportOf(made: Program): Report {
         },
       ],
     },
-    twin: made.twin,
+    twins: made.twins,
     recalibrations: made.recalibrations,
     graph: graphOf(made.paths),
   };

@@ -16,10 +16,55 @@ test("a twin shows the first divergence and each stage in order", async ({ open 
   await expect(region).toContainText("fit has made 3 steps before.");
 });
 
+test("of several twins the newest is shown, and any can be chosen, by keyboard and by link", async ({
+  open,
+  page,
+}) => {
+  const frame = await open("compared");
+  const region = frame.getByRole("region", { name: "Twin", exact: true });
+  const select = region.getByRole("combobox", { name: "Twin shown" });
+  await expect(select.getByRole("option")).toHaveText([
+    "step 40: first divergence in the modes",
+    "step 8: the same",
+  ]);
+  await expect(select).toHaveValue("40");
+  await expect(page).not.toHaveURL(/twin=/);
+  await select.focus();
+  await page.keyboard.press("ArrowDown");
+  await expect(region).toContainText("on the same batch, step 8.");
+  await expect(region).toContainText("The same, up to rounding.");
+  await expect(region).not.toContainText("First divergence");
+  await expect(page).toHaveURL(/p\.batch_norm\.twin=8(&|$)/);
+  await select.selectOption({ label: "step 40: first divergence in the modes" });
+  await expect(page).not.toHaveURL(/twin=/);
+  const linked = await open("compared", { twin: "8" });
+  await expect(linked.getByRole("combobox", { name: "Twin shown" })).toHaveValue("8");
+  // What is not there any more.
+  const gone = await open("compared", { twin: "7" });
+  await expect(gone.getByRole("combobox", { name: "Twin shown" })).toHaveValue("40");
+});
+
+test("of several recalibrations the layers of any can be seen", async ({ open, page }) => {
+  const frame = await open("compared");
+  const region = frame.getByRole("region", { name: "Recalibration" });
+  const select = region.getByRole("combobox", { name: "Recalibration shown" });
+  await expect(select.getByRole("option")).toHaveText([
+    "step 20: 3 layers",
+    "step 10: nothing changed",
+  ]);
+  await expect(select).toHaveValue("20");
+  await select.selectOption("10");
+  await expect(region).toContainText("That of step 10: nothing changed, the loss would be 0.5");
+  const layers = region.getByRole("table", { name: /furthest off, step 10/ });
+  await expect(layers.locator("tbody th, tbody td")).toHaveText(["bn_1", "1.5", "4"]);
+  await expect(page).toHaveURL(/p\.batch_norm\.recalibration=10(&|$)/);
+});
+
 test("two steps that are the same are said to be", async ({ open }) => {
   const region = (await open("same")).getByRole("region", { name: "Twin", exact: true });
   await expect(region).toContainText("The same, up to rounding.");
   await expect(region).not.toContainText("First divergence");
+  await expect(region.getByRole("combobox")).toHaveCount(0);
 });
 
 test("a recalibration shows what the model did before and after", async ({ open }) => {

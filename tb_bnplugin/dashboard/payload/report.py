@@ -14,7 +14,7 @@ from tb_bnplugin.dashboard.payload.losses import loss_rows
 from tb_bnplugin.dashboard.payload.modes import EXECUTIONS, encode_runs, modes
 from tb_bnplugin.dashboard.payload.outcomes import outcomes as outcome_rows
 from tb_bnplugin.dashboard.payload.recalibrations import recalibrations
-from tb_bnplugin.dashboard.payload.twins import twin
+from tb_bnplugin.dashboard.payload.twins import twins
 from tb_bnplugin.dashboard.payload.values import SCHEMA_VERSION, Json, draw
 from tb_bnplugin.diagnose import Outcome
 from tb_bnplugin.history.model import (
@@ -70,7 +70,7 @@ def report(run: RunHistory, history: ModelHistory, outcomes: Sequence[Outcome]) 
         "applied": applied_row(history),
         "metrics": [_metric_row(metric, history.phases[-1].number) for metric in history.metrics],
         "probe": None if history.probe is None else _probe(history.probe),
-        "twin": None if results.twin is None else twin(results.twin),
+        "twins": twins(results.twins),
         "recalibrations": recalibrations(results.recalibrations),
         "graph": {
             "nodes": [

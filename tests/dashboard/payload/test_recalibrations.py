@@ -6,15 +6,17 @@ from tb_bnplugin.dashboard.payload.recalibrations import recalibrations
 from tests.dashboard.golden import golden_recalibrations
 
 
-def test_layers_are_named_of_the_newest_that_was_applied() -> None:
+def test_each_names_its_first_layers() -> None:
     refused, applied = golden_recalibrations()
-    later = replace(refused, step=500)
-    for entries, named in (
-        ((refused, applied, later), [False, True, False]),
-        ((refused, later), [False, True]),
-        ((), []),
-    ):
-        rows = recalibrations(entries)
-        assert [bool(row["layers"]) for row in rows] == named
-        assert [bool(row["left"]) for row in rows] == named
-        assert [row["step"] for row in rows] == [entry.step for entry in entries]
+    many = replace(
+        applied, facts=replace(applied.facts, layers=applied.facts.layers * 20, moved=40)
+    )
+    rows = recalibrations((refused, many))
+    assert [row["step"] for row in rows] == [refused.step, applied.step]
+    assert [[layer["path"] for layer in row["layers"]] for row in rows] == [
+        ["stem_bn", "block_1/bn"],
+        ["stem_bn", "block_1/bn"] * 5,
+    ]
+    assert [row["moved"] for row in rows] == [2, 40]
+    assert [len(row["left"]) for row in rows] == [1, 1]
+    assert recalibrations(()) == []
