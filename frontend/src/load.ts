@@ -145,10 +145,34 @@ function loadColumn(): void {
     return;
   }
   const { run, model, steps } = report;
-  void parts.column.ask(question(run, model, name), async (stopped) => {
-    const column = await api.fetchColumn(run, model, name, stopped);
-    return { column, steps: column.steps ?? steps };
-  });
+  void parts.column.ask(question(run, model, name), (stopped) =>
+    columnOf(run, model, name, steps, stopped),
+  );
+}
+
+async function columnOf(
+  run: string,
+  model: string,
+  name: string,
+  steps: readonly number[],
+  stopped: AbortSignal,
+): Promise<parts.ColumnOfSteps> {
+  const column = await api.fetchColumn(run, model, name, stopped);
+  return { column, steps: column.steps ?? steps };
+}
+
+function loadOtherColumn(): void {
+  const other = state.other.value;
+  const name = state.columnName.value;
+  retries.value;
+  if (other === null || name === null || name === other.column.name || !state.hasColumn(other)) {
+    parts.otherColumn.forget();
+    return;
+  }
+  const { run, model, steps } = other;
+  void parts.otherColumn.ask(question(run, model, name), (stopped) =>
+    columnOf(run, model, name, steps, stopped),
+  );
 }
 
 function loadRules(): void {
@@ -158,7 +182,8 @@ function loadRules(): void {
 }
 
 function follow(): void {
-  for (const load of [loadScalars, loadOther, loadLayer, loadColumn, loadRules]) effect(load);
+  const loads = [loadScalars, loadOther, loadLayer, loadColumn, loadOtherColumn, loadRules];
+  for (const load of loads) effect(load);
   effect(() => {
     if (state.report.value === null) deselect();
   });

@@ -23,13 +23,15 @@ export const report = part<Report>({ stays: true });
 export const scalars = part<Scalars>();
 export const compared = part<Compared>();
 export const column = part<ColumnOfSteps>();
+/** Of the run that is compared with. */
+export const otherColumn = part<ColumnOfSteps>();
 export const layer = part<Layer>();
 export const rules = part<RuleEntry[]>();
 
 /** Why the table of all runs has no newer rows. */
 export const overviewFailure = signal<string | null>(null);
 
-const all = [runs, report, scalars, compared, column, layer, rules];
+const all = [runs, report, scalars, compared, column, otherColumn, layer, rules];
 
 /** What could not be read, each reason once. */
 export const failure = computed(() =>

@@ -1,7 +1,8 @@
 // What the page knows and what is selected: one step axis, one cursor, one selection for all.
 import { batch, computed, signal } from "@preact/signals";
 import type { Outcome } from "./api_types.ts";
-import { type Alike, alikeInColumn, alikeInModes, pickedApart } from "./model/alike.ts";
+import { column, otherColumn } from "./columns.ts";
+import { type Alike, alikeInColumn, alikeInModes, pickedApart, sameLayers } from "./model/alike.ts";
 import { clipped, fullSpan, type Span } from "./model/axis.ts";
 import { keysOf } from "./model/outcomes.ts";
 import { pickRun } from "./model/runs.ts";
@@ -17,11 +18,13 @@ export const comparison = computed(() => parts.compared.answer.value?.comparison
 export const other = computed(() => parts.compared.answer.value?.report ?? null);
 export const otherScalars = computed(() => parts.compared.answer.value?.scalars ?? null);
 export const { failure } = parts;
+export { column, columnName, hasColumn, otherColumn, wantedColumn } from "./columns.ts";
 
 /** Why a part of the page is empty. */
 export const failures = {
   scalars: parts.scalars.failure,
   column: parts.column.failure,
+  otherColumn: parts.otherColumn.failure,
   layer: parts.layer.failure,
   rules: parts.rules.failure,
 };
@@ -35,7 +38,6 @@ export const now = signal(Date.now());
 export const wantedRun = signal<string | null>(null);
 export const wantedModel = signal<string | undefined>(undefined);
 export const wantedOther = signal<string | null>(null);
-export const wantedColumn = signal<string | null>(null);
 
 export const cursorStep = signal<number | null>(null);
 /** The layer under the pointer; of a row of several, the first. */
@@ -89,29 +91,18 @@ export const comparedRun = computed(() => {
   return listed && wanted !== askedRun.value?.run ? wanted : null;
 });
 
-/** The column that the heatmap shows: the wanted one, where the run has it. */
-export const columnName = computed(() => {
-  const columns = report.value?.columns ?? [];
-  const wanted = columns.find((column) => column.name === wantedColumn.value);
-  return wanted?.name ?? report.value?.column.name ?? null;
-});
-
-/** Its values, and the steps that they are of; null while they are read. */
-export const column = computed<parts.ColumnOfSteps | null>(() => {
-  const shown = report.value;
-  if (shown === null) return null;
-  if (columnName.value !== shown.column.name) return parts.column.answer.value;
-  return { column: shown.column, steps: shown.column.steps ?? shown.steps };
-});
+/** The other run, where it has the same layers: its pictures then have the same rows. */
+export const beside = computed(() => (sameLayers(report.value, other.value) ? other.value : null));
 
 /** The layers that look the same in the timeline, and in the heatmap. */
 export const alike = computed(() =>
-  report.value === null ? [] : alikeInModes(report.value, folded.value),
+  report.value === null ? [] : alikeInModes(report.value, folded.value, beside.value),
 );
 export const alikeInHeatmap = computed(() => {
   const shown = column.value;
   if (report.value === null || shown === null) return [];
-  return alikeInColumn(report.value, shown.column.values, folded.value);
+  const theirs = beside.value && otherColumn.value;
+  return alikeInColumn(report.value, shown.column.values, folded.value, theirs?.column.values);
 });
 
 export const outcomes = computed<Outcome[]>(() => [

@@ -134,8 +134,9 @@ export function outlineChosen(
   rowPixels: number,
 ): void {
   const [begin, end] = scale.span;
-  const [first, last] = chosen.steps ?? [begin, Math.min(end, steps.at(-1) ?? end)];
-  if (last < begin || first > end) return;
+  const [first, until] = chosen.steps ?? [begin, end];
+  const last = Math.min(until, steps.at(-1) ?? end); // a run beside it may go further
+  if (last < Math.max(begin, first) || first > end) return;
   const left = Math.max(GUTTER, scale.toPixel(first - 1));
   const right = Math.max(left + 5, Math.min(GUTTER + scale.width, scale.toPixel(last)));
   context.strokeStyle = color;

@@ -13,10 +13,26 @@ const NONE: ReadonlySet<string> = new Set();
 
 type Values = readonly (readonly (number | null)[])[];
 
-/** Layers with the same modes at all records, covered by the same findings. */
-export function alikeInModes(report: Report, folded: ReadonlySet<string> = NONE): Alike[] {
+/** Whether two runs have the same layers, so that each has the same row in the pictures of both. */
+export function sameLayers(one: Report | null, other: Report | null): boolean {
+  if (one === null || other === null || one.layers.length !== other.layers.length) return false;
+  return one.layers.every(({ path }, at) => path === other.layers[at]?.path);
+}
+
+/**
+ * Layers with the same modes at all records, covered by the same findings; with a run of the same
+ * layers `beside` it, in both runs.
+ */
+export function alikeInModes(
+  report: Report,
+  folded: ReadonlySet<string> = NONE,
+  beside: Report | null = null,
+): Alike[] {
   const covered = coverage(report.layers, report.outcomes);
-  const looks = report.layers.map(({ modes }, at) => JSON.stringify([modes, covered[at]]));
+  const theirs = beside && coverage(beside.layers, beside.outcomes);
+  const looks = report.layers.map(({ modes }, at) =>
+    JSON.stringify([modes, covered[at], beside?.layers[at]?.modes, theirs?.[at]]),
+  );
   return alike(report, folded, looks, "modes").map((group) => {
     const first = group.layers[0] ?? 0;
     const codes = [...new Set((covered[first] ?? []).map(({ code }) => code))];
@@ -28,13 +44,16 @@ export function alikeInModes(report: Report, folded: ReadonlySet<string> = NONE)
   });
 }
 
-/** Layers with the same values of a column at all of its records. */
+/** Layers with the same values of a column at all of its records, and of the run beside it. */
 export function alikeInColumn(
   report: Report,
   values: Values,
   folded: ReadonlySet<string> = NONE,
+  beside: Values = [],
 ): Alike[] {
-  const looks = report.layers.map((_, at) => (values[at] ?? []).join(" "));
+  const looks = report.layers.map((_, at) =>
+    [values, beside].map((all) => (all[at] ?? []).join(" ")).join("/"),
+  );
   return alike(report, folded, looks, "column").map((group) => {
     const known = values[group.layers[0] ?? 0]?.some((value) => value !== null);
     const said = known ? "the same values" : "no value known";

@@ -3,6 +3,12 @@ import type { Column1 as Column } from "../api_types.ts";
 
 export type Range = { low: number; high: number; log: boolean };
 
+/** The range that holds both: two runs have one scale. */
+export function rangeOfBoth(one: Range, other: Range): Range {
+  const [low, high] = [Math.min(one.low, other.low), Math.max(one.high, other.high)];
+  return { low, high, log: one.log };
+}
+
 /** The 2nd to the 98th percentile: a few outliers must not flatten all the rest. */
 export function rangeOf(column: Pick<Column, "scale" | "values">): Range {
   const log = column.scale === "log";

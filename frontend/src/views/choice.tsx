@@ -10,6 +10,7 @@ export function ChoiceOf<One>({ label, of: choice, names }: ChoiceOfProps<One>) 
   if (all.length < 2) return null;
   return (
     <select
+      class="choice"
       aria-label={label}
       value={choice.shown.value?.key ?? ""}
       onChange={(event) => choice.choose(event.currentTarget.value)}

@@ -71,15 +71,17 @@ function Pictures() {
   }
   return (
     <>
-      {report.layers.length > 0 ? (
-        <Timeline report={report} title="Effective mode" />
-      ) : (
-        <p class="quiet-text region">
-          This model has no batch normalization layer, so that no mode, no moving statistics and no
-          map can be shown. Its scalars, loss and metrics are below.
-        </p>
-      )}
-      <Other />
+      <div class={report.layers.length && state.other.value?.layers.length ? "pair" : ""}>
+        {report.layers.length > 0 ? (
+          <Timeline report={report} title="Effective mode" />
+        ) : (
+          <p class="quiet-text region">
+            This model has no batch normalization layer, so that no mode, no moving statistics and
+            no map can be shown. Its scalars, loss and metrics are below.
+          </p>
+        )}
+        <Other />
+      </div>
       <Heatmap report={report} />
       <Scalars report={report} />
       <Twin />

@@ -39,7 +39,6 @@ export function Timeline({ report, title }: TimelineProps) {
     (host, scale, height) => paintTimeline(host, scale, height, pixels, data),
     [pixels, data],
   );
-  const rowAt = (y: number) => Math.max(0, Math.min(rows.length - 1, Math.floor(y / pixels)));
   return (
     <section class="region" aria-label={title}>
       <h2>{title}</h2>
@@ -54,12 +53,12 @@ export function Timeline({ report, title }: TimelineProps) {
         value={sliderValue(data)}
         paint={paint}
         onPoint={(_, y) => {
-          state.cursorLayer.value = rows[rowAt(y)]?.layers[0] ?? null;
+          state.cursorLayer.value = rows[rowAt(data, y / pixels)]?.layers[0] ?? null;
         }}
         onLeave={() => {
           state.cursorLayer.value = null;
         }}
-        onPick={(step, y) => select(data, rowAt(y), recordAt(steps, step))}
+        onPick={(step, y) => select(data, rowAt(data, y / pixels), recordAt(steps, step))}
         onKey={(event) => onKey(event, data)}
       />
       <StepAxis axis={state.axis} />
@@ -71,19 +70,27 @@ export function Timeline({ report, title }: TimelineProps) {
 const NOTHING_CHOSEN = { looked: null, layers: new Set<number>(), steps: null };
 const NOTHING_FOLDED: ReadonlySet<string> = new Set();
 
-/** The other run's timeline, under the first: read with the same cursor, drawn as it is. */
+/**
+ * The other run's timeline, beside the first or under it, with the same cursor. Where it has the
+ * same layers it has the same rows and the same selection too.
+ */
 export function OtherTimeline({ report }: { report: Report }) {
+  const first = state.beside.value && state.report.value;
+  const folded = first ? state.folded.value : NOTHING_FOLDED;
+  const chosen = first ? state.chosen.value : NOTHING_CHOSEN;
   const opened = state.opened.value;
-  const alike = useMemo(() => alikeInModes(report), [report]);
+  const alike = useMemo(() => alikeInModes(report, folded, first), [report, folded, first]);
   const data = useMemo((): TimelineData => {
-    const cells = cellsOf(report, rowsOf(report.layers, NOTHING_FOLDED, shut(alike, opened)));
-    return { ...cells, steps: report.steps, chosen: NOTHING_CHOSEN, phases: report.phases };
-  }, [report, alike, opened]);
+    const cells = cellsOf(report, rowsOf(report.layers, folded, shut(alike, opened)));
+    return { ...cells, steps: report.steps, chosen, phases: report.phases };
+  }, [report, folded, alike, opened, chosen]);
   const pixels = rowHeight(data.rows.length);
   const paint = useCallback<Paint>(
     (host, scale, height) => paintTimeline(host, scale, height, pixels, data),
     [pixels, data],
   );
+  const layerAt = (y: number) =>
+    first ? (data.rows[rowAt(data, y / pixels)]?.layers[0] ?? null) : null;
   const title = `Effective mode of ${report.run}`;
   return (
     <section class="region" aria-label={title}>
@@ -93,14 +100,21 @@ export function OtherTimeline({ report }: { report: Report }) {
         </span>
       </h2>
       <Folds alike={alike} />
+      {first && <Readout data={data} />}
       <Plot
         axis={state.axis}
         height={data.rows.length * pixels}
         label={title}
         summary={summaryOf(report, data)}
         paint={paint}
-        onPick={(step) =>
-          state.selectCell(null, report.steps[recordAt(report.steps, step)] ?? step)
+        onPoint={(_, y) => {
+          state.cursorLayer.value = layerAt(y);
+        }}
+        onLeave={() => {
+          state.cursorLayer.value = null;
+        }}
+        onPick={(step, y) =>
+          state.selectCell(layerAt(y), report.steps[recordAt(report.steps, step)] ?? step)
         }
       />
       <StepAxis axis={state.axis} />
@@ -108,6 +122,10 @@ export function OtherTimeline({ report }: { report: Report }) {
     </section>
   );
 }
+
+/** Index of the row at a height, in rows. */
+const rowAt = ({ rows }: Pick<TimelineData, "rows">, height: number) =>
+  Math.max(0, Math.min(rows.length - 1, Math.floor(height)));
 
 function summaryOf(report: Report, data: TimelineData): string {
   const wrong = data.covered.filter((spans) => spans.length > 0).length;

@@ -164,6 +164,10 @@ export const SCENARIOS: Record<string, Scenario> = {
   },
   thousand: { programs: [program({ run: "alone" })], listed: sweep(999) },
   golden: { programs: [], answer: goldenAnswer },
+  // Two runs of different layers.
+  apart: {
+    programs: [program({ paths, records: 40 }), program({ ...right, run: "other", records: 20 })],
+  },
   none: { programs: [program({ paths: [], ...right })] },
   compared: { programs: [compared] },
   same: { programs: [same] },

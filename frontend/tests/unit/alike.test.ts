@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { valueAt } from "../../src/charts/heatmap.ts";
-import { alikeInColumn, alikeInModes, pickedApart } from "../../src/model/alike.ts";
+import { alikeInColumn, alikeInModes, pickedApart, sameLayers } from "../../src/model/alike.ts";
 import { cellsOf } from "../../src/model/cells.ts";
 import { foldable, rowsOf, shut } from "../../src/model/rows.ts";
 import { outcome, type Program, program, reportOf } from "../mock/program.ts";
@@ -141,4 +141,37 @@ test("a selection opens what it picks some of; the first layer stands for all", 
   expect(opened(1)).toEqual([]);
   expect(opened(0, [0, 2, 4, 5])).toEqual([]);
   expect(opened(1, [1, 2])).toEqual(["a"]);
+});
+
+describe("beside a run of the same layers", () => {
+  const own = made();
+  const beside = made({
+    modes: Object.fromEntries(paths.slice(0, 12).map((_, at) => [at, [2, 20]])),
+  });
+
+  test("layers are alike where they are in both runs, and each run says how", () => {
+    const words = (one: typeof own, other: typeof own) =>
+      alikeInModes(one, NONE, other).map((group) => group.words);
+    expect(words(own, beside)).toEqual(["12 layers, training mode", "40 layers, training mode"]);
+    expect(words(beside, own)).toEqual(["12 layers, inference mode", "40 layers, training mode"]);
+    const layers = (one: typeof own, other: typeof own) =>
+      alikeInModes(one, NONE, other).map((group) => [group.name, group.layers]);
+    expect(layers(own, beside)).toEqual(layers(beside, own));
+  });
+
+  test("the same values in one run are no reason to be one row", () => {
+    const flat = paths.map(() => Array(20).fill(0));
+    const steep = paths.map((_, at) => Array(20).fill(at < 12 ? 1 : 2));
+    expect(alikeInColumn(own, flat, NONE)).toHaveLength(1);
+    expect(alikeInColumn(own, flat, NONE, steep).map(({ layers }) => layers.length)).toEqual([
+      12, 40,
+    ]);
+  });
+
+  test("layers are the same where their paths are, in order", () => {
+    expect(sameLayers(own, beside)).toBe(true);
+    expect(sameLayers(own, made({ paths: [...paths].reverse() }))).toBe(false);
+    expect(sameLayers(own, made({ paths: [...paths, "more"] }))).toBe(false);
+    expect(sameLayers(own, null)).toBe(false);
+  });
 });

@@ -21,6 +21,11 @@ test("a layer is framed as far as its run goes, a finding as far as it holds", (
   expect(frame([0, 100], [11, 30])).toEqual([[11, 30]]);
 });
 
+test("what is selected in a longer run ends with the run beside it", () => {
+  expect(frame([0, 100], [11, 90])).toEqual([[11, 50]]);
+  expect(frame([0, 100], [61, 90])).toEqual([]);
+});
+
 test("what lies beyond the steps that are shown has no frame", () => {
   expect(frame([60, 100], null)).toEqual([]);
   expect(frame([20, 40], [1, 10])).toEqual([]);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { PALETTE, rangeOf, shareOf, viridis } from "../../src/model/ramp.ts";
+import { PALETTE, rangeOf, rangeOfBoth, shareOf, viridis } from "../../src/model/ramp.ts";
 
 test("a few outliers do not flatten the range", () => {
   const values = Array.from({ length: 100 }, (_, at) => at + 1);
@@ -21,6 +21,11 @@ test("without a value there is a range all the same", () => {
     high: 1,
     log: false,
   });
+});
+
+test("two runs have one scale, which holds both", () => {
+  const range = (low: number, high: number) => ({ low, high, log: false });
+  expect(rangeOfBoth(range(2, 9), range(-1, 5))).toEqual(range(-1, 9));
 });
 
 test("shares lie between 0 and 1, on a logarithmic scale by powers", () => {
