@@ -77,7 +77,7 @@ def placed(line: Line, history: ModelHistory) -> Place:
 def beside(place: Place, history: ModelHistory, kind: str, value: str = "") -> Place | None:
     """The one line of a kind that was found for the line of a call: it ends the value, FILE:LINE.
 
-    In the function of the call it has the same callers; elsewhere the call is the first of them.
+    In the function of the call it has the same callers; elsewhere those that were seen of its own.
     """
     statements = history.facts.code.statements
     found = {
@@ -86,9 +86,9 @@ def beside(place: Place, history: ModelHistory, kind: str, value: str = "") -> P
     if len(found) != 1:
         return None
     [line] = found
-    here = (line.file, line.function) == (place.file, place.function)
-    callers = place.callers if here else (place.at, *place.callers)
-    return Place(at=line, callers=callers_of(line, callers))
+    if (line.file, line.function) == (place.file, place.function):
+        return Place(at=line, callers=callers_of(line, place.callers))
+    return placed(line, history)
 
 
 def callers_of(line: Line, stack: Sequence[Line]) -> tuple[Line, ...]:
