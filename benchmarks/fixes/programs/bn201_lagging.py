@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import tb_bnplugin
 
 from benchmarks.findings.data import accuracy
 from benchmarks.findings.nets import class_loss
 from benchmarks.fixes.bench import FixBench
+from benchmarks.fixes.nets import bright_images, bright_layers
 
 RULE = "BN201"
 NUMBER = "validation accuracy"
@@ -18,17 +18,10 @@ CURES = ("centred", "recalibrated")
 
 
 def run(keras: Any, bench: FixBench, cure: str | None) -> float:
-    layers, random = keras.layers, np.random.default_rng(3)
-    y = random.integers(0, 4, 2000)
-    x = random.normal(40.0, 0.7, (len(y), 8, 8, 3)).astype("float32")
-    for row, of in enumerate(y):
-        x[row, 4 * (of // 2) :, 4 * (of % 2) :][:4, :4] += 1.2
+    x, y = bright_images()
     if cure == "centred":
         x = x - x.mean()
-    norm = layers.BatchNormalization(momentum=0.98)
-    stack = [keras.Input((8, 8, 3)), layers.Conv2D(16, 3, strides=2), norm, layers.ReLU()]
-    stack += [layers.GlobalAveragePooling2D(), layers.Dense(4)]
-    model = keras.Sequential(stack)
+    model = keras.Sequential(bright_layers(keras, momentum=0.98))
     model.compile(keras.optimizers.Adam(3e-3), class_loss(keras))
     callbacks = bench.callbacks()
     if cure == "recalibrated":
