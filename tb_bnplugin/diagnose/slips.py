@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Final
 
+from tb_bnplugin.diagnose.evidence.probe_gap import LOG_GAP
 from tb_bnplugin.diagnose.outcome import Outcome, Place
 from tb_bnplugin.diagnose.program import layers_of, losses_of, one_of, only, only_of, option, placed
+from tb_bnplugin.diagnose.rules.bn208_mode_gap import LOW_MOMENTUM
 from tb_bnplugin.history.model import ModelHistory
 
 _ALONE: Final[Mapping[str, str]] = {
@@ -14,12 +17,6 @@ _ALONE: Final[Mapping[str, str]] = {
     "variance_only_records": "moving_variance",
 }
 """The statistic that alone changed, by the column that counts the records in which it did."""
-
-_NARROW: Final = 0.5
-"""Variance of the batches over that of other rows, below which BN208 asks for mixed batches."""
-
-_LOW_MOMENTUM: Final = 0.5
-"""With no more than this BN208 asks for a higher one, too."""
 
 
 def misfit(outcome: Outcome, history: ModelHistory) -> Place | None:
@@ -94,11 +91,14 @@ def miswritten(outcome: Outcome, history: ModelHistory) -> Place | None:
 
 
 def in_order(outcome: Outcome, history: ModelHistory) -> Place | None:
-    """The `shuffle=False` of the one `fit`, where batches have less variance than other rows."""
+    """The `shuffle=False` of the one `fit`, where batches have less variance than other rows.
+
+    There BN208 asks for mixed batches, and neither for another Dropout nor for a higher momentum.
+    """
     factor, behind = (outcome.evidence.get(name) for name in ("variance_factor", "behind_dropout"))
-    narrow = factor is not None and float(factor) < _NARROW and not behind
+    narrow = factor is not None and float(factor) < math.exp(-LOG_GAP) and not behind
     lowest = min((layer.momentum or 0.0 for layer in layers_of(outcome, history)), default=0.0)
     fits = [each for each in history.facts.code.statements if each.kind == "fit"]
-    if not narrow or lowest <= _LOW_MOMENTUM or len(fits) != 1:
+    if not narrow or lowest <= LOW_MOMENTUM or len(fits) != 1:
         return None
     return only(history, "shuffle", "false")

@@ -36,14 +36,7 @@ def function_line(function: Any) -> Line | None:
 
 @functools.lru_cache(maxsize=64)
 def _return_line(file: str, number: int, name: str) -> Line | None:
-    tree = tree_of(source_of(line_at(file, number, name).file))
-    if tree is None:
-        return None
-    here: list[Any] = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, FUNCTIONS) and first_line(node) == number
-    ]
+    here = _functions_at(file, number, name)
     if len(here) != 1:
         return None
     if isinstance(here[0], ast.Lambda):
@@ -63,12 +56,15 @@ def method_of(cls: type, method: str) -> tuple[CodeType, ast.FunctionDef | None]
     code = getattr(getattr(cls, method, None), "__code__", None)
     if code is None or is_keras_own(cls, method) or not is_users(code.co_filename):
         return None
-    shown = line_at(code.co_filename, code.co_firstlineno, code.co_name)
-    tree = tree_of(source_of(shown.file))
-    for node in () if tree is None else ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and first_line(node) == code.co_firstlineno:
-            return code, node
-    return code, None
+    here = _functions_at(code.co_filename, code.co_firstlineno, code.co_name)
+    return code, next((node for node in here if isinstance(node, ast.FunctionDef)), None)
+
+
+def _functions_at(file: str, number: int, name: str) -> list[Any]:
+    """The functions that begin at a line, of which a lambda may be one."""
+    tree = tree_of(source_of(line_at(file, number, name).file))
+    nodes = () if tree is None else ast.walk(tree)
+    return [node for node in nodes if isinstance(node, FUNCTIONS) and first_line(node) == number]
 
 
 def model_functions(model: Any) -> Iterator[tuple[str, Line]]:
