@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ class WatchedLayers:
         self.guard = guard
         self.found: dict[int, WatchedLayer] = {}  # every layer found, by id, in the order found
         self.rows: list[WatchedLayer] = []  # those that are built, in the order of the table
+        self._ways: list[Sized] = []  # of calling each of them
         self._closed = False
         self._scanned: tuple[int | None, list[int]] | None = None  # calls and layers at the last
         self._wanted_by: set[str] = set()  # who wants all traces counted, not Keras' own alone
@@ -77,7 +78,7 @@ class WatchedLayers:
 
     def traces(self) -> int:
         """How many ways of calling a layer have been seen: grows with each new trace."""
-        return sum(len(found.counter.seen) for found in self.found.values())
+        return sum(map(len, self._ways))
 
     def calls(self, model: Any, name: str, step: int) -> tuple[Call, ...]:
         """The mode ledger: each way a layer was called.
@@ -109,6 +110,7 @@ class WatchedLayers:
                 self._tell_wanted(counter)
                 if not self.found:
                     counter.count_batches()
+                self._ways.append(counter.seen)
                 self.found[id(layer)] = WatchedLayer(
                     path=path, layer=layer, counter=counter, built_before=built
                 )

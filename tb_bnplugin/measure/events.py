@@ -5,6 +5,7 @@ Most programs never do any of it, so that nothing is written; what is written is
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -50,6 +51,16 @@ class Changes:
     mean: Mask  # [channels] differs in any bit
     variance: Mask  # [channels]
     heads: npt.NDArray[np.int64]  # [layers] where the channels of each layer begin
+
+    @functools.cached_property
+    def layers_mean(self) -> Mask:
+        """[layers] those of which any mean differs."""
+        return np.logical_or.reduceat(self.mean, self.heads)
+
+    @functools.cached_property
+    def layers_variance(self) -> Mask:
+        """[layers] those of which any variance differs."""
+        return np.logical_or.reduceat(self.variance, self.heads)
 
 
 class _Stretches:
@@ -159,7 +170,7 @@ class EventTable:
         evaluated = (reading.executions - last.executions)[:, _EVALUATED].sum(axis=1) > 0
         _first(rows, evaluated, "evaluated_first_step", step)
         self._note_changes(changes)
-        moved = np.logical_or.reduceat(changes.mean | changes.variance, changes.heads)
+        moved = changes.layers_mean | changes.layers_variance
         self.note_put_back(reading, moved, changes.heads, step)
         if self._low_precision.any():
             self._note_stalls(reading, changes, step)
@@ -222,9 +233,7 @@ class EventTable:
         rows[:, _COLUMN["trainable_ignored_frozen"]] = stretch.ignored_frozen()
 
     def _note_changes(self, changes: Changes) -> None:
-        rows, heads = self._rows, changes.heads
-        mean = np.logical_or.reduceat(changes.mean, heads)
-        variance = np.logical_or.reduceat(changes.variance, heads)
+        rows, mean, variance = self._rows, changes.layers_mean, changes.layers_variance
         updated = (changes.trained > 0) & (self._momentum != 1.0)
         rows[updated & mean & ~variance, _COLUMN["mean_only_records"]] += 1
         rows[updated & ~mean & variance, _COLUMN["variance_only_records"]] += 1

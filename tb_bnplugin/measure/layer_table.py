@@ -23,12 +23,21 @@ from tb_bnplugin.schema.columns import CONTEXTS, EXECUTION_COLUMNS, LAYER_COLUMN
 from tb_bnplugin.schema.thresholds import START_CHANNEL_SHARE
 
 _COLUMN: Final = {name: index for index, name in enumerate(LAYER_COLUMNS)}
-_GAPS: Final = [
-    _COLUMN[name]
-    for name in ("batch_mean", "batch_variance", "mean_gap", "variance_gap", "variance_shift")
-]
+_MOVING: Final = [_COLUMN[name] for name in ("moving_mean", "moving_variance")]
+_BATCH: Final = [_COLUMN[name] for name in ("batch_mean", "batch_variance")]
+_RANKED: Final = [_COLUMN[name] for name in ("mean_gap", "variance_gap", "variance_shift")]
+_GAPS: Final = [*_BATCH, *_RANKED]
 _CONTEXTS: Final = len(CONTEXTS)
 _OUTSIDE: Final = [CONTEXTS.index(name) for name in ("tape", "no_tape", "unknown")]
+
+
+class _Pooled:
+    """What a record takes of the statistics of a reading, which the next one compares with."""
+
+    def __init__(self, reading: Reading, layout: Layout) -> None:
+        both = np.stack([reading.mean, reading.variance]).astype(np.float64)
+        self.sums: Floats = np.add.reduceat(both, layout.heads, axis=1)  # [2, layers]
+        self.ranked: Floats = both[:, layout.ranked]  # [2, ranked channels]
 
 
 class LayerTable:
@@ -44,7 +53,7 @@ class LayerTable:
         self._gamma_beta_layers = np.zeros(0, np.int64)  # layer of each value of gamma_beta
         self._last: Reading | None = None
         self._external = np.zeros(0, np.int64)
-        self._sums: tuple[Reading, Floats, Floats] | None = None  # of the newest reading
+        self._pooled: _Pooled | None = None  # of the newest reading
 
     @property
     def starts(self) -> Sequence[LayerStart]:
@@ -60,6 +69,7 @@ class LayerTable:
         """Add layers behind the known ones."""
         self._starting.append(new.starts, new.mean, new.variance)
         self._layout = Layout(self._starting.starts)
+        self._pooled = None
         self.events.append(new.starts)
         new_rows = np.full((len(new.starts), len(LAYER_COLUMNS)), np.nan)
         for name in ("statistics_changes", "gamma_beta_changes", "external_changes"):
@@ -89,7 +99,7 @@ class LayerTable:
             executions[index] = 0
             executions[index, 0] = self.starts[index].updates_before
         self._gamma_beta_layers = owners
-        self._sums = None
+        self._pooled = None
         self._last = replace(
             reading,
             mean=mean,
@@ -147,7 +157,7 @@ class LayerTable:
             variance=differs(reading.variance, last.variance),
             heads=layout.heads,
         )
-        changed = np.logical_or.reduceat(changes.mean | changes.variance, layout.heads)
+        changed = changes.layers_mean | changes.layers_variance
         momentum = layout.momentum
         usable = (trained > 0) & (momentum < 1) & (momentum >= 0)
         kept = np.where(usable, momentum**trained, np.nan)
@@ -162,21 +172,19 @@ class LayerTable:
         learned[self._gamma_beta_layers[gamma_beta]] = True
         rows[learned, _COLUMN["gamma_beta_changes"]] += 1
 
-        last_sums = self._sums_of(last)
-        mean_sum, variance_sum = self._sums_of(reading)
+        before_it = self._pooled if self._pooled is not None else _Pooled(last, layout)
+        now = self._pooled = _Pooled(reading, layout)
         smallest = np.minimum.reduceat(reading.variance, layout.heads)
         # a value that is not finite makes its sum so
-        valid = np.isfinite(mean_sum) & np.isfinite(variance_sum) & (smallest >= 0)
+        valid = np.isfinite(now.sums).all(axis=0) & (smallest >= 0)
         _first(rows, ~valid, "invalid_first_step", step)
-        rows[:, _COLUMN["moving_mean"]] = mean_sum / layout.widths
-        rows[:, _COLUMN["moving_variance"]] = variance_sum / layout.widths
+        rows[:, _MOVING] = (now.sums / layout.widths).T
         rows[:, _COLUMN["variance_min"]] = smallest
 
         before = rows[:, _GAPS].copy()
         weight = layout.widths * (1 - kept)
-        rows[:, _COLUMN["batch_mean"]] = (mean_sum - kept * last_sums[0]) / weight
-        rows[:, _COLUMN["batch_variance"]] = (variance_sum - kept * last_sums[1]) / weight
-        self._ranks(reading, last, kept)
+        rows[:, _BATCH] = ((now.sums - kept * before_it.sums) / weight).T
+        self._ranks(now.ranked, before_it.ranked, reading, kept)
         idle = (trained == 0) & ~changed  # the newest batch seen still is what it was
         rows[np.ix_(idle, _GAPS)] = before[idle]
 
@@ -195,32 +203,21 @@ class LayerTable:
         changed = differs(reading.mean, last.mean) | differs(reading.variance, last.variance)
         return np.logical_or.reduceat(changed, self._layout.heads)
 
-    def _sums_of(self, reading: Reading) -> tuple[Floats, Floats]:
-        """Sums of means and variances over the channels of each layer, float64 [layers]."""
-        known = self._sums
-        if known is None or known[0] is not reading:
-            heads = self._layout.heads
-            known = (
-                reading,
-                np.add.reduceat(reading.mean, heads, dtype=np.float64),
-                np.add.reduceat(reading.variance, heads, dtype=np.float64),
-            )
-            self._sums = known
-        return known[1], known[2]
-
-    def _ranks(self, reading: Reading, last: Reading, kept: Floats) -> None:
+    def _ranks(self, now: Floats, before: Floats, reading: Reading, kept: Floats) -> None:
         """Medians of the gaps, and the upper quartile of the updates that the start needs.
 
-        The batch statistics of k updates between two readings are `(new - m^k old) / (1 - m^k)`;
-        `kept` is m^k [layers].
+        The batch statistics of k updates between two readings are `(new - m^k old) / (1 - m^k)`.
+
+        Args:
+            now: mean and variance [2, ranked channels] of the new reading.
+            before: the same of the one before.
+            reading: the new one.
+            kept: m^k [layers].
         """
         layout = self._layout
-        ranked = layout.ranked
-        share, epsilon = kept[layout.owner[ranked]], layout.epsilon[ranked]
-        mean = reading.mean[ranked].astype(float)
-        variance = reading.variance[ranked].astype(float)
-        batch_mean = (mean - share * last.mean[ranked].astype(float)) / (1 - share)
-        batch_variance = (variance - share * last.variance[ranked].astype(float)) / (1 - share)
+        share, epsilon = kept[layout.ranked_owner], layout.ranked_epsilon
+        mean, variance = now
+        batch_mean, batch_variance = (now - share * before) / (1 - share)
         spread = np.maximum(batch_variance, 0) + epsilon
         trained = reading.executions[:, :_CONTEXTS].sum(axis=1)
         followed = self._starting.without_start(layout, variance, trained)
@@ -234,9 +231,7 @@ class LayerTable:
             values.append(self._starting.updates_needed(layout, mean, variance, trained))
         share_above = START_CHANNEL_SHARE if start_is_due else None
         median, upper = layout.quantiles(np.stack(values), share_above)
-        self._rows[:, _COLUMN["mean_gap"]] = median[0]
-        self._rows[:, _COLUMN["variance_gap"]] = median[1]
-        self._rows[:, _COLUMN["variance_shift"]] = median[2]
+        self._rows[:, _RANKED] = median[:3].T
         if start_is_due:
             self._rows[:, _COLUMN["start_updates"]] = upper[3]
 

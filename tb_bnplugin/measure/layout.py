@@ -30,11 +30,14 @@ class Layout:
     def __init__(self, starts: Sequence[LayerStart]) -> None:
         widths = [start.channels for start in starts]
         self.offsets: Indices = np.cumsum([0, *widths]).astype(np.int64)  # the last is the end
-        self.owner: Indices = np.repeat(np.arange(len(starts)), widths)  # layer of each channel
         self.momentum: Floats = np.array([start.momentum for start in starts])  # [layers]
+        self.ranked = _ranked_channels(self.offsets)
+        owner = np.repeat(np.arange(len(starts)), widths)  # layer of each channel
+        self.ranked_owner: Indices = owner[self.ranked]
         epsilon = np.array([start.epsilon for start in starts])
-        self.epsilon: Floats = epsilon[self.owner]  # [channels]
-        self.ranked, self._groups = _ranked_channels(self.offsets)
+        self.ranked_epsilon: Floats = epsilon[self.ranked_owner]  # [ranked channels]
+        self._counts = np.minimum(widths, RANKED_CHANNELS).astype(np.int64)
+        self._rows = _rows_of_layers(self._counts)
 
     @property
     def layers(self) -> int:
@@ -63,33 +66,34 @@ class Layout:
             share: the upper quantile is the smallest value that at most this share exceeds; NaN
                 where None: the median alone is asked for.
         """
-        median = np.full((len(values), self.layers), np.nan)
-        upper = np.full((len(values), self.layers), np.nan)
-        for layers, index in self._groups:
-            channels = index.shape[1]
-            low, high = (channels - 1) // 2, channels // 2
-            at = high if share is None else int(np.ceil((1 - share) * channels)) - 1
-            ordered = np.partition(values[:, index], sorted({low, high, at}), axis=2)
-            median[:, layers] = (ordered[:, :, low] + ordered[:, :, high]) / 2
-            if share is not None:
-                upper[:, layers] = ordered[:, :, at]
-        return median, upper
+        if not self.layers:
+            empty = np.zeros((len(values), 0))
+            return empty, empty
+        filled = np.concatenate([values, np.full((len(values), 1), np.nan)], axis=1)
+        ordered = np.sort(filled[:, self._rows], axis=2)  # NaN, also that which fills, at the end
+        layers, counts = np.arange(self.layers), self._counts
+        low, high = (counts - 1) // 2, counts // 2
+        median = (ordered[:, layers, low] + ordered[:, layers, high]) / 2
+        if share is None:
+            return median, np.full_like(median, np.nan)
+        return median, ordered[:, layers, np.ceil((1 - share) * counts).astype(np.int64) - 1]
 
 
-def _ranked_channels(offsets: Indices) -> tuple[Indices, list[tuple[Indices, Indices]]]:
-    """The channels that are ranked, and (layers, index into them) for the layers of each width."""
+def _ranked_channels(offsets: Indices) -> Indices:
+    """The channels that are ranked, those of one layer behind those of the other."""
     widths = np.diff(offsets)
-    taken = np.minimum(widths, RANKED_CHANNELS)
     chosen = [
-        begin + np.linspace(0, width - 1, count).round().astype(np.int64)
-        for begin, width, count in zip(offsets, widths, taken, strict=False)
+        begin + np.linspace(0, width - 1, min(width, RANKED_CHANNELS)).round().astype(np.int64)
+        for begin, width in zip(offsets, widths, strict=False)
     ]
-    begins = np.concatenate([[0], np.cumsum(taken)])
-    groups = []
-    for count in np.unique(taken):
-        layers = np.flatnonzero(taken == count)
-        groups.append((layers, begins[layers][:, None] + np.arange(count)[None]))
-    return np.concatenate(chosen) if chosen else np.zeros(0, np.int64), groups
+    return np.concatenate(chosen) if chosen else np.zeros(0, np.int64)
+
+
+def _rows_of_layers(counts: Indices) -> Indices:
+    """Index [layers, widest] of the ranked channels of each layer, filled up with their number."""
+    places = np.arange(counts.max(initial=0))
+    begins = np.cumsum(counts) - counts
+    return np.where(places < counts[:, None], begins[:, None] + places, counts.sum())
 
 
 def differs(one: npt.NDArray[np.generic], other: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:

@@ -59,10 +59,10 @@ class ReplicaGaps:
         """
         if reading.other_copies is None or last.other_copies is None:
             return None
-        ranked, owner = layout.ranked, layout.owner[layout.ranked]
+        ranked, owner = layout.ranked, layout.ranked_owner
         new, old = _all_copies(reading)[:, :, ranked], _all_copies(last)[:, :, ranked]
         self._grow(len(new), len(ranked), layout.layers)
-        share, epsilon = kept[owner], layout.epsilon[ranked]
+        share, epsilon = kept[owner], layout.ranked_epsilon
         batch = (new - share * old) / (1 - share)
         # Distances from what the replicas have in common, in units that are those of all.
         scale = np.maximum(new[:, 1].mean(axis=0), 0) + epsilon

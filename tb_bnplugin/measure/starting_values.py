@@ -22,6 +22,8 @@ class StartingValues:
 
     def __init__(self) -> None:
         self.starts: list[LayerStart] = []
+        self._updates_before: Floats = np.zeros(0)  # [layers], as `starts` has them
+        self._from_initializer = np.zeros(0, bool)
         self.mean: Floats = np.zeros(0)  # [channels]
         self.variance: Floats = np.zeros(0)
         self._schedule = _update_schedule()
@@ -34,6 +36,7 @@ class StartingValues:
     ) -> None:
         """Add layers behind the known ones."""
         self.starts.extend(starts)
+        self._read_starts()
         self.mean = np.concatenate([self.mean, mean.astype(float)])
         self.variance = np.concatenate([self.variance, variance.astype(float)])
         self._schedule = _update_schedule()
@@ -48,6 +51,7 @@ class StartingValues:
     ) -> None:
         """Take other statistics as those a layer began with."""
         self.starts[layer] = start
+        self._read_starts()
         self.mean[channels], self.variance[channels] = mean, variance
         self._schedule = _update_schedule()
 
@@ -77,7 +81,7 @@ class StartingValues:
             trained: executions in training mode of each layer [layers], as counted.
         """
         momentum, ranked = layout.momentum, layout.ranked
-        owner, epsilon = layout.owner[ranked], layout.epsilon[ranked]
+        owner, epsilon = layout.ranked_owner, layout.ranked_epsilon
         kept = self._kept(layout, trained)
         share = kept[owner]
         log_momentum = np.log(np.where(np.isnan(kept), np.nan, momentum))[owner]
@@ -99,18 +103,20 @@ class StartingValues:
 
         Loaded statistics are as good as any later ones: they stay as they are.
         """
-        ranked = layout.ranked
-        share = np.nan_to_num(self._kept(layout, trained))[layout.owner[ranked]]
-        return np.asarray(
-            np.maximum((variance - share * self.variance[ranked]) / (1 - share), 0), np.float64
-        )
+        kept = self._kept(layout, trained)
+        share = np.where(np.isnan(kept), 0.0, kept)[layout.ranked_owner]
+        start = self.variance[layout.ranked]
+        return np.asarray(np.maximum((variance - share * start) / (1 - share), 0), np.float64)
+
+    def _read_starts(self) -> None:
+        self._updates_before = np.array([start.updates_before for start in self.starts], float)
+        self._from_initializer = np.array([start.from_initializer for start in self.starts], bool)
 
     def _kept(self, layout: Layout, trained: Floats) -> Floats:
         """Share of the start that is left [layers], m^n; NaN where there is nothing to take out."""
         momentum = layout.momentum
-        updates = trained - np.array([start.updates_before for start in self.starts])
-        from_initializer = np.array([start.from_initializer for start in self.starts], bool)
-        usable = from_initializer & (updates > 0) & (momentum < 1) & (momentum > 0)
+        updates = trained - self._updates_before
+        usable = self._from_initializer & (updates > 0) & (momentum < 1) & (momentum > 0)
         return np.asarray(np.where(usable, momentum**updates, np.nan), np.float64)
 
 

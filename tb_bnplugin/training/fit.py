@@ -12,7 +12,7 @@ from tb_bnplugin.keras.calls.run_context import run_context
 from tb_bnplugin.keras.probe import run as probing
 from tb_bnplugin.keras.probe.held_batch import take_validation_batch, validation_adapter
 from tb_bnplugin.keras.recalibration import writing
-from tb_bnplugin.keras.variables import local
+from tb_bnplugin.keras.variables import read_count
 from tb_bnplugin.measure.reading import Reading
 from tb_bnplugin.schedule import Frequency, Schedule, from_frequency
 from tb_bnplugin.training.fit_target import FitTarget
@@ -297,7 +297,7 @@ class _Clock:
 
     def _read_iterations(self) -> int:
         iterations = getattr(self._optimizer, "iterations", None)
-        return 0 if iterations is None else int(local(iterations))
+        return 0 if iterations is None else read_count(iterations)
 
 
 def _logged(recorder: Recorder, model: Any, logs: Any) -> list[Extra]:

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from tb_bnplugin.diagnose import RULES, Outcome
 from tb_bnplugin.guard import warn
 from tb_bnplugin.history.model import ModelHistory
-from tb_bnplugin.schedule import Schedule
+from tb_bnplugin.schedule import growing
 from tb_bnplugin.training.console import Console
 from tb_bnplugin.training.told import MORE, ended_line, finding_lines, over_line, watched_line
 
@@ -29,14 +29,9 @@ _LEVELS: Final = {"error": logging.ERROR, "warning": logging.WARNING, "info": lo
 
 NAMES: Final = {rule.RULE.code: rule.RULE.name for rule in RULES}
 
-CHECK_GROWTH: Final = 1.1
-"""The rules run again when the step has grown by this factor."""
-
-EARLY_GROWTH: Final = 1.3
-"""... or this one in the first steps, where the rules take as long as a step of a small model:
-tf_keras warns of slow callbacks when it has seen six."""
-
-EARLY_STEPS: Final = 50
+CHECK_GROWTH: Final = 1.3
+"""The rules run again when the step has grown by this factor: on 52 layers they take as long as
+ten records, and in the first steps as long as a step of a small model."""
 
 RECORDS_AFTER_EVENT: Final = 6
 """After something new was recorded (a trace, an event) they run at each of so many records:
@@ -201,7 +196,7 @@ class RuleSchedule:
     """When the rules are to run on records just made: seldom, and at once after events."""
 
     def __init__(self) -> None:
-        self._schedule = Schedule(_following, first=2)
+        self._schedule = growing(CHECK_GROWTH, first=2)
         self._signature: object = _NOTHING_YET
 
     def is_due(self, step: int, signature: object) -> bool:
@@ -216,8 +211,3 @@ class RuleSchedule:
                 self._schedule.hurry(RECORDS_AFTER_EVENT)
             self._signature = signature
         return self._schedule.is_due(step)
-
-
-def _following(step: float) -> float:
-    growth = EARLY_GROWTH if step < EARLY_STEPS else CHECK_GROWTH
-    return max(step + 1, int(step * growth))
