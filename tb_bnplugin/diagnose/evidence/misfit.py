@@ -21,6 +21,7 @@ from tb_bnplugin.diagnose.evidence.layers import (
 )
 from tb_bnplugin.diagnose.evidence.momentum import updates_needed
 from tb_bnplugin.diagnose.evidence.probe_gap import ProbeGap
+from tb_bnplugin.diagnose.evidence.rescaled import rescaled
 from tb_bnplugin.history.model import ModelHistory
 
 PROBES_AT_LEAST: Final = 2
@@ -77,6 +78,7 @@ def find_misfit(
         ("swapped", known & probe.swapped),
         ("unfilled", known & probe.apart[-1] & frozen & initial_statistics(history)),
         ("fixed", wrong & ~adapting),
+        ("following", wrong & _other_scale(history, probe)),
         ("slow", lasting & adapting & ~follows & ~_soon(history, probe)),
         ("following", lasting & adapting & follows),
     )
@@ -100,6 +102,13 @@ def _dominated(history: ModelHistory, probe: ProbeGap) -> Mask:
     """Layers [layers] that their starting value shaped when the newest probe ran."""
     at = min(int(np.searchsorted(history.steps, probe.step)), len(history.steps) - 1)
     return np.asarray(np.nan_to_num(updates_needed(history)[at]) > 0, bool)
+
+
+def _other_scale(history: ModelHistory, probe: ProbeGap) -> Mask:
+    """The layer [layers] that the held batch enters in another scale than those of training."""
+    found = rescaled(history, probe)
+    layers = np.arange(len(history.facts.layers))
+    return np.asarray(layers == (-1 if found is None else found.layer), bool)
 
 
 def _soon(history: ModelHistory, probe: ProbeGap) -> Mask:

@@ -22,7 +22,10 @@ How it decides:
     rows or more and layers that train once a step have a moving variance below half of that of the
     held batch. Of these layers those are named that the attribution of the gap names: passes of
     the held batch in which one layer has its moving statistics and all others the right ones, with
-    the share of each in what they cost one by one. The graph tells whether Dropout stands before a
+    the share of each in what they cost one by one. Where the first layer gets, on the held batch,
+    more than 16 times the variance of the newest batches of training, or less than 1/16, beyond
+    what the distances of their means explain, the inputs are scaled otherwise: told also while the
+    starting value of the statistics lasts. The graph tells whether Dropout stands before a
     layer: then 2 % of the rows, or a loss higher by a fifth, are enough. What BN101, BN201, BN202,
     BN211 and the like explain is told there; a probe without a score, or a single one, is not
     checked.
@@ -66,6 +69,7 @@ from tb_bnplugin.diagnose.evidence.misfit import (
 )
 from tb_bnplugin.diagnose.evidence.mode_gap import mode_gap
 from tb_bnplugin.diagnose.evidence.probe_gap import LOG_GAP, ProbeGap, probe_gap
+from tb_bnplugin.diagnose.evidence.rescaled import Rescaled, rescaled
 from tb_bnplugin.diagnose.evidence.training import updates_a_step
 from tb_bnplugin.diagnose.fixes import catch_up
 from tb_bnplugin.diagnose.needs import COUNTED, PROBE
@@ -107,6 +111,11 @@ LAGS: Final = (
     "The moving mean lags: also the batches of training are {lag:.2g} standard deviations away from"
     " it, since their means move faster than the average follows. {cure}"
 )
+SCALED: Final = (
+    "What enters {path} on the held batch is about {times} as in the batches of training: scale"
+    " the inputs of training and evaluation alike. `x / 255` may stand in one place and not in the"
+    " other."
+)
 ALIKE: Final = (
     "Prepare the inputs of training and evaluation alike: the layers follow the batches of"
     " training, which differ from the held batch."
@@ -135,18 +144,22 @@ def _judge_worse(history: ModelHistory, probe: ProbeGap, *, lasting: bool) -> Ou
     Where Dropout stands before them it is known why, and any loss that lasts is enough.
     """
     batches, causes = batch_gap(history), gap_causes(history)
+    scaled = rescaled(history, probe)
+    if scaled is not None:
+        first = np.arange(len(history.facts.layers)) == scaled.layer
+        return _finding(history, probe, causes, first, worse=True, scaled=scaled)
     known = comparable(history, probe) & ~batches.apart
     misfit = find_misfit(history, probe, known, batches.judged)
     off = find_following(history, probe, known, batches.judged)
     if not probe.worse[-PROBES_AT_LEAST:].all():
         off &= behind_dropout(history) & (_own(probe, causes)[0] > LOG_GAP) & lasting
-    if not off.any() or (misfit is not None and misfit.kind != "following"):
+    wrong = _causing(off, causes)
+    if not wrong.any() or (misfit is not None and misfit.kind != "following"):
         return RULE.not_checked(
-            f"{probe.score} No layer is known to follow its batches and to differ from what enters"
-            " at inference, in two probes: see BN201 and BN202."
+            f"{probe.score} No layer is known to follow its batches, to differ from what enters at"
+            " inference in two probes, and to cause it: see BN201 and BN202."
         )
-    wrong = off & causes.layers if causes.known else off
-    return _finding(history, probe, causes, wrong if wrong.any() else off, worse=True)
+    return _finding(history, probe, causes, wrong, worse=True)
 
 
 def _judge_better(history: ModelHistory, probe: ProbeGap) -> Outcome:
@@ -157,14 +170,25 @@ def _judge_better(history: ModelHistory, probe: ProbeGap) -> Outcome:
     once = updates_a_step(history)[0] < ONE_UPDATE if len(history.steps) > 1 else False
     narrow = comparable(history, probe) & can_adapt(history) & probe.apart[-1] & once
     narrow &= (shift < -LOG_GAP) & (probe.calls == 1)
-    if not lasting or rows is None or not newest(rows) >= ENOUGH_ROWS or not narrow.any():
+    wrong = _causing(narrow, causes)
+    if not lasting or rows is None or not newest(rows) >= ENOUGH_ROWS or not wrong.any():
         return RULE.ok(f"Nothing is lost with moving statistics. {probe.score}")
-    wrong = narrow & causes.layers if causes.known else narrow
-    return _finding(history, probe, causes, wrong if wrong.any() else narrow, worse=False)
+    return _finding(history, probe, causes, wrong, worse=False)
+
+
+def _causing(layers: Mask, causes: GapCauses) -> Mask:
+    """Those of the layers that cause the gap, where that was measured; else all of them."""
+    return layers & (causes.layers | ~np.isfinite(causes.share))
 
 
 def _finding(
-    history: ModelHistory, probe: ProbeGap, causes: GapCauses, wrong: Mask, *, worse: bool
+    history: ModelHistory,
+    probe: ProbeGap,
+    causes: GapCauses,
+    wrong: Mask,
+    *,
+    worse: bool,
+    scaled: Rescaled | None = None,
 ) -> Outcome:
     first = int(np.flatnonzero(wrong)[0])
     path = history.facts.layers[first].path
@@ -172,18 +196,20 @@ def _finding(
     factor, off = math.exp(float(shift[first])), float(mean[first])
     shares = causes.text(history, wrong)
     behind = behind_dropout(history) & wrong & (shift > 0)
+    narrow = bool((shift[wrong] < -LOG_GAP).any())
     return RULE.layer_finding(
         history,
         wrong,
         f"{WORSE if worse else BETTER}: in {path} the moving variance is {factor:.3g} times that of"
         f" the held batch, and the moving mean {off:.3g} standard deviations off. {probe.score}"
         f"{f' Share of the gap, layer by layer: {shares}.' if shares else ''}",
-        fix=_fix(history, wrong, behind, narrow=bool((shift[wrong] < -LOG_GAP).any())),
+        fix=_fix(history, wrong, behind, narrow=narrow) if scaled is None else _alike(path, scaled),
         evidence={
             "first_layer": path,
             "variance_factor": factor,
             "mean_off": off,
             "behind_dropout": int(behind.sum()),
+            **({} if scaled is None else {"inputs_times": scaled.times}),
         },
         steps=(probe.since(wrong), probe.step),
     )
@@ -208,6 +234,12 @@ def _fix(history: ModelHistory, wrong: Mask, behind: Mask, *, narrow: bool) -> s
     if narrow:
         cures.append(SHUFFLE)
     return " ".join(cures or [_lags(history, wrong) or ALIKE])
+
+
+def _alike(path: str, scaled: Rescaled) -> str:
+    times = scaled.times
+    text = f"{times:.3g} times as large" if times > 1 else f"{1 / times:.3g} times as small"
+    return SCALED.format(path=path, times=text)
 
 
 def _lags(history: ModelHistory, wrong: Mask) -> str | None:

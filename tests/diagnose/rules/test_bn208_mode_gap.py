@@ -58,7 +58,32 @@ CAUSED_BY_THE_SECOND = {
     "own_mean_gap": [0.1, 0.2, 0.1],
     "own_variance_shift": [0.0, np.log(5.0), 0.0],
 }
-FINDINGS = {
+FITS_BY_ITSELF = {
+    "gap_share": [0.09, 0.09, 0.0],  # a frozen layer, say, has the rest
+    "gap_share_layers": 1.0,
+    "own_mean_gap": 0.1,
+    "own_variance_shift": 0.1,
+}
+LARGER = {"variance_gap": 6.0, "variance_shift": -6.0, "mean_gap": 0.3}  # 403 times the variance
+SMALLER = {"variance_gap": 6.0, "variance_shift": 6.0, "mean_gap": 0.3}
+# The variance of the batches, where the moving one is 0.5 and half of that its start, 1.
+STARTING = {"start_updates": 10_000.0, "batch_variance": 0.01}
+
+
+def scaled(times: float) -> dict[str, float]:
+    """Layers that a held batch of so many times the variance of those of training enters."""
+    return {"variance_gap": np.log(times), "variance_shift": -np.log(times), "mean_gap": 0.3}
+
+
+OF_OTHER_SCALE = {
+    "inputs of another scale": probed(LARGER),
+    "inputs that are smaller": probed(SMALLER),
+    "inputs of another scale, and a start that lasts": probed(
+        LARGER, columns=STARTING, start="initializer"
+    ),
+    "just beyond what batches of one kind do": probed(scaled(16.1), columns={"mean_gap": 0.01}),
+}
+FINDINGS = OF_OTHER_SCALE | {
     "batches wider than the held one": probed(),
     "a momentum that keeps the last batch": probed(momentum=0.1),
     "batches of one kind, worse with moving statistics": probed(NARROW),
@@ -71,9 +96,20 @@ FINDINGS = {
     "a mean that moves faster than its average": probed(FAR, columns={"mean_gap": 0.51}),
     "a mean that its average follows": probed(FAR, columns={"mean_gap": 0.49}),
     "just as many rows held": probed(NARROW, (0.95, 0.6), rows=32),
+    "within what batches of one kind do": probed(scaled(15.9), columns={"mean_gap": 0.01}),
+    "much larger, as the means of the batches are apart": probed(LARGER, columns={"mean_gap": 6.0}),
+    "much larger, in some of the batches": probed(
+        LARGER, columns={"batch_variance": np.where(np.arange(len(STEPS)) % 4, 0.5, 50.0)}
+    ),
 }
 
 SILENT = {
+    "layers that cause little, and fit by themselves": probed(WIDE | FITS_BY_ITSELF),
+    "of another scale, between the batches and their start": probed(
+        {"variance_gap": 1.0, "variance_shift": 1.0, "mean_gap": 0.1},
+        columns={"start_updates": 10_000.0, "batch_variance": 0.001},
+        start="initializer",
+    ),
     "the modes do alike": probed(accuracy=SAME),
     "one probe": probed(probes=(400,)),
     "no score": probed(accuracy=NAN, loss=NAN),
@@ -126,10 +162,25 @@ def test_a_gap_that_may_be_one_is_no_ok(name: str) -> None:
         ("a mean that moves faster than its average", "are 0.51 standard deviations away"),
         ("a mean that moves faster than its average", "Subtract the mean of the inputs"),
         ("a mean that its average follows", "alike"),
+        ("inputs of another scale", "about 20.1 times as large as in the batches of training"),
+        ("inputs that are smaller", "about 45.5 times as small"),  # 0.501 / exp(6) - 0.001
+        # variances, with epsilon 0.001: exp(6) * 0.501 - 0.001 = 202.1 held, 0.01 in the batches
+        ("inputs of another scale, and a start that lasts", "about 142 times as large"),
+        ("just beyond what batches of one kind do", "about 4.02 times as large"),
+        ("within what batches of one kind do", "Shuffle"),
+        ("much larger, as the means of the batches are apart", "Shuffle"),
+        ("much larger, in some of the batches", "Shuffle"),
     ],
 )
 def test_the_fix_is_that_of_the_cause(name: str, cure: str) -> None:
     assert cure in judge("BN208", FINDINGS[name]).fix
+
+
+@pytest.mark.parametrize("name", OF_OTHER_SCALE)
+def test_another_scale_is_told_of_the_first_layer_alone(name: str) -> None:
+    history = OF_OTHER_SCALE[name]
+    assert judge("BN208", history).layers == ("bn_0",)
+    assert judge("BN202", history).status != "finding"
 
 
 def test_the_layers_that_cause_it_are_named_with_their_shares() -> None:
