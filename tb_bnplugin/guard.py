@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Callable
 from typing import Final, Literal, TypeVar
@@ -69,6 +70,8 @@ class Guard:
         """Why each part is off: the exception's class and the first line of its text."""
         self.notes: dict[tuple[Part, str], str] = {}
         """The tasks that a part which goes on could not do, by part and name, and why."""
+        self.last_words: Callable[[str], None] | None = None
+        """Called with the reason when the recording fails."""
 
     def attempt(self, part: Part, action: Callable[..., _Result], *args: object) -> _Result | None:
         """The result of `action(*args)`; None where it raises or the part is off."""
@@ -82,7 +85,11 @@ class Guard:
 
     def fail(self, part: Part, error: Exception) -> None:
         """Switch a part off, with a warning that is given once for each cause."""
+        is_new = part not in self.failures
         self.failures.setdefault(part, describe(error))
+        if part == "recording" and is_new and self.last_words is not None:
+            with contextlib.suppress(Exception):  # it may be what failed
+                self.last_words(self.failures[part])
         cause = (part, type(error).__name__)
         if cause not in self._warned:
             self._warned.add(cause)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from tb_bnplugin.diagnose.hints import keep_useful
-from tb_bnplugin.diagnose.needs import find_missing
+from tb_bnplugin.diagnose.needs import find_missing, nothing_recorded
 from tb_bnplugin.diagnose.once import ToldLayers
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.own_words import in_own_words
@@ -28,6 +28,8 @@ def diagnose(history: ModelHistory, *, rules: Sequence[RuleModule] = RULES) -> t
     if history.facts.is_placeholder:  # the losses of a loop whose model is not watched
         rules = [rule for rule in rules if rule.RULE.code.startswith("LR")]
     outcomes = [outcome for rule in rules for outcome in _run(rule.RULE, rule.check, newest)]
+    if reason := nothing_recorded(newest):
+        outcomes = [_unseen(outcome, reason) for outcome in outcomes]
     explained = {rule.RULE.code: rule.RULE for rule in rules if rule.RULE.explained_by}
     told = [_told_once(outcome, outcomes, explained) for outcome in outcomes]
     return tuple(
@@ -82,6 +84,19 @@ def _run(
             return (found,) if isinstance(found, Outcome) else _settle(found)
     except Exception as error:  # noqa: BLE001  # one rule must not take the others down
         return (rule.crashed(error),)
+
+
+def _unseen(outcome: Outcome, reason: str) -> Outcome:
+    """The outcome; not checked, where it is ok of what was never seen."""
+    if outcome.status != "ok" or outcome.code == "RC101":
+        return outcome
+    return Outcome(
+        code=outcome.code,
+        name=outcome.name,
+        status="not_checked",
+        severity=outcome.severity,
+        reason=reason,
+    )
 
 
 def _settle(outcomes: Iterable[Outcome]) -> Sequence[Outcome]:

@@ -63,6 +63,12 @@ def _no_records(history: ModelHistory) -> str:
     )
 
 
+def nothing_recorded(history: ModelHistory) -> str | None:
+    """The reason why no rule can say "ok": no record of a step, a loss or a probe. Else None."""
+    measured = history.losses or history.gradients or history.probe is not None
+    return None if measured or len(history.steps) else _no_records(history)
+
+
 def _not_counted(history: ModelHistory) -> str:
     if by_fit(history):
         return (

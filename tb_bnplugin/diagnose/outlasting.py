@@ -62,7 +62,10 @@ def outlast_the_start(
 def _recalibrate(history: ModelHistory) -> str:
     if history.facts.trained_by == "fit":
         return f"Or let `fit` estimate the statistics before each validation: {RECALIBRATE_IN_FIT}."
-    return f"Or estimate the statistics from the training data before you validate: {RECALIBRATE}."
+    return (
+        "Or estimate the statistics from the training data, prepared as for the training step,"
+        f" before you validate: {RECALIBRATE}."
+    )
 
 
 def whole(updates: float) -> int:

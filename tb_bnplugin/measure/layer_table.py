@@ -32,7 +32,7 @@ _OUTSIDE: Final = [CONTEXTS.index(name) for name in ("tape", "no_tape", "unknown
 
 
 class _Pooled:
-    """What a record takes of the statistics of a reading, which the next one compares with."""
+    """The part of a reading that its record takes, and that the next one is compared with."""
 
     def __init__(self, reading: Reading, layout: Layout) -> None:
         both = np.stack([reading.mean, reading.variance]).astype(np.float64)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from tb_bnplugin.diagnose import RULES, Outcome
@@ -18,7 +18,8 @@ from tb_bnplugin.guard import Guard
 from tb_bnplugin.history.model import ModelHistory
 from tb_bnplugin.measure.model_records import ModelRecords
 from tb_bnplugin.measure.reading import Moment, Observation
-from tb_bnplugin.schema.facts import Phase
+from tb_bnplugin.schema.facts import ModelFacts, Phase, SwitchedOff
+from tb_bnplugin.schema.facts_json import encode_model
 from tb_bnplugin.schema.records import Kind, Record, Value
 from tb_bnplugin.training import live
 from tb_bnplugin.training.live import LiveHistory
@@ -62,12 +63,14 @@ class Publisher:
 
     def __init__(self, name: str) -> None:
         self.guard = Guard(name)
+        self.guard.last_words = self._write_failure
         self.live = LiveHistory()
         self.run: Run | None = None
         self._records = ModelRecords(name)
         self._listeners: dict[object, Listener] = {}
         self._held: dict[Kind, Value] = {}  # documents that the history has
         self.last_target: Target | None = None  # to which records were written
+        self._seen: tuple[Target | None, ModelFacts | None, Moment | None] = (None, None, None)
         self._lock = threading.RLock()  # traced functions run their ops in threads of their own
 
     @property
@@ -178,6 +181,7 @@ class Publisher:
         judge: bool,
     ) -> bool:
         with self._lock:
+            self._seen = (target or self._seen[0], observed.facts or self._seen[1], moment)
             written = self.guard.attempt(
                 "recording", self._publish, observed, moment, target, extras
             )
@@ -217,6 +221,22 @@ class Publisher:
         run.hold(self, documents, file_of(target.writer))
         self.last_target = target
         return True
+
+    def _write_failure(self, reason: str) -> None:
+        """Write a model document that says why the recording ends: else its log looks healthy."""
+        with self._lock:
+            target, facts, moment = self._seen  # also of a first record, which was not made
+            facts = self._records.facts or facts
+            if facts is None or moment is None:
+                return
+            off = SwitchedOff(part="recording", reason=reason)
+            value = encode_model(replace(facts, switched_off=(*facts.switched_off, off)))
+            record = self._records.record("model", value, moment)
+            self._held["model"] = value  # a next fit has another one
+            self.live.add([record])
+            if target is not None:
+                write_or_warn(target.writer, [record], self.name, target.run.directory)
+                target.writer.flush()
 
     def _complete(
         self, made: Sequence[Record], documents: dict[Kind, Value], moment: Moment

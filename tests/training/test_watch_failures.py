@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import warnings
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +15,7 @@ import pytest
 import tb_bnplugin
 from tb_bnplugin import summary
 from tb_bnplugin.keras.calls import counting
+from tb_bnplugin.measure.layer_table import LayerTable
 from tb_bnplugin.training import writer as event_file
 from tb_bnplugin.training.queue import work_queue
 from tests.conftest import Flavour
@@ -89,6 +91,58 @@ def test_a_failure_in_an_evaluation_leaves_no_mark(
         model.evaluate(X, Y, verbose=0, callbacks=[callback])
     model(X[:4], training=True)
     assert executions(model)["bn"]["training_no_tape"] == 1
+
+
+@pytest.mark.parametrize("records", [0, 3])
+@pytest.mark.parametrize("how", ["fit", "loop"])
+def test_a_log_says_that_its_recording_failed(
+    flavour: Flavour, tmp_path: Path, tensorflow: ModuleType, how: str, records: int
+) -> None:
+    made, update = itertools.count(), LayerTable.update
+
+    def fails(table: LayerTable, *given: Any, **options: Any) -> Any:
+        if next(made) >= records:
+            raise KeyError("ours")
+        return update(table, *given, **options)
+
+    model = compile_tiny(create_dense(flavour.keras))
+    with pytest.MonkeyPatch.context() as patched, warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        patched.setattr(LayerTable, "update", fails)
+        if how == "fit":
+            watching: Any = create(tmp_path)
+            fit(model, callbacks=[watching])
+        else:
+            watching = tb_bnplugin.watch(model)
+            with tensorflow.summary.create_file_writer(str(tmp_path)).as_default():
+                for step in range(1, 6):
+                    model.train_on_batch(X[:4], Y[:4])
+                    summary.batch_norm(model, step=step)
+    (run,) = tb_bnplugin.check(str(tmp_path)).runs
+    for outcomes in (watching.outcomes(), run.outcomes):
+        (found,) = (outcome for outcome in outcomes if outcome.code == "RC101")
+        assert (found.status, found.severity) == ("finding", "warning")
+        assert "KeyError: 'ours'" in found.message
+    passed = {outcome.code for outcome in run.outcomes if outcome.status == "ok"}
+    assert bool(passed) is (records > 0)
+
+
+def test_a_next_fit_is_not_said_to_have_failed(flavour: Flavour, tmp_path: Path) -> None:
+    model = compile_tiny(create_dense(flavour.keras))
+    callback = create(tmp_path)
+    fit(model, callbacks=[callback])
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(LayerTable, "update", _raise)
+        with pytest.warns(RuntimeWarning, match="KeyError"):
+            fit(model, callbacks=[callback])
+    fit(model, callbacks=[callback])
+    (run,) = tb_bnplugin.check(str(tmp_path)).runs
+    for outcomes in (callback.outcomes(), run.outcomes):
+        assert [each.status for each in outcomes if each.code == "RC101"] == ["ok"]
+
+
+def _raise(*_: Any, **__: Any) -> None:
+    raise KeyError("ours")
 
 
 def test_counting_that_raises(

@@ -1,4 +1,4 @@
-"""What enters the first layer on the held batch is scaled otherwise than in the training."""
+"""The scale of what enters the first layer on the held batch, against that of the training."""
 
 from __future__ import annotations
 
