@@ -147,13 +147,18 @@ _NO_GRADIENT: Final = (
 def _not_given(history: ModelHistory) -> str:
     if not history.losses:
         return _no_losses(history)
+    if history.facts.code.subclassed:
+        why = "of a subclassed model it is not known which layer makes its predictions."
+    else:
+        why = (
+            "that needs one of Keras' optimizers, given by tb_bnplugin.watch(model,"
+            " optimizer=optimizer) or within reach of the loop, and a model whose one output is"
+            " that of a last layer with a bias, without an activation and in full precision, and"
+            " tb_bnplugin.summary.loss_reduction called after the traced step, not in it."
+        )
     return (
-        "What the loop differentiates was not measured: that needs one of Keras' optimizers, given"
-        " by tb_bnplugin.watch(model, optimizer=optimizer) or within reach of the loop, and a"
-        " model whose one output is that of a last layer with a bias, without an activation and in"
-        " full precision, and tb_bnplugin.summary.loss_reduction called after the traced step, not"
-        " in it. What is handed to tb_bnplugin.summary.loss_reduction is checked by LR101"
-        " to LR106."
+        f"What the loop differentiates was not measured: {why} What is handed to"
+        " tb_bnplugin.summary.loss_reduction is checked by LR101 to LR106."
     )
 
 

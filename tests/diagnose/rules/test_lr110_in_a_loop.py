@@ -67,6 +67,7 @@ REASONS = {
     "two steps": (loop([1.0, 1.0] + [NAN] * 8, 1024.0), "Fewer than three"),
     "replicas": (loop(1.0, 1024.0, replicas=2), "several replicas"),
     "not measured": (loop(NAN), "full precision"),
+    "not measured of a subclassed model": (loop(NAN, subclassed=True), "of a subclassed model"),
     "no loss": (create_history(facts={"trained_by": "loop"}), "loss_reduction"),
 }
 
