@@ -11,19 +11,19 @@ Why it matters:
     ten outputs and "mse", each output is trained to the number of the class. No error is raised.
 
 How it decides:
-    Error: labels and predictions differ in shape and broadcast to more elements than either, and
-    in every measurement the loss with the labels rolled by one row is the same within 0.01 %,
-    although the labels are not all alike. It is another loss once the labels have the shape
-    of the predictions. And on the first rows it is the mean, the sum, or the root mean square of
-    the loss over every pair of rows. All are needed: Keras' loss classes align the shapes,
-    contrastive losses ignore labels on purpose, and some compare sorted values. Where the shapes
-    are equal and the loss broadcasts within, the rows are measured alone. Where sizes differ, one
-    column of labels or predictions is taken off, or rows have weights: on the first rows the loss
-    is not that of the rows alone, and is the mean, the sum or the root mean square of that of
-    single rows that have this part (the labels, a column, the weight) of one row and the rest of
-    another. So it is for a matrix of targets and a vector of predictions. Warning: in every
-    measurement a row has one label, a whole number below the number of its outputs, and the loss
-    is a squared or absolute error, Huber or log-cosh.
+    Error: labels and predictions differ in shape and broadcast to more elements than either, and in
+    every measurement the loss with the labels rolled by one row is the same within 0.01 %, although
+    the labels are not all alike. It is another loss once the labels have the shape of the
+    predictions. And on the first rows it is the mean, the sum, or the root mean square of the loss
+    over every pair of rows, which differs from pair to pair. All are needed: Keras' loss classes
+    align the shapes, contrastive losses ignore labels on purpose, and some compare sorted values.
+    Where the shapes are equal and the loss broadcasts within, the rows are measured alone. Where
+    sizes differ, one column of labels or predictions is taken off, or rows have weights: on the
+    first rows the loss is not that of the rows alone, and is the mean, the sum or the root mean
+    square of that of single rows that have this part (the labels, a column, the weight) of one row
+    and the rest of another. So it is for a matrix of targets and a vector of predictions. Warning:
+    in every measurement a row has one label, a whole number below the number of its outputs, and
+    the loss is a squared or absolute error, Huber or log-cosh.
 
     In a `train_step` of the program's own that measures no loss, with one prediction and one label
     a row: the gradient at the predictions is that of the mean over all pairs of a prediction with

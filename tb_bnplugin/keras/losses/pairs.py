@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from tb_bnplugin.keras.losses.candidates import Data
 from tb_bnplugin.schema.columns import PAIRED_ROWS
+from tb_bnplugin.schema.thresholds import ALL_PAIRS_WITHIN
 
 Values = npt.NDArray[Any]
 
@@ -22,7 +23,8 @@ def measure_pairs(
     """The columns "paired", "pairs_ratio" and "pairs_root_ratio" of a measurement.
 
     The mean over all pairs of rows is the mean over every way of rolling the labels past the
-    predictions, each row paired with one.
+    predictions, each row paired with one. Where all of these ways have one loss, any loss that
+    takes the rows in some order is their mean, and nothing is shown.
 
     Args:
         labels: [rows, ...].
@@ -51,6 +53,8 @@ def measure_pairs(
             for by in range(len(some))
         ]
     )
+    if np.ptp(rolled) <= ALL_PAIRS_WITHIN * np.abs(rolled).mean():
+        return columns  # as with a distance, where all labels are larger than all predictions
     return columns | _ratios(given, rolled)
 
 

@@ -47,11 +47,34 @@ def test_labels_in_the_shape_of_the_predictions(tensorflow: ModuleType) -> None:
     assert found["pairs_root_ratio"] == pytest.approx(1.0, rel=1e-5)
     assert abs(found["pairs_ratio"] - 1.0) > 0.01
     assert measured(total, labels, predictions)["pairs_ratio"] == pytest.approx(8.0, rel=1e-5)
-    assert abs(measured(in_order, labels, predictions)["pairs_ratio"] - 1.0) > 0.1
+    found = measured(in_order, labels, predictions)
+    assert math.isnan(found["pairs_ratio"])  # in the shape of the predictions, too, order is lost
     found = measured(ignores, labels, predictions)
     assert found["paired"] == found["measured"]
     assert math.isnan(measured(ignores, labels, np.repeat(predictions, 3, axis=1))["paired"])
     assert math.isnan(measured(mean, labels, predictions[:, 0])["paired"])
+
+
+def test_pairs_that_are_all_apart_in_one_direction_show_nothing(tensorflow: ModuleType) -> None:
+    tf = tensorflow
+    random = np.random.default_rng(0)
+    predictions = random.normal(size=(16, 1)).astype("float32")
+    far = random.normal(10.0, 1.0, 16).astype("float32")  # each is larger than any prediction
+
+    def in_order(a: Any, b: Any) -> Any:
+        return tf.reduce_mean(tf.abs(tf.sort(a) - tf.sort(b[:, 0])))
+
+    def over_pairs(a: Any, b: Any) -> Any:
+        return tf.reduce_mean(tf.abs(a - b))
+
+    # the mean of |a - b| is mean(a) - mean(b), whichever rows meet
+    assert measured(in_order, far, predictions)["measured"] == pytest.approx(
+        measured(over_pairs, far, predictions)["measured"], rel=1e-5
+    )
+    for loss in (in_order, over_pairs):
+        assert math.isnan(measured(loss, far, predictions)["pairs_ratio"])
+    near = (predictions[:, 0] + 0.1).astype("float32")
+    assert measured(over_pairs, near, predictions)["pairs_ratio"] == pytest.approx(1.0, rel=1e-5)
 
 
 @pytest.mark.parametrize(
