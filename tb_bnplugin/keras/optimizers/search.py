@@ -103,7 +103,7 @@ def local_values(frame: FrameType) -> list[Any]:
 
     Before Python 3.13 they are copied for whoever asks, and the copy lives as long as the function
     runs: what the program deletes would stay in memory. So it is emptied again, unless the function
-    itself may have asked for it.
+    itself may have asked for it, or a debugger has stopped in it, which gives it the copy back.
     """
     if sys.version_info >= (3, 13):
         return list(frame.f_locals.values())
@@ -111,7 +111,8 @@ def local_values(frame: FrameType) -> list[Any]:
         return []
     copied = frame.f_locals
     values = list(copied.values())
-    copied.clear()
+    if frame.f_trace is None:
+        copied.clear()
     return values
 
 

@@ -163,6 +163,35 @@ def test_what_a_function_knows_of_its_variables_stays(flavour: Flavour) -> None:
     assert after["optimizer"] is before["optimizer"]
 
 
+def stopped_in(keras: Any) -> tuple[Any, bool]:
+    """A function in which a debugger asks at each line, and searches at one of them."""
+    optimizer = keras.optimizers.Adam()
+    found: list[Any] = []
+
+    def stop(frame: Any, event: str, _: Any) -> Any:
+        if "kept" in frame.f_locals and not found:
+            found.extend(searching_in(frame))
+        return stop
+
+    before = sys.gettrace()
+    sys._getframe().f_trace = stop
+    sys.settrace(lambda *_: None)
+    kept = "its variables"
+    sys.settrace(before)
+    return kept, any(each is optimizer for each in found)
+
+
+def searching_in(frame: Any) -> list[Any]:
+    from tb_bnplugin.keras.optimizers import search as searching
+
+    return searching.in_frames(frame)
+
+
+def test_a_debugger_that_searches_leaves_the_variables_there(flavour: Flavour) -> None:
+    """Python before 3.13 writes what a debugger was told of variables back into the function."""
+    assert stopped_in(flavour.keras) == ("its variables", True)
+
+
 class Hostile:
     """An object that refuses to be asked."""
 
