@@ -10,7 +10,7 @@ import tensorflow as tf
 from tb_bnplugin.guard import describe
 from tb_bnplugin.keras.flavour import flavour_of
 from tb_bnplugin.keras.hooks import Hooks
-from tb_bnplugin.preflights.recording import STEPS, add_probe
+from tb_bnplugin.preflights.recording import MOST_STEPS, STEPS, add_probe, needs_more
 from tb_bnplugin.preflights.stale import TrainableWhenTraced
 from tb_bnplugin.training.fit import FitOptions, FitRecorder
 from tb_bnplugin.training.fit_target import FitTarget
@@ -47,9 +47,9 @@ def run_fit(
     quietly = {"verbose": 0, "callbacks": [_Recording(fit, model, batch, traced)]}
     traced.set_then()
     try:
-        keras_model.fit(
-            model, _dataset(batch, -(-STEPS // EPOCHS)), epochs=EPOCHS, shuffle=False, **quietly
-        )
+        steps = -(-STEPS // EPOCHS)
+        epochs = -(-MOST_STEPS // steps)
+        keras_model.fit(model, _dataset(batch, steps), epochs=epochs, shuffle=False, **quietly)
     finally:
         traced.set_now()
     try:
@@ -117,8 +117,11 @@ class _Recording(Hooks):
         self._attempt(lambda: self._fit.end_batch(batch))
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """All steps were made."""
+        """Some steps were made: enough of them, as a rule."""
         self._attempt(lambda: self._fit.end_epoch(epoch, logs))
+        more = self._fit.recorder.guard.attempt("gradients", needs_more, self._fit.recorder)
+        if epoch + 1 >= EPOCHS and not more:
+            self._model.stop_training = True  # put back with all attributes
 
     def on_train_end(self, logs: Any = None) -> None:
         """The fit ended."""

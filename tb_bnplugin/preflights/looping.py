@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from tb_bnplugin.preflights.differentiated import measure_loss
-from tb_bnplugin.preflights.recording import STEPS, add_probe
+from tb_bnplugin.preflights.recording import MOST_STEPS, STEPS, add_probe, needs_more
 from tb_bnplugin.training import ops
 from tb_bnplugin.training.publisher import Target
 from tb_bnplugin.training.recorder import Recorder, watch_model
@@ -57,11 +57,14 @@ def run_loop(
         target = Target(run=run_of_writer(writer), writer=writer)
         ops.record_model(recorder, writer, 0)
         add_probe(recorder, model, batch, loss, target, 0)
-        for step in range(1, STEPS + 1):
+        for step in range(1, MOST_STEPS + 1):
+            if step > STEPS and not recorder.guard.attempt("gradients", needs_more, recorder):
+                break
             program.run(batch)
             ops.record_model(recorder, writer, step)
-        add_probe(recorder, model, batch, loss, target, STEPS)
-        measured = (writer, STEPS, program, batch, reached, optimizers, loss)
+            made = step
+        add_probe(recorder, model, batch, loss, target, made)
+        measured = (writer, made, program, batch, reached, optimizers, loss)
         recorder.guard.attempt("losses", measure_loss, *measured)
     writer.close()
     return recorder

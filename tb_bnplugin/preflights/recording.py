@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from tb_bnplugin.diagnose.evidence.regularizers import measured_times
+from tb_bnplugin.diagnose.rules.lr106_regularizer_missing import STEPS_AT_LEAST
 from tb_bnplugin.keras.probe import run as probing
+from tb_bnplugin.training import live
 from tb_bnplugin.training.publisher import Extra, Target
 from tb_bnplugin.training.recorder import Recorder
 from tb_bnplugin.twins.batch import Batch
@@ -13,6 +16,16 @@ from tb_bnplugin.twins.batch import Batch
 STEPS: Final = 5
 """Steps that are made, on the one batch: after five a weight that has not changed gets no
 gradient (`keras.model.unchanged_weights`), and rules take one change for a restored file."""
+
+MOST_STEPS: Final = STEPS_AT_LEAST
+"""Steps that are made where no regularizer was in what the first ones differentiate: a program may
+add them in some of its steps alone."""
+
+
+def needs_more(recorder: Recorder) -> bool:
+    """True where the steps so far hold no regularizer of weights that have one."""
+    found = map(measured_times, live.history_of(recorder.live).models)
+    return any(each is not None and each.reached == 0 for each in found)
 
 
 def add_probe(
