@@ -6,6 +6,7 @@ import ast
 import sys
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
@@ -13,7 +14,18 @@ from typing import Any
 import tb_bnplugin
 from benchmarks.findings.bench import Bench
 from benchmarks.findings.data import batches
-from benchmarks.preflight.loops import bind, body_as_step, find_call, find_loop
+from benchmarks.preflight.given import Given, whole
+from benchmarks.preflight.loops import (
+    bind,
+    body_as_step,
+    find_call,
+    find_loop,
+    is_step,
+    recorded_in,
+    told_of_the_loss,
+    values_of,
+)
+from benchmarks.preflight.turns import FirstTurn
 from tb_bnplugin.preflights.ahead import look_ahead
 
 
@@ -34,7 +46,8 @@ class AheadBench(Bench):
         self.reports: list[Any] = []
         self.failed: list[str] = []
         self._module = module
-        source = Path(str(module.__file__)).read_text(encoding="utf-8")
+        self._file = str(module.__file__)
+        source = Path(self._file).read_text(encoding="utf-8")
         self._once = source.count("fit(") + source.count("batches(") < 2
         self._tree = ast.parse(source)
         self._losses = list(_names_of_losses(self._tree))
@@ -74,7 +87,7 @@ class AheadBench(Bench):
         made = batches(*args, **options)
         first = next(made, None)
         if first is not None:
-            self._look(first, sys._getframe(1))
+            self._look_at_batches(first, sys._getframe(1))
             yield first
         yield from made
 
@@ -87,44 +100,68 @@ class AheadBench(Bench):
         if self._once:
             raise Enough
 
-    def _look(self, batch: Any, frame: FrameType) -> None:
-        made = self._step(batch, frame)
-        if made is None or not self._seen:
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        """Within, the program runs: loops that draw their rows themselves are looked at, too."""
+        with FirstTurn(self._tree, self._file, self._look_at_turn).awaited():
+            yield
+
+    def _look_at_batches(self, batch: Any, frame: FrameType) -> None:
+        """Look at a loop over `batches` before its first turn."""
+        loop = find_loop(self._tree, frame.f_lineno)
+        if loop is None:
+            self.failed.append("the loop is not a statement")
+            return
+        names = vars(self._module) | frame.f_locals
+        bind(loop, batch, names)
+        step, given = self._step(loop, frame, names)
+        y, weights = told_of_the_loss(loop, loop.body, names)
+        self._look(step, loop, names, Given(batch[0], batch[1] if y is None else y, weights, given))
+
+    def _look_at_turn(self, loop: ast.For, frame: FrameType) -> None:
+        """Look at a loop that draws its rows itself, at the statement of its first step."""
+        names = vars(self._module) | frame.f_locals
+        step, given = self._step(loop, frame, names)
+        later = [each for each in loop.body if (each.end_lineno or 0) >= frame.f_lineno]
+        y, weights = told_of_the_loss(loop, later, names)
+        if given is None:
+            assert isinstance(loop.target, ast.Tuple)
+            x, labels = (names[ast.unparse(each)] for each in loop.target.elts)
+        else:
+            given = tuple(map(whole, given))
+            x, labels = (*given, None)[:2] if len(given) < 3 else (given[0], None)
+        self._look(step, loop, names, Given(x, labels if y is None else y, weights, given))
+
+    def _look(self, step: Any, loop: ast.For, names: dict[str, Any], given: Given) -> None:
+        models = [each for each in self._seen if each[0] in recorded_in(loop, names)]
+        if step is None or not self._seen:
             self.failed.append("the loop has no step that could be handed over")
             return
-        step, given = made
-        model, expect = self._seen[-1]
-        known = frame.f_locals | vars(self._module)
-        loss = next((known[name] for name in self._losses if callable(known.get(name))), None)
-        x, y = batch
-        try:
-            report = tb_bnplugin.preflight(model, x, y, step, batch=given, loss=loss, expect=expect)
-        except Exception as error:  # noqa: BLE001  # it is said
-            self.failed.append(f"{type(error).__name__}: {error}")
-            return
-        self.take(report)
+        loss = next((names[name] for name in self._losses if callable(names.get(name))), None)
+        ended = False
+        for model, expect in models or self._seen[-1:]:
+            options = {"batch": given.batch, "loss": loss, "expect": expect}
+            options |= {"sample_weight": given.weights}
+            try:
+                x = given.of(model)
+                report = tb_bnplugin.preflight(model, x, given.y, step, **options)
+            except Exception as error:  # noqa: BLE001  # it is said
+                self.failed.append(f"{type(error).__name__}: {error}")
+                continue
+            self.reports.append(report)
+            ended = self._once
+        if ended:
+            raise Enough
 
-    def _step(self, batch: Any, frame: FrameType) -> tuple[Any, Any] | None:
+    def _step(self, loop: ast.For, frame: FrameType, names: dict[str, Any]) -> tuple[Any, Any]:
         """The step of a loop and what the program calls it with; or the body of the loop."""
-        names: dict[str, Any] = dict(frame.f_locals)
-        around = find_loop(self._tree, frame.f_lineno)
-        if around is None:
-            return None
-        bind(around, batch, names)
-        called = find_call(around, [n for n, each in names.items() if _is_step(n, each)])
-        if called is None:
-            return body_as_step(around, frame, str(self._module.__file__)), None
-        try:
-            given = tuple(
-                eval(ast.unparse(each), vars(self._module) | names) for each in called.args
-            )
-        except NameError:  # of something that the body makes first
-            return body_as_step(around, frame, str(self._module.__file__)), None
-        return names[ast.unparse(called.func)], given
-
-
-def _is_step(name: str, value: Any) -> bool:
-    return callable(value) and any(part in name for part in ("step", "train_one"))
+        called = find_call(loop.body, [n for n, each in names.items() if is_step(n, each)])
+        if called is not None:
+            try:
+                return names[ast.unparse(called.func)], values_of(called, names)
+            except NameError:  # of something that the body makes first
+                pass
+        return body_as_step(loop, frame, self._file), None
 
 
 def _names_of_losses(tree: ast.AST) -> Iterator[str]:

@@ -10,6 +10,8 @@ from typing import Any, Final
 _NAME: Final = "body_of_the_loop"
 """Of a function: a name that no program has for one that its loop calls."""
 
+_STEPS: Final = ("step", "train_one", "learn")
+
 _SCOPES: Final = (
     *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
     *(ast.FunctionDef, ast.Lambda),
@@ -40,13 +42,67 @@ def bind(loop: ast.For, batch: Any, names: dict[str, Any]) -> None:
         names[ast.unparse(pair)] = batch
 
 
-def find_call(loop: ast.For, names: Sequence[str]) -> ast.Call | None:
-    """The first call of one of these functions in the body, without named arguments."""
-    for statement in loop.body:
+def is_step(name: str, value: Any) -> bool:
+    """True of a function by whose name a program says that it trains."""
+    return callable(value) and any(part in name for part in _STEPS)
+
+
+def find_call(body: Sequence[ast.stmt], names: Sequence[str]) -> ast.Call | None:
+    """The first call of one of these functions in a body, without named arguments."""
+    for statement in body:
         for node in ast.walk(statement):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in names:
                 return None if node.keywords else node
     return None
+
+
+def values_of(call: ast.Call, names: dict[str, Any]) -> tuple[Any, ...]:
+    """What a call hands over, by the values of names.
+
+    Raises:
+        NameError: it names something that is not made yet.
+    """
+    given = "".join(f"{ast.unparse(each)}, " for each in call.args)
+    return tuple(eval(f"({given})", names))
+
+
+def recorded_in(loop: ast.For, names: dict[str, Any]) -> list[Any]:
+    """The models that a loop hands to `bench.record`, as far as they have a name."""
+    calls = [node for node in ast.walk(loop) if isinstance(node, ast.Call)]
+    told = [each.args[0] for each in calls if ast.unparse(each.func) == "bench.record"]
+    return [made for each in told if (made := _value(each, names)) is not None]
+
+
+def told_of_the_loss(
+    loop: ast.For, later: Sequence[ast.stmt], names: dict[str, Any]
+) -> tuple[Any, Any]:
+    """The labels and the weights that a loop hands to `bench.loss`, where they are there already.
+
+    Args:
+        loop: of a program.
+        later: statements of its body that are still to run.
+        names: values by now.
+    """
+    unknown = set(_assigned(later))
+    for node in ast.walk(loop):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "bench.loss":
+            weights = [each.value for each in node.keywords if each.arg == "sample_weight"]
+            wanted = [*node.args[1:2], *weights]
+            made = [None if _names_in(each) & unknown else _value(each, names) for each in wanted]
+            y, weight = (*made, None, None)[:2]
+            return y, weight
+    return None, None
+
+
+def _names_in(node: ast.AST) -> set[str]:
+    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+
+
+def _value(node: ast.expr, names: dict[str, Any]) -> Any:
+    try:
+        return eval(ast.unparse(node), names)
+    except NameError:  # of another function
+        return None
 
 
 def body_as_step(loop: ast.For, frame: FrameType, file: str) -> Callable[..., Any] | None:

@@ -52,7 +52,8 @@ def main(program: str, flavour: str) -> Result:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            module.run(keras, bench)
+            with bench.looking():
+                module.run(keras, bench)
         except Enough:
             pass
         except Exception:  # noqa: BLE001  # whatever it is, it is the result

@@ -73,10 +73,10 @@ def test_a_loop_over_whole_batches_has_no_step() -> None:
 
 def test_the_step_that_a_loop_calls() -> None:
     loop = loop_of(COUNTED)
-    call = find_call(loop, ["train_step"])
+    call = find_call(loop.body, ["train_step"])
     assert call is not None
     assert ast.unparse(call) == "train_step(x + y)"
-    assert find_call(loop, ["another_step"]) is None
+    assert find_call(loop.body, ["another_step"]) is None
     names: dict[str, Any] = {}
     bind(loop, (1, 2), names)
     assert names == {"step": 1, "x": 1, "y": 2}
