@@ -110,18 +110,25 @@ def check_places(rule: Rule, history: ModelHistory, *, most: float) -> Outcome |
         return None
     if (found.shares == 1.0).all():
         return rule.ok("By its gradient, all places count in what `train_step` differentiates.")
-    if found.of_masked is not None:
+    over_all, over_counted = (
+        _is_a_mean(history, factor) for factor in (found.factor, found.of_masked)
+    )
+    # batches that are padded alike have one factor for either, and it is 1 for one of them
+    if over_counted or (found.of_masked is not None and not over_all):
         return rule.ok(
             "By its gradient, what `train_step` differentiates is divided by the places that count."
         )
-    replicas = max(history.facts.replicas, 1)
-    if found.factor is None or not any(
-        losses.near(found.factor * scale, 1.0) for scale in {1, replicas}
-    ):
+    if not over_all:
         return None
     shares = found.shares[found.shares < 1.0]
     what = "By its gradient, `train_step` differentiates"
     return tell_padding(rule, history, what, shares, found.steps, most=most)
+
+
+def _is_a_mean(history: ModelHistory, factor: float | None) -> bool:
+    """True of the factor of a mean, in one replica or over all."""
+    scales = {1, max(history.facts.replicas, 1)}
+    return factor is not None and any(losses.near(factor * scale, 1.0) for scale in scales)
 
 
 def tell_padding(

@@ -34,6 +34,7 @@ FINDINGS = {
     "over all places": padded(),
     "of all replicas": padded({"replicas": 2}, counted_factor=0.5),
     "just over all": padded(counted_factor=1.0049, counted_cosine=0.9999),
+    "padded alike": padded(counted_share=0.5, masked_cosine=1.0),
     "just below nine of ten": padded(counted_share=0.899),
 }
 NOT_CHECKED = {
@@ -46,6 +47,10 @@ NOT_CHECKED = {
 }
 OK = {
     "over those that count": padded(**MASKED),
+    "over those that count, padded alike": padded(
+        **MASKED | {"counted_cosine": 1.0}, counted_share=0.5
+    ),
+    "nearly all of them": padded(**MASKED | {"counted_factor": 1.004, "counted_cosine": 1.0}),
     "all count": padded(counted_share=1.0),
     "nine of ten": padded(counted_share=0.9),
     "Adam": padded({"optimizer": "Adam"}),
