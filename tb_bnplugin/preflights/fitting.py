@@ -10,6 +10,7 @@ import tensorflow as tf
 from tb_bnplugin.guard import describe
 from tb_bnplugin.keras.flavour import flavour_of
 from tb_bnplugin.keras.hooks import Hooks
+from tb_bnplugin.preflights.built import is_callable
 from tb_bnplugin.preflights.recording import MOST_STEPS, STEPS, add_probe, needs_more
 from tb_bnplugin.preflights.stale import TrainableWhenTraced
 from tb_bnplugin.training.fit import FitOptions, FitRecorder
@@ -33,7 +34,7 @@ def run_fit(
     options = FitOptions(
         update_freq="batch",
         channel_freq=None,
-        probe_data=held,
+        probe_data=held if is_callable(model) else None,
         probe_freq="epoch",
         on_finding="ignore",
         expect=expect,
@@ -60,7 +61,9 @@ def run_fit(
 
 
 def _dataset(batch: Batch, times: int) -> Any:
-    rows = tf.data.Dataset.from_tensor_slices(_in_tuples(batch.data()))
+    data = _in_tuples(batch.data())
+    alone = len(data) == 1 and not isinstance(data[0], tuple)  # a tensor, as of `fit(x)`
+    rows = tf.data.Dataset.from_tensor_slices(data[0] if alone else data)
     return rows.batch(rows_of(batch)).repeat(times)
 
 

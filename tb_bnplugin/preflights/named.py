@@ -11,6 +11,7 @@ from tb_bnplugin.keras.flavour import flavour_of
 from tb_bnplugin.keras.named import call_function, first_line, load_function
 from tb_bnplugin.keras.probe.held_batch import take_batch
 from tb_bnplugin.preflights.ahead import BATCH_SIZE, some_rows
+from tb_bnplugin.preflights.built import is_built
 from tb_bnplugin.preflights.preflight import preflight
 from tb_bnplugin.preflights.report import PreflightReport
 
@@ -37,7 +38,7 @@ def preflight_named(
     try:
         flavour_of(found)
         x, y, weights = (*_batch(given, rows or BATCH_SIZE), None, None)[:3]
-        if not found.built:
+        if not is_built(found):
             found(tf.nest.map_structure(tf.convert_to_tensor, x))  # nothing is put back after it
         return preflight(found, x, y, step, sample_weight=weights, **options)
     except Exception as error:

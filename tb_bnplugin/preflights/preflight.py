@@ -22,6 +22,7 @@ from tb_bnplugin.keras.optimizers import search
 from tb_bnplugin.keras.optimizers.description import check_optimizers, is_optimizer
 from tb_bnplugin.keras.probe.preserve import own_seeds
 from tb_bnplugin.keras.unplugged import unplugged
+from tb_bnplugin.preflights.built import is_built
 from tb_bnplugin.preflights.fitting import run_fit
 from tb_bnplugin.preflights.looping import run_loop
 from tb_bnplugin.preflights.report import PreflightReport, make_report
@@ -59,7 +60,8 @@ def preflight(
         assert report.ok()
 
     Args:
-        model: a Keras model, built; compiled as `fit` will train it, unless `train_step` is given.
+        model: a Keras model, compiled as `fit` will train it, unless `train_step` is given. It has
+            to be built; one without a `call` is where the networks that it trains are.
         x: the inputs of one batch.
         y: its labels.
         train_step: your own step, called as `train_step(x, y)`, or with one argument, the tuple
@@ -84,7 +86,7 @@ def preflight(
         NotBuiltError: the model has no variables yet.
     """
     flavour_of(model)
-    if not model.built:
+    if not is_built(model):
         raise NotBuiltError(
             f"the model {model.name!r} is not built yet: call it on a batch first, since a"
             " preflight puts back the weights that are there"

@@ -8,6 +8,7 @@ from typing import Any, Final
 from tb_bnplugin.diagnose.evidence.regularizers import measured_times
 from tb_bnplugin.diagnose.rules.lr106_regularizer_missing import STEPS_AT_LEAST
 from tb_bnplugin.keras.probe import run as probing
+from tb_bnplugin.preflights.built import is_callable
 from tb_bnplugin.training import live
 from tb_bnplugin.training.publisher import Extra, Target
 from tb_bnplugin.training.recorder import Recorder
@@ -31,7 +32,9 @@ def needs_more(recorder: Recorder) -> bool:
 def add_probe(
     recorder: Recorder, model: Any, batch: Batch, loss: Any, target: Target, step: int
 ) -> None:
-    """Record what the model does on the batch in either mode."""
+    """Record what the model does on the batch in either mode, where it can be called."""
+    if not is_callable(model):
+        return
 
     def probe() -> probing.ProbeResult:
         attempt = recorder.guard.attempt
