@@ -52,8 +52,13 @@ def figures_of(answers: Sequence[Answer], flavour: str) -> Iterator[Figure]:
 
 
 def named(answer: Answer) -> bool:
-    """True where a code that the program expects is among the findings."""
-    return any(found.split()[0] in answer["expected"] for found in answer["found"])
+    """True where a code that the program expects is among the findings, or what it refers to.
+
+    A rule that finds its fault told by another one says "see CODE", as BN108 of layers whose inputs
+    differ.
+    """
+    codes = {found.split()[0] for found in answer["found"]}
+    return bool(codes & {*answer["expected"], *answer.get("instead", ())})
 
 
 def alarmed(answer: Answer) -> bool:

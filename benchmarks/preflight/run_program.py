@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib
 import json
+import re
 import sys
 import time
 import traceback
@@ -23,6 +24,7 @@ class Result:
     flavour: str
     expected: tuple[str, ...] = ()
     found: tuple[str, ...] = ()  # "BN101 error"
+    instead: tuple[str, ...] = ()  # codes that were found, to which an expected one refers
     reports: int = 0
     seconds: float = 0.0
     failed: tuple[str, ...] = ()
@@ -59,11 +61,19 @@ def main(program: str, flavour: str) -> Result:
         except Exception:  # noqa: BLE001  # whatever it is, it is the result
             error = traceback.format_exc()
     findings = [each for report in bench.reports for each in report.findings()]
+    outcomes = [each for report in bench.reports for each in report.outcomes]
+    referred = {
+        code
+        for each in outcomes
+        if each.code in expected
+        for code in re.findall(r"\bsee ([A-Z]{2}\d{3})\b", each.reason or "")
+    }
     return Result(
         program=program,
         flavour=flavour,
         expected=expected,
         found=tuple(sorted({f"{each.code} {each.severity}" for each in findings})),
+        instead=tuple(sorted(referred & {each.code for each in findings})),
         reports=len(bench.reports),
         seconds=time.perf_counter() - began,
         failed=tuple(dict.fromkeys(bench.failed)),

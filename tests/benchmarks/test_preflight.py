@@ -82,8 +82,8 @@ def test_the_step_that_a_loop_calls() -> None:
     assert names == {"step": 1, "x": 1, "y": 2}
 
 
-def answer(name: str, *found: str, expected: tuple[str, ...] = (), reports: int = 1) -> Any:
-    return {"program": name, "expected": expected, "found": found, "reports": reports}
+def answer(name: str, *found: str, expected: tuple[str, ...] = (), **more: Any) -> Any:
+    return {"program": name, "expected": expected, "found": found, "reports": 1, **more}
 
 
 @pytest.mark.parametrize(
@@ -91,10 +91,17 @@ def answer(name: str, *found: str, expected: tuple[str, ...] = (), reports: int 
     [
         ([answer("a", "BN101 error", expected=("BN101",)), answer("b", "BN108 info")], [0, 0, 0]),
         ([answer("a", "BN104 error", expected=("BN101",))], [0, 1, 0]),
+        ([answer("a", "BN211 info", expected=("BN108",), instead=("BN211",))], [0, 0, 0]),
         ([answer("a", "BN108 info", "BN202 warning")], [0, 0, 1]),
         ([answer("a", reports=0), {"program": "b", "error": "died"}], [2, 0, 0]),
     ],
-    ids=["all well", "another code", "a warning of a healthy one", "not looked at"],
+    ids=[
+        "all well",
+        "another code",
+        "one that it refers to",
+        "a warning of a healthy one",
+        "not looked at",
+    ],
 )
 def test_the_figures(answers: list[Any], values: list[int]) -> None:
     figures = list(figures_of(answers, "keras"))
