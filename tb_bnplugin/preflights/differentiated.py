@@ -15,7 +15,7 @@ from tb_bnplugin.keras.losses.options import LossOptions
 from tb_bnplugin.keras.losses.resolve import resolve
 from tb_bnplugin.training import ops
 from tb_bnplugin.twins import optimizers as of_programs
-from tb_bnplugin.twins.batch import Batch
+from tb_bnplugin.twins.batch import Batch, rows_of
 from tb_bnplugin.twins.collect import fill
 from tb_bnplugin.twins.functions import functions_in, traced_anew
 from tb_bnplugin.twins.hooks import Hooks
@@ -44,7 +44,9 @@ def measure_loss(
     optimizers: Sequence[Any],
     loss: Any,
 ) -> None:
-    """Record how the loss is reduced, where the step makes one pass and the loss is known.
+    """Record how the loss is reduced, where it is known and the step makes one pass.
+
+    Or several, each on the next rows of the batch: then of the last of these parts.
 
     Args:
         writer: of the records.
@@ -58,19 +60,23 @@ def measure_loss(
     """
     if batch.y is None:
         return
-    seen = _see(program, batch, reached, optimizers)
-    if seen is None:
+    passes = _see(program, batch, reached, optimizers)
+    if len(passes) > 1:
+        found, batch = _of_parts(batch, passes, _loss_objects(reached) if loss is None else [loss])
+    elif passes:
+        found = loss if loss is not None else _find(reached, batch, passes[0])
+    else:
         return
-    found = loss if loss is not None else _find(reached, batch, seen)
     if found is not None:
-        seen = _as_given(found, batch, seen)
+        seen = _as_given(found, batch, passes[-1])
         options = LossOptions(sample_weight=batch.weights, value=seen.value)
         ops.record_loss(writer, step, found, batch.y, seen.predictions, options)
 
 
 def _see(
     program: Program, batch: Batch, reached: Sequence[Any], optimizers: Sequence[Any]
-) -> Seen | None:
+) -> list[Seen]:
+    """The passes of a step; none where it is not seen which belongs to which value."""
     functions = functions_in([*reached, program.model])
     scales = [of_programs.divisor(each) for each in optimizers]
     with suspend(), Hooks(program.model, optimizers) as hooks, traced_anew(functions):
@@ -78,26 +84,66 @@ def _see(
     events = hooks.events
     seen = Observed(name=program.name, rows=0)
     fill(seen, events, scales)
-    if len(seen.outputs) != 1 or "passed" in events.unseen or len(seen.loss.values) > 1:
-        return None
-    outputs = [tf.constant(each) for each in seen.outputs[0]]
+    passes, values = len(seen.outputs), len(seen.loss.values)
+    if "passed" in events.unseen or (values != passes if passes > 1 else values > passes):
+        return []
+    outputs = [[tf.constant(each) for each in call] for call in seen.outputs]
     for event in events.happened:
-        if event.kind == "logits":  # behind the outputs, where Keras' losses look
-            outputs[int(event.label)]._keras_logits = tf.constant(event.values[0])
-    return Seen(
-        predictions=outputs[0] if len(outputs) == 1 else outputs,
-        value=_value(seen),
-        added=seen.loss.added,
+        if event.kind == "logits" and passes == 1:  # behind the outputs, where Keras' losses look
+            outputs[0][int(event.label)]._keras_logits = tf.constant(event.values[0])
+    return [
+        Seen(
+            predictions=call[0] if len(call) == 1 else call,
+            value=_value(seen, at),
+            added=seen.loss.added / passes,
+        )
+        for at, call in enumerate(outputs)
+    ]
+
+
+def _of_parts(batch: Batch, passes: Sequence[Seen], losses: Sequence[Any]) -> tuple[Any, Batch]:
+    """The one loss that each pass has on its part of the rows, or a share of it; the last part."""
+    sizes = [int(tf.nest.flatten(each.predictions)[0].shape[0]) for each in passes]
+    if sum(sizes) != rows_of(batch):
+        return None, batch
+    ends = np.cumsum(sizes)
+    parts = [_rows(batch, end - size, end) for end, size in zip(ends, sizes, strict=True)]
+    found = []
+    for each in losses:
+        known = [
+            (_total(seen), _evaluate(each, part, seen))
+            for part, seen in zip(parts, passes, strict=True)
+        ]
+        found += [
+            each
+            for share in (1.0, 1.0 / len(passes))
+            if all(abs(total - share * value) <= _SAME * abs(total) for total, value in known)
+        ]
+    return (found[0] if len(found) == 1 else None), parts[-1]
+
+
+def _rows(batch: Batch, begin: int, end: int) -> Batch:
+    parts = tf.nest.map_structure(
+        lambda part: part if part is None else part[begin:end], (batch.x, batch.y, batch.weights)
     )
+    return Batch(x=parts[0], y=parts[1], weights=parts[2], given=None)
 
 
-def _value(seen: Observed) -> tf.Tensor | None:
-    """The value that was differentiated: of its shape, with its sum."""
-    if len(seen.loss.values) != 1 or len(seen.loss.shapes) != 1 or seen.loss.shapes[0] is None:
+def _total(seen: Seen) -> float:
+    """What one pass differentiates, without what is added to the loss; NaN where it is not seen."""
+    if seen.value is None:
+        return float("nan")
+    return float(tf.reduce_sum(seen.value)) - seen.added
+
+
+def _value(seen: Observed, at: int) -> tf.Tensor | None:
+    """The value that one pass differentiated: of its shape, with its sum."""
+    values, shapes = seen.loss.values, seen.loss.shapes
+    if not values or len(values) != len(shapes) or shapes[at] is None:
         return None
-    shape = [seen.rows or 1 if size is None else size for size in seen.loss.shapes[0]]
+    shape = [seen.rows or 1 if size is None else size for size in shapes[at]]
     elements = int(np.prod(shape, dtype=np.int64)) if shape else 1
-    return tf.fill(shape, tf.constant(seen.loss.values[0] / max(elements, 1), tf.float64))
+    return tf.fill(shape, tf.constant(values[at] / max(elements, 1), tf.float64))
 
 
 def _find(reached: Sequence[Any], batch: Batch, seen: Seen) -> Any:
@@ -106,14 +152,16 @@ def _find(reached: Sequence[Any], batch: Batch, seen: Seen) -> Any:
         return None
     total = float(tf.reduce_sum(seen.value))
     found = []
-    for each in reached:
-        flavour = flavour_of_object(each)
-        if flavour is None or not isinstance(each, flavour.keras.losses.Loss):
-            continue
+    for each in _loss_objects(reached):
         value = _evaluate(each, batch, seen)
         if any(abs(value - one) <= _SAME * abs(one) for one in (total, total - seen.added)):
             found.append(each)
     return found[0] if len(found) == 1 else None
+
+
+def _loss_objects(values: Sequence[Any]) -> list[Any]:
+    flavours = ((each, flavour_of_object(each)) for each in values)
+    return [each for each, of in flavours if of and isinstance(each, of.keras.losses.Loss)]
 
 
 def _as_given(loss: Any, batch: Batch, seen: Seen) -> Seen:
