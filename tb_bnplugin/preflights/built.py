@@ -1,4 +1,4 @@
-"""Whether all that a model trains is there, so that it can be put back."""
+"""The models whose variables are all there, so that they can be put back."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def _rows(batch: Batch, begin: int, end: int) -> Batch:
 
 
 def _total(seen: Seen) -> float:
-    """What one pass differentiates, without what is added to the loss; NaN where it is not seen."""
+    """The loss that one pass differentiates, without what is added to it; NaN: it is not seen."""
     if seen.value is None:
         return float("nan")
     return float(tf.reduce_sum(seen.value)) - seen.added
