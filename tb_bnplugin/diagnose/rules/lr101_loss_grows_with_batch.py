@@ -89,7 +89,7 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
     divisor = found.divisor
     frequent = losses.frequent_batch(history, loss)
     rows = frequent * batches_a_step(history)
-    mean_while_full = divisor is not None and _is_batch(divisor, rows, found)
+    mean_while_full = divisor is not None and _is_batch(history, divisor, rows, found)
     optimizer = optimizer_of(history)
     if mean_while_full or optimizer.cancels:
         return RULE.fact(
@@ -145,8 +145,11 @@ def _divided_twice(history: ModelHistory, loss: LossHistory, found: losses.Measu
     )
 
 
-def _is_batch(divisor: float, rows: float, found: losses.Measurement) -> bool:
-    sizes = (rows, rows * found.replicas)
+def _is_batch(
+    history: ModelHistory, divisor: float, rows: float, found: losses.Measurement
+) -> bool:
+    # layers count the rows of a replica, and a loss outside of them has those of all
+    sizes = (rows, rows * max(found.replicas, history.facts.replicas))
     return any(near(divisor, size * outputs) for size in sizes for outputs in (1.0, found.outputs))
 
 

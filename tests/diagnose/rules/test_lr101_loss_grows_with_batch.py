@@ -47,6 +47,11 @@ INFOS = {
     "fixed 32 at batches of 32": fixed_divisor(32.0),
     "compute_average_loss of a mean over outputs": fixed_divisor(320.0),
     "global batch of two replicas": fixed_divisor(64.0, replicas=2.0),
+    "the rows of two replicas, measured on all": create_history(
+        losses=fixed_divisor(64.0).losses,
+        model={"batch_frequent": 32.0},
+        facts={"replicas": 2},
+    ),
     "128 at four batches of 32 a step": accumulated(128.0, 4),
     "Keras' mean not known": fixed_divisor(1.0, keras_mean=np.nan),
 }
