@@ -36,7 +36,7 @@ def rate_as_printed(bench: FixBench, rate: float) -> float:
     """The learning rate that the printed fix asks for, "multiply the learning rate by 1.5"."""
     if bench.printed is None:
         return rate
-    asked = re.search(r"multiply the learning rate by ([\d.e+-]+)", bench.printed.fix)
+    asked = re.search(r"multiply the learning rate by (\d[\d.e+-]*\b)", bench.printed.fix)
     return rate * float(asked[1]) if asked else rate
 
 

@@ -9,7 +9,6 @@ import numpy as np
 from tb_bnplugin.diagnose.evidence import losses
 from tb_bnplugin.diagnose.evidence.gradient_rows import (
     ANOTHER,
-    Growth,
     counted_places,
     does_not_grow,
     growth,
@@ -18,7 +17,7 @@ from tb_bnplugin.diagnose.evidence.gradient_rows import (
 from tb_bnplugin.diagnose.evidence.gradients import SAME_DIRECTION
 from tb_bnplugin.diagnose.evidence.optimizer import optimizer_of
 from tb_bnplugin.diagnose.evidence.step import program_sizes
-from tb_bnplugin.diagnose.fixes import reduce_over_rows
+from tb_bnplugin.diagnose.fixes import after_the_mean, mean_of_rows
 from tb_bnplugin.diagnose.outcome import EvidenceValue, Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import Floats, ModelHistory
@@ -65,10 +64,11 @@ def check_growth(rule: Rule, history: ModelHistory) -> Outcome | None:
         )
     if not is_a_weight(history, found.factor):
         return rule.not_checked(f"What `train_step` differentiates is {_sum(divisor)}: see LR110.")
+    outputs = program_sizes(history)["outputs"] if history.losses else float("nan")
+    steps = optimizer.if_it_scales(after_the_mean(found.factor, found.rows * found.replicas))
     return rule.finding(
         message=f"{what}, so the step depends on the batch size.",
-        fix=f"Divide by the rows of each batch: {reduce_over_rows(found.replicas)}."
-        f" {optimizer.if_it_scales(_kept(found))}",
+        fix=f"{mean_of_rows(found.replicas, outputs)} {steps}",
         evidence=evidence,
         steps=found.steps,
         severity=None if optimizer.scales else "info",
@@ -176,11 +176,3 @@ def _sum(divisor: float) -> str:
     if losses.near(divisor, 1.0):
         return "the sum over the rows of a batch"
     return f"the sum over the rows of a batch, divided by a fixed {divisor:.6g}"
-
-
-def _kept(found: Growth) -> str:
-    rows = found.rows * found.replicas
-    return (
-        f"multiply the learning rate by {found.factor:.4g} to keep the step as it is with"
-        f" {rows:.6g} rows"
-    )

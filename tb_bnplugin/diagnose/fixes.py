@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tb_bnplugin.diagnose.evidence.layers import Mask, calls_by_layer, chosen
+from tb_bnplugin.diagnose.evidence.losses import near
 from tb_bnplugin.history.model import ModelFacts, ModelHistory
 
 HAND_TRAINING_ON = "def call(self, x, training=None): ... x = self.bn(x, training=training)"
@@ -91,6 +92,30 @@ def reduce_over_rows(replicas: float, per_row: str = "per_example_loss") -> str:
             f" {replicas:.6g} replicas"
         )
     return f"`tf.reduce_mean({per_row})`"
+
+
+def mean_of_rows(replicas: float, outputs: float) -> str:
+    """How to take Keras' mean of a loss, whatever the program has as the loss of a row.
+
+    `outputs` of a row over which Keras averages: NaN where they are not known.
+    """
+    row = ""
+    if not outputs <= 1.0:
+        several = f"its {outputs:.6g} outputs" if outputs > 1.0 else "its outputs"
+        row = f", where the loss of a row is the mean over {several}, as Keras has it"
+    return f"Divide by the rows of each batch: {reduce_over_rows(replicas)}{row}."
+
+
+def after_the_mean(factor: float, rows: float) -> str:
+    """The effect of Keras' mean on steps of a factor times it, and their cure: after a comma."""
+    if near(factor, 1.0):
+        return f"the steps of {rows:.6g} rows stay as they are"
+    whole = factor > 1.5 and near(factor, round(factor))
+    times = f"1/{factor:.4g}" if whole else f"{1.0 / factor:.4g} times"
+    return (
+        f"the steps of {rows:.6g} rows are then those of Keras' mean, {times} as large as now; to"
+        f" keep them as they are, multiply the learning rate by {factor:.4g}"
+    )
 
 
 def freeze(history: ModelHistory) -> str:

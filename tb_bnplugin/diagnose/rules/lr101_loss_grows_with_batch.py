@@ -52,7 +52,7 @@ from tb_bnplugin.diagnose.evidence import losses
 from tb_bnplugin.diagnose.evidence.losses import near
 from tb_bnplugin.diagnose.evidence.optimizer import optimizer_of
 from tb_bnplugin.diagnose.evidence.training import batches_a_step
-from tb_bnplugin.diagnose.fixes import reduce_over_rows
+from tb_bnplugin.diagnose.fixes import after_the_mean, mean_of_rows
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import LossHistory, ModelHistory
@@ -94,22 +94,18 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
     if mean_while_full or optimizer.cancels:
         return RULE.fact(
             f"{loss.name} doubles with the batch: it is "
-            + _describe(history, divisor, fits=rows if mean_while_full else None),
+            + _describe(history, found, fits=rows if mean_while_full else None),
             evidence={"loss": loss.name, "ratio": ratio, "divisor": divisor},
             steps=found.steps,
         )
-    kept_step = ""
-    if divisor is not None and found.batch > 0:
-        # The cure divides by the rows of all replicas, whose gradients are summed.
-        rows_of_a_step = found.batch * found.replicas
-        kept_step = " " + optimizer.if_it_scales(
-            f"multiply the learning rate by {rows_of_a_step / divisor:.4g} to keep the step as it"
-            f" is with {rows_of_a_step:.6g} rows"
-        )
+    steps = ""
+    if found.step_factor is not None and found.batch > 0:
+        rows_of_a_step = found.batch * found.replicas  # whose gradients are summed
+        steps = " " + optimizer.if_it_scales(after_the_mean(found.step_factor, rows_of_a_step))
     return RULE.finding(
         message=f"{loss.name} doubles with the batch: it is "
-        + _describe(history, divisor, fits=None),
-        fix=f"Divide by the rows of each batch: {reduce_over_rows(found.replicas)}.{kept_step}",
+        + _describe(history, found, fits=None),
+        fix=mean_of_rows(found.replicas, found.outputs if steps else 1.0) + steps,
         evidence={
             "loss": loss.name,
             "ratio": ratio,
@@ -153,16 +149,31 @@ def _is_batch(
     return any(near(divisor, size * outputs) for size in sizes for outputs in (1.0, found.outputs))
 
 
-def _describe(history: ModelHistory, divisor: float | None, *, fits: float | None) -> str:
-    if divisor is None:
+def _describe(history: ModelHistory, found: losses.Measurement, *, fits: float | None) -> str:
+    if found.divisor is None:
         return "a sum, or a sum divided by a fixed number that is not known."
-    fixed = f"a sum divided by a fixed {divisor:.6g}"
+    summed = _sum(found.divisor, found.outputs)
     if fits is not None:
-        return f"{fixed}, which is right only for {fits:.6g} rows a step."
+        return f"{summed}, which is right only for {fits:.6g} rows a step."
     optimizer = optimizer_of(history)
     so = ", so the step depends on the batch size"
     if optimizer.name is None:
         so = ", so the step of an optimizer such as SGD depends on the batch size"
     if optimizer.cancels:
         so = f", though {optimizer.name} divides a constant factor out"
-    return f"{'the sum over the batch' if near(divisor, 1.0) else fixed}{so}."
+    return f"{summed}{so}."
+
+
+def _sum(divisor: float, outputs: float) -> str:
+    """The sum in words, whether the loss of a row is a sum over its outputs or their mean."""
+    if near(divisor, 1.0):
+        return "the sum over the batch"
+    of_means = divisor / outputs
+    if not outputs > 1.0 or not (near(of_means, round(of_means)) and round(of_means) > 0):
+        return f"a sum divided by a fixed {divisor:.6g}"
+    if near(of_means, 1.0):
+        return f"the sum over the rows of the mean over their {outputs:.6g} outputs"
+    return (
+        f"a sum divided by a fixed {of_means:.6g}, of means over the {outputs:.6g} outputs of each"
+        f" row (of sums over them: by {divisor:.6g})"
+    )

@@ -58,7 +58,9 @@ def test_only_batches_of_several_sizes_are_evidence(name: str) -> None:
 def test_the_divisor_and_the_step_are_told() -> None:
     outcome = judge("LR101", of_sum(64))
     assert "divided by a fixed 64" in outcome.message
-    assert "multiply the learning rate by 0.5 " in outcome.fix
+    assert "the mean over its outputs" in outcome.fix
+    assert "2 times as large as now" in outcome.fix
+    assert "multiply the learning rate by 0.5." in outcome.fix
 
 
 @pytest.mark.parametrize("replicas", [1, 2])

@@ -107,10 +107,44 @@ def test_the_divisor_is_told(divisor: float) -> None:
     assert judge("LR101", fixed_divisor(divisor)).evidence["divisor"] == pytest.approx(divisor)
 
 
-@pytest.mark.parametrize(("divisor", "factor"), [(1.0, "by 32 "), (16.0, "by 2 ")])
-def test_the_cure_keeps_the_step(divisor: float, factor: str) -> None:
-    # The mean over 32 rows is divisor / 32 times the present loss.
-    assert factor in judge("LR101", fixed_divisor(divisor)).fix
+@pytest.mark.parametrize(
+    ("divisor", "outputs", "times", "factor"),
+    [
+        (1.0, 1.0, "1/32 as large", 32.0),
+        (128.0, 1.0, "4 times as large", 0.25),
+        (1.0, 10.0, "1/320 as large", 320.0),
+        (16.0, 10.0, "1/20 as large", 20.0),
+        (1280.0, 10.0, "4 times as large", 0.25),
+    ],
+)
+def test_the_cure_keeps_the_step(divisor: float, outputs: float, times: str, factor: float) -> None:
+    # the present loss over Keras' mean of rows and outputs, which the printed reduction gives
+    mean = TOTAL / (32 * outputs)
+    fix = judge("LR101", fixed_divisor(divisor, outputs=outputs, keras_mean=mean)).fix
+    assert times in fix
+    assert fix.endswith(f"multiply the learning rate by {factor:.4g}.")
+    said = "the loss of a row is the mean over its 10 outputs"
+    assert (said in fix) == (outputs == 10.0)
+
+
+def test_a_cure_that_leaves_the_step_as_it_is_says_so() -> None:
+    # 320 fits batches of 32, of which five are accumulated
+    fix = judge("LR101", accumulated(320.0, 5)).fix
+    assert "the steps of 32 rows stay as they are" in fix
+
+
+@pytest.mark.parametrize(
+    ("divisor", "said"),
+    [
+        (1.0, "the sum over the batch,"),
+        (10.0, "the sum over the rows of the mean over their 10 outputs,"),
+        (32.0, "a sum divided by a fixed 32,"),  # 3.2 would be nobody's number
+        (5.0, "a sum divided by a fixed 5,"),
+        (640.0, "a fixed 64, of means over the 10 outputs of each row (of sums over them: by 640)"),
+    ],
+)
+def test_the_divisor_is_that_of_either_loss_of_a_row(divisor: float, said: str) -> None:
+    assert said in judge("LR101", fixed_divisor(divisor, frequent=48.0)).message
 
 
 def test_the_most_frequent_measured_batch_serves_where_the_model_knows_none() -> None:
@@ -143,7 +177,7 @@ def test_adam_divides_the_factor_out() -> None:
     assert outcome.fact
     assert "though Adam divides a constant factor out" in outcome.message
     plain = judge("LR101", accumulated(1.0, 1, facts={"optimizer": "SGD"}))
-    assert "multiply the learning rate by 32" in plain.fix
+    assert "multiply the learning rate by 320." in plain.fix
 
 
 def test_a_loss_divided_by_the_rows_twice_halves() -> None:
@@ -174,15 +208,17 @@ def test_the_cure_divides_by_the_rows_of_all_replicas() -> None:
     fix = judge("LR101", fixed_divisor(1.0, replicas=2.0)).fix
     assert "`tf.nn.compute_average_loss(per_example_loss)`" in fix
     assert "reduce_mean" not in fix
-    # A replica has 32 rows. Before, the gradient is the sum of those of all 64; then their mean.
-    assert "multiply the learning rate by 64 to keep the step as it is with 64 rows" in fix
+    # A replica has 32 rows. Before, the gradient is the sum of those of all 64, each
+    # over 10 outputs; then their mean.
+    assert "the steps of 64 rows" in fix
+    assert "multiply the learning rate by 640." in fix
 
 
 @pytest.mark.parametrize("optimizer", [None, "Ftrl", "Mine"])
 def test_an_optimizer_that_is_not_known_is_not_taken_for_the_worst(optimizer: str | None) -> None:
     outcome = judge("LR101", accumulated(1.0, 1, facts={"optimizer": optimizer}))
     assert (outcome.status, outcome.severity) == ("finding", "info")
-    assert "multiply the learning rate by 32" in outcome.fix
+    assert "multiply the learning rate by 320." in outcome.fix
     if optimizer is None:
         assert "If it is Adam, or another that divides a gradient by its own size" in outcome.fix
         assert "watch(model, optimizer=...)" in outcome.fix
