@@ -144,7 +144,8 @@ def probe(
         model: the Keras model, built.
         x: inputs of one batch, as the model takes them.
         y: labels, or None: then only the spread of the outputs is recorded.
-        loss: as for `loss_reduction`; the compiled loss if None.
+        loss: as for `loss_reduction`, the mean where it returns several values; the compiled loss
+            if None.
         sample_weight: weights for the loss, or None.
         step: the train step; the default step if None.
 

@@ -79,8 +79,9 @@ def run(
         model: a built Keras model.
         x: inputs of one batch as the model takes them: array, tensor, list or dict of them.
         y: labels, in the structure that `fit` takes; None: neither loss nor accuracy.
-        loss: as `summary.loss_reduction` takes it; the compiled loss if None. With several
-            outputs a name or a Keras loss is summed over them.
+        loss: as `summary.loss_reduction` takes it; the compiled loss if None. Of one that returns
+            several values, as with `reduction=None`, their mean. With several outputs a name or a
+            Keras loss is summed over them.
         sample_weight: weights for the loss, or None.
         attempt: runs what tells the layers that cause a gap of the modes, where there is one, in
             some passes more; it may fail alone. None: they are not asked for.

@@ -29,13 +29,16 @@ MEAN_REDUCTIONS: Final = ("sum_over_batch_size", "mean", "mean_with_sample_weigh
 def loss_of(
     flavour: Flavour, model: Any, y: Any, predictions: Any, weights: Any, loss: Any
 ) -> float:
-    """The given or compiled loss, not divided by replicas; NaN where there is none."""
+    """The given or compiled loss, not divided by replicas; NaN where there is none.
+
+    Of a loss that returns several values, as one without a reduction, their mean.
+    """
     try:
         if loss is not None:
             return _given_loss(flavour, loss, y, predictions, weights)
         total = _NAN
         for part, data in loss_parts(flavour, model, y, predictions, weights):
-            value = _summed(
+            value = _mean_of(
                 resolve(part.loss).evaluate(data.labels, data.predictions, data.weights)
             )
             value *= 1.0 if part.weight is None else float(part.weight)
@@ -50,10 +53,10 @@ def _given_loss(flavour: Flavour, loss: Any, y: Any, predictions: Any, weights: 
     if not is_structure(loss):
         resolved = resolve(loss, flavour.keras)
         if not is_structure(predictions) or resolved.reduction is None:
-            return _summed(resolved.evaluate(y, predictions, weights))
+            return _mean_of(resolved.evaluate(y, predictions, weights))
     options = LossOptions(sample_weight=weights)
     return sum(
-        _summed(
+        _mean_of(
             resolve(part.loss, flavour.keras).evaluate(
                 part.labels, part.predictions, part.options.sample_weight
             )
@@ -119,5 +122,6 @@ def _replica_divisor(flavour: Flavour, loss: Any, data: OutputData) -> float:
     return float(replicas) if values.shape.rank else 1.0
 
 
-def _summed(value: Any) -> float:
-    return float(np.sum(np.asarray(value, np.float64)))
+def _mean_of(value: Any) -> float:
+    """The value of a loss, or the mean of those that a loss without a reduction returns."""
+    return float(np.mean(np.asarray(value, np.float64)))

@@ -201,6 +201,22 @@ def test_a_loss_may_be_given(flavour: Flavour, batch: Any) -> None:
     assert result.moving["loss"] == pytest.approx(np.square(outputs - labels).mean(), rel=1e-5)
 
 
+def test_a_loss_without_a_reduction_is_the_mean_of_its_values(flavour: Flavour, batch: Any) -> None:
+    from tb_bnplugin.keras.probe import run as probe
+
+    model = plain(flavour.keras)
+    labels = np.eye(CLASSES, dtype=np.float64)[batch[1]]
+    weights = np.linspace(0.5, 2.0, ROWS)
+    mean, vector = (
+        flavour.keras.losses.MeanSquaredError(**options) for options in ({}, {"reduction": "none"})
+    )
+    for of_rows in (None, weights):
+        given = (model, batch[0], labels)
+        expected = probe.run(*given, loss=mean, sample_weight=of_rows).moving["loss"]
+        result = probe.run(*given, loss=vector, sample_weight=of_rows)
+        assert result.moving["loss"] == pytest.approx(expected, rel=1e-5)
+
+
 def test_dictionaries_and_lists_are_taken_as_the_model_takes_them(flavour: Flavour) -> None:
     from tb_bnplugin.keras.probe import run as probe
 
