@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from tb_bnplugin.diagnose.evidence import losses
+from tb_bnplugin.diagnose.evidence.divided_again import rows_of_a_mean_divided_again
 from tb_bnplugin.diagnose.evidence.given import Given, given_gradient
 from tb_bnplugin.diagnose.evidence.optimizer import optimizer_of
+from tb_bnplugin.diagnose.evidence.step import program_sizes
+from tb_bnplugin.diagnose.fixes import after_the_mean, mean_of_rows
 from tb_bnplugin.diagnose.needs import GIVEN, find_missing
 from tb_bnplugin.diagnose.outcome import EvidenceValue, Outcome
 from tb_bnplugin.diagnose.rule import Rule
@@ -14,7 +17,8 @@ from tb_bnplugin.history.model import ModelHistory
 def check_given(rule: Rule, history: ModelHistory) -> Outcome:
     """The outcome on a loop whose steps are scaled.
 
-    A factor is told only where it is a loss scale that is applied in part: the predictions that are
+    A factor is told where it is a loss scale that is applied in part, and where it is 1/rows and
+    the value that the loop gives is that of Keras' mean, too. Of any other the predictions that are
     handed over may be a multiple of those of the model, and then so is the factor.
     """
     if history.facts.replicas > 1:
@@ -40,10 +44,46 @@ def check_given(rule: Rule, history: ModelHistory) -> Outcome:
             f" the loop hands over (cosine {found.cosine:.3g} at least): it is clipped, of several"
             " batches or losses, or of a step before."
         )
+    rows = rows_of_a_mean_divided_again(history)
+    if rows is not None and losses.near(applied * rows, 1.0):
+        return _divided_again(rule, history, found, rows)
     return rule.not_checked(
         f"The optimizer is given {applied:.6g} times the gradient of Keras' mean of the loss, by"
         " the predictions that the loop hands over, as a program may want it. LR101 to LR106"
         " check the loss itself."
+    )
+
+
+def _divided_again(rule: Rule, history: ModelHistory, found: Given, rows: float) -> Outcome:
+    if any(each.grows for loss in history.losses if (each := losses.measure(history, loss))):
+        return rule.not_checked("The loss that the loop differentiates is no mean: see LR101.")
+    what = (
+        f"The optimizer is given 1/{rows:.6g} of the gradient of Keras' mean of the loss, and the"
+        f" loss is 1/{rows:.6g} of it: batches have {rows:.6g} rows, by which the mean is divided"
+        " once more"
+    )
+    evidence: dict[str, EvidenceValue] = {
+        "factor": 1.0 / rows,
+        "rows": rows,
+        "reduced_by_loop": True,
+        "cosine": found.cosine,
+        "channels": found.channels,
+    }
+    optimizer = optimizer_of(history)
+    if optimizer.cancels:
+        return rule.fact(
+            f"{what}, though {optimizer.name} divides a constant factor out.",
+            evidence=evidence,
+            steps=found.steps,
+        )
+    outputs = program_sizes(history)["outputs"]
+    fix = mean_of_rows(1.0, outputs, divide="Divide by the rows once")
+    return rule.finding(
+        message=f"{what}, so its steps are {rows:.6g} times too small.",
+        fix=f"{fix} {optimizer.if_it_scales(after_the_mean(1.0 / rows, rows))}",
+        evidence=evidence,
+        steps=found.steps,
+        severity=None if optimizer.scales else "info",
     )
 
 

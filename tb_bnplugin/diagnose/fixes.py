@@ -94,7 +94,9 @@ def reduce_over_rows(replicas: float, per_row: str = "per_example_loss") -> str:
     return f"`tf.reduce_mean({per_row})`"
 
 
-def mean_of_rows(replicas: float, outputs: float) -> str:
+def mean_of_rows(
+    replicas: float, outputs: float, *, divide: str = "Divide by the rows of each batch"
+) -> str:
     """How to take Keras' mean of a loss, whatever the program has as the loss of a row.
 
     `outputs` of a row over which Keras averages: NaN where they are not known.
@@ -103,7 +105,7 @@ def mean_of_rows(replicas: float, outputs: float) -> str:
     if not outputs <= 1.0:
         several = f"its {outputs:.6g} outputs" if outputs > 1.0 else "its outputs"
         row = f", where the loss of a row is the mean over {several}, as Keras has it"
-    return f"Divide by the rows of each batch: {reduce_over_rows(replicas)}{row}."
+    return f"{divide}: {reduce_over_rows(replicas)}{row}."
 
 
 def after_the_mean(factor: float, rows: float) -> str:

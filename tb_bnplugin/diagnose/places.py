@@ -34,6 +34,8 @@ from tb_bnplugin.history.model import (
 
 _ASKS: Final = re.compile(r"\btraining\s*=\s*(True|False|0|1)\b(?!\s*(?:if|and|or)\b)")
 """A line that asks for a mode, whatever it was given itself."""
+_REDUCES: Final = re.compile(r"/|\b\w*(?:sum|mean|average)\w*\(")
+"""A line that divides, or takes a sum or a mean."""
 _EVALUATING: Final = ("evaluate", "predict")
 
 
@@ -209,6 +211,18 @@ _LOSS: Final[tuple[Way, ...]] = (_own_loss, _statement("loss"), *_COMPILED)
 _STEP: Final[tuple[Way, ...]] = (_statement("loss"), *_COMPILED)
 _REDUCED: Final[tuple[Way, ...]] = (_own_loss, _reduction, *_LOSS)
 
+
+def _reduced(outcome: Outcome, history: ModelHistory) -> Place | None:
+    """The line that reduces a loss: that of the loop, where it has one of its own."""
+    ways = _REDUCED
+    if outcome.code == "LR110":
+        ways = _STEP
+    if outcome.evidence.get("reduced_by_loop"):
+        place = only(history, "loss", None)  # another line may scale what is differentiated
+        return place if place is not None and _REDUCES.search(place.text) else None
+    return next((place for way in ways if (place := way(outcome, history)) is not None), None)
+
+
 _WAYS: Final[Mapping[str, tuple[Way, ...]]] = {
     "BN101": (_inference_call,),
     "BN102": (_asked_in_graph, _inference_call),
@@ -235,15 +249,15 @@ _WAYS: Final[Mapping[str, tuple[Way, ...]]] = {
     "BN212": (_layer,),
     "BN213": (option("epsilon"), _layer),
     "BN214": (_lambda,),
-    "LR101": _REDUCED,
-    "LR102": _REDUCED,
+    "LR101": (_reduced,),
+    "LR102": (_reduced,),
     "LR103": _STEP,
     "LR104": (_pairing,),
     "LR105": _STEP,
     "LR106": _STEP,
     "LR107": (_statement("returned"), *_STEP),
     "LR108": (_statement("compile"),),
-    "LR110": _STEP,
+    "LR110": (_reduced,),
     "LR111": _LOSS,
     "LR112": (_statement("from_logits"), *_LOSS),
     "LR113": (_statement("applied"), *_STEP),

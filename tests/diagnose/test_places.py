@@ -12,7 +12,7 @@ from tb_bnplugin.history.model import ModelHistory
 from tb_bnplugin.schema.columns import PAIRS_OF
 from tb_bnplugin.schema.facts import Call, LossFacts, WeightFacts
 from tb_bnplugin.schema.places import Line, Statement
-from tests.support.histories import CALL, create_history
+from tests.support.histories import CALL, LOSS_FACTS, create_history
 
 
 def line(number: int, text: str = "", *, depth: int = 0, function: str = "step") -> Line:
@@ -368,3 +368,20 @@ def test_the_one_layer_of_several_by_its_name() -> None:
     given = create_history(facts={"statements": named}, calls=(call(OUTSIDE),))
     assert placed(finding("BN203", layers=("bn_1",)), given) == 4
     assert placed(finding("BN203", layers=("bn_0", "bn_1")), given) == 10  # the call
+
+
+@pytest.mark.parametrize("code", ["LR101", "LR102", "LR110"])
+def test_a_loss_that_the_loop_reduces_is_placed_there(code: str) -> None:
+    def program(text: str) -> ModelHistory:
+        of_loop = Statement(kind="loss", value="", line=line(12, text))
+        given = history(statements=(of_loop, statement("reduction", "sum", 2)))
+        own = replace(LOSS_FACTS, line=line(5, "return each"))
+        return replace(given, phases=(replace(given.phases[-1], measured_losses=(own,)),))
+
+    by_loop = finding(code, evidence={"loss": "loss", "reduced_by_loop": True})
+    for text in ("loss = tf.reduce_sum(each) / 64", "loss /= 64", "loss = ops.mean(each)"):
+        assert placed(by_loop, program(text)) == 12
+    for text in ("scaled = optimizer.scale_loss(loss)", "loss = my_loss(y, summary)"):
+        assert placed(by_loop, program(text)) is None
+    other = finding(code, evidence={"loss": "loss", "reduced_by_loop": False})
+    assert placed(other, program("loss /= 64")) == (12 if code == "LR110" else 5)

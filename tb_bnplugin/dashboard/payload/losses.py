@@ -46,7 +46,7 @@ def _row(
     measurement = measure(history, loss)
     if measurement is not None:
         row["measured"] = _measured(loss, measurement)
-        row["reading"] = _reading(loss, measurement, row)
+        row["reading"] = _reading(measurement, row)
         row["weighted"] = row["weighted"] or _last(loss, "weight_sum") is not None
     return row
 
@@ -123,14 +123,12 @@ def _measured(loss: LossHistory, measurement: Measurement) -> dict[str, Any]:
     }
 
 
-def _reading(loss: LossHistory, measurement: Measurement, row: Mapping[str, Any]) -> str:
+def _reading(measurement: Measurement, row: Mapping[str, Any]) -> str:
     """One sentence of what the measurements say; only what they agree on."""
-    elements = _last(loss, "elements")
-    vector = (
-        f"a vector of {elements:g} values, which a tape sums: "
-        if elements is not None and elements > 1
-        else ""
-    )
+    vector = ""
+    if measurement.elements > 1:
+        reduced = "which the loop reduces" if measurement.by_loop else "which a tape sums"
+        vector = f"a vector of {measurement.elements:g} values, {reduced}: "
     keras_mean = f"Keras' {row['keras_class']}" if row["keras_class"] else "Keras' mean of it"
     ratio = measurement.doubled_ratio
     if ratio is not None and near(ratio, 1.0):

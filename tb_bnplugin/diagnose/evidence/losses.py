@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from tb_bnplugin.diagnose.evidence.given_value import power_of_rows
 from tb_bnplugin.diagnose.evidence.layers import Mask, newest
 from tb_bnplugin.history.model import Floats, LossHistory, ModelHistory, Shape
 
@@ -29,6 +30,9 @@ class Measurement:
     doubled_ratio: float | None  # of the batch doubled to the batch, where all records agree
     replicas: float
     steps: tuple[int, int]  # first and last record of these
+    elements: float  # values that the loss returned
+    by_loop: bool = False  # what the loss returned is reduced by the loop, to the value it gives
+    usual: float = float("nan")  # rows of most batches in training; NaN: not known
 
     @property
     def divisor(self) -> float | None:
@@ -36,6 +40,26 @@ class Measurement:
         if self.factor is None or not np.isfinite(self.batch * self.outputs):
             return None
         return self.batch * self.outputs / self.factor
+
+    @property
+    def is_usual(self) -> bool:
+        """False where batches of another size than most were measured."""
+        return not np.isfinite(self.usual * self.batch) or self.batch == self.usual
+
+    @property
+    def usual_step_factor(self) -> float | None:
+        """The factor of the step on a batch of the usual size; None where it is not known."""
+        if self.step_factor is None or self.is_usual:
+            return self.step_factor
+        times = self.usual / self.batch
+        grown = ((1.0, 1.0), (2.0, times), (0.5, 1.0 / times))
+        ratio = float("nan") if self.doubled_ratio is None else self.doubled_ratio
+        return next((self.step_factor * by for known, by in grown if near(ratio, known)), None)
+
+    @property
+    def grows(self) -> bool:
+        """True where it is known to be no mean: twice the batch gives another value."""
+        return self.doubled_ratio is not None and not near(self.doubled_ratio, 1.0)
 
     @property
     def step_factor(self) -> float | None:
@@ -85,35 +109,46 @@ def measure(history: ModelHistory, loss: LossHistory) -> Measurement | None:
     if not typical.any():
         typical = usable & ((batch == _most_common(batch[usable])) | np.isnan(batch))
     usable = typical if typical.any() else usable
-    reduced, doubled = _as_differentiated(loss)
-    scale = _scaled_afterwards(loss, usable)
+    reduced, doubled = as_differentiated(loss)
+    by_loop = bool(reduced[usable][-1] != measured[usable][-1])
+    scale = 1.0 if by_loop else _scaled_afterwards(loss, usable)
     reduced, doubled = reduced * scale, doubled * scale
     return Measurement(
         loss=loss,
         batch=value_at(loss, "batch", usable),
-        outputs=value_at(loss, "outputs", usable),
+        outputs=_known_at(loss, "outputs", usable),
         measured=float(reduced[usable][-1]),
-        factor=_agreed(reduced[usable], loss_column(loss, "keras_mean")[usable]),
+        factor=_factor(reduced[usable], loss_column(loss, "keras_mean")[usable]),
         doubled_ratio=_agreed(doubled[usable], reduced[usable]),
         replicas=float(np.nan_to_num(value_at(loss, "replicas", usable), nan=1.0)),
         steps=steps_of(loss, usable),
+        elements=value_at(loss, "elements", usable),
+        by_loop=by_loop or scale != 1.0,
+        usual=frequent,
     )
 
 
-def _as_differentiated(loss: LossHistory) -> tuple[Floats, Floats]:
+def as_differentiated(loss: LossHistory) -> tuple[Floats, Floats]:
     """The loss, and that of the doubled batch [records], as they are differentiated.
 
-    A tape sums a loss that returns a vector, unless the loop takes the mean itself, as the given
-    value shows. Where the value is neither sum nor mean, its growth is not known: NaN.
+    A tape sums a loss that returns a vector, unless the loop reduces it itself, as the given value
+    shows. How that grows with the batch is known where it is the mean, or where batches of several
+    sizes show it; else it is NaN.
     """
     measured, doubled = loss_column(loss, "measured"), loss_column(loss, "doubled")
     elements, value = loss_column(loss, "elements"), loss_column(loss, "value_given")
-    reduced_by_loop = (elements > 1) & np.isfinite(value) & ~_near(value, measured)
-    is_mean = reduced_by_loop & _near(value, measured / elements)
+    power = power_of_rows(value, measured, loss_column(loss, "batch"))
+    own = (elements > 1) & np.isfinite(value) & ~_near(value, measured)
+    if power is not None:  # a scalar times a constant is no other loss
+        own |= np.isfinite(value) & (elements == 1) & (power != 0)
+        return np.where(own, value, measured), np.where(
+            own, doubled * value / measured / 2.0**power, doubled
+        )
+    is_mean = own & _near(value, measured / elements)
     unknown = np.full(len(measured), np.nan)
     return (
-        np.where(reduced_by_loop, value, measured),
-        np.where(is_mean, doubled / (2 * elements), np.where(reduced_by_loop, unknown, doubled)),
+        np.where(own, value, measured),
+        np.where(is_mean, doubled / (2 * elements), np.where(own, unknown, doubled)),
     )
 
 
@@ -178,6 +213,12 @@ def value_at(loss: LossHistory, name: str, usable: Mask) -> float:
     return float(loss_column(loss, name)[usable][-1])
 
 
+def _known_at(loss: LossHistory, name: str, usable: Mask) -> float:
+    """The newest of the usable measurements in which a column is known; NaN: none."""
+    known = loss_column(loss, name)[usable]
+    return float(known[np.isfinite(known)][-1]) if np.isfinite(known).any() else float("nan")
+
+
 def steps_of(loss: LossHistory, usable: Mask) -> tuple[int, int]:
     """First and last step of the usable measurements [records]."""
     steps = loss.steps[usable]
@@ -200,6 +241,14 @@ def shape_text(shape: Sequence[int | None]) -> str:
     """A shape as Python writes it, "(None, 10)"."""
     sizes = ["None" if size is None else str(size) for size in shape]
     return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
+
+
+def _factor(values: Floats, means: Floats) -> float | None:
+    """The ratio to Keras' mean that all records agree on, of a loss that most take for Keras'.
+
+    One of the program's own may look like Keras' while all predictions are of one kind.
+    """
+    return _agreed(values, means) if 2 * np.isfinite(means).sum() >= len(means) else None
 
 
 def _agreed(numerators: Floats, denominators: Floats) -> float | None:

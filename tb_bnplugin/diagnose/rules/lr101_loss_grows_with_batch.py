@@ -10,14 +10,16 @@ Why it matters:
 
 How it decides:
     The ratio of the loss on the doubled batch to that on the batch is 2 within 0.5 %, in all
-    measurements. Where Keras' mean of the same loss is known, it gives the divisor: the mean times
-    rows times outputs, divided by the measured value. It is no more than a fact where the divisor
-    is the most frequent batch size (of one replica or of all, with or without the outputs, times
-    the batches that a step accumulates), since the loss is then a mean while batches are full,
-    and where the optimizer divides a factor of the gradient out, as Adam does. It is an info where
-    the divisor or the optimizer is not known. A ratio of 0.5 is a loss divided by the rows twice.
-    Any other ratio, as of contrastive losses, is not checked. Where LR103 finds that the loss is a
-    vector that nobody reduced, that is told, and this is not checked.
+    measurements. Where the loop reduces what the loss returns, to the value that it gives, batches
+    of two sizes show how that value grows. Where Keras' mean of the same loss is known, it gives
+    the divisor: the mean times rows times outputs, divided by the measured value. It is no more
+    than a fact where the divisor is the most frequent batch size (of one replica or of all, with or
+    without the outputs, times the batches that a step accumulates), since the loss is then a mean
+    while batches are full, and where the optimizer divides a factor of the gradient out, as Adam
+    does. It is an info where the divisor or the optimizer is not known. A ratio of 0.5 is a loss
+    divided by the rows twice. Any other ratio, as of contrastive losses, is not checked. Where
+    LR103 finds that the loss is a vector that nobody reduced, that is told, and this is not
+    checked.
 
     In a `train_step` of the program's own that measures no loss, by the gradient at the
     predictions: over batches of several sizes (a short last batch will do) it is one constant
@@ -53,7 +55,7 @@ from tb_bnplugin.diagnose.evidence.losses import near
 from tb_bnplugin.diagnose.evidence.optimizer import optimizer_of
 from tb_bnplugin.diagnose.evidence.training import batches_a_step
 from tb_bnplugin.diagnose.fixes import after_the_mean, mean_of_rows
-from tb_bnplugin.diagnose.outcome import Outcome
+from tb_bnplugin.diagnose.outcome import EvidenceValue, Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import LossHistory, ModelHistory
 
@@ -82,10 +84,7 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
     if ratio is not None and near(ratio, 0.5):
         return _divided_twice(history, loss, found)
     if ratio is None or not near(ratio, 2.0):
-        return RULE.not_checked(
-            f"Doubling the batch does not always give {loss.name} the same value or twice the"
-            " value, as a contrastive loss does not: it is neither a mean nor a sum over rows."
-        )
+        return _neither(loss, found)
     divisor = found.divisor
     frequent = losses.frequent_batch(history, loss)
     rows = frequent * batches_a_step(history)
@@ -112,6 +111,7 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
             "divisor": divisor,
             "frequent_batch": None if np.isnan(frequent) else frequent,
             "measured": found.measured,
+            "reduced_by_loop": found.by_loop,
         },
         steps=found.steps,
         severity=None if divisor is not None and optimizer.scales else "info",
@@ -121,7 +121,12 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
 def _divided_twice(history: ModelHistory, loss: LossHistory, found: losses.Measurement) -> Outcome:
     """The loss falls to a half on the doubled batch."""
     message = f"{loss.name} halves when the batch is doubled: it is divided by the rows twice"
-    evidence = {"loss": loss.name, "ratio": found.doubled_ratio, "measured": found.measured}
+    evidence: dict[str, EvidenceValue] = {
+        "loss": loss.name,
+        "ratio": found.doubled_ratio,
+        "measured": found.measured,
+        "reduced_by_loop": found.by_loop,
+    }
     optimizer = optimizer_of(history)
     if optimizer.cancels:
         return RULE.fact(
@@ -138,6 +143,21 @@ def _divided_twice(history: ModelHistory, loss: LossHistory, found: losses.Measu
         evidence=evidence,
         steps=found.steps,
         severity=None if optimizer.scales else "info",
+    )
+
+
+def _neither(loss: LossHistory, found: losses.Measurement) -> Outcome:
+    """Growth that was not measured, or is neither that of a mean nor that of a sum."""
+    _, doubled = losses.as_differentiated(loss)
+    if found.by_loop and not np.isfinite(doubled).any():
+        return RULE.not_checked(
+            f"Whether {loss.name} grows with the batch is not known: the loop reduces what it"
+            " returns, and the given value shows how only in batches of two sizes. Hand over a"
+            " function that reduces it too, or measure a shorter batch as well."
+        )
+    return RULE.not_checked(
+        f"Doubling the batch does not always give {loss.name} the same value or twice the value,"
+        " as a contrastive loss does not: it is neither a mean nor a sum over rows."
     )
 
 

@@ -4,7 +4,8 @@ What it sees:
     A model with its own `train_step`, in which what is differentiated is a factor times Keras' mean
     of the compiled loss. A loop with a `LossScaleOptimizer` that applies half of the loss scale:
     the optimizer of Keras 3 divides by it, and nobody has multiplied the loss; with tf_keras the
-    loss is multiplied, and nobody divides the gradients.
+    loss is multiplied, and nobody divides the gradients. A loop that divides a mean by the rows of
+    the batch again.
 
 Why it matters:
     An optimizer such as SGD takes steps in proportion. A mean that is divided by the batch again
@@ -23,8 +24,11 @@ How it decides:
     In a loop on one device, the gradient that the optimizer is given for the bias of the last layer
     is compared with that of Keras' mean of the loss, at the labels and predictions that the loop
     hands to `summary.loss_reduction`: three times at least, after the step on the same batch, and
-    outside of a `tf.function`. A factor that is the loss scale is told. Any other is not: what is
-    handed over may be a multiple of the model's predictions.
+    outside of a `tf.function`. A factor that is the loss scale is told. So is 1/rows where the
+    value that the loop gives is Keras' mean divided by the rows to the digit, and 1/rows is no
+    number that a program is written with: one of two digits, one from 0.1 on, or 1/outputs. Where
+    batches of several sizes show that it is a sum, or divided twice, LR101 tells it. Any other
+    factor is not told: what is handed over may be a multiple of the model's predictions.
 
 What to do:
     Take the mean once:

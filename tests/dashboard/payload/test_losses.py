@@ -51,6 +51,13 @@ READINGS: list[tuple[dict[str, Any], str]] = [
         ),
     ),
     (
+        {"measured": 16.0, "doubled": 32.0, "elements": 32.0, "value_given": 0.5},
+        (
+            "a vector of 32 values, which the loop reduces: mean over the batch and 10 outputs,"
+            " as Keras' MeanSquaredError"
+        ),
+    ),
+    (
         {"outputs": 1.0, "measured": 0.25, "doubled": 0.5},
         "sum over the batch, divided by a fixed 64: doubling the batch doubles the step",
     ),

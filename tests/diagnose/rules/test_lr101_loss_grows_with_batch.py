@@ -39,6 +39,57 @@ WARNINGS = {
     "ratio just above": fixed_divisor(1.0, doubled=2 * TOTAL * 1.0049),
 }
 
+ROWS = np.array([64.0, 64.0, 51.0, 64.0])
+
+
+def by_value(value: Any, *, elements: Any = ROWS, rows: Any = ROWS, **columns: Any) -> ModelHistory:
+    """Keras' mean of 0.5, and the value that a loop makes of what its loss returns."""
+    total = elements * np.array([0.5, 0.4, 0.7, 0.3])  # a vector of rows, or a mean of them
+    vector = {
+        "elements": elements,
+        "measured": total,
+        "doubled": np.where(elements > 1, 2 * total, total),
+        "keras_mean": total / elements,
+        "batch": rows,
+        "outputs": 4.0,
+        "value_given": value(total),
+    }
+    loss = create_loss(steps=(1, 2, 3, 4), columns={**vector, **columns})
+    return create_history(losses=[loss], model={"batch_frequent": 64.0})
+
+
+ONE = np.ones(4)
+FIXED = 64.0 * 64.0
+BY_VALUE = {
+    "a vector's sum over a fixed number": by_value(lambda total: total / FIXED),
+    "a mean times the rows over a fixed number": by_value(
+        lambda mean: mean * ROWS / FIXED, elements=ONE
+    ),
+    "just fitting": by_value(lambda total: total / FIXED * [1, 1.0009, 1, 1]),
+}
+BY_VALUE_TWICE = {
+    "a vector's mean over the rows": by_value(lambda total: total / ROWS**2),
+    "a mean over the rows": by_value(lambda mean: mean / ROWS, elements=ONE),
+}
+BY_VALUE_SILENT = {
+    "a vector's mean": by_value(lambda total: total / ROWS),
+    "a vector's mean, weighted": by_value(lambda total: 0.3 * total / ROWS),
+    "a mean, weighted": by_value(lambda mean: 0.3 * mean, elements=ONE),
+    "a mean and a penalty": by_value(lambda mean: mean + 0.01, elements=ONE),
+    "a vector's mean and a penalty": by_value(lambda total: total / ROWS + 0.01),
+    "just not fitting": by_value(lambda total: total / FIXED * [1, 1.0011, 1, 1]),
+    "batches of one size": by_value(
+        lambda total: total / FIXED, elements=np.full(4, 64.0), rows=np.full(4, 64.0)
+    ),
+    "sizes that are alike": by_value(
+        lambda total: total / FIXED,
+        elements=np.array([64.0, 64.0, 63.8, 64.0]),
+        rows=np.array([64.0, 64.0, 63.8, 64.0]),
+    ),
+    "the mean of full batches": by_value(lambda total: total / 64.0),  # a fact
+}
+
+WARNINGS |= BY_VALUE
 WARNINGS["a vector that the tape sums"] = create_history(
     losses=[create_loss(elements=32.0, measured=16.0, doubled=32.0, value_given=16.0)]
 )
@@ -74,13 +125,41 @@ SILENT = {
     "no loss": create_history(),
 }
 
+SILENT |= BY_VALUE_SILENT
 FINDINGS = WARNINGS | INFOS
 
 
 @pytest.mark.parametrize("name", WARNINGS)
 def test_warns(name: str) -> None:
     outcome = judge("LR101", WARNINGS[name])
-    assert (outcome.status, outcome.severity, outcome.steps) == ("finding", "warning", (1, 3))
+    last = 4 if name in BY_VALUE else 3
+    assert (outcome.status, outcome.severity, outcome.steps) == ("finding", "warning", (1, last))
+
+
+@pytest.mark.parametrize("name", BY_VALUE)
+def test_batches_of_two_sizes_show_how_the_value_of_a_loop_grows(name: str) -> None:
+    # 4 outputs: the sum over rows and outputs is divided by 4 x 64 x 64
+    outcome = judge("LR101", BY_VALUE[name])
+    assert outcome.evidence["divisor"] == pytest.approx(16384.0)
+    assert "a fixed 4096, of means over the 4 outputs" in outcome.message
+    assert outcome.fix.endswith("multiply the learning rate by 0.01562.")  # 1/64 of the mean
+    assert outcome.evidence["reduced_by_loop"]
+
+
+@pytest.mark.parametrize("name", BY_VALUE_TWICE)
+def test_so_they_do_of_a_mean_that_is_divided_again(name: str) -> None:
+    outcome = judge("LR101", BY_VALUE_TWICE[name])
+    assert (outcome.status, outcome.severity) == ("finding", "warning")
+    assert "divided by the rows twice" in outcome.message
+
+
+def test_a_value_of_the_loop_is_no_contrastive_loss() -> None:
+    unknown = judge("LR101", BY_VALUE_SILENT["batches of one size"])
+    assert "the loop reduces what it returns" in (unknown.reason or "")
+    assert "contrastive" not in (unknown.reason or "")
+    assert "contrastive" in (judge("LR101", SILENT["contrastive"]).reason or "")
+    told = judge("LR101", BY_VALUE_SILENT["the mean of full batches"])
+    assert "right only for 64 rows" in told.message
 
 
 @pytest.mark.parametrize("name", INFOS)

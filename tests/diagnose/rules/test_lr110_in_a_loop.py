@@ -112,6 +112,71 @@ def test_the_fix_is_that_of_the_flavour(name: str, said: str, cure: str) -> None
     assert cure in outcome.fix
 
 
+def divided_again(
+    rows: float = 64.0, *, factor: float | None = None, facts: Any = None, **columns: Any
+) -> ModelHistory:
+    """A loop whose `value` is 1/rows of Keras' mean of 0.5, and so is what the optimizer gets."""
+    value = {"value_given": 0.5 / rows, "batch": rows, "outputs": 4.0}
+    history = loop(1 / rows if factor is None else factor, **(facts or {}))
+    known = {**history.model_columns, "batch_frequent": np.full(len(history.steps), rows)}
+    losses = (create_loss(**{**value, **columns}),)
+    return replace(history, losses=losses, model_columns=known)
+
+
+DIVIDED_AGAIN = {
+    "64 rows": divided_again(),
+    "48 rows": divided_again(48.0),
+    "just 64": divided_again(value_given=0.5 / 64 * 1.00009),
+    "of a vector": divided_again(elements=64.0, measured=32.0, doubled=64.0),
+}
+NOT_DIVIDED = {
+    "not given to the optimizer": divided_again(factor=1 / 32),
+    "predictions of another scale": divided_again(value_given=0.5 / 64**2),
+    "no value": divided_again(value_given=NAN),
+    "just another value": divided_again(value_given=0.5 / 64 * 1.0002),
+    "a weight of 0.01, and 100 rows": divided_again(100.0),
+    "a weight of 0.025, and 40 rows": divided_again(40.0),
+    "a weight of 1/8, and 8 rows": divided_again(8.0),
+    "as many outputs as rows": divided_again(outputs=64.0),
+    "weighted": divided_again(static={"weighted": True}),
+    "not recognised": divided_again(keras_mean=NAN),
+    "the compiled loss": divided_again(static={"taken_from": "probe_data"}),
+    "replicas": divided_again(facts={"replicas": 2}),
+}
+
+
+@pytest.mark.parametrize("name", DIVIDED_AGAIN)
+def test_a_mean_that_is_divided_by_the_rows_again(name: str) -> None:
+    outcome = judge("LR110", DIVIDED_AGAIN[name])
+    rows = 48 if name == "48 rows" else 64
+    assert (outcome.status, outcome.severity, outcome.steps) == ("finding", "warning", (1, 10))
+    assert f"{rows} times too small" in outcome.message
+    assert outcome.evidence["factor"] == pytest.approx(1 / rows)
+    assert f"{rows} times as large as now" in outcome.fix
+    assert outcome.fix.endswith(f"multiply the learning rate by {1 / rows:.4g}.")
+
+
+@pytest.mark.parametrize("name", NOT_DIVIDED)
+def test_what_may_be_meant_is_not_told(name: str) -> None:
+    assert judge("LR110", NOT_DIVIDED[name]).status == "not_checked"
+
+
+def test_what_lr101_tells_by_batches_of_two_sizes_is_not_told_again() -> None:
+    rows = np.array([64.0, 64.0, 51.0])
+    total = rows * [0.5, 0.4, 0.7]
+    vector = {"measured": total, "doubled": 2 * total, "keras_mean": total / rows}
+    history = divided_again(batch=rows, elements=rows, value_given=total / 64**2, **vector)
+    assert judge("LR101", history).status == "finding"
+    outcome = judge("LR110", history)
+    assert outcome.status == "not_checked"
+    assert "see LR101" in (outcome.reason or "")
+
+
+def test_a_division_too_many_counts_as_the_optimizer_does() -> None:
+    assert judge("LR110", divided_again(facts={"optimizer": "Adam"})).fact
+    assert judge("LR110", divided_again(facts={"optimizer": "Mine"})).severity == "info"
+
+
 def test_adam_divides_it_out() -> None:
     assert judge("LR110", loop(1.0, 1024.0, optimizer="Adam")).fact
 
