@@ -57,11 +57,14 @@ def check(history: ModelHistory) -> Iterable[Outcome]:
 
 
 def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
-    values, rows = losses.loss_column(loss, "measured"), losses.loss_column(loss, "batch")
-    doubled = losses.loss_column(loss, "doubled")
-    usable = np.isfinite(values) & np.isfinite(rows) & np.isfinite(doubled) & (rows > 0)
+    values, doubled = losses.as_differentiated(loss)
+    rows = losses.loss_column(loss, "batch")
+    usable = np.isfinite(values) & np.isfinite(rows) & (rows > 0)
     if history.facts.replicas > 1 or not usable.any():
         return RULE.not_checked(f"The rows of each batch of {loss.name} are not known.")
+    usable &= np.isfinite(doubled)
+    if not usable.any():
+        return RULE.not_checked(f"Whether {loss.name} is a mean over the rows is not known.")
     values, rows, doubled = (each[usable] for each in (values, rows, doubled))
     if (np.abs(doubled - values) > losses.RELATIVE_TOLERANCE * np.abs(values)).any():
         return RULE.not_checked(f"{loss.name} is no mean over the rows of a batch: see LR101.")

@@ -81,3 +81,28 @@ def test_the_quotient_is_told() -> None:
     assert outcome.evidence["mean_of_rows"] == pytest.approx(52 / 34)
     assert "2.62 times that over the rows" in outcome.message
     assert "weighs 8 times as much" in outcome.message
+
+
+def test_a_vector_whose_mean_the_loop_takes_is_a_mean() -> None:
+    """As `reduction=None` gives it, with `value=tf.reduce_mean(vector)`."""
+    (loss,) = epochs().losses
+    rows = loss.columns["batch"]
+    vector = {name: loss.columns[name] * rows for name in ("measured", "doubled")}
+    given = {"elements": rows, "value_given": loss.columns["measured"]}
+    columns = {**loss.columns, **vector, **given, "doubled": 2 * vector["doubled"]}
+    for value in (1.0, 0.05):  # of the mean, of which a weight makes no other loss
+        given["value_given"] = value * loss.columns["measured"]
+        history = replace(
+            epochs(), losses=(replace(loss, columns={**columns, **given, "name": rows}),)
+        )
+        assert judge("LR109", history).status == "finding"
+
+
+def test_a_value_whose_growth_is_not_known_is_not_called_a_sum() -> None:
+    (loss,) = epochs().losses
+    rows = loss.columns["batch"]
+    columns = {**loss.columns, "elements": rows, "value_given": loss.columns["measured"] + rows**3}
+    outcome = judge("LR109", replace(epochs(), losses=(replace(loss, columns=columns),)))
+    assert outcome.status == "not_checked"
+    assert "is not known" in (outcome.reason or "")
+    assert "see LR101" not in (outcome.reason or "")
