@@ -34,6 +34,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+import numpy as np
+
 from tb_bnplugin.diagnose.by_loss import check_differentiated, differentiates_the_mean
 from tb_bnplugin.diagnose.evidence import losses
 from tb_bnplugin.diagnose.evidence.optimizer import optimizer_of
@@ -103,6 +105,7 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
             "outputs": outputs,
             "learning_rate": rate,
             "equal_learning_rate": None if rate is None else rate * factor,
+            "reduced_by_loop": found.by_loop,
         },
         steps=found.steps,
     )
@@ -111,9 +114,16 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
 def _unexplained(loss: LossHistory, found: losses.Measurement, factor: float) -> Outcome:
     if found.doubled_ratio is not None and not losses.near(found.doubled_ratio, 1.0):
         return RULE.not_checked(f"{loss.name} changes with the rows of a batch: see LR101.")
+    if found.doubled_ratio is None and not found.is_usual:
+        return RULE.not_checked(
+            f"{loss.name} was measured on batches of {found.batch:.6g} rows only, which are not"
+            " those of most steps: measure a full one."
+        )
+    why = ""
+    if np.isfinite(found.outputs):
+        why = " No product of outputs, rows and replicas gives this factor; a weight may."
     return RULE.fact(
-        f"{loss.name} is {factor:.6g} times Keras' mean of {losses.keras_class(loss)}. No product"
-        " of outputs, rows and replicas gives this factor; a weight of the loss may.",
+        f"{loss.name} is {factor:.6g} times Keras' mean of {losses.keras_class(loss)}.{why}",
         evidence={"loss": loss.name, "factor": factor, "outputs": found.outputs},
         steps=found.steps,
     )

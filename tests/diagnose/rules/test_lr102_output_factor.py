@@ -40,6 +40,38 @@ def test_is_silent(name: str) -> None:
     assert judge("LR102", SILENT[name]).status in {"ok", "not_checked"}
 
 
+@pytest.mark.parametrize(("known", "is_known"), [(2, True), (1, False)])
+def test_a_function_that_is_keras_loss_in_few_records_only_is_another(
+    known: int, is_known: bool
+) -> None:
+    means = [0.5] * known + [np.nan] * (4 - known)
+    columns = {"measured": 128.0, "keras_mean": means, "outputs": [256.0] * known + means[known:]}
+    history = create_history(losses=[create_loss(steps=(1, 2, 3, 4), columns=columns)])
+    outcome = judge("LR102", history)
+    assert (outcome.status == "finding") == is_known
+    assert outcome.evidence.get("outputs") == (256.0 if is_known else None)
+
+
+def test_what_no_product_gives_is_told_only_where_the_outputs_are_known() -> None:
+    other = judge("LR102", create_history(losses=[create_loss(measured=1.0, doubled=1.0)]))
+    nothing = create_loss(measured=1.0, doubled=1.0, outputs=np.nan)
+    unknown = judge("LR102", create_history(losses=[nothing]))
+    assert other.fact
+    assert "No product" in other.message
+    assert "2 times Keras' mean" in unknown.message
+    assert "No product" not in unknown.message
+
+
+@pytest.mark.parametrize(("frequent", "is_told"), [(32.0, True), (64.0, False)])
+def test_the_factor_of_a_short_batch_is_not_told(frequent: float, is_told: bool) -> None:
+    # what the loop makes of a vector of 32 values, whose growth with the rows is not known
+    loss = create_loss(elements=32.0, measured=16.0, doubled=32.0, value_given=3.0)
+    history = create_history(losses=[loss], model={"batch_frequent": frequent})
+    outcome = judge("LR102", history)
+    assert outcome.fact == is_told
+    assert ("batches of 32 rows only" in (outcome.reason or "")) != is_told
+
+
 def test_gives_the_equal_learning_rate() -> None:
     outcome = judge("LR102", FINDINGS["sum over 10 outputs"])
     assert outcome.evidence["factor"] == pytest.approx(10.0)
