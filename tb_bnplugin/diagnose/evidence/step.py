@@ -62,7 +62,7 @@ def _factor(history: ModelHistory) -> float | None:
     if len(known) != 1:
         return None
     found = losses.measure(history, known[0])
-    return None if found is None else found.step_factor
+    return None if found is None else found.usual_step_factor
 
 
 def _passes(history: ModelHistory) -> float | None:

@@ -13,11 +13,12 @@ Why it matters:
 How it decides:
     In each run the loss was measured on its own labels and predictions, and so was Keras' mean of
     the same loss on the same values. All measurements on batches of the most frequent size agree
-    on the factor between the two within 0.5 %. The factor of one replica's loss counts once for
-    each replica, since their gradients are summed. The two factors, each times the learning rate
-    of its run, differ by more than 3 %: counts of outputs, rows and replicas differ by at least
-    that until there are more than 32 of them, and rounding does not. Loss curves are never
-    compared.
+    on the factor between the two within 0.5 %. Where only batches of another size were measured,
+    and how the loss grows with the batch is not known, no learning rate is told. The factor of one
+    replica's loss counts once for each replica, since their gradients are summed. The two factors,
+    each times the learning rate of its run, differ by more than 3 %: counts of outputs, rows and
+    replicas differ by at least that until there are more than 32 of them, and rounding does not.
+    Loss curves are never compared.
 
     It is a warning where both runs step in proportion to the gradient, as SGD does, at learning
     rates that are known and stay the same, and an info where that is not known. With optimizers
@@ -72,6 +73,7 @@ class _Side:
     factor: float  # of what is differentiated to Keras' mean, of all replicas
     rate: float | None
     optimizer: Optimizer
+    of_usual: bool  # the factor is that of a batch as most are
 
     @property
     def is_mean(self) -> bool:
@@ -108,6 +110,11 @@ def check(history: ModelHistory, other: ModelHistory) -> Outcome:
         "equal_learning_rate": None if yours.rate is None else yours.rate / quotient,
         "equal_learning_rate_of_other": None if mine.rate is None else mine.rate * quotient,
     }
+    unusual = _of_another_batch(mine, yours)
+    if unusual is not None:
+        evidence |= {"equal_learning_rate": None, "equal_learning_rate_of_other": None}
+        if near(quotient, 1.0, SAME_WITHIN) or _rates_make_up(mine, yours):
+            return RULE.not_checked(_describe_batch(unusual) + ": measure one of these.")
     if near(quotient, 1.0, SAME_WITHIN):
         return RULE.ok("Both runs scale their loss alike.", evidence=evidence)
     if is_one_program(history, mine.measurement, other, yours.measurement):
@@ -152,10 +159,12 @@ def _effect(mine: _Side, yours: _Side) -> tuple[str, Severity]:
         if mine.rate is None or yours.rate is None:
             return f"{quotient}, unless the learning rates make up for it", "info"
         steps = factor * mine.rate / yours.rate
+        unusual = _of_another_batch(mine, yours)
+        of = "" if unusual is None else f" in batches of {unusual.measurement.batch:.6g} rows"
         return (
             f"at learning rates of {mine.rate:.4g} and {yours.rate:.4g} the steps of"
             f" {(mine if steps > 1 else yours).run!r} are {max(steps, 1 / steps):.4g} times as"
-            " large"
+            f" large{of}"
         ), "warning"
     return (
         f"with an optimizer such as SGD {quotient} of the step; Adam and others that divide a"
@@ -170,6 +179,10 @@ def _fix(mine: _Side, yours: _Side) -> str:
         use = f"Use Keras' mean in {(yours if mean is mine else mine).run!r} too."
     if mine.optimizer.cancels and yours.optimizer.cancels:
         return use
+    unusual = _of_another_batch(mine, yours)
+    if unusual is not None:
+        rate = "measure one of these for the learning rate that makes up for it"
+        return f"{use} {_describe_batch(unusual)}: {rate}."
     rates = (
         f"{_equal(mine, like=yours)} trains {mine.run!r} like {yours.run!r},"
         f" {_equal(yours, like=mine)} trains {yours.run!r} like {mine.run!r}"
@@ -179,6 +192,19 @@ def _fix(mine: _Side, yours: _Side) -> str:
     return (
         f"{use} With SGD the learning rate may make up for it: {rates}; with Adam nothing is to be"
         f" done. The optimizers: {_optimizers(mine, yours)}."
+    )
+
+
+def _of_another_batch(mine: _Side, yours: _Side) -> _Side | None:
+    """The run whose factor is that of a batch as few are; None: there is none."""
+    return next((side for side in (mine, yours) if not side.of_usual), None)
+
+
+def _describe_batch(side: _Side) -> str:
+    found = side.measurement
+    return (
+        f"{side.run!r} was measured on batches of {found.batch:.6g} rows only, and most have"
+        f" {found.usual:.6g}"
     )
 
 
@@ -207,14 +233,16 @@ def _clips(mine: _Side, yours: _Side) -> bool:
 
 def _side(history: ModelHistory, measurement: Measurement) -> _Side | None:
     """One run with its factor; None where its measurements do not agree on one."""
+    factor = measurement.usual_step_factor
     if measurement.step_factor is None:
         return None
     return _Side(
         run=history.run,
         measurement=measurement,
-        factor=measurement.step_factor,
+        factor=measurement.step_factor if factor is None else factor,
         rate=learning_rate(history, measurement.loss),
         optimizer=optimizer_of(history),
+        of_usual=factor is not None,
     )
 
 

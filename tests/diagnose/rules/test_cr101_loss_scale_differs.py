@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -191,3 +192,42 @@ def test_expected_in_either_run() -> None:
     expecting = create_history(losses=[create_loss()], facts={"expect": ("CR101",)})
     outcome = compare(tape(), expecting)[0]
     assert (outcome.status, outcome.expected) == ("finding", True)
+
+
+def short(factor: float = 51 / 64**2, frequent: float = 64.0, **columns: Any) -> ModelHistory:
+    """A loop that hands over its last batch of 51 rows, and a value of its own."""
+    given = {"batch": 51.0, "doubled": np.nan, "outputs": 4.0, **columns}
+    history = tape(factor, **given)
+    return replace(history, model_columns={**history.model_columns, **of_batches(frequent)})
+
+
+def of_batches(rows: float) -> dict[str, Any]:
+    return {"batch_frequent": np.full(len(tape().steps), rows)}
+
+
+def test_a_batch_of_another_size_gives_no_learning_rate() -> None:
+    outcome = judge_two("CR101", short(), fit())
+    assert (outcome.status, outcome.severity) == ("finding", "warning")
+    assert "in batches of 51 rows" in outcome.message
+    assert "learning_rate=" not in outcome.fix
+    assert "batches of 51 rows only, and most have 64: measure one of these" in outcome.fix
+    assert outcome.evidence["equal_learning_rate"] is None
+    full = judge_two("CR101", short(1 / 64, 51.0), fit())
+    assert "`learning_rate=0.64` trains 'tape' like 'fit'" in full.fix
+
+
+def test_the_factor_of_a_short_batch_is_no_proof_that_two_runs_are_alike() -> None:
+    assert judge_two("CR101", short(1.0), fit()).status == "not_checked"
+    assert judge_two("CR101", short(1.0, 51.0), fit()).status == "ok"
+
+
+@pytest.mark.parametrize(
+    ("doubled", "factor"), [(1.0, 51 / 64**2), (2.0, 1 / 64), (0.5, 51**2 / 64**3)]
+)
+def test_a_loss_whose_growth_is_known_has_the_factor_of_a_full_batch(
+    doubled: float, factor: float
+) -> None:
+    value = 0.5 * 51 / 64**2
+    outcome = judge_two("CR101", short(doubled=doubled * value), fit())
+    assert outcome.evidence["factor"] == pytest.approx(factor)
+    assert "learning_rate=" in outcome.fix
