@@ -75,8 +75,9 @@ def run_check(options: argparse.Namespace) -> int:
             print(f"{options.write_baseline}: known findings written: {known}", file=sys.stderr)
     except BaselineError as error:
         return fail(str(error))
+    written = _written(report, options.format, FAIL_ON[options.fail_on])
     try:
-        print(_written(report, options.format, FAIL_ON[options.fail_on]), flush=True)
+        print(written, end="\n" if written else "", flush=True)  # no annotations: not a line
     except BrokenPipeError:
         forget_output()  # and the exit code says all the same what was found
     crashed = [outcome for outcome in report.outcomes if outcome.status == "crashed"]
@@ -210,7 +211,8 @@ def _parser() -> argparse.ArgumentParser:
         "--format",
         choices=("text", "json", "sarif", "github", "junit"),
         default="text",
-        help="text, or for other programs: sarif (2.1.0), github (annotations of a workflow)",
+        help="text, or for other programs: json, sarif (2.1.0), github (annotations of a workflow),"
+        " junit (test reports)",
     )
     checking.add_argument(
         "--baseline",
@@ -241,12 +243,15 @@ def _parser() -> argparse.ArgumentParser:
         "--fail-on",
         choices=tuple(FAIL_ON),
         default="error",
-        help="exit with 1 at a finding of this severity or worse (default: error)",
+        help="exit with 1 at a finding of this severity or worse (default: error, which lets"
+        " warnings pass; an info fails nothing)",
     )
     checking.add_argument(
         "--strict",
         action="store_true",
-        help="exit with 1, too, where a rule could not be checked; --ignore leaves rules out",
+        help="exit with 1, too, where a rule could not be checked, which happens in healthy"
+        " trainings (in a loop LR107 and LR108 never can be): for the rules that you rely on, with"
+        " --select",
     )
     explaining = commands.add_parser(
         "rules",

@@ -199,6 +199,13 @@ def test_sarif_without_a_place_is_valid(bare: Path, capsys: pytest.CaptureFixtur
     assert "locations" not in log["runs"][0]["results"][0]
 
 
+def test_without_a_finding_github_gets_no_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_history(tmp_path, create_history())
+    assert printed(capsys, str(tmp_path), "--format", "github") == ""
+
+
 def test_an_annotation_of_github(placed: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (line,) = printed(capsys, str(placed), "--format", "github").splitlines()
     assert line.startswith(

@@ -166,10 +166,33 @@ def test_the_hook_checks_the_folder_that_its_arguments_name(tmp_path: Path) -> N
     assert run_hook(tmp_path, ["others"]).returncode == 0
 
 
+GUIDE = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "ci.md").read_text("utf-8"), re.DOTALL)
+
+
 def test_the_guide_names_inputs_and_hook_as_they_are() -> None:
-    guide = (ROOT / "docs" / "ci.md").read_text("utf-8")
-    action, hook = (
-        yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
-    )
-    assert set(action[1]["with"]) == set(ACTION["inputs"])
+    _, (action,), hook = map(yaml.safe_load, GUIDE)
+    assert set(action["with"]) == set(ACTION["inputs"])
     assert [hook["id"] for hook in hook["repos"][0]["hooks"]] == [HOOK["id"]]
+
+
+def test_the_workflow_of_the_guide_is_whole_and_fails_at_a_warning(warned: Path) -> None:
+    workflow = yaml.safe_load(GUIDE[0])
+    assert True in workflow  # "on:", which YAML 1.1 takes for a truth
+    (job,) = workflow["jobs"].values()
+    assert job["runs-on"]
+    used = [step["uses"].partition("@")[0] for step in job["steps"] if "uses" in step]
+    assert used == ["actions/checkout", "actions/setup-python"]
+    install, train, look = (step["run"] for step in job["steps"] if "run" in step)
+    assert install.startswith("pip install")
+    assert train.partition(" #")[0] == "python train.py"  # no options that only its author knows
+    assert _runs(look, warned) == 2  # nothing is recorded there
+    write_history(warned / "logs", create_history())
+    assert _runs(look, warned) == 0
+    (warned / "my logs").rename(warned / "logs" / "others")
+    assert _runs(look, warned) == 1
+
+
+def _runs(line: str, folder: Path) -> int:
+    return subprocess.run(
+        shlex.split(line), cwd=folder, env=variables(), capture_output=True, check=False
+    ).returncode
