@@ -146,6 +146,29 @@ def evaluate_in_inference_mode(history: ModelHistory) -> str:
     )
 
 
+def evaluate_outside_of_training(history: ModelHistory) -> str:
+    """How to run the model between two steps of the optimizer without changing its statistics."""
+    if history.facts.trained_by == "loop":
+        cure = (
+            "Evaluate with `model(x, training=False)`, and mark the loop with"
+            " `with watch.evaluating():`."
+        )
+    else:  # what a callback of `fit` calls; there is no watch in such a program
+        cure = (
+            "Call the model with `training=False` wherever it is not trained, in a callback"
+            " `self.model(x, training=False)`."
+        )
+    if any("Dropout" in node.layer_class for node in history.facts.graph.nodes):
+        # a graph that is built with `Dropout(...)(x, training=True)` loses it in Keras 3, where
+        # the model is called with training=False
+        return (
+            f"{cure} Where Dropout is to stay on (Monte Carlo dropout), let it alone do so: build"
+            " the model with a subclass of `keras.layers.Dropout` that has"
+            " `def call(self, inputs, training=None): return super().call(inputs, training=True)`."
+        )
+    return cure
+
+
 def _subclass_cure(facts: ModelFacts) -> str:
     if facts.code.call_accepts_training is False:
         why = (

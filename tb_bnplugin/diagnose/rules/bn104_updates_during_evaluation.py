@@ -26,6 +26,9 @@ What to do:
 
         def call(self, x, training=None):
 
+    To keep Dropout on in predictions (Monte Carlo dropout), let it alone run so, by a subclass of
+    `Dropout` whose `call` passes `training=True` on, and the model with `training=False`.
+
 When it is fine:
     Adaptation to the test data, pix2pix, and re-estimating the statistics by running the model in
     training mode: declare it with `expect=("BN104",)`.
@@ -50,8 +53,8 @@ from tb_bnplugin.diagnose.evidence.layers import (
     paths,
 )
 from tb_bnplugin.diagnose.evidence.momentum import movable
-from tb_bnplugin.diagnose.fixes import evaluate_in_inference_mode
-from tb_bnplugin.diagnose.needs import RECORDS
+from tb_bnplugin.diagnose.fixes import evaluate_in_inference_mode, evaluate_outside_of_training
+from tb_bnplugin.diagnose.needs import RECORDS, by_fit
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import Floats, ModelHistory
@@ -90,10 +93,14 @@ def check(history: ModelHistory) -> Outcome:
     if every_step.any():
         return _at_every_step(history, outside, every_step)
     if (outside[-1] - outside[0] >= SMALLEST_BURST).any():
+        nearer = (
+            "Set a smaller update_freq"
+            if by_fit(history)
+            else "Record more often, or mark the evaluation with `watch.evaluating()`"
+        )
         return RULE.not_checked(
             "Layers ran in training mode outside a gradient tape, but the records are too far"
-            " apart to tell an evaluation from a part of each step. Set a smaller update_freq, or"
-            " mark the evaluation with `watch.evaluating()`."
+            f" apart to tell an evaluation from a part of each step. {nearer}."
         )
     inside = executions(history, "inference", ("evaluate", "predict", "no_tape"))
     if inside[-1].any():
@@ -187,9 +194,8 @@ def _burst(history: ModelHistory, outside: Floats, bursts: Mask) -> Outcome:
         " between steps of the optimizer. This looks like an evaluation that changes moving mean"
         " and variance.",
         fix=(
-            "Evaluate with `model(x, training=False)`, and mark the loop with"
-            " `with watch.evaluating():`. If the loop re-estimates the statistics on purpose,"
-            ' declare `expect=("BN104",)`.'
+            f"{evaluate_outside_of_training(history)} If the statistics are re-estimated on"
+            ' purpose, declare `expect=("BN104",)`.'
         ),
         evidence={"bursts": count, "executions_outside_a_tape": int(outside[-1].max())},
         steps=_growth(history, outside[:, wrong]),

@@ -8,6 +8,7 @@ from tb_bnplugin.diagnose.rules.bn104_updates_during_evaluation import (
     SHARE_OF_STEPS,
     SMALLEST_BURST,
 )
+from tb_bnplugin.history.model import Graph, Node
 from tests.support.histories import FIFTY_STEPS, create_history, take_records
 from tests.support.judging import judge
 
@@ -152,3 +153,32 @@ def test_the_cure_goes_by_who_trains() -> None:
     in_loop = judge("BN104", create_history(columns=columns, facts={"trained_by": "loop"}))
     assert "default to None" in in_fit.fix
     assert in_loop.fix.startswith("Evaluate with `model(x, training=False)`")
+
+
+def test_the_cure_of_a_burst_is_one_of_its_program() -> None:
+    columns = {"training_no_tape": bursts([20, 40], SMALLEST_BURST)}
+    in_loop = judge("BN104", create_history(columns=columns, facts={"trained_by": "loop"}))
+    assert "`with watch.evaluating():`" in in_loop.fix
+    in_fit = judge("BN104", create_history(columns=columns, facts={"trained_by": "fit"}))
+    assert "`self.model(x, training=False)`" in in_fit.fix
+    assert "watch" not in in_fit.fix  # there is none beside a callback
+
+
+@pytest.mark.parametrize("trained_by", ["fit", "loop"])
+def test_what_is_too_far_apart_is_told_in_the_way_of_its_program(trained_by: str) -> None:
+    history = create_history(
+        steps=range(100, 1100, 100),
+        columns={"training_no_tape": [20 * i for i in range(10)]},
+        facts={"trained_by": trained_by},
+    )
+    reason = str(judge("BN104", history).reason)
+    assert ("watch.evaluating" in reason) == (trained_by == "loop")
+    assert ("update_freq" in reason) == (trained_by == "fit")
+
+
+@pytest.mark.parametrize("layer_class", ["Dropout", "SpatialDropout2D", "Dense"])
+def test_dropout_that_may_be_meant_to_stay_on_is_told_how(layer_class: str) -> None:
+    graph = Graph(nodes=(Node(path="last", layer_class=layer_class, layer=None),))
+    columns = {"training_no_tape": bursts([20, 40], SMALLEST_BURST)}
+    outcome = judge("BN104", create_history(columns=columns, facts={"graph": graph}))
+    assert ("Monte Carlo" in outcome.fix) == ("Dropout" in layer_class)
