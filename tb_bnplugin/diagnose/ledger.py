@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from tb_bnplugin.diagnose.evidence.layers import calls_by_layer, count, newest
+from tb_bnplugin.diagnose.evidence.layers import calls_by_layer, count, newest, ran_before
 from tb_bnplugin.history.model import CONTEXTS, MODES, Call, LayerFacts, ModelHistory
 
 Agreement = Literal["agree", "explained", "unexplained", "unknown"]
@@ -74,8 +74,23 @@ def create_ledger(history: ModelHistory) -> Ledger:
     calls = calls_by_layer(history)
     statistics = _statistics(history)
     trainable = newest(history.layer("trainable_as_set")).tolist()
-    names = [f"{mode}_{context}" for mode in MODES for context in CONTEXTS]
-    counts = {name: count(history, name).tolist() for name in names}
+    before = {
+        f"{mode}_{context}": ran_before(history, mode, (context,))
+        for mode in MODES
+        for context in CONTEXTS
+    }
+    counts = {
+        name: np.maximum(count(history, name) - earlier, 0).tolist()
+        for name, earlier in before.items()
+    }
+
+    def is_over(call: Call, layer: int) -> bool:
+        """A way in which an earlier watch saw the layer called, and this one never did."""
+        names = [name for name in before if _is_of(call, name)]
+        return any(before[name][layer] for name in names) and not any(
+            counts[name][layer] for name in names
+        )
+
     layers = []
     for index, facts in enumerate(history.facts.layers):
         text, agreement = statistics[index]
@@ -84,7 +99,12 @@ def create_ledger(history: ModelHistory) -> Ledger:
             LayerLedger(
                 path=facts.path,
                 trainable=None if np.isnan(trainable[index]) else bool(trainable[index]),
-                calls=tuple(sorted(calls.get(index, ()), key=_in_order)),
+                calls=tuple(
+                    sorted(
+                        (call for call in calls.get(index, ()) if not is_over(call, index)),
+                        key=_in_order,
+                    )
+                ),
                 executions={name: number for name, number in executions.items() if number},
                 requested=facts.requested,
                 dtype=facts.dtype,
@@ -110,6 +130,12 @@ def create_layer_ledger(history: ModelHistory, index: int) -> LayerLedger:
 def keep_layers(ledger: Ledger, wanted: Callable[[str], object]) -> Ledger:
     """The ledger of those layers only whose path is wanted."""
     return replace(ledger, layers=tuple(layer for layer in ledger.layers if wanted(layer.path)))
+
+
+def _is_of(call: Call, column: str) -> bool:
+    """Whether the executions of a column may be those of a call; "dynamic" is either mode."""
+    mode, _, context = column.partition("_")
+    return call.context == context and call.mode in (mode, "dynamic")
 
 
 def _in_order(call: Call) -> tuple[int, int, int]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from tb_bnplugin.history.bounds import LARGEST, LARGEST_COUNT, LATEST, within
+from tb_bnplugin.schema.columns import EXECUTION_COLUMNS
 from tb_bnplugin.schema.facts import (
     Call,
     Graph,
@@ -161,11 +162,18 @@ def _sound_layer(layer: LayerFacts) -> LayerFacts:
         epsilon=within(layer.epsilon, 0.0, LARGEST_SETTING, None),
         axis=layer.axis if all(abs(axis) <= LARGEST_SIZE for axis in layer.axis) else (),
         start_updates_before=within(layer.start_updates_before, 0.0, LARGEST_COUNT, 0.0),
+        ran_before=_counts(layer.ran_before),
         virtual_batch=within(layer.virtual_batch, 1, LARGEST_SIZE, None),
         sharing=_changed(
             layer.sharing, calls_a_pass=within(layer.sharing.calls_a_pass, 0, LARGEST_COUNT, None)
         ),
     )
+
+
+def _counts(counts: tuple[float, ...]) -> tuple[float, ...]:
+    """Executions by column; () unless all of them can be."""
+    possible = all(0.0 <= each <= LARGEST_COUNT for each in counts)
+    return counts if possible and len(counts) == len(EXECUTION_COLUMNS) else ()
 
 
 def _sound_optimizer(optimizer: OptimizerFacts) -> OptimizerFacts:

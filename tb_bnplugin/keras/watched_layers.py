@@ -16,7 +16,7 @@ from tb_bnplugin.keras.model import describe
 from tb_bnplugin.keras.model.layers import batch_norm_layers, is_batch_norm
 from tb_bnplugin.keras.variables import local
 from tb_bnplugin.measure.reading import NewLayers
-from tb_bnplugin.schema.columns import CONTEXTS
+from tb_bnplugin.schema.columns import EXECUTION_COLUMNS
 from tb_bnplugin.schema.facts import Call
 from tb_bnplugin.schema.places import Line
 
@@ -124,9 +124,10 @@ class WatchedLayers:
         for found in new:
             with tf.init_scope():
                 executions = np.asarray(local(found.counter.executions))
-                updates = float(executions[: len(CONTEXTS)].sum())
                 found.start, mean, variance = describe.layer_start(
-                    found.layer, updates, built_while_watched=not found.built_before
+                    found.layer,
+                    executions[: len(EXECUTION_COLUMNS)],
+                    built_while_watched=not found.built_before,
                 )
             starts.append(found.start)
             means.append(mean)

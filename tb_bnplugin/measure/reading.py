@@ -23,6 +23,8 @@ class LayerStart:
     epsilon: float
     from_initializer: bool  # False: loaded, so that the start is as good as any later value
     updates_before: float  # training executions counted before the start was taken
+    # EXECUTION_COLUMNS as an earlier watch of this process left them; (): there was none.
+    ran_before: tuple[float, ...] = ()
     low_precision: bool = False  # the statistics are float16 or bfloat16
     gamma_beta_start: str = "unknown"  # as GammaBeta has it
 

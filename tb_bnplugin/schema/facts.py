@@ -52,6 +52,7 @@ class LayerFacts:
     gamma_beta: GammaBeta
     virtual_batch: int | None = None  # rows of a virtual batch, which the layer is normalized by
     sharing: Sharing = Sharing()
+    ran_before: tuple[float, ...] = ()  # executions, by column, before this watch began; (): none
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 
 from tb_bnplugin.diagnose import Outcome
-from tb_bnplugin.diagnose.evidence.layers import OUTSIDE_EVALUATION, count, executions
+from tb_bnplugin.diagnose.evidence.layers import OUTSIDE_EVALUATION, count, executions, ran_before
 from tb_bnplugin.diagnose.views.plain import heading, worst_first
 from tb_bnplugin.diagnose.views.words import SEVERITIES, plural, printable, short
-from tb_bnplugin.history.model import ModelHistory
+from tb_bnplugin.history.model import MODES, ModelHistory
 
 LONGEST_LINE: Final = 160
 _LONGEST_NAME: Final = 40
@@ -69,10 +69,9 @@ def watched_line(history: ModelHistory) -> str:
     if not len(history.steps):
         return layers
     made = [
-        ran[-1] - (ran[-2] if len(ran) > 1 else 0)
-        for ran in (
-            executions(history, mode, OUTSIDE_EVALUATION) for mode in ("training", "inference")
-        )
+        ran[-1] - (ran[-2] if len(ran) > 1 else ran_before(history, mode, OUTSIDE_EVALUATION))
+        for mode in MODES
+        for ran in [executions(history, mode, OUTSIDE_EVALUATION)]
     ]
     trains, infers = (np.asarray(each) > 0 for each in made)
     frozen = count(history, "trainable") == 0

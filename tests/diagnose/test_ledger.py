@@ -58,6 +58,32 @@ def test_updates_before_the_watch_do_not_count() -> None:
     assert again.agreement == "agree"
 
 
+TEACHER = (400.0, *(0.0 for _ in range(1, 10)))  # EXECUTION_COLUMNS: it trained in a tape
+
+
+def test_what_ran_before_the_watch_is_not_told() -> None:
+    trained = replace(CALL, mode="training", training_argument="true", reason="explicit")
+    asked = replace(CALL, context="no_tape", training_argument="false", reason="explicit")
+    taught = create_history(
+        columns={"training_tape": 400.0, "inference_no_tape": STEPS} | STILL,
+        layer_facts={"ran_before": TEACHER, "start_updates_before": 400.0, "start": "loaded"},
+        calls=[trained, asked],
+        layers=1,
+    )
+    (entry,) = create_ledger(taught).layers
+    assert entry.executions == {"inference_no_tape": 50}
+    assert [call.context for call in entry.calls] == ["no_tape"]
+    assert entry.statistics == "stood still, as nothing ran in training mode"
+
+
+def test_what_ran_before_the_watch_counts_where_the_log_has_it() -> None:
+    both = create_history(
+        columns={"training_tape": 16 * STEPS}, layer_facts={"ran_before": TEACHER}, layers=1
+    )
+    (entry,) = create_ledger(both).layers
+    assert entry.executions == {"training_tape": 800}
+
+
 def test_a_line_says_who_asked_for_what() -> None:
     call = replace(
         CALL,

@@ -114,6 +114,15 @@ def test_the_start_tells_the_modes_of_the_step(columns: dict[str, Any], text: st
     assert watched_line(create_history(columns=columns)) == BEGIN + text
 
 
+def test_the_start_does_not_tell_what_an_earlier_watch_counted() -> None:
+    history = create_history(
+        columns={"training_tape": 400.0, "inference_no_tape": 1.0},
+        layer_facts={"ran_before": (400.0, *(0.0 for _ in range(9)))},
+        steps=[1],
+    )
+    assert watched_line(history) == f"{BEGIN}3 in inference mode"
+
+
 def test_the_start_tells_of_a_model_without_such_layers() -> None:
     line = watched_line(create_history(layers=0))
     assert line == "tb_bnplugin watches 'model': no batch normalization layer"

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from tb_bnplugin.diagnose.evidence.layers import ran_before
 from tb_bnplugin.history.model import CONTEXTS, MODES, Floats, ModelHistory
 
 EXECUTIONS: Final = tuple(f"{mode}_{context}" for mode in MODES for context in CONTEXTS)
@@ -66,10 +67,18 @@ def encode_runs(values: Modes) -> list[int]:
 
 
 def _since_last_record(history: ModelHistory, column: str) -> Floats:
-    """Differences of a cumulative count; the first record of each process against 0."""
+    """Differences of a cumulative count.
+
+    The first record of each process is compared with 0, that of the newest with what an earlier
+    watch of it has counted.
+    """
     counts = np.nan_to_num(history.layer(column), nan=0.0)
     before = np.zeros_like(counts)
     before[1:] = counts[:-1]
     started = history.model("process_started")
-    before[1:][(started[1:] != started[:-1]) & ~np.isnan(started[1:])] = 0.0
-    return counts - before
+    begins = np.r_[True, (started[1:] != started[:-1]) & ~np.isnan(started[1:])][: len(counts)]
+    before[begins] = 0.0
+    if begins.any():
+        mode, _, context = column.partition("_")
+        before[np.flatnonzero(begins)[-1]] = ran_before(history, mode, (context,))
+    return np.asarray(np.maximum(counts - before, 0.0), np.float64)

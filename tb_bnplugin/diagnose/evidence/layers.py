@@ -33,6 +33,24 @@ def all_executions(history: ModelHistory) -> Floats:
     return executions(history, MODES[0]) + executions(history, MODES[1])
 
 
+def ran_before(history: ModelHistory, mode: str, contexts: Sequence[str] = CONTEXTS) -> Floats:
+    """Executions [layers] that an earlier watch of the same process counted, of a teacher's layers.
+
+    0 where the history begins with them: two watches may write one log, one after the other.
+    """
+    layers = history.facts.layers
+    if not any(layer.ran_before for layer in layers) or not len(history.steps):
+        return np.zeros(len(layers))
+    places = [MODES.index(mode) * len(CONTEXTS) + CONTEXTS.index(context) for context in contexts]
+    before = np.array(
+        [
+            sum(layer.ran_before[at] for at in places) if layer.ran_before else 0.0
+            for layer in layers
+        ]
+    )
+    return np.where(executions(history.newest_process(), mode, contexts)[0] >= before, before, 0.0)
+
+
 def updates_since_start(history: ModelHistory) -> Floats:
     """Executions in training mode [records, layers] since the starting statistics were taken.
 

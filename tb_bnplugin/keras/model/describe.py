@@ -15,6 +15,7 @@ from tb_bnplugin.keras.flavour import is_keras_own
 from tb_bnplugin.keras.model.topology import Topology, is_graph
 from tb_bnplugin.keras.variables import local
 from tb_bnplugin.measure.reading import LayerStart
+from tb_bnplugin.schema.columns import CONTEXTS
 from tb_bnplugin.schema.facts import GammaBeta, Graph, LayerFacts, ModelCode, Node, Sharing
 from tb_bnplugin.schema.thresholds import LEARNED_SHARE
 
@@ -37,6 +38,7 @@ def layer_facts(
         or type(layer).__name__ == "SyncBatchNormalization",
         start="initializer" if start.from_initializer else "loaded",
         start_updates_before=start.updates_before,
+        ran_before=start.ran_before,
         requested=requested,
         keras_layer=is_keras_call(layer),
         gamma_beta=GammaBeta(
@@ -50,13 +52,14 @@ def layer_facts(
 
 
 def layer_start(
-    layer: Any, updates: float, *, built_while_watched: bool
+    layer: Any, executions: Values, *, built_while_watched: bool
 ) -> tuple[LayerStart, Values, Values]:
     """Where the moving statistics of a built layer began: the start, mean and variance.
 
     A layer that was built while it was watched began at its initializers, whatever its
-    statistics are by now; any other begins where it stands.
+    statistics are by now; any other begins where it stands. `executions`: EXECUTION_COLUMNS so far.
     """
+    updates = float(executions[: len(CONTEXTS)].sum())
     mean = np.asarray(local(layer.moving_mean)).reshape(-1)
     variance = np.asarray(local(layer.moving_variance)).reshape(-1)
     first_mean = _initial(layer, "moving_mean", mean, 0.0)
@@ -74,6 +77,9 @@ def layer_start(
         epsilon=1e-3 if epsilon is None else epsilon,
         from_initializer=initial,
         updates_before=updates,
+        ran_before=()
+        if built_while_watched or not executions.any()
+        else tuple(executions.astype(float).tolist()),
         low_precision=mean.dtype.itemsize == 2,
         # what was built since it was watched began where layers begin, whatever it learned since
         gamma_beta_start="initializer" if built_while_watched else _gamma_beta_start(layer),

@@ -7,6 +7,7 @@ import pytest
 
 from tb_bnplugin.dashboard.payload.modes import (
     EVALUATED,
+    EXECUTIONS,
     INFERENCE,
     MIXED,
     NOT_CALLED,
@@ -68,6 +69,15 @@ def test_inference_outside_a_tape_is_evaluation_where_the_layer_trains_under_one
     columns = {"training_tape": [5, 5, 9], "inference_no_tape": [0, 4, 4]}
     history = create_history(steps=[5, 6, 10], layers=1, columns=columns)
     assert modes(history)[:, 0].tolist() == [TRAINING, EVALUATED, TRAINING]
+
+
+def test_what_an_earlier_watch_counted_is_no_mode_of_the_first_record() -> None:
+    before = (400.0, *(0.0 for _ in EXECUTIONS[1:]))
+    columns = {"training_tape": 400.0, "inference_no_tape": [1.0, 2.0]}
+    history = create_history(
+        steps=[1, 2], layers=1, columns=columns, layer_facts={"ran_before": before}
+    )
+    assert modes(history)[:, 0].tolist() == [INFERENCE, INFERENCE]
 
 
 def test_counts_of_a_new_process_begin_at_zero() -> None:
