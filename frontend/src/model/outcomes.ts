@@ -77,14 +77,22 @@ export function keysOf(outcomes: readonly Outcome[]): Map<Outcome, string> {
   );
 }
 
-/** "2 errors, 1 warning", or that nothing is wrong (any more). */
-export function headline({ findings, over }: Pick<Sections, "findings" | "over">): string {
+/**
+ * "2 errors, 1 warning", or that nothing is wrong (any more).
+ *
+ * @param alone - of a run that is compared with another: what is wrong between the two stands elsewhere
+ */
+export function headline(
+  { findings, over }: Pick<Sections, "findings" | "over">,
+  alone = "",
+): string {
   const parts = (["error", "warning"] as const)
     .map((severity) => {
       const number = findings.filter((outcome) => outcome.severity === severity).length;
       return number ? count(number, severity) : "";
     })
     .filter(Boolean);
-  if (parts.length) return parts.join(", ");
-  return over.length ? "Nothing is wrong any more" : "Nothing is wrong";
+  if (parts.length) return alone ? `In ${alone} itself: ${parts.join(", ")}` : parts.join(", ");
+  const nothing = alone ? `In ${alone} itself nothing is wrong` : "Nothing is wrong";
+  return over.length ? `${nothing} any more` : nothing;
 }

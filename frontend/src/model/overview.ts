@@ -1,6 +1,6 @@
 // The table of all runs: which runs it shows and in which order. What is wrong is decided in Python.
 import type { OverviewRow, RunEntry } from "../api_types.ts";
-import { formatWhole } from "./text.ts";
+import { count, formatWhole } from "./text.ts";
 
 /** A run, and what is known of it; null: not read yet. */
 export type Line = { entry: RunEntry; row: OverviewRow | null };
@@ -126,7 +126,10 @@ export function codesOf(lines: readonly Line[]): CodeCount[] {
   );
 }
 
-/** "22 runs: 9 with errors, 3 with warnings only, 10 without error or warning". */
+/**
+ * "22 runs: 9 with errors, 3 with warnings only, 10 without error or warning of their own": what is
+ * between two of them is found where they are compared.
+ */
 export function summary(lines: readonly Line[]): string {
   const rows = lines.flatMap(({ row }) => row ?? []);
   const errors = rows.filter((row) => row.errors > 0).length;
@@ -136,10 +139,11 @@ export function summary(lines: readonly Line[]): string {
   const parts = [
     errors && `${formatWhole(errors)} ${SEVERITY_FILTERS.error}`,
     warnings && `${formatWhole(warnings)} with warnings only`,
-    clean && `${formatWhole(clean)} ${SEVERITY_FILTERS.none}`,
+    clean &&
+      `${formatWhole(clean)} ${SEVERITY_FILTERS.none}${lines.length > 1 ? " of their own" : ""}`,
     unread && `${formatWhole(unread)} ${SEVERITY_FILTERS.unread}`,
   ].filter(Boolean);
-  const total = `${formatWhole(lines.length)} runs`;
+  const total = count(lines.length, "run");
   return parts.length ? `${total}: ${parts.join(", ")}` : total;
 }
 

@@ -4,6 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Outcome } from "../api_types.ts";
 import { byReason, checked, headline, sections } from "../model/outcomes.ts";
 import { count, formatSteps, shorten } from "../model/text.ts";
+import { narrow } from "../narrow.ts";
 import * as state from "../state.ts";
 import { Details } from "./details.tsx";
 import { FindingDetails, Inline, SeverityMark } from "./finding.tsx";
@@ -13,11 +14,17 @@ export function Findings() {
   const report = state.report.value;
   if (!report) return null;
   const all = sections(report.outcomes);
-  const fine = all.findings.every((outcome) => outcome.severity === "info");
+  const compared = state.comparison.value;
+  const fine = isFine(all.findings);
+  const between = compared === null || isFine(sections(compared.outcomes).findings);
+  // Below the findings the pictures follow there: a long list must not push them away.
+  const open = fine && !narrow.value;
   return (
     <section class="findings" aria-label="Findings">
       <Differences />
-      <h2 class={fine ? "fine" : ""}>{headline(all)}</h2>
+      <h2 class={fine && between ? "fine" : ""}>
+        {headline(all, compared ? shorten(report.run, 36) : "")}
+      </h2>
       {fine && <p class="quiet-text">{checked(all)}</p>}
       <ul class="finding-list">
         {all.findings.map((outcome) => (
@@ -36,12 +43,12 @@ export function Findings() {
       <Others title={`Crashed (${all.crashed.length})`} outcomes={all.crashed} open>
         {(outcome) => <Line key={state.keyOf(outcome)} outcome={outcome} />}
       </Others>
-      <Unchecked key={`unchecked ${fine}`} outcomes={all.unchecked} open={fine} />
+      <Unchecked key={`unchecked ${open}`} outcomes={all.unchecked} open={open} />
       <Others
-        key={`passed ${fine}`}
+        key={`passed ${open}`}
         title={`Passed (${all.passed.length})`}
         outcomes={all.passed}
-        open={fine}
+        open={open}
       >
         {(outcome) => <Line key={state.keyOf(outcome)} outcome={outcome} said={outcome.message} />}
       </Others>
@@ -58,6 +65,9 @@ export function Findings() {
     </section>
   );
 }
+
+const isFine = (findings: readonly Outcome[]) =>
+  findings.every((outcome) => outcome.severity === "info");
 
 /** What two runs do differently: in a sentence first, then what the rules make of it. */
 function Differences() {

@@ -23,6 +23,7 @@ export function Overview() {
         <span class="quiet-text summary">
           {summary(table.lines.value)}
           {unread > 0 && ` · ${formatWhole(all - unread)} read so far`}
+          {all > 1 && " · tick two to see what differs between them"}
         </span>
         <span class="ends">
           <HelpButton />
@@ -112,20 +113,32 @@ function comparing(one: string | undefined, other: string | undefined): string {
 
 const COLUMNS = [
   ["run", "Run"],
-  ["worst", "Findings"],
-  ["loss", "Loss"],
+  ["worst", "Findings", "Of the run itself; what differs between two is found by comparing them"],
+  [
+    "loss",
+    "Loss",
+    "A mean over rows: the training loss that the program logs; where it logs none, Keras' mean of the loss that was measured, or the loss of the held batch. Point at a value to see which",
+  ],
   ["modes", "Training mode"],
   ["layers", "Layers"],
   ["steps", "Last step"],
 ] as const;
 
-function Head({ column, title }: { column: string; title: string }) {
+function Head({
+  column,
+  title,
+  told,
+}: {
+  column: string;
+  title: string;
+  told: string | undefined;
+}) {
   const sort = table.sort.value;
   const here = sort.replace(/^-/, "") === column;
   const order = sort.startsWith("-") ? "descending" : "ascending";
   return (
     <th scope="col" class={column} aria-sort={here ? order : "none"}>
-      <button type="button" class="link" onClick={() => table.sortBy(column)}>
+      <button type="button" class="link" title={told} onClick={() => table.sortBy(column)}>
         {title}
         {here && <span aria-hidden="true">{order === "ascending" ? " ↓" : " ↑"}</span>}
       </button>
@@ -171,8 +184,8 @@ function Table() {
               <th scope="col" class="tick">
                 <span class="visually-hidden">Compare</span>
               </th>
-              {COLUMNS.map(([column, title]) => (
-                <Head key={column} column={column} title={title} />
+              {COLUMNS.map(([column, title, told]) => (
+                <Head key={column} column={column} title={title} told={told} />
               ))}
             </tr>
           </thead>

@@ -21,6 +21,21 @@ test("says that nothing is wrong only where rules have looked", async ({ open })
   );
 });
 
+test("where the pictures follow below, what was checked opens on demand, and whole", async ({
+  open,
+  page,
+}) => {
+  await page.setViewportSize({ width: 800, height: 1000 });
+  const frame = await open("right");
+  const findings = region(frame, "Findings");
+  await expect(findings).toContainText("2 rules found nothing wrong, 2 could not look.");
+  const passed = findings.locator("details", { hasText: /^Passed/ });
+  await expect(passed.locator("li")).toHaveCount(0);
+  await passed.locator("summary").click();
+  const cut = await passed.locator("ul").evaluate((list) => list.scrollHeight - list.clientHeight);
+  expect(cut).toBe(0);
+});
+
 test("names what was expected, crashed, passed and could not be checked, and why", async ({
   open,
 }) => {
@@ -63,7 +78,8 @@ test("differences between two runs stand before all else", async ({ open }) => {
   );
   await expect(block).toContainText("Not compared: BN206, found in 'train'");
   await expect(frame.locator(".finding .code").first()).toHaveText("CR101");
-  // What is wrong in this run is counted without the other.
+  // What is wrong in this run is counted without the other, and stands apart from it.
+  await expect(frame.locator(".findings > h2")).toHaveText("In train itself: 2 errors, 1 warning");
   await expect(frame.getByRole("heading", { name: "2 errors, 1 warning" })).toBeVisible();
   await expect(region(frame, "Effective mode of other").locator("canvas")).toBeVisible();
 });

@@ -42,6 +42,12 @@ test("what was wrong and is over is told from what never was", () => {
   expect(headline(sections([passed, over]))).toBe("Nothing is wrong any more");
 });
 
+test("beside another run it is told what is wrong in this one by itself", () => {
+  expect(headline(sections([passed]), "a")).toBe("In a itself nothing is wrong");
+  expect(headline(sections([passed, over]), "a")).toBe("In a itself nothing is wrong any more");
+  expect(headline(sections([error, info]), "a")).toBe("In a itself: 1 error");
+});
+
 test("what was checked and what was not is counted by rules", () => {
   expect(checked(sections([passed, passed, fact, over, unchecked, crashed, meant]))).toBe(
     "3 rules found nothing wrong, 1 could not look, 1 found what is expected, 1 crashed.",

@@ -110,7 +110,7 @@ test("the codes are those that were found, the worst first, each with its runs",
 
 test("the summary counts each run once", () => {
   expect(summary(LINES)).toBe(
-    "7 runs: 2 with errors, 1 with warnings only, 2 without error or warning, 1 that cannot be read",
+    "7 runs: 2 with errors, 1 with warnings only, 2 without error or warning of their own, 1 that cannot be read",
   );
   expect(summary([line("a", null), line("b", null)])).toBe("2 runs");
 });

@@ -1,4 +1,8 @@
-"""The loss of a run as a small curve: whichever of its scalars says most of it."""
+"""The loss of a run as a small curve, a mean over rows: whichever of its scalars says most of it.
+
+Where the program logs none, it is Keras' mean of a loss that was measured. What a step
+differentiates may be scaled, and would stand beside the means of other runs as if it were one.
+"""
 
 from __future__ import annotations
 
@@ -112,12 +116,14 @@ def curve_row(curve: Curve | None, axis: Axis) -> Json | None:
 
 def _measured(history: ModelHistory) -> Iterator[Curve]:
     for loss in history.losses:
-        given, measured = loss.columns["value_given"], loss.columns["measured"]
-        yield Curve(
-            name=loss.name,
-            steps=loss.steps.astype(np.float64),
-            values=np.where(np.isfinite(given), given, measured),
-        )
+        mean = loss.columns["keras_mean"]
+        if np.isfinite(mean).any():  # else it is none of Keras' losses
+            held = loss.facts is not None and loss.facts.taken_from == "probe_data"
+            yield Curve(
+                name=f"mean of {loss.name} on {'the held batch' if held else 'one batch'}",
+                steps=loss.steps.astype(np.float64),
+                values=mean,
+            )
     if history.probe is not None and "loss" in history.probe.moving:
         yield Curve(
             name="loss of the held batch",

@@ -94,7 +94,11 @@ def _say_findings(
                 f"{', '.join(left)}, found in {name(model)}: not checked in {other}"
             )
     if judged and not differs:
-        said.same.append(f"which of {plural(len(judged), 'rule')} found something")
+        found = any("finding" in state[code] for state in states for code in judged)
+        of = plural(len(judged), "rule")
+        said.same.append(
+            f"which of {of} found something" if found else f"that none of {of} found anything"
+        )
 
 
 def _states(outcomes: Iterable[Outcome]) -> dict[str, frozenset[str]]:

@@ -67,8 +67,9 @@ def test_loss_of_the_training_comes_first(
     assert choose("x/train", tags) == expected
 
 
-def test_without_a_scalar_the_measured_loss_is_shown_then_that_of_the_probe() -> None:
-    measured = create_history(losses=(create_loss(steps=(10, 20), measured=5.0),))
+def test_without_a_scalar_the_mean_of_a_measured_loss_is_shown_then_that_of_the_probe() -> None:
+    scaled = create_loss(steps=(10, 20), value_given=0.02, measured=5.0, keras_mean=1.25)
+    measured = create_history(losses=(scaled,))
     probed = create_history(probe=create_probe(1.0, 0.5, steps=(10, 20)))
     curves = [
         create_curve(None, RunHistory(run="r", models=models, notes=()))
@@ -76,10 +77,26 @@ def test_without_a_scalar_the_measured_loss_is_shown_then_that_of_the_probe() ->
     ]
     given, held, nothing, no_model = curves
     assert given is not None
-    assert (given.steps.tolist(), given.values.tolist()) == ([10.0, 20.0], [5.0, 5.0])
+    assert given.name == "mean of loss on one batch"
+    assert (given.steps.tolist(), given.values.tolist()) == ([10.0, 20.0], [1.25, 1.25])
     assert held is not None
     assert held.name == "loss of the held batch"
     assert (nothing, no_model) == (None, None)
+
+
+def test_a_loss_without_a_mean_of_keras_is_no_loss_of_the_table() -> None:
+    own = create_history(losses=(create_loss(measured=5.0, keras_mean=np.nan),))
+    assert create_curve(None, RunHistory(run="r", models=(own,), notes=())) is None
+
+
+def test_the_mean_says_where_it_is_of_the_held_batch() -> None:
+    loss = create_loss(keras_mean=1.25)
+    assert loss.facts is not None
+    held = replace(loss, facts=replace(loss.facts, taken_from="probe_data"))
+    history = create_history(losses=(held,))
+    curve = create_curve(None, RunHistory(run="r", models=(history,), notes=()))
+    assert curve is not None
+    assert curve.name == "mean of loss on the held batch"
 
 
 def test_scalar_lies_on_the_train_steps() -> None:

@@ -117,10 +117,17 @@ def test_where_nothing_differs_it_says_what_was_compared() -> None:
     answer = compared(run("a"), run("b"))
     begin = (
         "Nothing that was compared differs: the optimizer (SGD), the size of the steps, the modes"
-        " of the layers, the names of 3 layers and which of "
+        " of the layers, the names of 3 layers and that none of "
     )
     assert answer["sentence"].startswith(begin)
     assert answer["same"] == []
+
+
+def test_what_both_runs_found_is_told_from_nothing() -> None:
+    stuck = {**inference_columns(), "moving_mean": 0.0, "moving_variance": 1.0}
+    answer = compared(run("a", columns=stuck), run("b", columns=stuck))
+    assert "rules found something" in answer["sentence"]
+    assert "none of" not in answer["sentence"]
 
 
 def test_modes_are_told_in_the_words_of_the_rule() -> None:
