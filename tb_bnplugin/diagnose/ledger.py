@@ -133,7 +133,7 @@ def keep_layers(ledger: Ledger, wanted: Callable[[str], object]) -> Ledger:
 
 
 def _is_of(call: Call, column: str) -> bool:
-    """Whether the executions of a column may be those of a call; "dynamic" is either mode."""
+    """True where the executions of a column may be those of a call; "dynamic" is either mode."""
     mode, _, context = column.partition("_")
     return call.context == context and call.mode in (mode, "dynamic")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from typing import Final
@@ -18,11 +20,21 @@ LONGEST_LINE: Final = 160
 _LONGEST_NAME: Final = 40
 _NAMED_RULES: Final = 4
 
-MORE: Final = '    findings() says more and what to do; on_finding="ignore" tells nothing'
+MOST_LINES: Final = 2
+"""Lines for the first sentence of a message that has no room behind the names."""
+
+MORE: Final = (
+    "    For more of each finding and how to mend it, ask findings(). Lines such as this one are"
+    ' left out with on_finding="ignore".'
+)
+
+_SENTENCE_END: Final = re.compile(r"(?<=[.!?]) (?=[A-Z'`])")
 
 
 def finding_lines(outcome: Outcome, *, stops: bool = False) -> str:
     """A finding in one line, and below it the line of the program.
+
+    Where the message has no room in that line, its first sentence stands below both.
 
     Args:
         outcome: the finding.
@@ -45,9 +57,19 @@ def finding_lines(outcome: Outcome, *, stops: bool = False) -> str:
         if len(line) + len(part) < LONGEST_LINE:
             line += part
     message = printable(" ".join(outcome.message.split()))
-    lines = [line + _cut(f": {message}", LONGEST_LINE - len(line))]
+    fits = len(line) + len(f": {message}") <= LONGEST_LINE
+    lines = [f"{line}: {message}" if fits else line]
     if outcome.place and outcome.place.text:
         lines.append(f"    {_cut(printable(outcome.place.text), LONGEST_LINE - 4)}")
+    if not fits:
+        lines += textwrap.wrap(
+            _SENTENCE_END.split(message)[0],
+            LONGEST_LINE,
+            initial_indent="    ",
+            subsequent_indent="    ",
+            max_lines=MOST_LINES,
+            placeholder="...",
+        )
     return "\n".join([*lines, *(["    Training stops here."] if stops else [])])
 
 

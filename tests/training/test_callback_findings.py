@@ -163,7 +163,7 @@ def test_what_is_expected_is_recorded_and_not_told(
     assert "BN104" not in {outcome.code for outcome in tb_bnplugin.check(tmp_path).findings}
 
 
-def test_a_finding_is_one_line_and_the_line_of_the_program(
+def test_a_finding_is_one_line_the_line_of_the_program_and_a_sentence(
     flavour: Flavour, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     evaluate_that_moves(flavour, tb_bnplugin.BatchNormCallback(tmp_path))
@@ -175,7 +175,9 @@ def test_a_finding_is_one_line_and_the_line_of_the_program(
     program = Path(__file__).read_text("utf-8").splitlines()
     assert "training=True" in program[int(line) - 1]
     assert lines[at + 1] == f"    {program[int(line) - 1].strip()}"
-    assert "findings() says more" in lines[at + 2]
+    assert lines[at + 2].startswith("    ")  # the sentence that says what is wrong
+    assert not lines[at + 2].endswith("...")
+    assert any("ask findings()" in line for line in lines[at + 3 :])
     assert rest.startswith("error BN104 updates-during-evaluation in 'own")
     assert len(lines[at]) <= 160
 

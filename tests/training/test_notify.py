@@ -200,7 +200,7 @@ def test_the_start_and_the_end_are_told_where_keras_is_verbose(
 
 def test_the_first_finding_says_where_more_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     tell(teller("warn", finding(), finding("BN105", "warning")))
-    assert capsys.readouterr().err.count("findings() says more and what to do") == 1
+    assert capsys.readouterr().err.count("ask findings()") == 1
 
 
 @pytest.mark.parametrize("part", ["begin", "conclude"])

@@ -43,7 +43,7 @@ def test_a_finding_begins_with_its_place_and_ends_with_the_line_of_the_program()
     [
         (
             {},
-            "tb_bnplugin: error BN101 never-updated in 'model' (2 layers, since step 3): Two lay",
+            "tb_bnplugin: error BN101 never-updated in 'model' (2 layers, since step 3): Two",
         ),
         ({"layers": ("only",)}, "in 'model' (layer only, since step 3): "),
         ({"layers": (), "steps": None}, "in 'model': Two layers ran."),
@@ -53,6 +53,16 @@ def test_what_is_known_is_named(changed: dict[str, Any], text: str) -> None:
     line = finding_lines(outcome(**changed))
     assert text in line
     assert "\n" not in line
+
+
+def test_a_sentence_without_room_behind_the_names_stands_whole_below_them() -> None:
+    begin = "1 of 2 layers made the model do worse with moving statistics than with those of the"
+    point = "batch: the moving variance is 1.69e-05 times that of the held batch."
+    told = outcome(place=PLACE, message=f"{begin} {point} On the held batch it is 0.246.")
+    first, line, *below = finding_lines(told).split("\n")
+    assert first == "train.py:42: error BN101 never-updated in 'model' (2 layers, since step 3)"
+    assert line == "    y = model(x)"
+    assert " ".join(text.strip() for text in below) == f"{begin} {point}"
 
 
 BEGIN = "tb_bnplugin watches 'model': 3 batch normalization layers, "
