@@ -187,12 +187,14 @@ def _changed_uncounted(history: ModelHistory, loops: Floats) -> Outcome:
 def _burst(history: ModelHistory, outside: Floats, bursts: Mask) -> Outcome:
     wrong: Mask = np.any(bursts, axis=0)
     count = int(bursts.sum(axis=0).max())
+    # of two bursts between records that are given one is seen
+    least = " or more" if history.records_made > len(history.steps) else ""
+    times = f"{count} burst{'s' if count > 1 else ''}{least}"
     return RULE.layer_finding(
         history,
         wrong,
-        f"ran in training mode outside a gradient tape in {count} burst{'s' if count > 1 else ''}"
-        " between steps of the optimizer. This looks like an evaluation that changes moving mean"
-        " and variance.",
+        f"ran in training mode outside a gradient tape in {times} between steps of the optimizer."
+        " This looks like an evaluation that changes moving mean and variance.",
         fix=(
             f"{evaluate_outside_of_training(history)} If the statistics are re-estimated on"
             ' purpose, declare `expect=("BN104",)`.'

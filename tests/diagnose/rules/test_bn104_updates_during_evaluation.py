@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -182,3 +184,10 @@ def test_dropout_that_may_be_meant_to_stay_on_is_told_how(layer_class: str) -> N
     columns = {"training_no_tape": bursts([20, 40], SMALLEST_BURST)}
     outcome = judge("BN104", create_history(columns=columns, facts={"graph": graph}))
     assert ("Monte Carlo" in outcome.fix) == ("Dropout" in layer_class)
+
+
+def test_bursts_between_records_that_are_not_given_may_be_more() -> None:
+    history = WARNINGS["two bursts"]
+    assert " in 2 bursts between" in judge("BN104", history).message
+    thinned = replace(history, records_made=len(history.steps) + 1)
+    assert " in 2 bursts or more between" in judge("BN104", thinned).message
