@@ -162,10 +162,11 @@ def _sound_layer(layer: LayerFacts) -> LayerFacts:
         epsilon=within(layer.epsilon, 0.0, LARGEST_SETTING, None),
         axis=layer.axis if all(abs(axis) <= LARGEST_SIZE for axis in layer.axis) else (),
         start_updates_before=within(layer.start_updates_before, 0.0, LARGEST_COUNT, 0.0),
-        ran_before=_counts(layer.ran_before),
         virtual_batch=within(layer.virtual_batch, 1, LARGEST_SIZE, None),
         sharing=_changed(
-            layer.sharing, calls_a_pass=within(layer.sharing.calls_a_pass, 0, LARGEST_COUNT, None)
+            layer.sharing,
+            calls_a_pass=within(layer.sharing.calls_a_pass, 0, LARGEST_COUNT, None),
+            ran_before=_counts(layer.sharing.ran_before),
         ),
     )
 

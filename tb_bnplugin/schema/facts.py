@@ -27,10 +27,11 @@ class GammaBeta:
 
 @dataclass(frozen=True, kw_only=True)
 class Sharing:
-    """Who else calls a layer: the same model again in one pass, and other models of the run."""
+    """Who else calls a layer: the same model again in one pass, other models, and earlier ones."""
 
     calls_a_pass: int | None = None  # nodes of the functional graph; None: not known
     first_in: str = ""  # where the run recorded it first, model and path, "critic/bn"; "": here
+    ran_before: tuple[float, ...] = ()  # executions, by column, that an earlier watch has counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +53,6 @@ class LayerFacts:
     gamma_beta: GammaBeta
     virtual_batch: int | None = None  # rows of a virtual batch, which the layer is normalized by
     sharing: Sharing = Sharing()
-    ran_before: tuple[float, ...] = ()  # executions, by column, before this watch began; (): none
 
 
 @dataclass(frozen=True, kw_only=True)

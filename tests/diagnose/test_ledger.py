@@ -12,6 +12,7 @@ from tb_bnplugin.diagnose import create_layer_ledger, create_ledger, keep_layers
 from tb_bnplugin.diagnose import ledger as ledgers
 from tb_bnplugin.diagnose.ledger import LayerLedger
 from tb_bnplugin.history.model import LayerFacts
+from tb_bnplugin.schema.facts import Sharing
 from tests.support.histories import CALL, FIFTY_STEPS, create_history, inference_columns
 
 STEPS = np.array(FIFTY_STEPS, np.float64)
@@ -66,7 +67,11 @@ def test_what_ran_before_the_watch_is_not_told() -> None:
     asked = replace(CALL, context="no_tape", training_argument="false", reason="explicit")
     taught = create_history(
         columns={"training_tape": 400.0, "inference_no_tape": STEPS} | STILL,
-        layer_facts={"ran_before": TEACHER, "start_updates_before": 400.0, "start": "loaded"},
+        layer_facts={
+            "sharing": Sharing(ran_before=TEACHER),
+            "start_updates_before": 400.0,
+            "start": "loaded",
+        },
         calls=[trained, asked],
         layers=1,
     )
@@ -78,7 +83,9 @@ def test_what_ran_before_the_watch_is_not_told() -> None:
 
 def test_what_ran_before_the_watch_counts_where_the_log_has_it() -> None:
     both = create_history(
-        columns={"training_tape": 16 * STEPS}, layer_facts={"ran_before": TEACHER}, layers=1
+        columns={"training_tape": 16 * STEPS},
+        layer_facts={"sharing": Sharing(ran_before=TEACHER)},
+        layers=1,
     )
     (entry,) = create_ledger(both).layers
     assert entry.executions == {"training_tape": 800}

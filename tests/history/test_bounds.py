@@ -128,10 +128,14 @@ LAYERS: list[tuple[str, list[Any], Any]] = [
     ("momentum", [NAN, INF, -INF, 1e300, HUGE], None),
     ("epsilon", [NAN, INF, -1e-3, HUGE], None),
     ("start_updates_before", [NAN, INF, -1.0, HUGE], 0.0),
-    ("ran_before", [[1.0], [NAN] * 10, [-1.0] * 10, [float(10**300)] * 10], ()),
     ("virtual_batch", [0, -8, HUGE], None),
     ("axis", [[HUGE]], ()),
     ("sharing", [{"calls_a_pass": -1}, {"calls_a_pass": HUGE}], Sharing()),
+    (
+        "sharing",
+        [{"ran_before": counts} for counts in ([1.0], [NAN] * 10, [-1.0] * 10, [1e300] * 10)],
+        Sharing(),
+    ),
 ]
 
 

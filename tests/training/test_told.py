@@ -10,6 +10,7 @@ import pytest
 from tb_bnplugin.diagnose import Outcome
 from tb_bnplugin.diagnose.outcome import Place
 from tb_bnplugin.history.model import Line
+from tb_bnplugin.schema.facts import Sharing
 from tb_bnplugin.training.told import LONGEST_LINE, ended_line, finding_lines, watched_line
 from tests.support.histories import create_history
 
@@ -127,7 +128,7 @@ def test_the_start_tells_the_modes_of_the_step(columns: dict[str, Any], text: st
 def test_the_start_does_not_tell_what_an_earlier_watch_counted() -> None:
     history = create_history(
         columns={"training_tape": 400.0, "inference_no_tape": 1.0},
-        layer_facts={"ran_before": (400.0, *(0.0 for _ in range(9)))},
+        layer_facts={"sharing": Sharing(ran_before=(400.0, *(0.0 for _ in range(9))))},
         steps=[1],
     )
     assert watched_line(history) == f"{BEGIN}3 in inference mode"

@@ -39,12 +39,12 @@ def ran_before(history: ModelHistory, mode: str, contexts: Sequence[str] = CONTE
     0 where the history begins with them: two watches may write one log, one after the other.
     """
     layers = history.facts.layers
-    if not any(layer.ran_before for layer in layers) or not len(history.steps):
+    if not any(layer.sharing.ran_before for layer in layers) or not len(history.steps):
         return np.zeros(len(layers))
     places = [MODES.index(mode) * len(CONTEXTS) + CONTEXTS.index(context) for context in contexts]
     before = np.array(
         [
-            sum(layer.ran_before[at] for at in places) if layer.ran_before else 0.0
+            sum(layer.sharing.ran_before[at] for at in places) if layer.sharing.ran_before else 0.0
             for layer in layers
         ]
     )

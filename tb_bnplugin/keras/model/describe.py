@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -38,7 +39,6 @@ def layer_facts(
         or type(layer).__name__ == "SyncBatchNormalization",
         start="initializer" if start.from_initializer else "loaded",
         start_updates_before=start.updates_before,
-        ran_before=start.ran_before,
         requested=requested,
         keras_layer=is_keras_call(layer),
         gamma_beta=GammaBeta(
@@ -47,7 +47,7 @@ def layer_facts(
             start=start.gamma_beta_start,
         ),
         virtual_batch=_whole(layer, "virtual_batch_size"),
-        sharing=sharing,
+        sharing=replace(sharing, ran_before=start.ran_before),
     )
 
 

@@ -15,6 +15,7 @@ from tb_bnplugin.dashboard.payload.modes import (
     encode_runs,
     modes,
 )
+from tb_bnplugin.schema.facts import Sharing
 from tests.support.histories import create_history
 
 COUNTED = [
@@ -75,7 +76,7 @@ def test_what_an_earlier_watch_counted_is_no_mode_of_the_first_record() -> None:
     before = (400.0, *(0.0 for _ in EXECUTIONS[1:]))
     columns = {"training_tape": 400.0, "inference_no_tape": [1.0, 2.0]}
     history = create_history(
-        steps=[1, 2], layers=1, columns=columns, layer_facts={"ran_before": before}
+        steps=[1, 2], layers=1, columns=columns, layer_facts={"sharing": Sharing(ran_before=before)}
     )
     assert modes(history)[:, 0].tolist() == [INFERENCE, INFERENCE]
 
