@@ -61,7 +61,7 @@ from tb_bnplugin.diagnose.evidence.mode_gap import mode_gap
 from tb_bnplugin.diagnose.evidence.momentum import momenta, updates_needed
 from tb_bnplugin.diagnose.evidence.probe_gap import probe_gap
 from tb_bnplugin.diagnose.evidence.training import validated
-from tb_bnplugin.diagnose.needs import COUNTED
+from tb_bnplugin.diagnose.needs import COUNTED, by_fit
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.outlasting import outlast_the_start, whole
 from tb_bnplugin.diagnose.rule import Rule
@@ -112,9 +112,14 @@ def check(history: ModelHistory) -> Outcome:
             f"{' before the last validation' if is_validated else ''}."
         )
     if is_validated and (ran & _may_have_dominated(history, dominated, last)).any():
+        nearer = (
+            "Set a smaller update_freq"
+            if by_fit(history)
+            else "Mark it with `watch.evaluating()`, which records its end, or record more often"
+        )
         return RULE.not_checked(
             "The last validation was not recorded when it ended, and the starting value wore"
-            " off before the next record. Set a smaller update_freq."
+            f" off before the next record. {nearer}."
         )
     past = (validations & dominated & ran).any(axis=1)
     if is_validated and past.any():

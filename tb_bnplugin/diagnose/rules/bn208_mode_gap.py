@@ -128,7 +128,7 @@ def check(history: ModelHistory) -> Outcome:
     if not whole.scored[-1]:
         return RULE.not_checked("The newest probe has no score. Give it labels and a loss.")
     if whole.same[-1] and not whole.better[-1]:
-        return RULE.ok(f"The modes do alike. {whole.text[-1]}")
+        return RULE.ok(f"The model does as well in either mode. {whole.text[-1]}")
     if probe is None:
         return RULE.not_checked(f"{whole.text[-1]} Nothing is known of the layers in the probe.")
     if len(probe.worse) < PROBES_AT_LEAST:

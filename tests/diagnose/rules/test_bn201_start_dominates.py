@@ -266,3 +266,20 @@ def test_what_is_over_names_the_epochs() -> None:
     outcome = judge("BN201", history)
     assert outcome.fact
     assert "the validations of epochs 1 to 2 measured" in outcome.message
+
+
+@pytest.mark.parametrize(
+    ("trained_by", "cure"), [("fit", "a smaller update_freq"), ("loop", "`watch.evaluating()`")]
+)
+def test_a_validation_between_records_says_how_to_record_its_end(
+    trained_by: str, cure: str
+) -> None:
+    history = create_history(
+        steps=[1, 10, 20, 40],
+        columns={"start_updates": 30.0},
+        model={"evaluations": np.array([0.0, 0.0, 0.0, 1.0])},
+        facts={"trained_by": trained_by},
+    )
+    outcome = judge("BN201", history)
+    assert outcome.status == "not_checked"
+    assert cure in (outcome.reason or "")
