@@ -132,6 +132,11 @@ def recognise(
             for index in fitting
             if _proportional_means(losses, index, larger, again, tolerance) is not None
         ] or fitting
+    fitting = [
+        index
+        for index in fitting
+        if not _is_weighted(losses, index, data[0], measured[0] / means[index], measure, tolerance)
+    ]
     if not fitting:
         return None
     first = fitting[0]
@@ -225,6 +230,30 @@ def _larger_errors(data: Data) -> Data:
     typical = float(np.median(np.abs(errors)))
     moved = labels + errors * (10.0 / max(typical, SMALLEST))
     return Data(labels=labels, predictions=moved.astype(predictions.dtype))
+
+
+def _is_weighted(
+    losses: Any,
+    index: int,
+    given: Data,
+    ratio: float,
+    measure: Callable[[Data], float],
+    tolerance: float,
+) -> bool:
+    """True of a binary cross entropy with weights of its own.
+
+    They are not seen where the labels that have them are told right: so the same batch is taken
+    with predictions around the middle, of which half are wrong.
+    """
+    candidate = _CANDIDATES[KERAS_LOSSES[index]]
+    if candidate.function != "binary_crossentropy":
+        return False
+    predictions = given.predictions.astype(np.float64)
+    middled = predictions - predictions.mean() if candidate.from_logits else 0.25 + predictions / 2
+    unsure = Data(labels=given.labels, predictions=middled.astype(given.predictions.dtype))
+    mean = _mean(losses, candidate, unsure)
+    off = measure(unsure) / mean - ratio if abs(mean) > SMALLEST else 0.0
+    return bool(np.isfinite(off) and abs(off) > tolerance * abs(ratio))
 
 
 def _proportional_means(
