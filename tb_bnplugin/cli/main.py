@@ -76,6 +76,8 @@ def run_check(options: argparse.Namespace) -> int:
     except BaselineError as error:
         return fail(str(error))
     written = _written(report, options.format, FAIL_ON[options.fail_on])
+    if options.format == "text" and (why := _why(report, options)):
+        written += f"\n{why}"
     try:
         print(written, end="\n" if written else "", flush=True)  # no annotations: not a line
     except BrokenPipeError:
@@ -90,6 +92,19 @@ def run_check(options: argparse.Namespace) -> int:
         return CLEAN
     failing = FAIL_ON[options.fail_on]
     return FINDINGS if any(entry.severity in failing for entry in report.findings) else CLEAN
+
+
+def _why(report: Report, options: argparse.Namespace) -> str | None:
+    """The reason of an exit status that the sum above it would not make one expect; else None."""
+    if options.write_baseline or any(entry.status == "crashed" for entry in report.outcomes):
+        return None
+    unchecked = sum(entry.status == "not_checked" for entry in report.outcomes)
+    if options.strict and unchecked:
+        return f"exit status {FINDINGS}: --strict, and {unchecked} not checked"
+    severities = {entry.severity for entry in report.findings}
+    if options.fail_on == "error" and "warning" in severities and "error" not in severities:
+        return f"exit status {CLEAN}: warnings fail with --fail-on warning"
+    return None
 
 
 def _written(report: Report, form: str, failing: Sequence[str]) -> str:

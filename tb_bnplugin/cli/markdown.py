@@ -11,7 +11,7 @@ from tb_bnplugin.dashboard.report.about import About
 from tb_bnplugin.diagnose import Outcome, create_ledger, ledger_text
 from tb_bnplugin.diagnose.views.answers import Findings
 from tb_bnplugin.diagnose.views.plain import worst_first
-from tb_bnplugin.diagnose.views.words import value
+from tb_bnplugin.diagnose.views.words import plural, value
 from tb_bnplugin.history.model import RunHistory
 from tb_bnplugin.logs.check import Report, RunReport, create_report
 from tb_bnplugin.logs.provider import shorten
@@ -74,7 +74,7 @@ def _runs(report: Report) -> Iterator[str]:
 
 def _head(run: RunReport) -> str:
     facts = [prose(run.keras)] if run.keras else []
-    facts += [f"model {code(name)} ({layers} BN layers)" for name, layers in run.models]
+    facts += [f"model {code(name)} ({plural(layers, 'BN layer')})" for name, layers in run.models]
     if run.steps:
         facts.append("steps {}-{}".format(*run.steps))
     step = [f"One step of {code(name)} = {prose(text)}" for name, text in run.step]

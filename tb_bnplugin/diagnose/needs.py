@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from tb_bnplugin.diagnose.evidence.training import trained_uncounted
+from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.history.model import ModelHistory
 
 
@@ -30,6 +31,9 @@ LOSS_IN_THE_STEP: Final = (
     "call tb_bnplugin.summary.loss_reduction(loss, y_true, y_pred, value=loss_value)"
 )
 """How a step of the user's own tells what it differentiates; a sentence goes on with it."""
+
+_NO_LOSS: Final = "No loss was measured."
+_NO_PROBE: Final = "No probe was recorded."
 
 
 def by_fit(history: ModelHistory) -> bool:
@@ -63,6 +67,12 @@ def _no_records(history: ModelHistory) -> str:
     )
 
 
+def is_for_want_of_data(outcome: Outcome) -> bool:
+    """True where a rule was not checked since the program measured no loss, or no held batch."""
+    reason = outcome.reason or ""
+    return outcome.status == "not_checked" and reason.startswith((_NO_LOSS, _NO_PROBE))
+
+
 def nothing_recorded(history: ModelHistory) -> str | None:
     """The reason why no rule can say "ok": no record of a step, a loss or a probe. Else None."""
     measured = history.losses or history.gradients or history.probe is not None
@@ -84,11 +94,11 @@ def _not_counted(history: ModelHistory) -> str:
 def _no_losses(history: ModelHistory) -> str:
     facts = history.facts
     if not by_fit(history):
-        return f"No loss was measured. In the loop, {LOSS_IN_THE_STEP}."
+        return f"{_NO_LOSS} In the loop, {LOSS_IN_THE_STEP}."
     if facts.code.own_train_step:
-        return f"No loss was measured. In your `train_step`, {LOSS_IN_THE_STEP}."
+        return f"{_NO_LOSS} In your `train_step`, {LOSS_IN_THE_STEP}."
     if not facts.probe_data:
-        return "No loss was measured. Give the callback one batch: probe_data=(x, y)."
+        return f"{_NO_LOSS} Give the callback one batch: probe_data=(x, y)."
     if history.phases and not history.compiled_losses:
         return "No loss was measured: the model is compiled without one."
     return "No loss was measured yet."
@@ -102,10 +112,10 @@ def _no_metrics(history: ModelHistory) -> str:
 
 def _no_probe(history: ModelHistory) -> str:
     if not by_fit(history):
-        return "No probe was recorded. In the loop, call tb_bnplugin.summary.probe(model, x, y)."
+        return f"{_NO_PROBE} In the loop, call tb_bnplugin.summary.probe(model, x, y)."
     if history.facts.probe_data:
         return "No probe was recorded yet: the first epoch has not ended."
-    return "No probe was recorded. Give the callback one batch: probe_data=(x, y)."
+    return f"{_NO_PROBE} Give the callback one batch: probe_data=(x, y)."
 
 
 LAYERS: Final = Need(is_met=lambda history: bool(history.facts.layers), reason=_no_layers)

@@ -20,6 +20,9 @@ SHOWN: Final = 3
 ROUNDING: Final = 1e-5
 """Share of a loss that is rounding in float32, and no loss got worse by."""
 
+ALIKE: Final = 0.005
+"""Share of a variance: less is not told."""
+
 NOTICEABLE: Final = 0.01
 """Standard deviations, and share of the variance: less is no change that a text names."""
 
@@ -196,7 +199,9 @@ def _lines(result: Recalibration) -> list[str]:
 
 def _off(layer: RecalibratedLayer) -> str:
     factor = layer.variance_factor
-    if factor >= 1.0:
+    if abs(factor - 1.0) < ALIKE:
+        variance = "the variance that of the data"
+    elif factor >= 1.0:
         variance = f"the variance {factor:.3g} times that of the data"
     else:
         over = 1.0 / factor if factor > 0 else math.inf

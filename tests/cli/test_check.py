@@ -64,6 +64,20 @@ def test_exit_code_follows_fail_on(scaled: Path, fail_on: str, code: int) -> Non
     assert main(["check", str(scaled), "--select", "CR", "--fail-on", fail_on]) == code
 
 
+def test_an_exit_status_that_surprises_has_its_reason(
+    scaled: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def last_line(*options: str) -> str:
+        main(["check", str(scaled), *options])
+        return capsys.readouterr().out.splitlines()[-1]
+
+    assert last_line("--select", "CR") == "exit status 0: warnings fail with --fail-on warning"
+    assert last_line("--select", "CR", "--fail-on", "warning").startswith("2 runs: 1 warning")
+    strict = ("--select", "BN208", "--strict")
+    assert last_line(*strict) == "exit status 1: --strict, and 2 not checked"
+    assert last_line("--select", "BN101").startswith("2 runs: nothing found")
+
+
 def test_expected_findings_fail_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_history(tmp_path, create_history(columns=STUCK, facts={"expect": ("BN101",)}))
     assert main(["check", str(tmp_path)]) == 0

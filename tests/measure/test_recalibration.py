@@ -85,6 +85,12 @@ def test_text_of_what_was_not_done() -> None:
     )
 
 
+def test_a_variance_that_was_right_is_not_told_as_1_times() -> None:
+    right = replace(RESULT.layers[0], path="right", mean_off=3.0, variance_factor=0.999)
+    text = str(replace(RESULT, layers=(right,)))
+    assert "right: the mean by 3 standard deviations, the variance that of the data" in text
+
+
 def test_how_far_off_a_layer_was() -> None:
     old = np.array([[3.0, 5.0, 1.0], [8.0, 8.0, 2.0]])
     new = np.array([[1.0, 1.0, 1.0], [4.0, 4.0, 4.0]])

@@ -176,7 +176,7 @@ def _finding(
         fix=outlast_the_start(history, momenta(history)[wrong], needed, made, drift),
         evidence={
             "updates_made": most,
-            "more_updates_for_most_channels": whole(needed.max()),
+            "more_updates_at_least": whole(needed.max()),
             "validated": is_validated,
         },
         steps=(_begin(history, dominated[:, wrong], at), step),

@@ -123,9 +123,10 @@ def check(history: ModelHistory, other: ModelHistory) -> Outcome:
             f" {mine.measurement.batch:.6g} and of {yours.measurement.batch:.6g} rows. See LR101.",
             evidence=evidence,
         )
+    theirs_in_words = "that mean" if yours.is_mean else f"{yours.factor:.4g} times that mean"
     scales = (
-        f"{mine.run!r} differentiates {mine.factor:.4g} times Keras' mean of {name},"
-        f" {yours.run!r} {yours.factor:.4g} times"
+        f"{mine.run!r} differentiates {'' if mine.is_mean else f'{mine.factor:.4g} times '}"
+        f"Keras' mean of {name}, {yours.run!r} {theirs_in_words}"
     )
     if mine.optimizer.cancels and yours.optimizer.cancels and not _clips(mine, yours):
         return RULE.fact(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from tb_bnplugin.diagnose.needs import is_for_want_of_data
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.views.html import findings_html, outcomes_html, text_html
 from tb_bnplugin.diagnose.views.plain import findings_text, not_checked_text, summary
@@ -34,6 +35,8 @@ class Outcomes(tuple[Outcome, ...]):  # noqa: SLOT001  # a tuple takes no slots
 class Findings(tuple[Outcome, ...]):  # noqa: SLOT001  # a tuple takes no slots
     """Findings: a tuple, empty where nothing is wrong, that prints a few lines for each.
 
+    And which rules could not look, since the program gave them no loss or no probe.
+
     Args:
         outcomes: all of them; the findings that are not expected are kept, the others counted.
     """
@@ -53,7 +56,8 @@ class Findings(tuple[Outcome, ...]):  # noqa: SLOT001  # a tuple takes no slots
         return (self._of,)
 
     def __repr__(self) -> str:
-        return "\n".join([*([findings_text(self)] if self else []), summary(self._of)])
+        unseen = not_checked_text([each for each in self._of if is_for_want_of_data(each)])
+        return "\n".join([*([findings_text(self)] if self else []), *unseen, summary(self._of)])
 
     def _repr_html_(self) -> str:
         return findings_html(self, self._of)

@@ -136,7 +136,7 @@ def test_warns_at_the_last_validation(name: str) -> None:
 def test_is_an_info_before_any_validation(name: str) -> None:
     outcome = judge("BN201", INFOS[name])
     assert (outcome.status, outcome.severity) == ("finding", "info")
-    assert outcome.evidence["more_updates_for_most_channels"] == 1
+    assert outcome.evidence["more_updates_at_least"] == 1
 
 
 @pytest.mark.parametrize("name", LOSSLESS)
@@ -173,7 +173,7 @@ def test_says_how_many_updates_are_needed_at_most() -> None:
         "BN201", create_history(columns=columns, model={"evaluations": VALIDATED_AT_20})
     )
     assert outcome.layers == ("bn_0", "bn_1")
-    assert outcome.evidence["more_updates_for_most_channels"] == 90  # 110 needed, 20 made
+    assert outcome.evidence["more_updates_at_least"] == 90  # 110 needed, 20 made
     assert outcome.evidence["updates_made"] == 20
 
 
@@ -235,9 +235,7 @@ def test_updates_before_the_start_was_taken_do_not_count() -> None:
         model={"evaluations": VALIDATED_AT_40},
         layer_facts={"start_updates_before": 20.0},
     )
-    assert (
-        judge("BN201", history).evidence["more_updates_for_most_channels"] == 5
-    )  # 40 - 20 of 25 made
+    assert judge("BN201", history).evidence["more_updates_at_least"] == 5  # 40 - 20 of 25 made
 
 
 def test_covers_only_the_last_stretch() -> None:

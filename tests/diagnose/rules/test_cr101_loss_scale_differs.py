@@ -124,6 +124,12 @@ def test_gives_the_quotient_and_the_equal_learning_rate() -> None:
     assert "learning_rate=0.1" in outcome.fix
 
 
+def test_a_factor_of_1_is_no_number_of_times() -> None:
+    message = judge_two("CR101", fit(), tape()).message
+    assert "'fit' differentiates Keras' mean of MeanSquaredError, 'tape' 10 times" in message
+    assert "'fit' that mean: " in judge_two("CR101", tape(), fit()).message
+
+
 def test_an_unknown_learning_rate_is_not_made_up() -> None:
     outcome = judge_two("CR101", tape(rate=np.nan), fit())
     assert outcome.evidence["equal_learning_rate_of_other"] is None

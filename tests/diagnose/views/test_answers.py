@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import copy
 import pickle
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 
-from tb_bnplugin.diagnose import Outcome
+from tb_bnplugin.diagnose import Outcome, diagnose
 from tb_bnplugin.diagnose.outcome import Place
 from tb_bnplugin.diagnose.views.answers import Findings, LedgerText, Outcomes
 from tb_bnplugin.diagnose.views.plain import SHOWN_FINDINGS
 from tb_bnplugin.history.model import Line
 from tb_bnplugin.logs.check import Report, RunReport
+from tests.support.histories import create_history
 
 HOSTILE = '</pre><script>alert(1)</script>" onload="x\x1b[31m\u202e'
 VOID = ("br",)
@@ -114,6 +116,16 @@ def test_findings_print_worst_first_a_few_lines_each() -> None:
 
 def test_nothing_wrong_prints_what_was_looked_at() -> None:
     assert str(Findings(MIXED[3:])) == "no finding; 2 passed, 2 not checked"
+
+
+def test_findings_say_which_rules_got_no_data() -> None:
+    [probe] = (each for each in diagnose(create_history()) if each.code == "BN208")
+    told = "No probe was recorded. Give the callback one batch: probe_data=(x, y)."
+    metric = replace(probe, code="LR108", reason="No metric is compiled.")
+    assert str(Findings([probe, metric])).splitlines() == [
+        f"not checked: BN208: {told}",
+        "no finding; 2 not checked",
+    ]
 
 
 def test_outcomes_print_facts_reasons_and_what_passed() -> None:
