@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from tb_bnplugin.diagnose.evidence.adaptation import lacks_statistics
-from tb_bnplugin.diagnose.evidence.layers import all_executions
+from tb_bnplugin.diagnose.evidence.layers import all_executions, newest
 from tb_bnplugin.diagnose.evidence.probe_gap import LOG_GAP, ProbeGap
 from tb_bnplugin.history.model import Floats, ModelHistory
 
@@ -26,6 +26,10 @@ PROBES: Final = 2
 """Newest probes in which it must be so."""
 
 
+MEAN_WITHIN: Final = 2.0
+"""Factor: as near the mean over the channels must be to what the spread says."""
+
+
 @dataclass(frozen=True)
 class Rescaled:
     """The first layer that the held batch enters, and how much larger that is there."""
@@ -40,7 +44,8 @@ def rescaled(history: ModelHistory, probe: ProbeGap) -> Rescaled | None:
     Of the first layer alone: those behind it see what it gives. Its moving statistics may still
     hold their starting value, as long as the held batch is beyond what that explains. Batches of
     one kind each have less variance than all rows together, by the distances of their means: what
-    these explain is left out.
+    these explain is left out. Dropout and noise before the layer raise the variance in training
+    without a bound, and leave the mean: smaller inputs must have a smaller mean, too.
 
     An example, batches of `x / 255` with a variance of 0.05 in the layer, a held batch of `x`:
 
@@ -65,7 +70,22 @@ def rescaled(history: ModelHistory, probe: ProbeGap) -> Rescaled | None:
     if not (beyond & (np.sign(wider) == -np.sign(shift))).all():
         return None
     variances = np.maximum(np.array([held - epsilon, np.median(batches)]), np.finfo(float).tiny)
-    return Rescaled(first, float(np.sqrt(variances[0] / variances[1])))
+    times = float(np.sqrt(variances[0] / variances[1]))
+    if times < 1.0 and not _mean_is_scaled(history, first, times):
+        return None
+    return Rescaled(first, times)
+
+
+def _mean_is_scaled(history: ModelHistory, layer: int, times: float) -> bool:
+    """True where the mean is as many times smaller as the spread: Dropout and noise leave it."""
+    probed = history.probe_layers
+    if probed is None or "batch_mean" not in probed.columns:
+        return False
+    held = float(probed.columns["batch_mean"][-1, layer])
+    training = float(np.nan_to_num(newest(history.layer("moving_mean"))[layer]))
+    if training == 0.0 or not np.isfinite(held):
+        return False
+    return times / MEAN_WITHIN < held / training < times * MEAN_WITHIN
 
 
 def _first_layer(history: ModelHistory, probe: ProbeGap) -> int | None:

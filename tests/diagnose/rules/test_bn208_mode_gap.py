@@ -77,7 +77,9 @@ def scaled(times: float) -> dict[str, float]:
 
 OF_OTHER_SCALE = {
     "inputs of another scale": probed(LARGER),
-    "inputs that are smaller": probed(SMALLER),
+    "inputs that are smaller": probed(
+        SMALLER | {"batch_mean": 0.1}, columns={"moving_mean": 0.1 * 45.5}
+    ),
     "inputs of another scale, and a start that lasts": probed(
         LARGER, columns=STARTING, start="initializer"
     ),
@@ -96,6 +98,12 @@ FINDINGS = OF_OTHER_SCALE | {
     "a mean that moves faster than its average": probed(FAR, columns={"mean_gap": 0.51}),
     "a mean that its average follows": probed(FAR, columns={"mean_gap": 0.49}),
     "just as many rows held": probed(NARROW, (0.95, 0.6), rows=32),
+    "smaller in spread alone, as Dropout makes it": probed(
+        SMALLER | {"batch_mean": 0.1}, columns={"moving_mean": 0.1}
+    ),
+    "smaller in spread, and half as much in the mean": probed(
+        SMALLER | {"batch_mean": 0.1}, columns={"moving_mean": 0.1 * 45.5 / 2.1}
+    ),
     "within what batches of one kind do": probed(scaled(15.9), columns={"mean_gap": 0.01}),
     "much larger, as the means of the batches are apart": probed(LARGER, columns={"mean_gap": 6.0}),
     "much larger, in some of the batches": probed(
@@ -167,6 +175,8 @@ def test_a_gap_that_may_be_one_is_no_ok(name: str) -> None:
         # variances, with epsilon 0.001: exp(6) * 0.501 - 0.001 = 202.1 held, 0.01 in the batches
         ("inputs of another scale, and a start that lasts", "about 142 times as large"),
         ("just beyond what batches of one kind do", "about 4.02 times as large"),
+        ("smaller in spread alone, as Dropout makes it", "Prepare the inputs"),
+        ("smaller in spread, and half as much in the mean", "Prepare the inputs"),
         ("within what batches of one kind do", "Shuffle"),
         ("much larger, as the means of the batches are apart", "Shuffle"),
         ("much larger, in some of the batches", "Shuffle"),
