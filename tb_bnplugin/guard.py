@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
+import weakref
 from collections.abc import Callable
 from typing import Final, Literal, TypeVar
 
@@ -70,8 +71,8 @@ class Guard:
         """Why each part is off: the exception's class and the first line of its text."""
         self.notes: dict[tuple[Part, str], str] = {}
         """The tasks that a part which goes on could not do, by part and name, and why."""
-        self.last_words: Callable[[str], None] | None = None
-        """Called with the reason when the recording fails."""
+        self.last_words: weakref.WeakMethod[Callable[[str], None]] | None = None
+        """Called with why the recording failed; weak, since watched layers hold the guard."""
 
     def attempt(self, part: Part, action: Callable[..., _Result], *args: object) -> _Result | None:
         """The result of `action(*args)`; None where it raises or the part is off."""
@@ -87,13 +88,16 @@ class Guard:
         """Switch a part off, with a warning that is given once for each cause."""
         is_new = part not in self.failures
         self.failures.setdefault(part, describe(error))
-        if part == "recording" and is_new and self.last_words is not None:
-            with contextlib.suppress(Exception):  # it may be what failed
-                self.last_words(self.failures[part])
         cause = (part, type(error).__name__)
-        if cause not in self._warned:
-            self._warned.add(cause)
-            warn(part, error, self._model)
+        try:
+            if cause not in self._warned:
+                self._warned.add(cause)
+                warn(part, error, self._model)
+        finally:
+            words = self.last_words() if self.last_words is not None else None
+            if part == "recording" and is_new and words is not None:
+                with contextlib.suppress(Exception):  # it may be what failed
+                    words(self.failures[part])
 
     def note(self, part: Part, name: str, why: str) -> None:
         """Tell once what a part cannot do while it goes on with the rest."""

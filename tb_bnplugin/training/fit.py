@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -161,6 +162,8 @@ class FitRecorder:
 
     def abandon(self) -> None:
         """Something failed: a next fit begins with a new writer, and writes all facts again."""
+        with contextlib.suppress(Exception):  # a warning, say, that the program made an error
+            work_queue().finish()  # what failed beside the training is told before it ends
         run_context().set(0)  # the end of a loop that began will not be noticed
         self.recorder.observer.end_fit()
         self._target.abandon()

@@ -8,6 +8,7 @@ judged by whoever listens. There is no other way for a record to be made.
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
@@ -63,7 +64,7 @@ class Publisher:
 
     def __init__(self, name: str) -> None:
         self.guard = Guard(name)
-        self.guard.last_words = self._write_failure
+        self.guard.last_words = weakref.WeakMethod(self._write_failure)
         self.live = LiveHistory()
         self.run: Run | None = None
         self._records = ModelRecords(name)

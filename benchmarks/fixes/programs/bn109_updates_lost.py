@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from benchmarks.findings.data import digits
 from benchmarks.findings.layers import OwnNorm
 from benchmarks.findings.nets import class_loss
 from benchmarks.fixes.bench import FixBench
-from benchmarks.fixes.nets import fit, raw_digits, small_layers, spread_of
+from benchmarks.fixes.nets import fit, small_layers, spread_of
 
 RULE = "BN109"
 NUMBER = "spread of the outputs over the rows, in inference mode"
@@ -25,7 +26,7 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
                     self.move(self.moving_variance, variance)
             return self.normalize(x, mean, variance)
 
-    data = raw_digits()
+    data = digits().flat()
     model = keras.Sequential(small_layers(keras, norm=Norm))
     model.compile(keras.optimizers.Adam(1e-4), class_loss(keras))
     fit(model, data, bench.callbacks(probe_data=(data.x_val[:64], data.y_val[:64])))
