@@ -27,6 +27,9 @@ SAME_ACCURACY: Final = 0.02
 SAME_LOSS: Final = 1.2
 """Factor of the loss, where there is no accuracy."""
 
+CLOSING: Final = 0.5
+"""Share of the gap of the probe before: the statistics come nearer by themselves."""
+
 ALL_ALIKE: Final = (
     "With moving statistics all rows of the held batch give the same output (see BN109)."
 )
@@ -41,6 +44,7 @@ class ModeGap:
     worse: Mask  # [probes] moving statistics lose much
     same: Mask  # [probes] they lose nothing
     better: Mask  # [probes] batch statistics lose much
+    closing: Mask  # [probes] moving statistics lose no more than half of what they did before
     text: tuple[str, ...]  # what was compared, "accuracy 0.24 with moving statistics, ..."
 
 
@@ -58,6 +62,7 @@ def mode_gap(probe: ProbeHistory | None) -> ModeGap:
     loss, batch_loss = _scores(probe, "loss")
     factor = np.where((loss > 0) & (batch_loss > 0), loss / batch_loss, np.nan)
     worse_at = np.maximum(WORSE_ACCURACY, WORSE_ROWS / rows)
+    cost = np.where(classes, lost, np.log(factor))
     # A model that was trained so scores badly in both modes: one answer for all rows is worse.
     alike = collapsed(probe)
     return ModeGap(
@@ -65,6 +70,7 @@ def mode_gap(probe: ProbeHistory | None) -> ModeGap:
         scored=classes | np.isfinite(factor),
         worse=np.asarray(np.where(classes, lost >= worse_at, factor >= WORSE_LOSS) | alike, bool),
         better=np.asarray(np.where(classes, -lost >= worse_at, factor <= 1 / WORSE_LOSS), bool),
+        closing=np.append(False, cost[1:] <= CLOSING * cost[:-1]) if len(cost) else cost > 0.0,
         same=np.asarray(
             np.where(classes, lost <= SAME_ACCURACY, factor <= SAME_LOSS) & ~alike, bool
         ),

@@ -14,8 +14,9 @@ Why it matters:
     of that one, and the layer takes away what tells them apart.
 
 How it decides:
-    The two newest probes must agree. Moving statistics are worse where the accuracy is lower by
-    5 % of the rows, and by nine rows or more (without classes: where the loss is higher by half),
+    The two newest probes must agree. Where none of the causes below is known, the statistics may
+    only be late: then three must, and the newest gap be more than half of the one before. Moving
+    statistics are worse where the accuracy is lower by 5 % of the rows, and by nine rows or more (without classes: where the loss is higher by half),
     and the statistics of layers that follow their batches (as BN202 has it) do not fit what enters
     at inference: by more than a factor of two in variance or half a standard deviation in mean, and
     beyond four standard errors. They are better by the same measure where the held batch has 32
@@ -94,6 +95,9 @@ ENOUGH_ROWS: Final = 32
 ONE_UPDATE: Final = 1.5
 """Updates a step below which it is one: two batches of one kind each are a GAN's."""
 
+LATE_PROBES: Final = 3
+"""Probes that must agree where no cause is known: in the first epochs the statistics are late."""
+
 WORSE: Final = "made the model do worse with moving statistics than with those of the batch"
 BETTER: Final = (
     "trained on batches that have less variance than the held one, so that the model does worse"
@@ -135,10 +139,17 @@ def check(history: ModelHistory) -> Outcome:
         return RULE.not_checked(f"{probe.score} One probe alone may be gone at the next.")
     if probe.better[-1]:
         return _judge_better(history, probe)
-    return _judge_worse(history, probe, lasting=not whole.same[-PROBES_AT_LEAST:].any())
+    return _judge_worse(
+        history,
+        probe,
+        lasting=not whole.same[-PROBES_AT_LEAST:].any(),
+        closing=bool(whole.closing[-1]),
+    )
 
 
-def _judge_worse(history: ModelHistory, probe: ProbeGap, *, lasting: bool) -> Outcome:
+def _judge_worse(
+    history: ModelHistory, probe: ProbeGap, *, lasting: bool, closing: bool
+) -> Outcome:
     """Layers that follow their batches, where the model loses much.
 
     Where Dropout stands before them it is known why, and any loss that lasts is enough.
@@ -159,6 +170,13 @@ def _judge_worse(history: ModelHistory, probe: ProbeGap, *, lasting: bool) -> Ou
             f"{probe.score} No layer is known to follow its batches, to differ from what enters at"
             " inference in two probes, and to cause it: see BN201 and BN202."
         )
+    if not _cures(history, wrong, _own(probe, causes)[0]):
+        late = probe.apart[-LATE_PROBES:, wrong].any(axis=1) & probe.worse[-LATE_PROBES:]
+        if closing or len(late) < LATE_PROBES or not late.all():
+            return RULE.not_checked(
+                f"{probe.score} The statistics may only be late: that shows in {LATE_PROBES} probes"
+                " in which the gap does not close."
+            )
     return _finding(history, probe, causes, wrong, worse=True)
 
 
@@ -195,20 +213,19 @@ def _finding(
     shift, mean = _own(probe, causes)
     factor, off = math.exp(float(shift[first])), float(mean[first])
     shares = causes.text(history, wrong)
-    behind = behind_dropout(history) & wrong & (shift > 0)
-    narrow = bool((shift[wrong] < -LOG_GAP).any())
+    cures = _cures(history, wrong, shift) if scaled is None else [_alike(path, scaled)]
     return RULE.layer_finding(
         history,
         wrong,
         f"{WORSE if worse else BETTER}: in {path} the moving variance is {factor:.3g} times that of"
         f" the held batch, and the moving mean {off:.3g} standard deviations off. {probe.score}"
         f"{f' Share of the gap, layer by layer: {shares}.' if shares else ''}",
-        fix=_fix(history, wrong, behind, narrow=narrow) if scaled is None else _alike(path, scaled),
+        fix=" ".join(cures or [_lags(history, wrong) or ALIKE]),
         evidence={
             "first_layer": path,
             "variance_factor": factor,
             "mean_off": off,
-            "behind_dropout": int(behind.sum()),
+            "behind_dropout": int(_dropped(history, wrong, shift).sum()),
             **({} if scaled is None else {"inputs_times": scaled.times}),
         },
         steps=(probe.since(wrong), probe.step),
@@ -221,8 +238,15 @@ def _own(probe: ProbeGap, causes: GapCauses) -> tuple[Floats, Floats]:
     return np.where(known, causes.shift, probe.shift), np.where(known, causes.mean, probe.mean)
 
 
-def _fix(history: ModelHistory, wrong: Mask, behind: Mask, *, narrow: bool) -> str:
+def _dropped(history: ModelHistory, wrong: Mask, shift: Floats) -> Mask:
+    """Those of the layers that get what Dropout gave, with more variance in training."""
+    return behind_dropout(history) & wrong & (shift > 0)
+
+
+def _cures(history: ModelHistory, wrong: Mask, shift: Floats) -> list[str]:
+    """The cures of the causes that are known; none where the statistics may only be late."""
     cures = []
+    behind = _dropped(history, wrong, shift)
     if behind.any():
         cures.append(DROPOUT.format(layers=", ".join(paths(history, behind)[:NAMED])))
     lowest = min(layer.momentum or 0.0 for layer in chosen(history, wrong))
@@ -231,9 +255,9 @@ def _fix(history: ModelHistory, wrong: Mask, behind: Mask, *, narrow: bool) -> s
             f"With momentum={lowest:g} the statistics are those of the last batch or two. What"
             " PyTorch calls a momentum of 0.1 is 0.9 in Keras: `BatchNormalization(momentum=0.9)`."
         )
-    if narrow:
+    if (shift[wrong] < -LOG_GAP).any():
         cures.append(SHUFFLE)
-    return " ".join(cures or [_lags(history, wrong) or ALIKE])
+    return cures
 
 
 def _alike(path: str, scaled: Rescaled) -> str:

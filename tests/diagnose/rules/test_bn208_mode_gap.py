@@ -35,7 +35,7 @@ def probed(
     apart: Any = WIDE,
     accuracy: Any = WORSE,
     columns: Any = None,
-    probes: Any = (200, 400),
+    probes: Any = (100, 200, 400),
     facts: Any = None,
     **changed: Any,
 ) -> ModelHistory:
@@ -104,6 +104,11 @@ FINDINGS = OF_OTHER_SCALE | {
     "smaller in spread, and half as much in the mean": probed(
         SMALLER | {"batch_mean": 0.1}, columns={"moving_mean": 0.1 * 45.5 / 2.1}
     ),
+    "two probes, of the last batch": probed(probes=(200, 400), momentum=0.1),
+    "a gap that hardly closes": probed(accuracy=([0.2, 0.2, 0.57], [0.95] * 3)),
+    "a gap that closes, of the last batch": probed(
+        accuracy=([0.2, 0.2, 0.58], [0.95] * 3), momentum=0.1
+    ),
     "within what batches of one kind do": probed(scaled(15.9), columns={"mean_gap": 0.01}),
     "much larger, as the means of the batches are apart": probed(LARGER, columns={"mean_gap": 6.0}),
     "much larger, in some of the batches": probed(
@@ -119,7 +124,10 @@ SILENT = {
         start="initializer",
     ),
     "the modes do alike": probed(accuracy=SAME),
+    "a gap that closes": probed(accuracy=([0.2, 0.2, 0.58], [0.95] * 3)),  # from 0.75 to 0.37
+    "a gap that closes, by the loss": probed(accuracy=NAN, loss=([0.4, 0.4, 0.19], [0.1] * 3)),
     "one probe": probed(probes=(400,)),
+    "two probes, and no cause": probed(probes=(200, 400)),
     "no score": probed(accuracy=NAN, loss=NAN),
     "less than half as much again": probed(accuracy=NAN, loss=(0.149, 0.1)),
     "behind Dropout, to no harm": probed(accuracy=NAN, loss=(0.119, 0.1), facts=GRAPH),
@@ -154,7 +162,9 @@ def test_is_silent(name: str) -> None:
     assert judge("BN208", SILENT[name]).status != "finding"
 
 
-@pytest.mark.parametrize("name", ["less than half as much again", "no score", "one probe"])
+@pytest.mark.parametrize(
+    "name", ["less than half as much again", "no score", "one probe", "a gap that closes"]
+)
 def test_a_gap_that_may_be_one_is_no_ok(name: str) -> None:
     assert judge("BN208", SILENT[name]).status == "not_checked"
 
