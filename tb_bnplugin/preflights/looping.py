@@ -51,6 +51,7 @@ def run_loop(
     recorder.watched.lines.begin("watch", frame)
     if given:
         recorder.watched.optimizers.give(tuple(given))
+    recorder.watched.optimizers.suggest(optimizers)  # no frame of the program need name them
     recorder.watched.gradients.begin_loop(model, given)
     writer = tf.summary.create_file_writer(folder)
     with default_writer(writer), tf.summary.record_if(True):

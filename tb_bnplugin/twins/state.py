@@ -44,6 +44,8 @@ class SavedState:
         Args:
             reached: values of the program, such as `search.reachable` gives.
         """
+        # first: what is read below may import modules, which may draw
+        self._random = (random.getstate(), np.random.get_state())  # noqa: NPY002
         self._seen: dict[int, Any] = {}  # kept alive: an id may be another's later
         self._attributes: list[tuple[Any, Any]] = []
         self._losses: list[tuple[Any, Any]] = []
@@ -56,7 +58,6 @@ class SavedState:
                 self._save_function(value)
             self._save(value)
         self._captured = list(_read(captured_variables(functions_in(self._seen.values()))))
-        self._random = (random.getstate(), np.random.get_state())  # noqa: NPY002
 
     def restore(self) -> None:
         """Put everything back."""

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import tb_bnplugin
+from tb_bnplugin.twins import state
 from tests.conftest import Flavour
 from tests.support import twin_pairs
 from tests.support.probe_models import assert_same, state_of
@@ -172,3 +173,17 @@ def test_a_watch_counts_nothing_of_a_twin(flavour: Flavour) -> None:
         tb_bnplugin.summary.batch_norm_pb(model, step=3)
         assert watch.ledger().splitlines()[1:] != before
     assert "call" not in vars(model.get_layer("norm"))
+
+
+def test_numbers_that_saving_draws_are_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    def imports() -> list[object]:
+        random.random()  # as modules do that Keras imports
+        np.random.rand()  # noqa: NPY002
+        return []
+
+    monkeypatch.setattr(state, "_generators", imports)
+    before = numbers_so_far()
+    saved = state.SavedState([])
+    assert numbers_so_far() != before
+    saved.restore()
+    assert numbers_so_far() == before

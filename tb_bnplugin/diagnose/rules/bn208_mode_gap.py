@@ -16,20 +16,20 @@ Why it matters:
 How it decides:
     The two newest probes must agree. Where none of the causes below is known, the statistics may
     only be late: then three must, and the newest gap be more than half of the one before. Moving
-    statistics are worse where the accuracy is lower by 5 % of the rows, and by nine rows or more (without classes: where the loss is higher by half),
-    and the statistics of layers that follow their batches (as BN202 has it) do not fit what enters
-    at inference: by more than a factor of two in variance or half a standard deviation in mean, and
-    beyond four standard errors. They are better by the same measure where the held batch has 32
-    rows or more and layers that train once a step have a moving variance below half of that of the
-    held batch. Of these layers those are named that the attribution of the gap names: passes of
-    the held batch in which one layer has its moving statistics and all others the right ones, with
-    the share of each in what they cost one by one. Where the first layer gets, on the held batch,
-    more than 16 times the variance of the newest batches of training, or less than 1/16, beyond
-    what the distances of their means explain, the inputs are scaled otherwise: told also while the
-    starting value of the statistics lasts. The graph tells whether Dropout stands before a
-    layer: then 2 % of the rows, or a loss higher by a fifth, are enough. What BN101, BN201, BN202,
-    BN211 and the like explain is told there; a probe without a score, or a single one, is not
-    checked.
+    statistics are worse where the accuracy is lower by 5 % of the rows, and by nine rows or more
+    (without classes: where the loss is higher by half), and the statistics of layers that follow
+    their batches (as BN202 has it) do not fit what enters at inference: by more than a factor of
+    two in variance or half a standard deviation in mean, and beyond four standard errors. They are
+    better by the same measure where the held batch has 32 rows or more and layers that train once a
+    step have a moving variance below half of that of the held batch. Of these layers those are
+    named that the attribution of the gap names: passes of the held batch in which one layer has its
+    moving statistics and all others the right ones, with the share of each in what they cost one by
+    one. Where the first layer gets, on the held batch, more than 16 times the variance of the
+    newest batches of training, or less than 1/16, beyond what the distances of their means explain,
+    the inputs are scaled otherwise: told also while the starting value of the statistics lasts. The
+    graph tells whether Dropout stands before a layer: then 2 % of the rows, or a loss higher by a
+    fifth, are enough. What BN101, BN201, BN202, BN211 and the like explain is told there; a probe
+    without a score, or a single one, is not checked.
 
 What to do:
     Put Dropout behind the last normalization; with a low momentum, keep more of the batches,

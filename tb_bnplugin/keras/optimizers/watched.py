@@ -58,6 +58,11 @@ class WatchedOptimizers:
         self._given = True
         self._candidates = [_candidate(given, "argument") for given in optimizers]
 
+    def suggest(self, optimizers: Sequence[Any]) -> None:
+        """Look at these, too: they count as those of the model once they train it."""
+        if not self._given:
+            self._add(optimizers, "found")
+
     def search(self) -> None:
         """Look through the program that calls, where no optimizer is known to make steps."""
         if not self._given and self._idle >= STALLED_LOOKS:
