@@ -76,35 +76,33 @@ def run_check(options: argparse.Namespace) -> int:
     except BaselineError as error:
         return fail(str(error))
     written = _written(report, options.format, FAIL_ON[options.fail_on])
-    if options.format == "text" and (why := _why(report, options)):
-        written += f"\n{why}"
+    crashed = [outcome for outcome in report.outcomes if outcome.status == "crashed"]
+    status, why = _exit_status(report, options)
+    if options.format == "text" and why and not crashed:
+        written += f"\nexit status {status}: {why}"
     try:
         print(written, end="\n" if written else "", flush=True)  # no annotations: not a line
     except BrokenPipeError:
         forget_output()  # and the exit code says all the same what was found
-    crashed = [outcome for outcome in report.outcomes if outcome.status == "crashed"]
     if crashed:
         codes = ", ".join(sorted({outcome.code for outcome in crashed}))
         return fail(f"these rules crashed, which is a bug in tb_bnplugin: {codes}")
-    if options.strict and any(entry.status == "not_checked" for entry in report.outcomes):
-        return FINDINGS
-    if options.write_baseline:
-        return CLEAN
-    failing = FAIL_ON[options.fail_on]
-    return FINDINGS if any(entry.severity in failing for entry in report.findings) else CLEAN
+    return status
 
 
-def _why(report: Report, options: argparse.Namespace) -> str | None:
-    """The reason of an exit status that the sum above it would not make one expect; else None."""
-    if options.write_baseline or any(entry.status == "crashed" for entry in report.outcomes):
-        return None
+def _exit_status(report: Report, options: argparse.Namespace) -> tuple[int, str | None]:
+    """The exit status of a report without crashed rules; the reason where its sum gives none."""
     unchecked = sum(entry.status == "not_checked" for entry in report.outcomes)
     if options.strict and unchecked:
-        return f"exit status {FINDINGS}: --strict, and {unchecked} not checked"
+        why = f"--strict, and {unchecked} not checked"
+        return FINDINGS, None if options.write_baseline else why
+    if options.write_baseline:
+        return CLEAN, None
     severities = {entry.severity for entry in report.findings}
-    if options.fail_on == "error" and "warning" in severities and "error" not in severities:
-        return f"exit status {CLEAN}: warnings fail with --fail-on warning"
-    return None
+    if severities & {*FAIL_ON[options.fail_on]}:
+        return FINDINGS, None
+    warned = options.fail_on == "error" and "warning" in severities
+    return CLEAN, "warnings fail with --fail-on warning" if warned else None
 
 
 def _written(report: Report, form: str, failing: Sequence[str]) -> str:

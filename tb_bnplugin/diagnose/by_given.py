@@ -72,7 +72,7 @@ def _divided_again(rule: Rule, history: ModelHistory, found: Given, rows: float)
     optimizer = optimizer_of(history)
     if optimizer.cancels:
         return rule.fact(
-            f"{what}, though {optimizer.name} divides a constant factor out.",
+            f"{what}{optimizer.though_it_cancels}.",
             evidence=evidence,
             steps=found.steps,
         )
@@ -115,7 +115,7 @@ def _scaled_in_part(rule: Rule, history: ModelHistory, found: Given, factor: flo
     optimizer = optimizer_of(history)
     if optimizer.cancels:
         return rule.fact(
-            f"{what}, though {optimizer.name} divides a constant factor out.",
+            f"{what}{optimizer.though_it_cancels}.",
             evidence=evidence,
             steps=found.steps,
         )

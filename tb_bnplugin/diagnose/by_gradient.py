@@ -58,7 +58,7 @@ def check_growth(rule: Rule, history: ModelHistory) -> Outcome | None:
         )
     if optimizer.cancels:
         return rule.fact(
-            f"{what}, though {optimizer.name} divides a constant factor out.",
+            f"{what}{optimizer.though_it_cancels}.",
             evidence=evidence,
             steps=found.steps,
         )

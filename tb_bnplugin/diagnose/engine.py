@@ -27,9 +27,12 @@ def diagnose(history: ModelHistory, *, rules: Sequence[RuleModule] = RULES) -> t
     newest = history.newest_process()
     if history.facts.is_placeholder:  # the losses of a loop whose model is not watched
         rules = [rule for rule in rules if rule.RULE.code.startswith("LR")]
-    outcomes = [outcome for rule in rules for outcome in _run(rule.RULE, rule.check, newest)]
-    if reason := nothing_recorded(newest):
-        outcomes = [_unseen(outcome, reason) for outcome in outcomes]
+    unseen = nothing_recorded(newest)
+    outcomes = [
+        rule.RULE.not_checked(unseen) if unseen and _is_told_by_records(outcome) else outcome
+        for rule in rules
+        for outcome in _run(rule.RULE, rule.check, newest)
+    ]
     explained = {rule.RULE.code: rule.RULE for rule in rules if rule.RULE.explained_by}
     told = [_told_once(outcome, outcomes, explained) for outcome in outcomes]
     return tuple(
@@ -86,17 +89,9 @@ def _run(
         return (rule.crashed(error),)
 
 
-def _unseen(outcome: Outcome, reason: str) -> Outcome:
-    """The outcome; not checked, where it is ok of what was never seen."""
-    if outcome.status != "ok" or outcome.code == "RC101":
-        return outcome
-    return Outcome(
-        code=outcome.code,
-        name=outcome.name,
-        status="not_checked",
-        severity=outcome.severity,
-        reason=reason,
-    )
+def _is_told_by_records(outcome: Outcome) -> bool:
+    """True of an ok that only records could give: RC101 tells whether there should be any."""
+    return outcome.status == "ok" and outcome.code != "RC101"
 
 
 def _settle(outcomes: Iterable[Outcome]) -> Sequence[Outcome]:

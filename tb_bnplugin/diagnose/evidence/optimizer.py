@@ -42,6 +42,11 @@ class Optimizer:
         """True if a factor of the loss is one of the step."""
         return self.effect == "scales"
 
+    @property
+    def though_it_cancels(self) -> str:
+        """The end of a sentence that tells a factor which changes no step."""
+        return f", though {self.name} divides a constant factor out"
+
     def if_it_scales(self, advice: str) -> str:
         """A sentence: an advice that is right for SGD, as far as it is right for this one."""
         if self.scales:

@@ -130,7 +130,7 @@ def _divided_twice(history: ModelHistory, loss: LossHistory, found: losses.Measu
     optimizer = optimizer_of(history)
     if optimizer.cancels:
         return RULE.fact(
-            f"{message}, though {optimizer.name} divides a constant factor out.",
+            f"{message}{optimizer.though_it_cancels}.",
             evidence=evidence,
             steps=found.steps,
         )
@@ -180,7 +180,7 @@ def _describe(history: ModelHistory, found: losses.Measurement, *, fits: float |
     if optimizer.name is None:
         so = ", so the step of an optimizer such as SGD depends on the batch size"
     if optimizer.cancels:
-        so = f", though {optimizer.name} divides a constant factor out"
+        so = optimizer.though_it_cancels
     return f"{summed}{so}."
 
 

@@ -94,7 +94,7 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
     optimizer = optimizer_of(history)
     if optimizer.cancels:
         return RULE.fact(
-            f"{message}, though {optimizer.name} divides a constant factor out.",
+            f"{message}{optimizer.though_it_cancels}.",
             evidence=evidence,
             steps=steps_of(loss, usable),
         )

@@ -81,7 +81,7 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
     optimizer = optimizer_of(history)
     if optimizer.cancels:
         return RULE.fact(
-            f"{what}, though {optimizer.name} divides a constant factor out.",
+            f"{what}{optimizer.though_it_cancels}.",
             evidence=evidence,
             steps=found.steps,
         )

@@ -135,7 +135,7 @@ def _finding(history: ModelHistory, found: Applied, times: float, what: str, fix
     optimizer = optimizer_of(history)
     if optimizer.cancels:
         return RULE.fact(
-            f"{what}, though {optimizer.name} divides a constant factor out.",
+            f"{what}{optimizer.though_it_cancels}.",
             evidence=evidence,
             steps=found.steps,
         )
