@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
 from tb_bnplugin.keras.calls.suspend import suspend
 from tb_bnplugin.keras.flavour import Flavour
 from tb_bnplugin.keras.gradient import pairs, places
+from tb_bnplugin.keras.gradient.behind import LOGITS, Activation
 from tb_bnplugin.keras.gradient.products import Products
 from tb_bnplugin.keras.losses.outputs import Part
 from tb_bnplugin.keras.losses.resolve import resolve, weighted_mean
@@ -22,6 +26,13 @@ class Reference:
         self._weights = part.options.sample_weight
         weight = part.options.value
         self._weight = 1.0 if weight is None else tf.cast(tf.nest.flatten(weight)[0], tf.float64)
+        self._activation: Activation | None = None
+
+    def behind(self, activation: Activation) -> Reference:
+        """The same loss, of the logits of its predictions."""
+        reference = copy.copy(self)
+        reference._activation = activation
+        return reference
 
     def mean(self, predictions: tf.Tensor) -> tf.Tensor:
         """The mean. A label that is no class, as of padding, stands for the first one.
@@ -44,7 +55,11 @@ class Reference:
         loss, labels = self._loss.per_element, self._labels
         if loss is None or self._weights is not None or not pairs.suit(predictions, labels):
             return [tf.zeros((), tf.float64)] * len(pairs.SUMS)
-        return pairs.pair_sums(d, predictions, tf.cast(labels, predictions.dtype), loss)
+
+        def of_pairs(labels: Any, predictions: Any) -> Any:
+            return loss(labels, self._made_of(predictions))
+
+        return pairs.pair_sums(d, predictions, tf.cast(labels, predictions.dtype), of_pairs)
 
     def place_sums(self, products: Products, predictions: tf.Tensor) -> list[tf.Tensor]:
         """The sums of `places`; 0 each where they say nothing of this loss."""
@@ -65,7 +80,15 @@ class Reference:
         zero = tf.zeros((), labels.dtype)
         return tf.where((labels >= zero) & (labels < classes), labels, zero)
 
+    def _made_of(self, values: tf.Tensor) -> tf.Tensor:
+        if self._activation is None:
+            return values
+        predictions = self._activation(values)
+        setattr(predictions, LOGITS, values)  # looked behind, as those of the model are
+        return predictions
+
     def _mean(self, predictions: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        predictions = self._made_of(predictions)
         if self._loss.per_element is None:
             with suspend():
                 values = self._loss.evaluate(labels, predictions, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -12,6 +13,7 @@ import tensorflow as tf
 from tb_bnplugin.guard import Guard
 from tb_bnplugin.keras.gradient import pairs, places, rows
 from tb_bnplugin.keras.gradient.backward import see_gradient
+from tb_bnplugin.keras.gradient.behind import UNKNOWN, Activation, activation_of, with_attributes
 from tb_bnplugin.keras.gradient.products import Products
 from tb_bnplugin.keras.gradient.reference import Reference
 from tb_bnplugin.keras.variables import create_for_replicas
@@ -60,25 +62,32 @@ class Tap:
             predictions: [rows, ...], of a floating dtype.
             unknown: is called where a gradient comes back and cannot be compared.
         """
+        activation = activation_of(predictions)
+        if activation is UNKNOWN:
+            return predictions
 
-        def seen(values: tf.Tensor, given: tf.Tensor) -> None:
-            if self.guard.attempt("losses", self._add, values, given) is None:
+        def seen(reference: Reference, values: tf.Tensor, given: tf.Tensor) -> None:
+            if self.guard.attempt("losses", self._add, reference, values, given) is None:
                 unknown()
 
-        return see_gradient(predictions, seen, unknown)
+        def tapped(values: tf.Tensor, behind: Activation | None) -> tf.Tensor:
+            reference = self.reference if behind is None else self.reference.behind(behind)
+            return see_gradient(values, partial(seen, reference), unknown)
 
-    def _add(self, values: tf.Tensor, given: tf.Tensor) -> bool:
-        numbers = self._compare(values, given)
+        return with_attributes(predictions, tapped, activation)
+
+    def _add(self, reference: Reference, values: tf.Tensor, given: tf.Tensor) -> bool:
+        numbers = self._compare(reference, values, given)
         place = tf.one_hot(self.output, MOST_OUTPUTS, dtype=tf.float64)
         self.sums.assign_add(place[:, tf.newaxis] * numbers)
         return True
 
-    def _compare(self, values: tf.Tensor, given: tf.Tensor) -> tf.Tensor:
+    def _compare(self, reference: Reference, values: tf.Tensor, given: tf.Tensor) -> tf.Tensor:
         # behind stop_gradient: a penalty on gradients differentiates what stands here, too
         at = tf.stop_gradient(values)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(at)
-            mean = self.reference.mean(at)
+            mean = reference.mean(at)
         d = tf.cast(tf.stop_gradient(given), tf.float64)
         g = tf.cast(tf.stop_gradient(tape.gradient(mean, at)), tf.float64)
         scale = self.scale()
@@ -93,8 +102,8 @@ class Tap:
                 *(product * scale, squared, given * tf.square(scale)),
                 *(product, given),
                 *rows.row_sums(by_row),
-                *self.reference.pair_sums(unscaled, at),
-                *self.reference.place_sums(products, at),
+                *reference.pair_sums(unscaled, at),
+                *reference.place_sums(products, at),
                 *(one, none),
             ]
         )
