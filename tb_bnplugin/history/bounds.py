@@ -63,6 +63,7 @@ _COUNTS: Final = frozenset(
         "applied_passes",
         "applications",
         "compiled_steps",
+        "epoch_steps",
         "pairs_of",
         "pairs_column",
         "regularizers",

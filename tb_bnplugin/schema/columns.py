@@ -326,6 +326,7 @@ GRADIENT_COLUMNS: Final = (
     # over the steps and over the rows; that of the last step; its standard deviation from step to
     # step; the mean of the predictions. And what the model adds to a loss: the sum of the
     # regularizers of its weights at the end of the epoch, and 1 where layers add other losses.
+    # `compiled_steps`: those that were measured, of the `epoch_steps` at the end of this list.
     "compiled_steps",
     "compiled_by_steps",
     "compiled_by_rows",
@@ -370,6 +371,9 @@ GRADIENT_COLUMNS: Final = (
     "given_cosine",
     "given_channels",
     "given_scale",
+    # Under the name "logged": the train steps of the epoch. All are measured, unless a batch has
+    # very many predictions.
+    "epoch_steps",
 )
 """Of one loss: how its gradient at the predictions compares with that of Keras' mean. Under the
 name "optimizer": what reaches the optimizer, with NaN in the first four."""

@@ -34,6 +34,16 @@ class Logged:
         """True where the compiled loss was measured in each of the epochs."""
         return all(np.isfinite(self.measured[name]).all() for name in MEANS)
 
+    def of_whole_epochs(self) -> Logged:
+        """The epochs in which every step was measured."""
+        made, measured = self.measured["epoch_steps"], self.measured["compiled_steps"]
+        whole = ~(measured < made)  # not known of an older log, which measured all
+        return Logged(
+            steps=self.steps[whole],
+            loss=self.loss[whole],
+            measured={name: values[whole] for name, values in self.measured.items()},
+        )
+
     @property
     def has_other_terms(self) -> bool:
         """True where layers add to the loss what was not measured."""
@@ -109,6 +119,8 @@ def logged_losses(history: ModelHistory) -> Logged | None:
         unknown = np.full(len(loss), np.nan)
         names = (
             *MEANS,
+            "compiled_steps",
+            "epoch_steps",
             "compiled_deviation",
             "predictions_mean",
             "regularization",

@@ -19,6 +19,8 @@ How it decides:
     without, nor a constant multiple of one of these; and it is the mean of the predictions, or in
     each epoch below nine tenths of what any batch lets expect (three deviations below their mean).
     A loss above the measured one may have terms that only the program knows: it is not checked.
+    Epochs count in which every step was measured, which is not so where a batch has very many
+    predictions.
 
 What to do:
     Update the metrics in `train_step`:
@@ -76,6 +78,13 @@ def check(history: ModelHistory) -> Outcome:
         return RULE.not_checked("Needs the logged loss of two epochs.")
     if (logged.loss == 0.0).all():
         return _of_zero(history, logged)
+    whole = logged.of_whole_epochs()
+    if len(whole.steps) < FEWEST and len(whole.steps) < len(logged.steps):
+        return RULE.not_checked(
+            "The logged loss is not 0. Whether it is the one that trains was not measured: a batch"
+            " has so many predictions that only some of the steps of an epoch are looked at."
+        )
+    logged = whole
     if not logged.is_measured:
         return RULE.not_checked(
             "The logged loss is not 0. Whether it is the one that trains was not measured: that"

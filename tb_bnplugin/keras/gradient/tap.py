@@ -16,6 +16,7 @@ from tb_bnplugin.keras.gradient.backward import see_gradient
 from tb_bnplugin.keras.gradient.behind import UNKNOWN, Activation, activation_of, with_attributes
 from tb_bnplugin.keras.gradient.products import Products
 from tb_bnplugin.keras.gradient.reference import Reference
+from tb_bnplugin.keras.losses.sampled import where_due
 from tb_bnplugin.keras.variables import create_for_replicas
 
 SUMS: Final = (
@@ -33,7 +34,7 @@ SUMS: Final = (
 """The numbers that are added up for each output, float64 each. With d the gradient of what is
 differentiated and g that of the reference, both at the predictions: the sums of d * g, of g * g and
 of d * d; the two of d divided by the loss scale; those of `rows`, `pairs` and `places`, of that d,
-too; how often a gradient came back; and the train steps."""
+too; how often a gradient came back; and the train steps that were measured."""
 
 MOST_OUTPUTS: Final = 8  # of a model that is measured
 
@@ -54,6 +55,7 @@ class Tap:
     sums: Any  # the variable of `create_sums`
     output: int  # the row of it
     guard: Guard
+    due: tf.Tensor | None  # whether this step is measured, None: it is
 
     def on(self, predictions: tf.Tensor, unknown: Callable[[], None]) -> tf.Tensor:
         """The predictions, unchanged.
@@ -77,18 +79,18 @@ class Tap:
         return with_attributes(predictions, tapped, activation)
 
     def _add(self, reference: Reference, values: tf.Tensor, given: tf.Tensor) -> bool:
-        numbers = self._compare(reference, values, given)
+        # behind stop_gradient: a penalty on gradients differentiates what stands here, too
+        at, d = tf.stop_gradient(values), tf.stop_gradient(given)
+        numbers = where_due(self.due, partial(self._compare, reference, at, d), len(SUMS))
         place = tf.one_hot(self.output, MOST_OUTPUTS, dtype=tf.float64)
         self.sums.assign_add(place[:, tf.newaxis] * numbers)
         return True
 
-    def _compare(self, reference: Reference, values: tf.Tensor, given: tf.Tensor) -> tf.Tensor:
-        # behind stop_gradient: a penalty on gradients differentiates what stands here, too
-        at = tf.stop_gradient(values)
+    def _compare(self, reference: Reference, at: tf.Tensor, given: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(at)
             mean = reference.mean(at)
-        d = tf.cast(tf.stop_gradient(given), tf.float64)
+        d = tf.cast(given, tf.float64)
         g = tf.cast(tf.stop_gradient(tape.gradient(mean, at)), tf.float64)
         scale = self.scale()
         unscaled = d / scale
@@ -109,10 +111,10 @@ class Tap:
         )
 
 
-def count_step(sums: Any) -> None:
-    """Count a train step, of all outputs."""
-    step = [0.0] * (len(SUMS) - 1) + [1.0]
-    sums.assign_add(tf.constant([step] * MOST_OUTPUTS, tf.float64))
+def count_step(sums: Any, due: tf.Tensor | None) -> None:
+    """Count a train step where it is measured, of all outputs."""
+    step = tf.constant([[0.0] * (len(SUMS) - 1) + [1.0]] * MOST_OUTPUTS, tf.float64)
+    sums.assign_add(step if due is None else step * tf.cast(due, tf.float64))
 
 
 def columns_of(by_output: Floats, *, is_unscaled: bool) -> dict[str, float] | None:

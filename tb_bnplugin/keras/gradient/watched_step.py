@@ -30,6 +30,7 @@ from tb_bnplugin.keras.gradient.tap import (
 from tb_bnplugin.keras.losses.compiled import loss_container
 from tb_bnplugin.keras.losses.options import LossOptions
 from tb_bnplugin.keras.losses.outputs import parts_of
+from tb_bnplugin.keras.losses.sampled import SampledSteps
 from tb_bnplugin.keras.losses.step_values import StepValues
 from tb_bnplugin.keras.losses.structure import leaves, map_leaves
 from tb_bnplugin.keras.model.describe import overrides_train_step
@@ -74,6 +75,7 @@ class WatchedStep:
         self._guard = guard
         self._present = _Present()
         self._sums = create_sums(strategy)
+        self._sampled = SampledSteps(strategy)
         self.values = StepValues(strategy)
         self._last = np.zeros((MOST_OUTPUTS, len(SUMS)))
         self._outputs: set[int] = set()  # that have been tapped
@@ -151,7 +153,6 @@ class WatchedStep:
         ragged = any(isinstance(each, tf.RaggedTensor) for _, each in leaves(labels))
         if compiled is None or ragged or not known or not all(known):
             return None
-        count_step(self._sums)
         return _Batch(labels=labels, weights=weights, compiled=compiled)
 
     @tf.autograph.experimental.do_not_convert
@@ -167,6 +168,8 @@ class WatchedStep:
         floating = [tf.is_tensor(each) and each.dtype.is_floating for each in given]
         if not all(floating) or not 0 < len(parts) <= len(given) <= MOST_OUTPUTS:
             return None
+        due = self._sampled.is_due(given)
+        count_step(self._sums, due)
         of = {id(part.predictions): part for part in parts}
         places = iter(range(len(given)))
 
@@ -177,9 +180,10 @@ class WatchedStep:
             self._outputs.add(at)
             reference = Reference(part, self._flavour)
             if len(given) == 1:
-                self._guard.attempt("losses", self.values.add, predictions, reference.value)
+                self._guard.attempt("losses", self.values.add, predictions, reference.value, due)
             scale, unknown = self._scale.value, partial(self._unknown.add, at)
-            return Tap(reference, scale, self._sums, at, self._guard).on(predictions, unknown)
+            tap = Tap(reference, scale, self._sums, at, self._guard, due)
+            return tap.on(predictions, unknown)
 
         return map_leaves(tapped, outputs)
 

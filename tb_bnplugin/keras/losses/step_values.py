@@ -10,36 +10,57 @@ import tensorflow as tf
 from tensorflow.python.eager import record
 
 from tb_bnplugin.keras.losses.regularization import weight_regularization
+from tb_bnplugin.keras.losses.sampled import where_due
 from tb_bnplugin.keras.variables import create_for_replicas, local
 
-SUMS: Final = ("steps", "loss", "loss_squared", "rows", "loss_by_rows", "predictions", "last")
-"""The sums, float64 each: of train steps; Keras' mean of the compiled loss, and its square;
-rows; the loss times the rows; the mean of the predictions times the rows. And the newest loss."""
+SUMS: Final = (
+    "steps",
+    "loss",
+    "loss_squared",
+    "rows",
+    "loss_by_rows",
+    "predictions",
+    "last",
+    "made",
+)
+"""The sums, float64 each: of train steps that were measured; Keras' mean of the compiled loss, and
+its square; rows; the loss times the rows; the mean of the predictions times the rows. And the
+newest loss, and the steps that were made."""
 
 
 class StepValues:
-    """The compiled loss of each train step, on the predictions that the step itself makes."""
+    """The compiled loss of train steps, on the predictions that the step itself makes."""
 
     def __init__(self, strategy: Any) -> None:
         self._sums = create_for_replicas(np.zeros(len(SUMS)), strategy, "bn_step_loss")
         self._before = np.zeros(len(SUMS))
 
-    def add(self, predictions: tf.Tensor, loss: Callable[[tf.Tensor], tf.Tensor]) -> None:
+    def add(
+        self,
+        predictions: tf.Tensor,
+        loss: Callable[[tf.Tensor], tf.Tensor],
+        due: tf.Tensor | None = None,
+    ) -> None:
         """Add up the loss of one batch; no gradient goes through what is computed here.
 
         Args:
             predictions: [rows, ...], of a floating dtype.
             loss: Keras' mean of the loss, of predictions.
+            due: whether this step is measured; None: it is.
         """
-        with record.stop_recording():
-            at = tf.stop_gradient(predictions)
+        one = tf.ones((), tf.float64)
+
+        def measure() -> tf.Tensor:
             value = tf.cast(loss(at), tf.float64)
             mean = tf.reduce_mean(tf.cast(at, tf.float64))
             rows = tf.cast(tf.shape(at)[0], tf.float64)
             newest = value - self._sums[SUMS.index("last")]
-            one = tf.ones((), tf.float64)
-            added = [one, value, value * value, rows, value * rows, mean * rows, newest]
-            self._sums.assign_add(tf.stack(added))
+            return tf.stack([one, value, value * value, rows, value * rows, mean * rows, newest])
+
+        with record.stop_recording():
+            at = tf.stop_gradient(predictions)
+            measured = where_due(due, measure, len(SUMS) - 1)
+            self._sums.assign_add(tf.concat([measured, [one]], axis=0))
 
     def begin(self) -> None:
         """Leave out what was added up before."""
@@ -53,11 +74,14 @@ class StepValues:
         sums = self._read()
         new = dict(zip(SUMS, sums - self._before, strict=True))
         self._before = sums
-        if not (new["steps"] > 0 and new["rows"] > 0):
+        if not new["made"]:
             return {}
+        if not (new["steps"] > 0 and new["rows"] > 0):
+            return {"compiled_steps": 0.0, "epoch_steps": new["made"]}
         mean = new["loss"] / new["steps"]
         return {
             "compiled_steps": new["steps"],
+            "epoch_steps": new["made"],
             "compiled_by_steps": mean,
             "compiled_by_rows": new["loss_by_rows"] / new["rows"],
             "compiled_last": float(sums[SUMS.index("last")]),

@@ -44,6 +44,8 @@ def measured(logged_losses: Any, compiled: Any, **columns: Any) -> ModelHistory:
         "predictions_mean": 77.0,
         "regularization": 0.0,
         "other_losses": 0.0,
+        "compiled_steps": 10.0,
+        "epoch_steps": 10.0,
         **columns,
     }
     full = np.ones(len(steps))
@@ -78,6 +80,9 @@ OTHER_FINDINGS = {
     ),
     "just below nine tenths": measured([0.899, 0.5, 0.5], [1.0, 1.1, 1.0]),
     "three deviations below": measured([0.62, 0.5, 0.5], [1.0, 1.1, 1.0], compiled_deviation=0.1),
+    "two whole epochs and one that is not": measured(
+        [0.1, 0.1, 1.0], [1.0, 1.1, 1.0], compiled_steps=[10.0, 10.0, 1.0]
+    ),
     "below, with regularizers": measured([0.1, 0.2, 0.1], [1.0, 1.1, 1.0], regularization=0.5),
     "below both of a factor": measured([0.4, 0.1, 0.1], [1.0, 1.1, 1.0], factor=0.5),
 }
@@ -94,6 +99,8 @@ SILENT = {
     "with regularizers": measured([4.5, 2.35, 1.25], COMPILED, regularization=[0.5, 0.3, 0.2]),
     "without regularizers": measured(COMPILED, COMPILED, regularization=[0.5, 0.3, 0.2]),
     "the predictions are the loss": measured(COMPILED, COMPILED, predictions_mean=COMPILED),
+    "whole epochs are equal": measured(COMPILED, [4.0, 2.0, 0.5], compiled_steps=[10.0, 10.0, 1.0]),
+    "of a log without the number of its steps": measured(COMPILED, COMPILED, epoch_steps=NAN),
     "0 at the end": measured([2.0, 0.0], [2.0, 0.0]),
 }
 
@@ -104,6 +111,7 @@ FACTS = {
 
 NOT_CHECKED = {
     "one epoch": logged(0.0),
+    "one whole epoch": measured([0.1, 0.1, 0.1], [1.0, 1.1, 1.0], compiled_steps=[10.0, 1.0, 1.0]),
     "nothing is differentiated": logged(0.0, 0.0, factor=0.0),
     "not measured whether it trains": logged(0.0, 0.0, factor=NAN),
     "not logged": logged(NAN, NAN),
@@ -139,7 +147,7 @@ def test_finds_another_number(name: str) -> None:
     assert (outcome.status, outcome.severity) == ("finding", "warning")
     of_predictions = "predictions" in name
     assert ("the mean of the predictions" in outcome.message) == of_predictions
-    assert outcome.steps == (10, 30)
+    assert outcome.steps == (10, 20 if "whole" in name else 30)
 
 
 @pytest.mark.parametrize("name", SILENT)
