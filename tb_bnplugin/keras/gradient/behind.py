@@ -1,4 +1,4 @@
-"""What a tensor of either Keras carries beside its values: its mask, and the logits behind it.
+"""The attributes of a tensor of either Keras beside its values: its mask, the logits behind it.
 
 A loss of Keras takes the logits of a softmax or a sigmoid in the place of its predictions, so that
 the gradient does not pass the predictions: it is seen at the logits, too.
@@ -26,7 +26,7 @@ _ROUNDED: Final = 1e-2  # in half precision
 
 
 class Known(Enum):
-    """What is known of the activation of predictions that carry logits."""
+    """The knowledge of the activation of predictions that carry logits."""
 
     NOT = "not known"
 
@@ -35,7 +35,7 @@ UNKNOWN: Final = Known.NOT
 
 
 def activation_of(predictions: tf.Tensor) -> Activation | Literal[Known.NOT] | None:
-    """What makes the predictions of the logits that they carry; None: they carry none.
+    """The function that makes predictions of the logits that they carry; None: they carry none.
 
     Predictions of an activation that is not known are left as they are.
     """

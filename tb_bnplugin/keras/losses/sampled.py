@@ -1,4 +1,4 @@
-"""Which steps of a model are measured: each one, unless its predictions are many numbers.
+"""The steps of a model that are measured: each one, unless its predictions are many numbers.
 
 To compare a gradient, the loss of a batch is evaluated and differentiated once more. On ten classes
 that is nothing beside the step, and on a vocabulary it is as much as all the rest of it.
@@ -24,7 +24,7 @@ GAP: Final = 128
 """Steps from then on, so that what takes as long as a step takes less than 1 % of the training."""
 
 _STEPS, _FEWEST, _MOST = range(3)
-"""What is held: steps so far; fewest and most predictions of a batch."""
+"""Places of what is held: steps so far; fewest and most predictions of a batch."""
 
 
 class SampledSteps:
@@ -64,7 +64,7 @@ class SampledSteps:
 
 
 def where_due(due: tf.Tensor | None, measure: Callable[[], tf.Tensor], size: int) -> tf.Tensor:
-    """What `measure` returns, float64 [size]; zeros where it is not due, and not run.
+    """The result of `measure`, float64 [size]; zeros where it is not due, and not run.
 
     Args:
         due: of `is_due`.
