@@ -35,6 +35,7 @@ from tb_bnplugin.history.order import (
     count_beside,
     drop_superseded,
     order_records,
+    repeated_note,
     superseded_note,
 )
 from tb_bnplugin.history.series import (
@@ -165,7 +166,11 @@ def _build_model(
         probe_layers=build_probe_layers(given("probe_layers"), documents, own),
         epochs=build_epochs(given("epoch"), own),
         records_made=_records_made(model_columns, order),
-        notes=(*_lines(own), *(() if WRITES_BESIDE in own else superseded_note(order))),
+        notes=(
+            *_lines(own),
+            *(() if WRITES_BESIDE in own else superseded_note(order)),
+            *repeated_note(order),
+        ),
     )
     return history, results
 

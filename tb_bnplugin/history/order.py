@@ -22,12 +22,15 @@ class Order:
     replaced: int  # records of a kept process and range that a newer one of the step replaced
     superseded: tuple[int, int, int] | None  # records of steps that a newer process repeats:
     # first and last step, and how many; None: there are none
+    repeated: tuple[int, int, int] | None  # the same, of steps that their own process repeats
     starts: Floats  # [processes] when each process began, seconds, ascending
     limits: Steps  # [processes + 1] steps from here on are repeated by this process or a later one
 
 
 CLOCKS_DIFFER: Final = 5.0
 """Seconds by which the clocks of two machines may differ that continue one training."""
+
+Bools = npt.NDArray[np.bool_]
 
 _NO_LIMIT = np.iinfo(np.int64).max
 
@@ -58,6 +61,7 @@ def order_records(steps: Steps, wall_times: Floats, started: Floats) -> Order:
         process=process[kept],
         replaced=len(by_step) - len(kept),
         superseded=_span(np.delete(steps, valid)),
+        repeated=_repeated(steps[by_step], wall_times[by_step], process[by_step], last_of_step),
         starts=starts,
         limits=limits,
     )
@@ -67,14 +71,50 @@ def superseded_note(order: Order) -> tuple[str, ...]:
     """One line about the records that were left out, () where there are none."""
     if order.superseded is None:
         return ()
-    first, last, count = order.superseded
-    where = f"step {first}" if first == last else f"steps {first} to {last}"
-    records = "1 record" if count == 1 else f"{count} records"
     text = (
-        f"{records} of {where} left out: a process that started later trained from an earlier step"
-        " on again, and its records stand for them"
+        f"{_records(order.superseded)} left out: a process that started later trained from an"
+        " earlier step on again, and its records stand for them"
     )
     return (text,)
+
+
+def repeated_note(order: Order) -> tuple[str, ...]:
+    """One line about the records that later ones of their process hide, () where there are none."""
+    if order.repeated is None:
+        return ()
+    text = (
+        f"{_records(order.repeated)} hidden: the same program recorded these steps of the model"
+        " again, and what came last is shown: give each training a folder of its own"
+    )
+    return (text,)
+
+
+def _records(span: tuple[int, int, int]) -> str:
+    first, last, count = span
+    where = f"step {first}" if first == last else f"steps {first} to {last}"
+    return f"{'1 record' if count == 1 else f'{count} records'} of {where}"
+
+
+def _repeated(
+    steps: Steps, wall_times: Floats, process: npt.NDArray[np.intp], last_of_step: Bools
+) -> tuple[int, int, int] | None:
+    """The records that a later training of the same process hides: between the two are others.
+
+    Several records of one step in a row, as of its end and of an evaluation, are of one training.
+
+    Args:
+        steps, wall_times, process: [records] by step, and of a step by time.
+        last_of_step: [records] the newest of its step.
+    """
+    moment = np.empty(len(steps), np.intp)  # ordinal of each among the times of its process
+    in_time = np.lexsort((wall_times, process))
+    differs = (np.diff(wall_times[in_time]) != 0) | (np.diff(process[in_time]) != 0)
+    moment[in_time] = np.cumsum(np.r_[0, differs][: len(steps)])
+    older = np.flatnonzero(~last_of_step)
+    older = older[process[older] == process[older + 1]]
+    hidden = older[moment[older + 1] - moment[older] > 1]
+    several = len(np.unique(steps[hidden])) > 1  # one may be a clock that was put back
+    return _span(steps[hidden]) if several else None
 
 
 def _span(steps: Steps) -> tuple[int, int, int] | None:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from tb_bnplugin.keras.identity import WeakIdentityDict
 from tb_bnplugin.schema.records import Kind, Value
+from tb_bnplugin.training.writer import folder_of
 
 DOCUMENTS: Final[tuple[Kind, ...]] = ("model", "phase", "calls", "events")
 """Kinds of which a log must hold the newest, even where it was written to another log before."""
@@ -158,12 +159,23 @@ def run_of_directory(directory: str) -> Run:
 
 
 def run_of_writer(writer: Any) -> Run:
-    """The run that a `tf.summary` writer writes to: that of its directory where it is known."""
-    metadata = getattr(writer, "_metadata", None)
-    directory = metadata.get("logdir") if isinstance(metadata, dict) else None
-    if isinstance(directory, (str, os.PathLike)):
-        return run_of_directory(os.fspath(directory))
+    """The run that a `tf.summary` writer writes to: that of its directory where it is known.
+
+    A writer does not tell its directory: it is found by the event file. Two writers of one folder
+    have one run, so that none hides what the other has written.
+    """
     try:
-        return _runs_of_writers.setdefault(writer, Run())
+        known = _runs_of_writers.get(writer)
+        if known is None:
+            known = _runs_of_writers[writer] = _find_run(writer)
     except TypeError:
         return Run()
+    return known
+
+
+def _find_run(writer: Any) -> Run:
+    folder = folder_of(writer)
+    if folder is None:
+        return Run()
+    same = (run for key, run in _runs.items() if "://" not in key and Path(key).resolve() == folder)
+    return next(same, None) or run_of_directory(str(folder))

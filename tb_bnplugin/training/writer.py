@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import time
 import warnings
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -60,8 +61,12 @@ class _Log:
                 writer.flush()
             return
         self._looks -= 1
+        self.find(writer, lambda: write(writer, records))
+
+    def find(self, writer: Any, add: Callable[[], Any]) -> None:
+        """Find the file by what is added to it."""
         before = event_files(self._directory)
-        write(writer, records)
+        add()
         writer.flush()
         self.file = grown(before, event_files(self._directory))
         if self.file is not None:
@@ -136,6 +141,20 @@ def file_of(writer: Any) -> Path | None:
     """The event file that a writer writes to; None where it is not known."""
     log = _logs.get(writer)
     return None if log is None else log.file
+
+
+def folder_of(writer: Any) -> Path | None:
+    """The folder that a writer writes to, before anything is recorded; None: it is not known.
+
+    An event without a value is written for that, which no reader shows.
+    """
+    if is_closed(writer):
+        return None
+    log = _logs.setdefault(writer, _Log(None))
+    if log.file is None and not log.failed:
+        with contextlib.suppress(Exception), tf.init_scope(), writer.as_default():  # a graph's, say
+            log.find(writer, lambda: tf.summary.experimental.write_raw_pb(b"", step=0))
+    return None if log.file is None else log.file.parent
 
 
 def write(writer: Any, records: Iterable[Record]) -> None:

@@ -127,6 +127,45 @@ def test_a_restart_supersedes_what_it_repeats() -> None:
     assert note.startswith("5 records of steps 6 to 10 left out: a process that started later")
 
 
+def test_a_later_training_of_the_same_process_says_what_it_hides() -> None:
+    first = [create_layers(step, wall_time=1000.0 + step) for step in range(1, 11)]
+    again = [create_layers(step, wall_time=2000.0 + step) for step in range(3, 9)]
+    history = build(*first, *again)
+    (note,) = history.notes
+    assert note.startswith("6 records of steps 3 to 8 hidden: the same program recorded these")
+    assert history.wall_times.tolist() == [
+        *(1000.0 + step for step in (1, 2)),
+        *(2000.0 + step for step in range(3, 9)),
+        *(1000.0 + step for step in (9, 10)),
+    ]
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        # the end of a training and an evaluation, at its last step
+        [create_layers(step, wall_time=1000.0 + at) for at, step in enumerate([1, 2, 3, 3, 3])],
+        # an epoch of which each step ends in an evaluation
+        [create_layers(at // 2, wall_time=1000.0 + at) for at in range(2, 12)],
+        # records of one moment
+        [create_layers(step, wall_time=1000.0) for step in (1, 2, 3, 1, 2, 3)],
+        # a clock that was put back while a step was recorded twice
+        [create_layers(s, wall_time=t) for s, t in ((1, 100.0), (2, 101.0), (3, 102.0), (2, 99.0))],
+        # processes, of which the second repeats what the first did
+        [
+            create_layers(step, process=process, wall_time=process + at)
+            for process in (1000.0, 2000.0)
+            for at, step in enumerate([1, 2, 2, 3])
+        ],
+    ],
+    ids=["end", "evaluations", "moment", "clock", "processes"],
+)
+def test_records_of_a_step_that_one_training_makes_are_no_hidden_ones(
+    records: list[Record],
+) -> None:
+    assert not [note for note in build(*records).notes if "hidden" in note]
+
+
 def test_a_resumed_process_that_goes_on_drops_nothing() -> None:
     first = [create_layers(step, process=1000.0) for step in (1, 2)]
     history = build(*first, create_layers(3, process=2000.0))
