@@ -1,4 +1,4 @@
-"""Telling findings while a model trains: each once, as soon as it is found; sums of a fit."""
+"""Telling findings while a model trains: each once, as soon as it is found; sums of a training."""
 
 from __future__ import annotations
 
@@ -10,9 +10,16 @@ from typing import Final, Protocol
 from tb_bnplugin.diagnose import RULES, Outcome
 from tb_bnplugin.guard import warn
 from tb_bnplugin.history.model import ModelHistory
-from tb_bnplugin.schedule import growing
 from tb_bnplugin.training.console import Console
-from tb_bnplugin.training.told import MORE, ended_line, finding_lines, over_line, watched_line
+from tb_bnplugin.training.rule_schedule import LoopStart, RuleSchedule
+from tb_bnplugin.training.told import (
+    MORE,
+    ended_line,
+    finding_lines,
+    has_trained,
+    over_line,
+    watched_line,
+)
 
 OnFinding = str | Callable[[Outcome], None]
 
@@ -28,14 +35,6 @@ TOLD_AT_END: Final = frozenset(rule.RULE.code for rule in RULES if rule.RULE.tol
 _LEVELS: Final = {"error": logging.ERROR, "warning": logging.WARNING, "info": logging.INFO}
 
 NAMES: Final = {rule.RULE.code: rule.RULE.name for rule in RULES}
-
-CHECK_GROWTH: Final = 1.3
-"""The rules run again when the step has grown by this factor: on 52 layers they take as long as
-ten records, and in the first steps as long as a step of a small model."""
-
-RECORDS_AFTER_EVENT: Final = 6
-"""After something new was recorded (a trace, an event) they run at each of so many records:
-most rules want to see it twice."""
 
 
 class Source(Protocol):
@@ -86,6 +85,7 @@ class Notifier:
         self._failed = False  # the rules, once
         self._pointed = False  # to where more is said
         self._starts = False  # a training began whose modes were not told yet
+        self._loop: LoopStart | None = None  # None: `fit` trains
         self.console = Console()
 
     @property
@@ -97,24 +97,52 @@ class Notifier:
         """A training begins: its modes are told when its first record is made."""
         self._starts = self._sums()
 
+    def begin_loop(self, in_fit: Callable[[], bool]) -> None:
+        """A loop of the program's own begins: the same, at the first record that has trained.
+
+        Args:
+            in_fit: whether `fit` makes the steps now, with a callback that tells its own sums.
+        """
+        self._loop = LoopStart(in_fit)
+        self.console.sums = True
+        self.begin()
+
     def conclude(self) -> None:
-        """Tell in one line what was found in a training that ended."""
-        if self._sums() and not self._failed:
+        """Tell in one line what was found in a training that ended; of a loop, if it trained."""
+        loop = self._loop is not None
+        if self._sums() and not self._failed and not (loop and self._starts):
             try:
-                self.console.say(logging.INFO, ended_line(self._source.outcomes()))
+                name = self._source.name if loop else None
+                self.console.say(logging.INFO, ended_line(self._own_outcomes(), name))
             except Exception as error:  # noqa: BLE001  # whatever it is, the training goes on
                 self._fail(error)
 
+    def _own_outcomes(self) -> list[Outcome]:
+        """All outcomes but the findings that another model tells of the same layers."""
+        own = {(each.code, each.layers) for each in self._source.findings_now()}
+        return [
+            each
+            for each in self._source.outcomes()
+            if each.status != "finding" or (each.code, each.layers) in own
+        ]
+
     def look(self, step: int, signature: object) -> None:
         """Take note of a record that was made, and look for findings where it is time."""
-        if self._starts:
-            self._starts = False
+        due = self._on_finding != "ignore" and self._due.is_due(step, signature)
+        if self._starts and (self._loop is None or self._loop.is_time(due=due)):
             try:
-                self.console.say(logging.INFO, watched_line(self._source.history_now()))
+                self._tell_modes()
             except Exception as error:  # noqa: BLE001  # whatever it is, the training goes on
+                self._starts = False
                 self._fail(error)
-        if self._on_finding != "ignore" and self._due.is_due(step, signature):
+        if due:
             self.search()
+
+    def _tell_modes(self) -> None:
+        history = self._source.history_now()
+        if self._loop is None or has_trained(history):
+            self._starts = False
+            self.console.say(logging.INFO, watched_line(history))
 
     def search(self, *, ended: bool = False) -> None:
         """Look for findings, and print or keep those that were not told before.
@@ -187,27 +215,3 @@ class Notifier:
         self._on_finding = "ignore"
         self._failed = True
         warn("findings", error, self._source.name)
-
-
-_NOTHING_YET: Final = object()
-
-
-class RuleSchedule:
-    """When the rules are to run on records just made: seldom, and at once after events."""
-
-    def __init__(self) -> None:
-        self._schedule = growing(CHECK_GROWTH, first=2)
-        self._signature: object = _NOTHING_YET
-
-    def is_due(self, step: int, signature: object) -> bool:
-        """Return True where it is time to look for findings.
-
-        Args:
-            step: of the record that was made.
-            signature: differs from the one before when something new was recorded.
-        """
-        if signature != self._signature:
-            if self._signature is not _NOTHING_YET:
-                self._schedule.hurry(RECORDS_AFTER_EVENT)
-            self._signature = signature
-        return self._schedule.is_due(step)

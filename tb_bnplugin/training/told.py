@@ -1,4 +1,4 @@
-"""The lines that are told while a model trains: a finding in one line, and sums of a fit."""
+"""The lines that are told while a model trains: a finding in one line, and sums of a training."""
 
 from __future__ import annotations
 
@@ -113,22 +113,45 @@ def watched_line(history: ModelHistory) -> str:
         )
         if number
     ]
-    return ", ".join([layers, *counted])
+    return _cut(", ".join([layers, *counted]), LONGEST_LINE)
 
 
-def ended_line(outcomes: Sequence[Outcome]) -> str:
-    """The sum of what was found: "no finding in 24 rules; 3 not checked"."""
+def has_trained(history: ModelHistory) -> bool:
+    """Return True where a layer ran as in training: in training mode, or under a tape.
+
+    A model without such layers may have trained.
+    """
+    ran = [
+        executions(history, mode, contexts) - ran_before(history, mode, contexts)
+        for mode, contexts in (("training", OUTSIDE_EVALUATION), ("inference", ("tape", "unknown")))
+    ]
+    return not history.facts.layers or bool((np.asarray(ran) > 0).any())
+
+
+def ended_line(outcomes: Sequence[Outcome], model: str | None = None) -> str:
+    """The sum of what was found: "no finding in 24 rules; 3 not checked".
+
+    Args:
+        outcomes: of all rules.
+        model: to be named; None: there is one.
+    """
     found = worst_first([x for x in outcomes if x.status == "finding" and not x.expected])
     judged = {each.code for each in outcomes if each.status in ("ok", "finding")}
     skipped = {each.code for each in outcomes if each.status in ("not_checked", "crashed")} - judged
     rest = f"; {len(skipped)} not checked" if skipped else ""
+    begin = "tb_bnplugin: " + (f"{short(model, _LONGEST_NAME)!r}: " if model else "")
     if not found:
-        return f"tb_bnplugin: no finding in {plural(len(judged), 'rule')}{rest}"
+        return f"{begin}no finding in {plural(len(judged), 'rule')}{rest}"
     counted = Counter(each.severity for each in found)
     sums = ", ".join(plural(counted[each], each) for each in SEVERITIES if counted[each])
     names = list(dict.fromkeys(f"{each.code} {printable(each.name)}" for each in found))
-    more = [f"{len(names) - _NAMED_RULES} more"] if len(names) > _NAMED_RULES else []
-    return f"tb_bnplugin: {sums}: {', '.join([*names[:_NAMED_RULES], *more])}{rest}"
+    line = f"{begin}{sums}{rest}"
+    for shown in range(min(len(names), _NAMED_RULES), 0, -1):
+        more = [f"{len(names) - shown} more"] if len(names) > shown else []
+        line = f"{begin}{sums}: {', '.join([*names[:shown], *more])}{rest}"
+        if len(line) <= LONGEST_LINE:
+            break
+    return line
 
 
 def _cut(text: str, longest: int) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import sys
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
 
 import tensorflow as tf
 
@@ -36,9 +38,10 @@ class Watch:
     def __init__(self, recorder: Recorder, on_finding: OnFinding = "ignore") -> None:
         self._recorder = recorder
         self._notifier = Notifier(on_finding, recorder)
-        if on_finding != "ignore":
-            # Who watches a model again and again is told by one.
-            recorder.listen(self._notifier, key=self._notifier if callable(on_finding) else "watch")
+        if callable(on_finding):
+            recorder.listen(self._notifier)
+        elif on_finding != "ignore":
+            self._notifier = _teller(recorder, self._notifier)
 
     @property
     def name(self) -> str:
@@ -82,10 +85,11 @@ class Watch:
 
     def close(self) -> None:
         """Give the layers their own `call` back. Functions traced before stay as they are."""
-        if not self._recorder.closed:
+        recorder = self._recorder
+        if not recorder.closed:
             self._record("end")
-            self._recorder.close()
-            self._notifier.search(ended=True)
+            recorder.close()
+            _end(recorder, self._notifier)
             self._notifier.deliver()
 
     def __enter__(self) -> Watch:  # noqa: PYI034  # typing.Self needs Python 3.11
@@ -125,6 +129,39 @@ class Watch:
             recorder.deliver()
 
 
+_tellers: Final[weakref.WeakKeyDictionary[Recorder, weakref.ref[Notifier]]] = (
+    weakref.WeakKeyDictionary()
+)
+"""Those of watches that are not closed, the oldest first; a recorder holds its own."""
+
+
+def _teller(recorder: Recorder, made: Notifier) -> Notifier:
+    """Who tells what a watch finds: one, where a model is watched again and again."""
+    held = _tellers.get(recorder)
+    known = None if held is None else held()
+    if known is not None:
+        return known
+    recorder.listen(made)
+    made.begin_loop(lambda: recorder.observer.in_fit)
+    _tellers[recorder] = weakref.ref(made)
+    return made
+
+
+def _end(recorder: Recorder, notifier: Notifier) -> None:
+    """The training is over: what stays is told, and the sum."""
+    _tellers.pop(recorder, None)
+    notifier.search(ended=True)
+    notifier.conclude()
+
+
+@atexit.register
+def _end_all() -> None:
+    """The program ends with watches that it did not close."""
+    for recorder, held in list(_tellers.items()):
+        if (notifier := held()) is not None:
+            _end(recorder, notifier)
+
+
 def watch(
     model: Any,
     *,
@@ -149,8 +186,9 @@ def watch(
         expect: codes of rules whose findings are meant here, such as ("BN104",) where
             statistics adapt to test data. They are recorded, shown as expected, and fail no check.
         on_finding: what happens at the first error or warning of each rule, when a record is made:
-            "warn" tells it in a line by the logger "tb_bnplugin", "ignore", or a callable that
-            takes the finding.
+            "warn" tells it in a line by the logger "tb_bnplugin", and in one each how the layers
+            run, at the first record of a training, and what was found, as the watch is closed;
+            "ignore", or a callable that takes the finding.
         source: record the lines of the program that call the model, with three lines before and
             after each. False records none.
 

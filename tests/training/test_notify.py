@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tb_bnplugin.diagnose import Outcome
 from tb_bnplugin.history.model import ModelHistory
-from tb_bnplugin.training.notify import (
-    RECORDS_AFTER_EVENT,
-    Notifier,
-    RuleSchedule,
-    check_on_finding,
-)
+from tb_bnplugin.training.notify import Notifier, check_on_finding
+from tb_bnplugin.training.rule_schedule import RECORDS_AFTER_EVENT, RuleSchedule
 from tests.support.histories import create_history
 
 
@@ -48,7 +45,9 @@ class Live:
         return self.found
 
     def history_now(self) -> ModelHistory:
-        return create_history()
+        return self.history
+
+    history = create_history()
 
 
 def told_lines(err: str) -> list[str]:
@@ -219,3 +218,72 @@ def test_a_sum_that_fails_is_one_warning(part: str, capsys: pytest.CaptureFixtur
         tells.look(1, "nothing new") if part == "begin" else tells.conclude()
     tells.conclude()  # pytest makes a second warning an error
     assert capsys.readouterr().err == ""
+
+
+BEGIN = "tb_bnplugin watches 'model': 3 batch normalization layers, 3 in training mode"
+END = "tb_bnplugin: 'model': 1 error: BN101 never-updated"
+
+
+@pytest.mark.parametrize("on_finding", ["warn", "ignore", lambda finding: None])
+def test_a_loop_is_told_as_a_fit_is(on_finding: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    tells = teller(on_finding, finding())
+    tells.begin_loop(lambda: False)
+    tells.look(1, "nothing new")
+    tells.look(1, "nothing new")
+    tells.conclude()
+    assert capsys.readouterr().err.splitlines() == ([BEGIN, END] if on_finding == "warn" else [])
+
+
+def test_a_loop_is_told_of_from_its_first_training_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    live = Live()
+    live.history = create_history(
+        columns={"training_tape": 0.0, "inference_no_tape": np.arange(50.0)}
+    )
+    tells = Notifier("warn", live)
+    tells.begin_loop(lambda: False)
+    for step in range(1, 30):
+        tells.look(step, "nothing new")
+    assert capsys.readouterr().err == ""
+    live.history = create_history()
+    for step in range(30, 60):
+        tells.look(step, "a trace")
+    assert capsys.readouterr().err.splitlines() == [BEGIN]
+
+
+@pytest.mark.parametrize("in_fit", [True, False])
+def test_a_fit_within_a_watch_is_told_by_its_callback(
+    capsys: pytest.CaptureFixture[str], *, in_fit: bool
+) -> None:
+    tells = Notifier("warn", Live())
+    tells.begin_loop(lambda: in_fit)
+    tells.look(1, "nothing new")
+    tells.conclude()
+    assert len(capsys.readouterr().err.splitlines()) == (0 if in_fit else 2)
+
+
+def test_what_only_infers_is_not_looked_at_often() -> None:
+    looks = []
+
+    class Counted(Live):
+        def history_now(self) -> ModelHistory:
+            looks.append(1)
+            return create_history(columns={"training_tape": 0.0})
+
+    tells = Notifier("warn", Counted())
+    tells.begin_loop(lambda: False)
+    for step in range(1, 1001):
+        tells.look(step, "nothing new")
+    assert 3 <= len(looks) <= 30  # of growing gaps, 1.3 ** 26 is 918
+
+
+def test_the_sum_leaves_out_what_another_model_tells(capsys: pytest.CaptureFixture[str]) -> None:
+    class Elsewhere(Live):
+        def findings_now(self) -> tuple[Outcome, ...]:
+            return ()
+
+    tells = Notifier("warn", Elsewhere(finding()))
+    tells.console.begin(1)
+    tells.conclude()
+    assert capsys.readouterr().err == "tb_bnplugin: no finding in 0 rules\n"

@@ -11,7 +11,13 @@ from tb_bnplugin.diagnose import Outcome
 from tb_bnplugin.diagnose.outcome import Place
 from tb_bnplugin.history.model import Line
 from tb_bnplugin.schema.facts import Sharing
-from tb_bnplugin.training.told import LONGEST_LINE, ended_line, finding_lines, watched_line
+from tb_bnplugin.training.told import (
+    LONGEST_LINE,
+    ended_line,
+    finding_lines,
+    has_trained,
+    watched_line,
+)
 from tests.support.histories import create_history
 
 PLACE = Place(at=Line(file="train.py", line=42, function="step", text="    y = model(x)"))
@@ -165,3 +171,53 @@ def test_the_start_tells_of_a_model_without_such_layers() -> None:
 )
 def test_the_end_sums_up(outcomes: list[Outcome], text: str) -> None:
     assert ended_line(outcomes) == f"tb_bnplugin: {text}"
+
+
+def test_the_end_names_a_model_where_there_may_be_several() -> None:
+    assert ended_line([outcome("BN1", "ok")], "critic") == (
+        "tb_bnplugin: 'critic': no finding in 1 rule"
+    )
+
+
+def test_the_sums_are_one_short_line_each() -> None:
+    name = "layers-of-a-name-that-is-longer-than-most"
+    found = [
+        outcome(f"BN{at}", severity=s, name=name) for at, s in enumerate(["error", "info"] * 4)
+    ]
+    end = ended_line([*found, outcome("LR1", "not_checked")], "m" * 300)
+    assert len(end) <= LONGEST_LINE
+    assert "4 errors, 4 info: BN0 layers-of" in end
+    assert end.endswith(" more; 1 not checked")
+    modes = np.outer(np.arange(1, 51), [1, 0, 1, 0])
+    columns = {"training_tape": modes, "inference_tape": modes[:, [1, 0, 2, 3]]}
+    columns["trainable"] = np.outer(np.ones(50), [1, 0, 1, 1])
+    assert len(watched_line(create_history(layers=4, columns=columns))) <= LONGEST_LINE
+
+
+@pytest.mark.parametrize(
+    ("columns", "trained"),
+    [
+        ({}, True),
+        ({"training_tape": 0.0}, False),
+        ({"training_tape": 0.0, "inference_no_tape": np.arange(50.0)}, False),
+        ({"training_tape": 0.0, "inference_tape": np.arange(50.0)}, True),
+        ({"training_tape": 0.0, "inference_unknown": np.arange(50.0)}, True),
+        ({"training_tape": 0.0, "training_evaluate": np.arange(50.0)}, False),
+        ({"training_tape": 0.0, "training_no_tape": np.arange(50.0)}, True),
+    ],
+)
+def test_whether_a_loop_has_trained(columns: dict[str, Any], *, trained: bool) -> None:
+    assert has_trained(create_history(columns=columns)) is trained
+
+
+def test_what_an_earlier_watch_counted_is_no_training_of_this_one() -> None:
+    history = create_history(
+        columns={"training_tape": 400.0},
+        layer_facts={"sharing": Sharing(ran_before=(400.0, *(0.0 for _ in range(9))))},
+        steps=[1],
+    )
+    assert not has_trained(history)
+
+
+def test_a_model_without_such_layers_may_have_trained() -> None:
+    assert has_trained(create_history(layers=0))
