@@ -18,6 +18,7 @@ from tb_bnplugin.diagnose.views.words import (
     value,
 )
 from tb_bnplugin.logs.check import Report, RunReport
+from tb_bnplugin.printed import run_name
 
 SHOWN_LINES: Final = 20
 """Notes of a run, reasons, and the like: of each the first, and the number of the others."""
@@ -88,7 +89,9 @@ def _head(run: RunReport, style: Style) -> str:
         facts.append(f"{short(name)}: {counted}" if several else counted)
     facts += (line.strip() for line in _more(run.models, SHOWN_MODELS, "models"))
     facts.append(steps(*run.steps) if run.steps else "no records of layers")
-    return f"{style.paint(cut(printable(run.run)), 'bold')}  ({printable(', '.join(facts))})"
+    return (
+        f"{style.paint(cut(printable(run_name(run.run))), 'bold')}  ({printable(', '.join(facts))})"
+    )
 
 
 def _step(run: RunReport, style: Style) -> list[str]:
@@ -114,7 +117,7 @@ def _finding(outcome: Outcome, style: Style, explained: set[str], *, of_model: b
     if outcome.place is not None:
         lines += [_labelled("line", line_of(outcome.place), style)]
     if outcome.runs:
-        lines.append(_labelled("runs", " against ".join(outcome.runs), style))
+        lines.append(_labelled("runs", " against ".join(map(run_name, outcome.runs)), style))
     if outcome.layers:
         lines.append(_labelled(plural(len(outcome.layers), "layer"), layers(outcome), style))
     lines.append(style.wrap(cut(outcome.message), first="    "))

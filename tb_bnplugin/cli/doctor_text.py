@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tb_bnplugin.cli.style import Style, printable
+from tb_bnplugin.printed import num
 
 if TYPE_CHECKING:
     from tb_bnplugin.doctor import Environment, Fact, Report, Value
@@ -52,4 +53,4 @@ def _value(value: Value | None) -> str:
         return "not measured"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else value
+    return num(value) if isinstance(value, float) else value

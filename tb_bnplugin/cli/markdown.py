@@ -15,6 +15,7 @@ from tb_bnplugin.diagnose.views.words import plural, value
 from tb_bnplugin.history.model import RunHistory
 from tb_bnplugin.logs.check import Report, RunReport, create_report
 from tb_bnplugin.logs.provider import shorten
+from tb_bnplugin.printed import run_name
 
 CHARACTERS: Final = 60_000
 """An issue of GitHub takes 65,536."""
@@ -78,7 +79,7 @@ def _head(run: RunReport) -> str:
     if run.steps:
         facts.append("steps {}-{}".format(*run.steps))
     step = [f"One step of {code(name)} = {prose(text)}" for name, text in run.step]
-    return "\n\n".join([f"### Run {code(run.run)}", ", ".join(facts), *step])
+    return "\n\n".join([f"### Run {code(run_name(run.run))}", ", ".join(facts), *step])
 
 
 def _finding(outcome: Outcome) -> str:
@@ -91,7 +92,7 @@ def _finding(outcome: Outcome) -> str:
     parts.append(prose(outcome.message))
     facts = []
     if outcome.runs:
-        facts.append(f"- runs: {' against '.join(code(run) for run in outcome.runs)}")
+        facts.append(f"- runs: {' against '.join(code(run_name(run)) for run in outcome.runs)}")
     if outcome.layers:
         named = ", ".join(code(path) for path in outcome.layers[:SHOWN_LAYERS])
         more = len(outcome.layers) - SHOWN_LAYERS
@@ -108,7 +109,7 @@ def _ledgers(histories: Sequence[RunHistory]) -> Iterator[str]:
     for history in histories:
         for model in history.models:
             text = block(ledger_text(create_ledger(model)), "text")
-            name = prose(f"{history.run}, {model.facts.name}")
+            name = prose(f"{run_name(history.run)}, {model.facts.name}")
             yield f"<details><summary>Mode ledger of {name}</summary>\n\n{text}\n\n</details>"
 
 

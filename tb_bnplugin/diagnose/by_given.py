@@ -12,6 +12,7 @@ from tb_bnplugin.diagnose.needs import GIVEN, find_missing
 from tb_bnplugin.diagnose.outcome import EvidenceValue, Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import ModelHistory
+from tb_bnplugin.printed import num
 
 
 def check_given(rule: Rule, history: ModelHistory) -> Outcome:
@@ -41,14 +42,14 @@ def check_given(rule: Rule, history: ModelHistory) -> Outcome:
     if applied is None:
         return rule.not_checked(
             "What the optimizer is given is no fixed multiple of the gradient of the loss that"
-            f" the loop hands over (cosine {found.cosine:.3g} at least): it is clipped, of several"
+            f" the loop hands over (cosine {num(found.cosine)} at least): it is clipped, of several"
             " batches or losses, or of a step before."
         )
     rows = rows_of_a_mean_divided_again(history)
     if rows is not None and losses.near(applied * rows, 1.0):
         return _divided_again(rule, history, found, rows)
     return rule.not_checked(
-        f"The optimizer is given {applied:.6g} times the gradient of Keras' mean of the loss, by"
+        f"The optimizer is given {num(applied)} times the gradient of Keras' mean of the loss, by"
         " the predictions that the loop hands over, as a program may want it. LR101 to LR106"
         " check the loss itself."
     )
@@ -58,8 +59,8 @@ def _divided_again(rule: Rule, history: ModelHistory, found: Given, rows: float)
     if any(each.grows for loss in history.losses if (each := losses.measure(history, loss))):
         return rule.not_checked("The loss that the loop differentiates is no mean: see LR101.")
     what = (
-        f"The optimizer is given 1/{rows:.6g} of the gradient of Keras' mean of the loss, and the"
-        f" loss is 1/{rows:.6g} of it: batches have {rows:.6g} rows, by which the mean is divided"
+        f"The optimizer is given 1/{num(rows)} of the gradient of Keras' mean of the loss, and the"
+        f" loss is 1/{num(rows)} of it: batches have {num(rows)} rows, by which the mean is divided"
         " once more"
     )
     evidence: dict[str, EvidenceValue] = {
@@ -79,7 +80,7 @@ def _divided_again(rule: Rule, history: ModelHistory, found: Given, rows: float)
     outputs = program_sizes(history)["outputs"]
     fix = mean_of_rows(1.0, outputs, divide="Divide by the rows once")
     return rule.finding(
-        message=f"{what}, so its steps are {rows:.6g} times too small.",
+        message=f"{what}, so its steps are {num(rows)} times too small.",
         fix=f"{fix} {optimizer.if_it_scales(after_the_mean(1.0 / rows, rows))}",
         evidence=evidence,
         steps=found.steps,
@@ -88,7 +89,7 @@ def _divided_again(rule: Rule, history: ModelHistory, found: Given, rows: float)
 
 
 def _scaled_in_part(rule: Rule, history: ModelHistory, found: Given, factor: float) -> Outcome:
-    scale = f"{found.scale:.6g}"
+    scale = num(found.scale)
     if found.is_divided:
         what = (
             f"The optimizer divides the gradients by its loss scale of {scale}, by which the loss"

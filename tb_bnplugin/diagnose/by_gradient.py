@@ -21,6 +21,7 @@ from tb_bnplugin.diagnose.fixes import after_the_mean, mean_of_rows
 from tb_bnplugin.diagnose.outcome import EvidenceValue, Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import Floats, ModelHistory
+from tb_bnplugin.printed import num
 
 A_WEIGHT_OF_THE_LOSS: Final = (0.1, 10.0)
 """Factors that programs give to a loss on purpose."""
@@ -52,7 +53,7 @@ def check_growth(rule: Rule, history: ModelHistory) -> Outcome | None:
     optimizer = optimizer_of(history)
     if losses.near(found.factor, 1.0):
         return rule.fact(
-            f"{what}, which is right only for {found.rows * found.replicas:.6g} rows a step.",
+            f"{what}, which is right only for {num(found.rows * found.replicas)} rows a step.",
             evidence=evidence,
             steps=found.steps,
         )
@@ -88,8 +89,8 @@ def check_pairs(rule: Rule, history: ModelHistory) -> Outcome | None:
     return rule.finding(
         message=(
             "`train_step` compares every label with every prediction: its gradient is that of the"
-            f" loss of all pairs of rows (cosine {pairs:.6g}), and not that of the rows (cosine"
-            f" {most:.3g} at most). Shapes (N,) and (N, 1) broadcast to N x N values."
+            f" loss of all pairs of rows (cosine {num(pairs)}), and not that of the rows (cosine"
+            f" {num(most)} at most). Shapes (N,) and (N, 1) broadcast to N x N values."
         ),
         fix="Give both the same shape: `y = tf.reshape(y, tf.shape(y_pred))`.",
         evidence={"pairs_cosine": pairs, "cosine": most},
@@ -159,11 +160,11 @@ def tell_padding(
         "smallest_share": float(shares.min()),
         "largest_share": float(shares.max()),
     }
-    what = f"{what} a mean over all places, padding included: {middle:.3g} of them count"
+    what = f"{what} a mean over all places, padding included: {num(middle)} of them count"
     if middle >= most or optimizer_of(history).cancels:
         return rule.fact(f"{what}.", evidence=evidence, steps=steps)
     return rule.finding(
-        message=f"{what}. So its steps are {1.0 / middle:.3g} times too small, and by another"
+        message=f"{what}. So its steps are {num(1.0 / middle)} times too small, and by another"
         " factor where a batch is padded otherwise.",
         fix="Divide by the sum of the mask:"
         " `loss = tf.reduce_sum(loss * mask) / tf.reduce_sum(mask)`.",
@@ -175,4 +176,4 @@ def tell_padding(
 def _sum(divisor: float) -> str:
     if losses.near(divisor, 1.0):
         return "the sum over the rows of a batch"
-    return f"the sum over the rows of a batch, divided by a fixed {divisor:.6g}"
+    return f"the sum over the rows of a batch, divided by a fixed {num(divisor)}"

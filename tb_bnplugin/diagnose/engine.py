@@ -16,6 +16,7 @@ from tb_bnplugin.diagnose.places import find_place
 from tb_bnplugin.diagnose.rule import ComparisonModule, Rule, RuleModule
 from tb_bnplugin.diagnose.rules import COMPARISONS, RULES
 from tb_bnplugin.history.model import ModelHistory, RunHistory
+from tb_bnplugin.printed import run_name
 
 
 def diagnose(history: ModelHistory, *, rules: Sequence[RuleModule] = RULES) -> tuple[Outcome, ...]:
@@ -81,7 +82,7 @@ def _run(
         with np.errstate(all="ignore"):  # a log may hold any number
             for history in histories:
                 if reason := find_missing(history, rule.needs):
-                    of_run = f"Run {history.run!r}: " if len(histories) > 1 else ""
+                    of_run = f"Run {run_name(history.run)!r}: " if len(histories) > 1 else ""
                     return (rule.not_checked(f"{of_run}{reason}"),)
             found = check(*histories)
             return (found,) if isinstance(found, Outcome) else _settle(found)

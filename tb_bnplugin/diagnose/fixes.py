@@ -7,6 +7,7 @@ import numpy as np
 from tb_bnplugin.diagnose.evidence.layers import Mask, calls_by_layer, chosen
 from tb_bnplugin.diagnose.evidence.losses import near
 from tb_bnplugin.history.model import ModelFacts, ModelHistory
+from tb_bnplugin.printed import num
 
 HAND_TRAINING_ON = "def call(self, x, training=None): ... x = self.bn(x, training=training)"
 
@@ -89,7 +90,7 @@ def reduce_over_rows(replicas: float, per_row: str = "per_example_loss") -> str:
     if replicas > 1:
         return (
             f"`tf.nn.compute_average_loss({per_row})`, which divides by the rows of all"
-            f" {replicas:.6g} replicas"
+            f" {num(replicas)} replicas"
         )
     return f"`tf.reduce_mean({per_row})`"
 
@@ -103,7 +104,7 @@ def mean_of_rows(
     """
     row = ""
     if not outputs <= 1.0:
-        several = f"its {outputs:.6g} outputs" if outputs > 1.0 else "its outputs"
+        several = f"its {num(outputs)} outputs" if outputs > 1.0 else "its outputs"
         row = f", where the loss of a row is the mean over {several}, as Keras has it"
     return f"{divide}: {reduce_over_rows(replicas)}{row}."
 
@@ -111,12 +112,12 @@ def mean_of_rows(
 def after_the_mean(factor: float, rows: float) -> str:
     """The effect of Keras' mean on steps of a factor times it, and their cure: after a comma."""
     if near(factor, 1.0):
-        return f"the steps of {rows:.6g} rows stay as they are"
+        return f"the steps of {num(rows)} rows stay as they are"
     whole = factor > 1.5 and near(factor, round(factor))
-    times = f"1/{factor:.4g}" if whole else f"{1.0 / factor:.4g} times"
+    times = f"1/{num(factor)}" if whole else f"{num(1.0 / factor)} times"
     return (
-        f"the steps of {rows:.6g} rows are then those of Keras' mean, {times} as large as now; to"
-        f" keep them as they are, multiply the learning rate by {factor:.4g}"
+        f"the steps of {num(rows)} rows are then those of Keras' mean, {times} as large as now; to"
+        f" keep them as they are, multiply the learning rate by {num(factor)}"
     )
 
 

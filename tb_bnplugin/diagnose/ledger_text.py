@@ -6,11 +6,12 @@ from typing import Final
 
 from tb_bnplugin.diagnose.ledger import LayerLedger, Ledger
 from tb_bnplugin.history.model import MODES, Call
+from tb_bnplugin.printed import run_name
 
 
 def ledger_text(ledger: Ledger) -> str:
     """The ledger of one model in plain text; layers that are alike share a block."""
-    run = f"run {ledger.run}, " if ledger.run else ""
+    run = f"run {run_name(ledger.run)}, " if ledger.run else ""
     steps = "no record" if ledger.steps is None else f"steps {ledger.steps[0]}-{ledger.steps[1]}"
     lines = [f"{run}model {ledger.model} ({ledger.keras}, {steps})"]
     blocks: dict[tuple[str, ...], list[str]] = {}

@@ -10,6 +10,7 @@ from tb_bnplugin.diagnose.evidence.lagging import lag_behind
 from tb_bnplugin.diagnose.evidence.probe_gap import MEAN_GAP
 from tb_bnplugin.diagnose.fixes import RECALIBRATE, RECALIBRATE_IN_FIT, catch_up
 from tb_bnplugin.history.model import Floats, ModelHistory
+from tb_bnplugin.printed import num
 
 LOWEST_SUGGESTED: Final = 0.5
 """Momentum: with less the statistics are those of the last batch or two."""
@@ -54,8 +55,8 @@ def outlast_the_start(
     if lower < LOWEST_SUGGESTED:
         return f"{longer}. {_recalibrate(history)}"
     return (
-        f"{longer}, or lower the momentum (now {known.max():g}):"
-        f" `BatchNormalization(momentum={lower:g})`. {_recalibrate(history)}"
+        f"{longer}, or lower the momentum (now {num(known.max())}):"
+        f" `BatchNormalization(momentum={num(lower)})`. {_recalibrate(history)}"
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from tb_bnplugin.doctor.bench import MEAN, Bench, X, number
 from tb_bnplugin.doctor.question import Question, Value, one_of
 from tb_bnplugin.errors import NoReplicasError
+from tb_bnplugin.printed import num
 
 
 def mean_loss(bench: Bench) -> Value:
@@ -39,7 +40,7 @@ def statistics_of_replicas(bench: Bench) -> str:
     strategy.run(lambda x: bn(x, training=True), args=(rows,))
     read = float(number(bn.moving_mean))
     names = {MEAN: "first", 2 * MEAN: "last", 1.5 * MEAN: "average"}
-    return next((name for mean, name in names.items() if np.isclose(read, mean)), f"{read:g}")
+    return next((name for mean, name in names.items() if np.isclose(read, mean)), num(read))
 
 
 def _strategy(bench: Bench) -> Any:

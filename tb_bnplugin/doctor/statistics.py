@@ -8,6 +8,7 @@ import numpy as np
 
 from tb_bnplugin.doctor.bench import MEAN, Bench, X, Y, number
 from tb_bnplugin.doctor.question import Question, Value, yes_no
+from tb_bnplugin.printed import num
 
 TIMES: Final = 3
 
@@ -140,7 +141,9 @@ QUESTIONS: Final = (
         name="shared_layer_updates_per_step",
         asks="How many updates a step does a layer make that is called twice?",
         measure=shared_layer,
-        means=lambda value: f"Sharing a layer makes {value:g} updates of one set of statistics.",
+        means=lambda value: (
+            f"Sharing a layer makes {num(float(value))} updates of one set of statistics."
+        ),
     ),
     Question(
         name="half_policy_statistics_dtype",

@@ -18,6 +18,7 @@ from tb_bnplugin.logs.folder import LogFolder
 from tb_bnplugin.logs.program import models_to_compare, runs_to_compare
 from tb_bnplugin.logs.provider import shorten
 from tb_bnplugin.logs.run import read_run
+from tb_bnplugin.printed import run_name
 
 SCHEMA_VERSION: Final = 1
 
@@ -228,7 +229,7 @@ def _title(run: RunReport) -> str:
     models = [f"{short(name)}: {plural(count, 'BN layer')}" for name, count in run.models[:8]]
     recorded = [steps(*run.steps)] if run.steps else []
     facts = ", ".join([*([printable(run.keras)] if run.keras else []), *models, *recorded])
-    return f"run {cut(printable(run.run))} ({facts})"
+    return f"run {cut(printable(run_name(run.run)))} ({facts})"
 
 
 def _step(model: ModelHistory) -> str | None:

@@ -10,6 +10,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from tb_bnplugin.printed import num, nums
+
 Floats = npt.NDArray[np.float64]
 
 _NAN: Final = float("nan")
@@ -148,7 +150,7 @@ def worse(before: Score, after: Score) -> str | None:
             return None
         lost = (new - old) if more_is_worse else (old - new)
         if lost > ROUNDING * abs(old):
-            return f"the {_NAMES[name]} would go from {old:.4g} to {new:.4g}"
+            return f"the {_NAMES[name]} would go from {' to '.join(nums((old, new)))}"
         return None
     return None
 
@@ -164,7 +166,7 @@ def _headline(before: Score, after: Score) -> str:
     for name in ("loss", "accuracy", "distance"):
         old, new = getattr(before, name), getattr(after, name)
         if math.isfinite(old) or math.isfinite(new):
-            return f"{name} {old:.4g} -> {new:.4g}"
+            return f"{name} {' -> '.join(nums((old, new)))}"
     return "no score"
 
 
@@ -202,8 +204,8 @@ def _off(layer: RecalibratedLayer) -> str:
     if abs(factor - 1.0) < ALIKE:
         variance = "the variance that of the data"
     elif factor >= 1.0:
-        variance = f"the variance {factor:.3g} times that of the data"
+        variance = f"the variance {num(factor)} times that of the data"
     else:
         over = 1.0 / factor if factor > 0 else math.inf
-        variance = f"the variance {over:.3g} times below that of the data"
-    return f"the mean by {layer.mean_off:.3g} standard deviations, {variance}"
+        variance = f"the variance {num(over)} times below that of the data"
+    return f"the mean by {num(layer.mean_off)} standard deviations, {variance}"

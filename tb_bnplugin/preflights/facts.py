@@ -11,6 +11,7 @@ import numpy as np
 from tb_bnplugin.diagnose import describe_step
 from tb_bnplugin.diagnose.ledger_text import asked_words
 from tb_bnplugin.history.model import Call, LossFacts, ModelHistory, Shape
+from tb_bnplugin.printed import num
 
 SHOWN: Final = 3
 """Lines of one kind, and names in a line, that are shown."""
@@ -108,7 +109,8 @@ def _statistics(history: ModelHistory) -> Iterator[str]:
     for name in ("loss", "accuracy"):
         moving, batch = (float(row[name][0]) for row in (probe.moving, probe.batch))
         if np.isfinite(moving) and np.isfinite(batch):
-            yield f"{name} {moving:.4g} with moving statistics, {batch:.4g} with those of the batch"
+            both = f"{num(moving)} with moving statistics, {num(batch)} with those of the batch"
+            yield f"{name} {both}"
 
 
 def _named(paths: list[str] | tuple[str, ...]) -> str:

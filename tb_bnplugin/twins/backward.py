@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from tb_bnplugin.printed import num, num_beside_1, nums
 from tb_bnplugin.twins.divergence import Divergence, counted, shortened
 from tb_bnplugin.twins.observed import Floats, Observed, Weight
 from tb_bnplugin.twins.tolerance import Tolerance, norm, ratio
@@ -65,17 +66,18 @@ def _told_together(
         yield Divergence(
             stage="gradients",
             subject="all" if len(found) == layers else where,
-            message=f"in {where}, {second.name} hands over {factors.mean():.6g} times the gradients"
-            f" of {first.name}",
+            message=f"in {where}, {second.name} hands over {num_beside_1(factors.mean())} times the"
+            f" gradients of {first.name}",
             ratio=float(factors.mean()),
         )
         return
     for layer, one, other, factor, cosine in found:
+        sizes = nums((one, other))
         yield Divergence(
             stage="gradients",
             subject=layer,
-            message=f"{layer}: norm {one:.4g} in {first.name}, {other:.4g} in {second.name}"
-            f" (ratio {other / one if one else np.inf:.4g}, cosine {cosine:.4g})",
+            message=f"{layer}: norm {sizes[0]} in {first.name}, {sizes[1]} in {second.name}"
+            f" (ratio {num(other / one if one else np.inf)}, cosine {num(cosine)})",
             ratio=factor,
         )
 
@@ -105,13 +107,14 @@ def optimizer(first: Observed, second: Observed, tolerance: Tolerance) -> Iterat
     factor, cosine = ratio(a, b)
     named = list(dict.fromkeys(filter(None, (_names(first), _names(second)))))
     by = f"; {' against '.join(named)}" if named else ""
+    sizes = nums((norm(a), norm(b)))
     yield Divergence(
         stage="optimizer",
         subject=shortened([one.name for one, _ in differing]),
         message=f"the updates of {counted(len(differing), 'weight')} differ: norm"
-        f" {norm(a):.4g} in {first.name}{_rates(first, norm(a))}, {norm(b):.4g} in"
+        f" {sizes[0]} in {first.name}{_rates(first, norm(a))}, {sizes[1]} in"
         f" {second.name}{_rates(second, norm(b))}"
-        f" (factor {factor:.6g}, cosine {cosine:.4g}){by}",
+        f" (factor {num_beside_1(factor)}, cosine {num(cosine)}){by}",
         ratio=factor,
     )
 
@@ -148,10 +151,11 @@ def metrics(first: Observed, second: Observed, tolerance: Tolerance) -> Iterator
         one, other = first.metrics[name], second.metrics[other_name]
         if not tolerance.same_number(one, other):
             called = "" if name == other_name else f" ({other_name!r})"
+            values = nums((one, other))
             yield Divergence(
                 stage="metrics",
                 subject=name,
-                message=f"{name} is {one:.6g} in {first.name}, {other:.6g} in"
+                message=f"{name} is {values[0]} in {first.name}, {values[1]} in"
                 f" {second.name}{called}",
                 ratio=other / one if one else float("nan"),
             )
@@ -227,4 +231,4 @@ def _names(side: Observed) -> str:
 def _rates(side: Observed, size: float) -> str:
     rates = {each.learning_rate for each in side.optimizers}
     rate = rates.pop() if len(rates) == 1 else float("nan")
-    return f", {size / rate:.4g} times its learning rate" if rate > 0.0 else ""
+    return f", {num(size / rate)} times its learning rate" if rate > 0.0 else ""

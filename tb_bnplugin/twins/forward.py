@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tb_bnplugin.printed import num, num_beside_1, nums
 from tb_bnplugin.twins.divergence import Divergence, counted, shortened
 from tb_bnplugin.twins.observed import Floats, Mode, Observed
 from tb_bnplugin.twins.tolerance import Tolerance, norm, ratio
@@ -68,7 +69,7 @@ def outputs(first: Observed, second: Observed, tolerance: Tolerance) -> Iterator
                 yield Divergence(stage="outputs", subject="shape", message=message)
             elif not tolerance.same(a, b):
                 apart = norm(a - b) / max(norm(a), norm(b))
-                message = f"the outputs{where} are {apart:.2g} of their size apart"
+                message = f"the outputs{where} are {num(apart)} of their size apart"
                 yield Divergence(stage="outputs", subject="values", message=message, ratio=apart)
 
 
@@ -105,9 +106,10 @@ def loss(
         ours, theirs, max(abs(first.loss.total), abs(second.loss.total), _product(first))
     )
     if not found and not same:
+        values = nums((first.loss.total, second.loss.total))
         message = (
-            f"the loss that is differentiated is {first.loss.total:.6g} in {first.name},"
-            f" {second.loss.total:.6g} in {second.name}"
+            f"the loss that is differentiated is {values[0]} in {first.name},"
+            f" {values[1]} in {second.name}"
         )
         yield Divergence(stage="loss", subject="value", message=message, ratio=theirs / ours)
 
@@ -147,11 +149,11 @@ def _explained(
 ) -> str:
     factor, cosine = ratio(passed, twin)
     totals = first.loss.total, second.loss.total
-    values = f"; its value is {totals[0]:.6g} and {totals[1]:.6g}" if first.loss.values else ""
+    values = f"; its value is {' and '.join(nums(totals))}" if first.loss.values else ""
     vector = next((shape for shape in second.loss.shapes if shape), None)
     summed = "" if vector is None else f"; a tensor {vector} is differentiated, which is its sum"
     if np.isnan(factor) or not tolerance.same(factor * passed, twin):
-        numbers = "" if np.isnan(cosine) else f" (cosine {cosine:.3g}, factor {factor:.4g})"
+        numbers = "" if np.isnan(cosine) else f" (cosine {num(cosine)}, factor {num(factor)})"
         told = (
             f"the gradient{of} at the outputs points elsewhere: another loss{numbers}"
             if same_outputs
@@ -172,7 +174,7 @@ def _explained(
         if count > 1 and tolerance.same_number(factor, float(count) ** power)
     ]
     return (
-        f"{second.name} differentiates {factor:.6g} times the loss of {first.name}{of}"
+        f"{second.name} differentiates {num_beside_1(factor)} times the loss of {first.name}{of}"
         f"{', ' if known else ''}{' or '.join(known)}{values}{summed}"
     )
 
@@ -207,9 +209,9 @@ def _calls(side: Observed) -> str:
 
 def _spread(name: str, values: Floats) -> str:
     held = np.asarray(values, np.float64)
-    return f"mean {held.mean():.4g}, standard deviation {held.std():.4g} in {name}"
+    return f"mean {num(held.mean())}, standard deviation {num(held.std())} in {name}"
 
 
 def _times(count: float) -> str:
     words = {0.0: "not", 1.0: "once", 2.0: "twice"}
-    return words.get(count, f"{count:g} times")
+    return words.get(count, f"{num(count)} times")

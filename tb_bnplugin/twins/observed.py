@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tb_bnplugin.printed import num
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -49,8 +51,8 @@ class OptimizerSeen:
 
     def __str__(self) -> str:
         """As a report names it."""
-        options = "".join(f", {name} {value:g}" for name, value in self.options.items())
-        return f"{self.name} (learning rate {self.learning_rate:g}{options})"
+        options = "".join(f", {name} {num(value)}" for name, value in self.options.items())
+        return f"{self.name} (learning rate {num(self.learning_rate)}{options})"
 
 
 @dataclass(kw_only=True)

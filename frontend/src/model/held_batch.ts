@@ -41,7 +41,7 @@ function deviations(value: number | null): string {
 /** A gap of variances as a factor, and which is larger where most channels agree on that. */
 function factor(gap: number | null, shift: number | null): string {
   if (gap === null) return NOTHING;
-  const words = `a factor of ${formatNumber(Number(Math.exp(gap).toPrecision(4)))}`;
+  const words = `a factor of ${formatNumber(Math.exp(gap))}`;
   if (shift === null || shift === 0 || Math.abs(shift) < gap / 2) return words;
   return `${words}, moving ${shift > 0 ? "larger" : "smaller"}`;
 }

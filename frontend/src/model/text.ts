@@ -4,6 +4,13 @@ import type { Outcome } from "../api_types.ts";
 const LONGEST_NAME = 48;
 const LONGEST_IN_ADDRESS = 120;
 
+/** A run as findings and `check` call it: TensorBoard's name for the log folder itself is ".". */
+export const nameOfRun = (run: string): string => (run === "." ? ". (the log folder)" : run);
+
+/** A run's name that fits. */
+export const shortRun = (run: string, longest: number = LONGEST_NAME): string =>
+  shorten(nameOfRun(run), longest);
+
 /** A name that fits: long ones lose their middle, which tells the least. */
 export function shorten(name: string, longest: number = LONGEST_NAME): string {
   const flat = name.replace(/\s+/g, " ");
@@ -15,22 +22,33 @@ export function shorten(name: string, longest: number = LONGEST_NAME): string {
 
 const whole = new Intl.NumberFormat("en-US");
 
-/** A whole number, with separators: by one format, which `toLocaleString` would look up each time. */
+/** A count or a step, with separators: by one format, which `toLocaleString` would look up each time. */
 export const formatWhole = (number: number): string => whole.format(number);
 
-/** A number with four significant digits, exponents only where it needs them. */
+const DIGITS = 4;
+const WHOLE = 9;
+
+/**
+ * A number as findings and `check` print it (tb_bnplugin/printed.py): four significant digits, its
+ * whole part in full, a half rounded up; above nine digits and below 0.0001 with an exponent.
+ */
 export function formatNumber(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   if (value === 0) return "0";
-  const size = Math.abs(value);
-  if (size >= 1e6 || size < 1e-4) return Number(value.toPrecision(3)).toExponential();
-  if (Number.isInteger(value)) return formatWhole(value);
-  return String(Number(value.toPrecision(4)));
+  const whole = exponentOf(value.toExponential()) + 1;
+  const rounded = value.toExponential((whole <= WHOLE ? Math.max(DIGITS, whole) : DIGITS) - 1);
+  const exponent = exponentOf(rounded);
+  if (-DIGITS <= exponent && exponent < WHOLE) return String(Number(rounded));
+  const [mantissa] = rounded.split("e");
+  const size = String(Math.abs(exponent)).padStart(2, "0");
+  return `${Number(mantissa)}e${exponent < 0 ? "-" : "+"}${size}`;
 }
+
+const exponentOf = (text: string) => Number(text.slice(text.indexOf("e") + 1));
 
 /** A factor: "10×". */
 export function formatTimes(value: number | null): string {
-  return value === null ? "–" : `${formatNumber(Number(value.toPrecision(4)))}×`;
+  return value === null ? "–" : `${formatNumber(value)}×`;
 }
 
 /** A share in percent: "12.5 %". */

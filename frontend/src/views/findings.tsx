@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Outcome } from "../api_types.ts";
 import { byReason, checked, headline, sections } from "../model/outcomes.ts";
-import { count, formatSteps, shorten } from "../model/text.ts";
+import { count, formatSteps, nameOfRun, shortRun } from "../model/text.ts";
 import { narrow } from "../narrow.ts";
 import * as state from "../state.ts";
 import { Details } from "./details.tsx";
@@ -23,7 +23,7 @@ export function Findings() {
     <section class="findings" aria-label="Findings">
       <Differences />
       <h2 class={fine && between ? "fine" : ""}>
-        {headline(all, compared ? shorten(report.run, 36) : "")}
+        {headline(all, compared ? shortRun(report.run, 36) : "")}
       </h2>
       {fine && <p class="quiet-text">{checked(all)}</p>}
       <ul class="finding-list">
@@ -77,7 +77,7 @@ function Differences() {
   return (
     <div class="differences">
       <h2>
-        Compared with <bdi title={comparison.other}>{shorten(comparison.other, 36)}</bdi>
+        Compared with <bdi title={comparison.other}>{shortRun(comparison.other, 36)}</bdi>
       </h2>
       <p class="sentence">
         <Inline text={comparison.sentence} />
@@ -117,7 +117,7 @@ function Finding({ outcome, told = false }: { outcome: Outcome; told?: boolean }
   const where = [
     outcome.layers.length ? count(outcome.layers.length, "layer") : "",
     formatSteps(outcome.steps),
-    outcome.runs ? `against ${outcome.runs[1]}` : "",
+    outcome.runs ? `against ${nameOfRun(outcome.runs[1] ?? "")}` : "",
   ].filter(Boolean);
   return (
     <li class={`finding ${outcome.severity} ${selected ? "selected" : ""}`}>

@@ -6,7 +6,7 @@ import { type Paint, Plot } from "../charts/plot.tsx";
 import { recordAt } from "../model/axis.ts";
 import { type Range, rangeOf, rangeOfBoth, shareOf, viridis } from "../model/ramp.ts";
 import { type Row, rowOf, rowsOf, shut } from "../model/rows.ts";
-import { formatNumber, formatStep, shorten, withUnit } from "../model/text.ts";
+import { formatNumber, formatStep, nameOfRun, shorten, shortRun, withUnit } from "../model/text.ts";
 import type { ColumnOfSteps } from "../parts.ts";
 import * as state from "../state.ts";
 import { color } from "../theme.ts";
@@ -85,10 +85,10 @@ function OtherHeatmap({ report, rows: same, range }: OtherProps) {
   const name = state.report.value?.columns.find((one) => one.name === state.columnName.value);
   const failed = state.failures.otherColumn.value !== null;
   return (
-    <section class="region" aria-label={`Column of all layers of ${report.run}`}>
+    <section class="region" aria-label={`Column of all layers of ${nameOfRun(report.run)}`}>
       <h2>
         <span>
-          {name?.title ?? "The same"} of <bdi>{shorten(report.run)}</bdi>
+          {name?.title ?? "The same"} of <bdi>{shortRun(report.run)}</bdi>
         </span>
       </h2>
       {shown && (
@@ -96,7 +96,7 @@ function OtherHeatmap({ report, rows: same, range }: OtherProps) {
           shown={shown}
           rows={rows}
           range={range}
-          label={`every layer of ${report.run}`}
+          label={`every layer of ${nameOfRun(report.run)}`}
           apart={same === null}
         />
       )}

@@ -1,6 +1,6 @@
 // How the loss is reduced and what is differentiated, measured; and what the metrics' names became.
 import type { AppliedGradient, LossRow } from "../api_types.ts";
-import { formatNumber, formatShape, formatShare, formatTimes } from "../model/text.ts";
+import { formatNumber, formatShape, formatShare, formatTimes, nameOfRun } from "../model/text.ts";
 import * as state from "../state.ts";
 import { Scroll } from "./scroll.tsx";
 
@@ -23,7 +23,7 @@ export function Losses() {
         <LossTable losses={losses} applied={applied} caption="This run" />
       )}
       {other && (other.losses.length > 0 || other.applied) && (
-        <LossTable losses={other.losses} applied={other.applied} caption={other.run} />
+        <LossTable losses={other.losses} applied={other.applied} caption={nameOfRun(other.run)} />
       )}
       {metrics.length > 0 && (
         <>

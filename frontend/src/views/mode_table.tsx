@@ -1,7 +1,7 @@
 // The timeline as a table: the runs of modes of each layer.
 import type { Report } from "../api_types.ts";
 import { MODE_WORDS, modeRuns } from "../model/modes.ts";
-import { formatSteps, shorten } from "../model/text.ts";
+import { formatSteps, nameOfRun, shorten } from "../model/text.ts";
 import { Details } from "./details.tsx";
 import { Scroll } from "./scroll.tsx";
 
@@ -10,7 +10,7 @@ export function ModeTable({ report }: { report: Report }) {
   return (
     <Details class="table-of" title="As a table">
       {() => (
-        <Scroll class="scroll" aria-label={`Modes of ${report.run} as a table`}>
+        <Scroll class="scroll" aria-label={`Modes of ${nameOfRun(report.run)} as a table`}>
           <table>
             <thead>
               <tr>

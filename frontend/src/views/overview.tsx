@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { moveFocus } from "../focus.ts";
 import { openPlace } from "../load.ts";
 import { codesOf, SEVERITY_FILTERS, summary, windowOf } from "../model/overview.ts";
-import { count, formatWhole, shorten } from "../model/text.ts";
+import { count, formatWhole, shorten, shortRun } from "../model/text.ts";
 import * as table from "../table.ts";
 import { HelpButton } from "./dialogs.tsx";
 import { RunRow } from "./overview_row.tsx";
@@ -108,7 +108,7 @@ function Filters() {
 function comparing(one: string | undefined, other: string | undefined): string {
   if (one === undefined) return "Tick two runs to compare";
   if (other === undefined) return "Tick a second run to compare";
-  return `Compare ${shorten(one, 28)} with ${shorten(other, 28)}`;
+  return `Compare ${shortRun(one, 28)} with ${shortRun(other, 28)}`;
 }
 
 const COLUMNS = [

@@ -8,7 +8,7 @@ import {
   formatStep,
   formatWhole,
   SEVERITY_MARKS,
-  shorten,
+  shortRun,
 } from "../model/text.ts";
 import * as table from "../table.ts";
 import { placeLink } from "./link.tsx";
@@ -35,8 +35,8 @@ export function RunRow({ line, index, ticked }: RunRowProps) {
 }
 
 function cellsOf(run: string, row: OverviewRow | null, ticked: boolean) {
-  const name = shorten(run);
-  const whole = shorten(run, 200);
+  const name = shortRun(run);
+  const whole = shortRun(run, 200);
   const onOpen = () => {
     table.opened.value = run;
   };

@@ -2,7 +2,7 @@
 import { embedded } from "../embedded.ts";
 import { refresh } from "../load.ts";
 import { missingOf } from "../model/runs.ts";
-import { shorten } from "../model/text.ts";
+import { shortRun } from "../model/text.ts";
 import * as state from "../state.ts";
 import { HelpDialog, RuleDialog } from "./dialogs.tsx";
 import { Empty } from "./empty.tsx";
@@ -60,7 +60,7 @@ export function Page() {
 function Pictures() {
   const report = state.report.value;
   if (!report) {
-    const name = shorten(state.askedRun.value?.run ?? "");
+    const name = shortRun(state.askedRun.value?.run ?? "");
     return (
       <p class="quiet-text">
         {state.failure.value ? "Nothing can be shown of " : "Reading "}
@@ -101,7 +101,7 @@ function Other() {
   if (other.layers.length > 0) return <OtherTimeline report={other} />;
   return (
     <p class="quiet-text region">
-      The model of <bdi>{shorten(other.run)}</bdi> has no batch normalization layer: no mode of it
+      The model of <bdi>{shortRun(other.run)}</bdi> has no batch normalization layer: no mode of it
       can be shown.
     </p>
   );
@@ -116,10 +116,10 @@ function Missing() {
       {missingOf(state.runs.value ?? [], report, state.wanted.value).map(
         ({ what, name, instead }) => (
           <p class="notice" role="status" key={what}>
-            {what} <bdi>{shorten(name)}</bdi>.{" "}
+            {what} <bdi>{shortRun(name)}</bdi>.{" "}
             {instead !== null && (
               <>
-                You see <bdi>{shorten(instead)}</bdi> instead.
+                You see <bdi>{shortRun(instead)}</bdi> instead.
               </>
             )}
           </p>

@@ -6,7 +6,7 @@ import { type Line, Lines } from "../charts/lines.tsx";
 import { type Shade, union } from "../model/axis.ts";
 import { colours } from "../model/modes.ts";
 import { type Chart, type Curve, chartsOf } from "../model/scalars.ts";
-import { shorten } from "../model/text.ts";
+import { shorten, shortRun } from "../model/text.ts";
 import * as state from "../state.ts";
 import { Inline } from "./finding.tsx";
 
@@ -121,7 +121,7 @@ function lineOf(curve: Curve, at: number, other: string): Line {
   const color = curve.source === "train" ? plain : `line-${curve.source}`;
   const dash = curve.other ? [8, 3, 2, 3] : DASHES[curve.source];
   return {
-    name: curve.other ? `${shorten(other, 24)}: ${curve.name}` : curve.name,
+    name: curve.other ? `${shortRun(other, 24)}: ${curve.name}` : curve.name,
     steps: curve.steps,
     values: curve.values,
     color,

@@ -10,7 +10,7 @@ import { cellsOf, codesOf } from "../model/cells.ts";
 import { moved } from "../model/keys.ts";
 import { MODE_WORDS } from "../model/modes.ts";
 import { foldable, type Row, rowHeight, rowOf, rowsOf, shut } from "../model/rows.ts";
-import { count, formatStep, shorten } from "../model/text.ts";
+import { count, formatStep, nameOfRun, shorten, shortRun } from "../model/text.ts";
 import * as state from "../state.ts";
 import { Folds } from "./alike.tsx";
 import { Legend } from "./legend.tsx";
@@ -91,12 +91,12 @@ export function OtherTimeline({ report }: { report: Report }) {
   );
   const layerAt = (y: number) =>
     first ? (data.rows[rowAt(data, y / pixels)]?.layers[0] ?? null) : null;
-  const title = `Effective mode of ${report.run}`;
+  const title = `Effective mode of ${nameOfRun(report.run)}`;
   return (
     <section class="region" aria-label={title}>
       <h2>
         <span>
-          Effective mode of <bdi>{shorten(report.run)}</bdi>
+          Effective mode of <bdi>{shortRun(report.run)}</bdi>
         </span>
       </h2>
       <Folds alike={alike} />

@@ -1,7 +1,7 @@
 // What is looked at: run, model, comparison, how many records, how fresh, downloads, help.
 import { embedded } from "../embedded.ts";
 import { choose } from "../load.ts";
-import { count, formatAge, formatStep, formatWhole, shorten } from "../model/text.ts";
+import { count, formatAge, formatStep, formatWhole, nameOfRun, shorten } from "../model/text.ts";
 import * as state from "../state.ts";
 import { tablePlace } from "../table.ts";
 import { HelpButton } from "./dialogs.tsx";
@@ -32,7 +32,7 @@ export function Toolbar() {
         >
           {runs.map((entry) => (
             <option key={entry.run} value={entry.run}>
-              {entry.run}
+              {nameOfRun(entry.run)}
               {entry.errors ? ` — ${count(entry.errors, "error")}` : ""}
               {!entry.errors && entry.warnings ? ` — ${count(entry.warnings, "warning")}` : ""}
             </option>
@@ -63,7 +63,9 @@ export function Toolbar() {
             {runs
               .filter((entry) => entry.run !== asked?.run)
               .map((entry) => (
-                <option key={entry.run}>{entry.run}</option>
+                <option key={entry.run} value={entry.run}>
+                  {nameOfRun(entry.run)}
+                </option>
               ))}
           </select>
         </label>
@@ -83,7 +85,7 @@ function Changing() {
   const report = state.report.value;
   const asked = state.askedRun.value;
   if (!report || !asked || !state.changing.value) return null;
-  const name = report.run === asked.run ? report.model : report.run;
+  const name = report.run === asked.run ? report.model : nameOfRun(report.run);
   return (
     <span class="facts" role="status">
       <span>

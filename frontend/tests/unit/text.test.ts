@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import {
   count,
@@ -9,9 +10,11 @@ import {
   formatStep,
   formatSteps,
   formatTimes,
+  nameOfRun,
   outcomeKey,
   placeName,
   shorten,
+  shortRun,
 } from "../../src/model/text.ts";
 import { outcome } from "../mock/program.ts";
 
@@ -30,16 +33,24 @@ describe("names", () => {
   test("have one line", () => expect(shorten("a\n\tb")).toBe("a b"));
 });
 
-test.each([
-  [null, "–"],
-  [Number.NaN, "–"],
-  [0, "0"],
-  [12345, "12,345"],
-  [0.123456, "0.1235"],
-  [2.0, "2"],
-  [-0.000012, "-1.2e-5"],
-  [3.2e9, "3.2e+9"],
-])("the number %s reads %s", (value, text) => expect(formatNumber(value)).toBe(text));
+/** The table that tests/schema/test_printed.py holds Python to. */
+const numbers: [number, string][] = JSON.parse(
+  readFileSync(new URL("../golden/numbers.json", import.meta.url), "utf8"),
+);
+
+test.each(numbers)("the number %s reads %s, as Python prints it", (value, text) => {
+  expect(formatNumber(value)).toBe(text);
+  expect(formatNumber(-value)).toBe(value === 0 ? "0" : `-${text}`);
+});
+
+test.each([null, undefined, Number.NaN, Number.POSITIVE_INFINITY])("%s is no number", (value) =>
+  expect(formatNumber(value)).toBe("–"),
+);
+
+test("a run that is the log folder itself is told as that", () => {
+  expect([nameOfRun("."), nameOfRun("a/train")]).toEqual([". (the log folder)", "a/train"]);
+  expect(shortRun("a/train", 5)).toBe("a/…in");
+});
 
 test("steps have separators and no fractions", () => {
   expect([formatStep(4996), formatStep(12.4)]).toEqual(["4,996", "12"]);

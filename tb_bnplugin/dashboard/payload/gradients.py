@@ -15,6 +15,7 @@ from tb_bnplugin.diagnose.evidence.gradients import (
 )
 from tb_bnplugin.diagnose.evidence.losses import near
 from tb_bnplugin.history.model import GradientHistory, ModelHistory
+from tb_bnplugin.printed import num
 
 
 def loss_gradients(history: ModelHistory) -> dict[str, Json]:
@@ -50,10 +51,10 @@ def _loss_gradient(history: ModelHistory, gradient: GradientHistory) -> Json | N
         begin += f", summed over {replicas} replicas,"
     each = replicas * factor
     if smallest < SAME_DIRECTION:
-        reading = f"{begin} is no multiple of Keras' mean: the cosine is {smallest:.4g}"
+        reading = f"{begin} is no multiple of Keras' mean: the cosine is {num(smallest)}"
     elif agreed is None:
         low, high = float(each.min()), float(each.max())
-        reading = f"{begin} = {low:.4g} to {high:.4g} x Keras' mean, not the same at each record"
+        reading = f"{begin} = {num(low)} to {num(high)} x Keras' mean, not the same at each record"
     else:
         reading = f"{begin} = {_times(agreed.factor)}Keras' mean"
     return {
@@ -70,7 +71,7 @@ def _applied_reading(found: Applied, replicas: int) -> str:
     if passes == 1:
         came = "what the backward pass gave"
     elif np.isfinite(passes):
-        came = f"the sum of {passes:.4g} backward passes"
+        came = f"the sum of {num(passes)} backward passes"
     if found.factor is not None:
         return f"{begin} {_times(found.factor)}{came}"
     if found.reduced is not None:
@@ -79,4 +80,4 @@ def _applied_reading(found: Applied, replicas: int) -> str:
 
 
 def _times(factor: float) -> str:
-    return "" if near(factor, 1.0) else f"{factor:.4g} x "
+    return "" if near(factor, 1.0) else f"{num(factor)} x "

@@ -12,6 +12,7 @@ from tb_bnplugin.dashboard.payload.values import Json, number
 from tb_bnplugin.diagnose.evidence.gradients import SAME_DIRECTION
 from tb_bnplugin.diagnose.evidence.losses import Measurement, measure, near
 from tb_bnplugin.history.model import LossFacts, LossHistory, ModelHistory
+from tb_bnplugin.printed import num
 
 _REDUCTIONS = {
     "sum_over_batch_size": "compiled as a mean over the batch",
@@ -128,7 +129,7 @@ def _reading(measurement: Measurement, row: Mapping[str, Any]) -> str:
     vector = ""
     if measurement.elements > 1:
         reduced = "which the loop reduces" if measurement.by_loop else "which a tape sums"
-        vector = f"a vector of {measurement.elements:g} values, {reduced}: "
+        vector = f"a vector of {num(measurement.elements)} values, {reduced}: "
     keras_mean = f"Keras' {row['keras_class']}" if row["keras_class"] else "Keras' mean of it"
     ratio = measurement.doubled_ratio
     if ratio is not None and near(ratio, 1.0):
@@ -136,10 +137,10 @@ def _reading(measurement: Measurement, row: Mapping[str, Any]) -> str:
     if ratio is not None and near(ratio, 2.0):
         return vector + _sum_over_batch(measurement)
     if ratio is not None:
-        return f"{vector}doubling the batch multiplies it by {ratio:.4g}"
+        return f"{vector}doubling the batch multiplies it by {num(ratio)}"
     if measurement.factor is not None:
         return (
-            f"{vector}{measurement.factor:.4g} times {keras_mean}; its dependence on the batch"
+            f"{vector}{num(measurement.factor)} times {keras_mean}; its dependence on the batch"
             " size was not measured"
         )
     return f"{vector}neither a mean nor a sum: the measurements agree on no one factor"
@@ -152,13 +153,14 @@ def _mean_over_batch(measurement: Measurement, keras_mean: str) -> str:
     if near(factor, 1.0):
         return f"mean over the batch{_and_outputs(outputs)}, as {keras_mean}"
     if outputs > 1.0 and near(factor, outputs):
-        return f"sum over {outputs:g} outputs, mean over the batch: {outputs:g} times {keras_mean}"
+        times = num(outputs)
+        return f"sum over {times} outputs, mean over the batch: {times} times {keras_mean}"
     if replicas > 1.0 and near(factor, 1.0 / replicas):
         return (
-            f"mean over the batch{_and_outputs(outputs)}, divided by {replicas:g} replicas:"
-            f" 1/{replicas:g} of {keras_mean}"
+            f"mean over the batch{_and_outputs(outputs)}, divided by {num(replicas)} replicas:"
+            f" 1/{num(replicas)} of {keras_mean}"
         )
-    return f"mean over the batch: {factor:.4g} times {keras_mean}"
+    return f"mean over the batch: {num(factor)} times {keras_mean}"
 
 
 def _sum_over_batch(measurement: Measurement) -> str:
@@ -170,21 +172,20 @@ def _sum_over_batch(measurement: Measurement) -> str:
     if near(divisor, 1.0):
         return f"sum over the batch{_and_outputs(outputs)}: {grows}"
     if outputs > 1.0 and near(divisor, outputs):
-        return f"mean over {outputs:g} outputs, sum over the batch: {grows}"
+        return f"mean over {num(outputs)} outputs, sum over the batch: {grows}"
     if outputs > 1.0 and near(divisor, outputs * batch):
         return (
-            f"mean over {outputs:g} outputs, sum over the batch divided by a fixed {batch:g}:"
+            f"mean over {num(outputs)} outputs, sum over the batch divided by a fixed {num(batch)}:"
             f" {grows}"
         )
     if outputs > 1.0:
-        return (
-            f"sum over {outputs:g} outputs and the batch, divided by a fixed {divisor:.4g}: {grows}"
-        )
-    return f"sum over the batch, divided by a fixed {divisor:.4g}: {grows}"
+        summed = f"sum over {num(outputs)} outputs and the batch"
+        return f"{summed}, divided by a fixed {num(divisor)}: {grows}"
+    return f"sum over the batch, divided by a fixed {num(divisor)}: {grows}"
 
 
 def _and_outputs(outputs: float) -> str:
-    return f" and {outputs:g} outputs" if outputs > 1.0 else ""
+    return f" and {num(outputs)} outputs" if outputs > 1.0 else ""
 
 
 def _last(loss: LossHistory, name: str) -> float | None:

@@ -12,6 +12,7 @@ from tb_bnplugin.diagnose.evidence.optimizer import optimizer_of
 from tb_bnplugin.diagnose.rules.cr101_loss_scale_differs import SAME_WITHIN
 from tb_bnplugin.diagnose.views.words import short
 from tb_bnplugin.history.model import ModelHistory
+from tb_bnplugin.printed import num, run_name
 
 
 @dataclass(kw_only=True)
@@ -25,7 +26,7 @@ class Said:
 
 def name(model: ModelHistory) -> str:
     """A run as rules write it, cut where it is long."""
-    return f"'{short(model.run)}'"
+    return f"'{short(run_name(model.run))}'"
 
 
 def say_steps(said: Said, here: ModelHistory, there: ModelHistory, scales: Outcome | None) -> None:
@@ -69,7 +70,7 @@ def _say_step(
     loss = "losses of the same scale"
     if not _same(quotient):
         larger = name(runs[0] if quotient > 1.0 else runs[1])
-        loss = f"the loss of {larger} is {max(quotient, 1.0 / quotient):.4g} times as large"
+        loss = f"the loss of {larger} is {num(max(quotient, 1.0 / quotient))} times as large"
     said.differs.append(_times(*runs, factor, f"the step of {{}} ({loss}, {_words(rates)})"))
 
 
@@ -77,13 +78,13 @@ def _times(here: ModelHistory, there: ModelHistory, factor: float, what: str) ->
     """One run has several times of what the other has: the one with more first."""
     more, less = (here, there) if factor > 1.0 else (there, here)
     times = max(factor, 1.0 / factor)
-    return f"{name(more)} trains with {times:.4g} times {what.replace('{}', name(less))}."
+    return f"{name(more)} trains with {num(times)} times {what.replace('{}', name(less))}."
 
 
 def _words(rates: tuple[float, float]) -> str:
     if _same(rates[0] / rates[1]):
-        return f"learning rate {rates[0]:.4g} in both"
-    return f"learning rates {max(rates):.4g} and {min(rates):.4g}"
+        return f"learning rate {num(rates[0])} in both"
+    return f"learning rates {num(max(rates))} and {num(min(rates))}"
 
 
 def _say_optimizers(said: Said, here: ModelHistory, there: ModelHistory) -> None:

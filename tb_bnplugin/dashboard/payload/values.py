@@ -1,4 +1,4 @@
-"""Numbers for JSON: not finite becomes null, drawn ones keep four significant digits."""
+"""Numbers for JSON: not finite becomes null, drawn ones have the digits of a text."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_bnplugin.history.model import Floats
+from tb_bnplugin.printed import DIGITS, WHOLE
 
 Json = dict[str, Any]
 Drawn = list[float | None]
@@ -18,15 +19,21 @@ SCHEMA_VERSION: Final = 1
 
 
 def draw(values: Floats | npt.NDArray[np.float32]) -> list[Any]:
-    """Values of any rank as nested lists, four significant digits, null where not finite."""
+    """Values of any rank as nested lists, null where not finite, with the digits of a text.
+
+    These are those of `printed.num`: four, the whole part in full, a half rounded up.
+    """
     exact = np.asarray(values, np.float64)
     finite = np.isfinite(exact)
     sizes = np.where(finite & (exact != 0.0), np.abs(exact), 1.0)
-    exponents = np.clip(3.0 - np.floor(np.log10(sizes)), -300.0, 300.0)
+    whole = np.floor(np.log10(sizes)) + 1.0
+    exponents = np.clip(DIGITS - whole, -300.0, 300.0)
+    exponents[(whole > DIGITS) & (whole <= WHOLE)] = 0.0
     # A quotient by a power of ten prints short; a product with a negative power would not.
     up, down = 10.0 ** np.maximum(exponents, 0.0), 10.0 ** np.maximum(-exponents, 0.0)
     with np.errstate(over="ignore", invalid="ignore"):
-        rounded = np.rint(np.where(finite, exact, 0.0) / down * up) / up * down
+        scaled = np.where(finite, exact, 0.0) / down * up
+        rounded = np.copysign(np.floor(np.abs(scaled) + 0.5), scaled) / up * down
     drawn = rounded.astype(object)
     drawn[~(finite & np.isfinite(rounded))] = None
     nested: list[Any] = drawn.tolist()

@@ -11,6 +11,7 @@ import numpy as np
 from tb_bnplugin.diagnose.evidence.gradients import SAME_DIRECTION, WITHIN, usable
 from tb_bnplugin.diagnose.evidence.layers import newest
 from tb_bnplugin.history.model import Floats, GradientHistory, ModelHistory
+from tb_bnplugin.printed import num
 
 FARTHER: Final = 4.0
 """Times that a gradient must be farther from one direction than from the other, by 1 - cosine, to
@@ -136,10 +137,10 @@ def describe_rows(history: ModelHistory) -> str | None:
         # the mean of the squared weights of rows over the square of their mean, each by its g^2
         spread = float(np.sqrt(np.maximum((of_rows / cosine) ** 2 - 1.0, 0.0)).max())
         none = float(1.0 - reached.min())
-        without = f" {none:.2g} of the rows have none." if none > 0.0 else ""
+        without = f" {num(none)} of the rows have none." if none > 0.0 else ""
         return (
             "Each row of the gradient is a multiple of that of Keras' mean, and rows weigh"
-            f" differently, by {spread:.2g} of their mean weight: as with weights of the program's"
+            f" differently, by {num(spread)} of their mean weight: as with weights of the program's"
             f" own, a focal loss, or batches that differ.{without}"
         )
     return None

@@ -10,6 +10,7 @@ import numpy as np
 from tb_bnplugin.diagnose.evidence.collapse import collapsed
 from tb_bnplugin.diagnose.evidence.layers import Mask
 from tb_bnplugin.history.model import Floats, ProbeHistory, Steps
+from tb_bnplugin.printed import num
 
 WORSE_ACCURACY: Final = 0.05
 """Share of the rows: less says little of a model, and comes and goes from epoch to epoch."""
@@ -92,6 +93,6 @@ def _scores(probe: ProbeHistory, name: str) -> tuple[Floats, Floats]:
 
 def _text(name: str, moving: float, batch: float) -> str:
     return (
-        f"On the held batch the {name} is {moving:.3g} with moving statistics and {batch:.3g} with"
-        " those of the batch."
+        f"On the held batch the {name} is {num(moving)} with moving statistics and {num(batch)}"
+        " with those of the batch."
     )

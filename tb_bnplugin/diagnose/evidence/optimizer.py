@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from tb_bnplugin.history.model import ModelHistory, OptimizerFacts
+from tb_bnplugin.printed import num
 
 ADAPTIVE: Final = frozenset(
     (
@@ -87,4 +88,4 @@ def _clipping(optimizer: OptimizerFacts) -> str:
         "clipvalue": optimizer.clipvalue,
         "global_clipnorm": optimizer.global_clipnorm,
     }
-    return ", ".join(f"{name}={limit:.4g}" for name, limit in limits.items() if limit is not None)
+    return ", ".join(f"{name}={num(limit)}" for name, limit in limits.items() if limit is not None)

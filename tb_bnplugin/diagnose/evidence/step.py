@@ -15,6 +15,7 @@ from tb_bnplugin.diagnose.evidence.gradients import is_known_to_train, measured_
 from tb_bnplugin.diagnose.evidence.layers import newest
 from tb_bnplugin.diagnose.evidence.optimizer import optimizer_of
 from tb_bnplugin.history.model import ModelHistory
+from tb_bnplugin.printed import num
 
 PASSES: Final = "passes"
 """A factor of gradients that are added up before a step, beside outputs, rows and replicas."""
@@ -40,15 +41,15 @@ def describe_step(history: ModelHistory) -> str | None:
     factor = _factor(history)
     if optimizer.name is None or factor is None or not np.isfinite(rate):
         return None
-    begin = f"learning rate {rate:.4g}"
+    begin = f"learning rate {num(rate)}"
     if optimizer.cancels:
         return f"{begin} of {optimizer.name}, which divides a factor of the loss out"
     passes = _passes(history)
     parts = _parts(factor, program_sizes(history))
-    parts += [f"{passes:.6g} ({PASSES})"] if passes not in (None, 1.0) else []
+    parts += [f"{num(passes)} ({PASSES})"] if passes not in (None, 1.0) else []
     given = given_gradient(history)
     if given is not None and given.in_part is not None:
-        scale = f"{given.scale:.6g} (loss scale)"
+        scale = f"{num(given.scale)} (loss scale)"
         parts.append(f"1/{scale}" if given.is_divided else scale)
     return " x ".join([begin, *parts, "mean loss"])
 
@@ -80,10 +81,10 @@ def _parts(factor: float, sizes: Mapping[str, float]) -> list[str]:
         return []
     explained = losses.explain_product(factor, sizes)
     if explained is None:
-        return [f"{factor:.6g}"]
+        return [num(factor)]
     return [
-        f"1/{sizes[part.removeprefix('1 / ')]:.6g} ({part.removeprefix('1 / ')})"
+        f"1/{num(sizes[part.removeprefix('1 / ')])} ({part.removeprefix('1 / ')})"
         if part.startswith("1 / ")
-        else f"{sizes[part]:.6g} ({part})"
+        else f"{num(sizes[part])} ({part})"
         for part in explained
     ]

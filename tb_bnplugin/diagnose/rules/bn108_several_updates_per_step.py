@@ -46,6 +46,7 @@ from tb_bnplugin.diagnose.needs import TWO_RECORDS
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import Floats, ModelHistory
+from tb_bnplugin.printed import num
 
 RULE: Final = Rule(
     code="BN108",
@@ -90,7 +91,7 @@ def check(history: ModelHistory) -> Outcome | list[Outcome]:
         most = float(a_step[passes].max())
         fix = (
             "Nothing, if this is intended (GAN, accumulation). To forget as slowly as with one"
-            f" update a step, use `momentum ** (1 / {most:.3g})`."
+            f" update a step, use `momentum ** (1 / {num(most)})`."
         )
         found.append(_finding(history, passes, a_step, fix))
     return found or RULE.not_checked("Layers are called on inputs that differ: see BN211.")
@@ -110,7 +111,7 @@ def _finding(
     return RULE.layer_finding(
         history,
         several,
-        f"updated the moving statistics {most:.3g} times a step{sites}: the momentum counts calls,"
+        f"updated the moving statistics {num(most)} times a step{sites}: the momentum counts calls,"
         " not steps.",
         fix=fix,
         evidence={"updates_a_step": round(most, 3)},

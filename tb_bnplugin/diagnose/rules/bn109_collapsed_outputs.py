@@ -45,6 +45,7 @@ from tb_bnplugin.diagnose.needs import PROBE
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import ModelHistory
+from tb_bnplugin.printed import num
 
 RULE: Final = Rule(
     code="BN109", name="collapsed-outputs", severity="error", needs=(PROBE,), told_at_end=True
@@ -75,8 +76,8 @@ def check(history: ModelHistory) -> Outcome:
     return RULE.finding(
         message=(
             "With moving statistics all rows of the held batch give the same output"
-            f" (relative spread {moving[-1]:.2g}); with batch statistics they differ"
-            f" ({batch[-1]:.2g})."
+            f" (relative spread {num(moving[-1])}); with batch statistics they differ"
+            f" ({num(batch[-1])})."
         ),
         fix=(
             "The moving statistics are still near their start: train longer, see BN201."

@@ -79,6 +79,7 @@ from tb_bnplugin.diagnose.needs import COUNTED
 from tb_bnplugin.diagnose.outcome import EvidenceValue, Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import ModelHistory
+from tb_bnplugin.printed import num
 
 RULE: Final = Rule(code="BN202", name="statistics-gap", severity="warning", needs=(COUNTED,))
 
@@ -145,7 +146,7 @@ def _lagging(history: ModelHistory, gap: BatchGap, probe: ProbeGap | None, wrong
     return RULE.layer_finding(
         history,
         wrong,
-        f"kept a moving variance {factor:.3g} times {'above' if shift > 0 else 'below'} that of"
+        f"kept a moving variance {num(factor)} times {'above' if shift > 0 else 'below'} that of"
         f" its batches over the last {records} records.",
         fix=(
             "Lower the momentum so that the statistics follow, for example"
@@ -177,8 +178,8 @@ def _misfit(history: ModelHistory, probe: ProbeGap, misfit: Misfit) -> Outcome:
     return RULE.layer_finding(
         history,
         misfit.layers,
-        f"{WHAT[misfit.kind]}: in {path} the moving variance is {factor:.3g} times that of the held"
-        f" batch, and the moving mean {off:.3g} standard deviations off. {probe.score}",
+        f"{WHAT[misfit.kind]}: in {path} the moving variance is {num(factor)} times that of the"
+        f" held batch, and the moving mean {num(off)} standard deviations off. {probe.score}",
         fix=_cure(history, probe, misfit),
         evidence=evidence,
         steps=(probe.since(misfit.layers), probe.step),

@@ -45,6 +45,7 @@ from tb_bnplugin.diagnose.needs import COUNTED, find_missing
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import Floats, ModelHistory
+from tb_bnplugin.printed import num
 
 # It asks for what is counted below: one replica is ok whatever was recorded. The recorder notes
 # the gaps of layers whose copies are apart by more than the factor 2 or half a deviation.
@@ -95,8 +96,8 @@ def _finding(history: ModelHistory, wrong: Mask, mean_gap: float, log_ratio: flo
         history,
         wrong,
         f"{'has' if wrong.size == 1 else 'have'} copies of the moving statistics on"
-        f" {history.facts.replicas} replicas that are up to {mean_gap:.2g} standard deviations"
-        f" apart in mean and a factor {ratio:.3g} in variance: the replicas get data of different"
+        f" {history.facts.replicas} replicas that are up to {num(mean_gap)} standard deviations"
+        f" apart in mean and a factor {num(ratio)} in variance: the replicas get data of different"
         f" kinds. What is saved is {saved}.",
         fix=(
             "Shuffle the rows before they are dealt out to the replicas:"

@@ -77,6 +77,7 @@ from tb_bnplugin.diagnose.needs import COUNTED, PROBE
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import Floats, ModelHistory
+from tb_bnplugin.printed import num
 
 RULE: Final = Rule(
     code="BN208",
@@ -112,7 +113,7 @@ SHUFFLE: Final = (
     " one source, a layer takes away what tells them apart."
 )
 LAGS: Final = (
-    "The moving mean lags: also the batches of training are {lag:.2g} standard deviations away from"
+    "The moving mean lags: also the batches of training are {lag} standard deviations away from"
     " it, since their means move faster than the average follows. {cure}"
 )
 SCALED: Final = (
@@ -217,8 +218,9 @@ def _finding(
     return RULE.layer_finding(
         history,
         wrong,
-        f"{WORSE if worse else BETTER}: in {path} the moving variance is {factor:.3g} times that of"
-        f" the held batch, and the moving mean {off:.3g} standard deviations off. {probe.score}"
+        f"{WORSE if worse else BETTER}: in {path} the moving variance is {num(factor)} times"
+        f" that of the held batch, and the moving mean {num(off)} standard deviations off."
+        f" {probe.score}"
         f"{f' Share of the gap, layer by layer: {shares}.' if shares else ''}",
         fix=" ".join(cures or [_lags(history, wrong) or ALIKE]),
         evidence={
@@ -252,7 +254,7 @@ def _cures(history: ModelHistory, wrong: Mask, shift: Floats) -> list[str]:
     lowest = min(layer.momentum or 0.0 for layer in chosen(history, wrong))
     if lowest <= LOW_MOMENTUM:
         cures.append(
-            f"With momentum={lowest:g} the statistics are those of the last batch or two. What"
+            f"With momentum={num(lowest)} the statistics are those of the last batch or two. What"
             " PyTorch calls a momentum of 0.1 is 0.9 in Keras: `BatchNormalization(momentum=0.9)`."
         )
     if (shift[wrong] < -LOG_GAP).any():
@@ -262,10 +264,10 @@ def _cures(history: ModelHistory, wrong: Mask, shift: Floats) -> list[str]:
 
 def _alike(path: str, scaled: Rescaled) -> str:
     times = scaled.times
-    text = f"{times:.3g} times as large" if times > 1 else f"{1 / times:.3g} times as small"
+    text = f"{num(times)} times as large" if times > 1 else f"{num(1 / times)} times as small"
     return SCALED.format(path=path, times=text)
 
 
 def _lags(history: ModelHistory, wrong: Mask) -> str | None:
     lag = lag_of_mean(history, wrong)
-    return None if lag is None else LAGS.format(lag=lag, cure=catch_up(history))
+    return None if lag is None else LAGS.format(lag=num(lag), cure=catch_up(history))

@@ -36,6 +36,7 @@ from tb_bnplugin.diagnose.needs import RECORDS
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import ModelHistory
+from tb_bnplugin.printed import num
 
 RULE: Final = Rule(code="BN210", name="momentum-out-of-range", severity="error", needs=(RECORDS,))
 
@@ -55,8 +56,8 @@ def check(history: ModelHistory) -> Outcome:
     return RULE.layer_finding(
         history,
         wrong,
-        f"updated the moving statistics with a momentum of {worst:g}, which is outside 0 to 1: the"
-        " statistics diverge.",
+        f"updated the moving statistics with a momentum of {num(worst)}, which is outside 0 to 1:"
+        " the statistics diverge.",
         fix=(
             "Build the model again with `momentum=0.99`, or another number between 0 and 1."
             " PyTorch's momentum is one minus that of Keras."

@@ -49,6 +49,7 @@ from tb_bnplugin.diagnose.needs import PROBE, TWO_RECORDS
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import ModelHistory
+from tb_bnplugin.printed import num
 
 RULE: Final = Rule(
     code="BN211",
@@ -99,8 +100,9 @@ def _finding(history: ModelHistory, probe: ProbeGap, mixed: Mask) -> Outcome:
         mixed,
         f"normalized inputs of different distributions, {int(probe.calls[mixed].max())} in one"
         " pass: the moving statistics are those of a mixture that none of them has. In"
-        f" {path} the farthest call is {apart:.3g} standard deviations and a factor of {factor:.3g}"
-        f" in variance from the mean over the calls.{f' {probe.score}' if worse else ''}",
+        f" {path} the farthest call is {num(apart)} standard deviations and a"
+        f" factor of {num(factor)} in variance from the mean over the calls."
+        f"{f' {probe.score}' if worse else ''}",
         fix=OWN_LAYER,
         evidence={
             "calls_a_pass": int(probe.calls[mixed].max()),

@@ -45,6 +45,7 @@ from tb_bnplugin.diagnose.needs import COUNTED
 from tb_bnplugin.diagnose.outcome import EvidenceValue, Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import ModelHistory
+from tb_bnplugin.printed import num
 
 RULE: Final = Rule(code="BN213", name="epsilon-dominates", severity="warning", needs=(COUNTED,))
 
@@ -71,8 +72,8 @@ def _finding(history: ModelHistory, gap: EpsilonGap) -> Outcome:
     variance, epsilon = float(gap.variance[first]), float(gap.epsilon[first])
     shrunk = float(np.sqrt(1.0 + epsilon / variance))
     what = (
-        f"loaded with a variance far below epsilon: in {path} it is {variance:.3g}, and epsilon"
-        f" {epsilon:g} makes what comes out {shrunk:.3g} times smaller."
+        f"loaded with a variance far below epsilon: in {path} it is {num(variance)}, and epsilon"
+        f" {num(epsilon)} makes what comes out {num(shrunk)} times smaller."
     )
     evidence: dict[str, EvidenceValue] = {
         "first_layer": path,
@@ -83,7 +84,7 @@ def _finding(history: ModelHistory, gap: EpsilonGap) -> Outcome:
     steps = (int(history.steps[0]), int(history.steps[-1]))
     if not gap.following.any() and gap.unclear.any():
         return RULE.not_checked(
-            f"{path} has a variance of {variance:.3g} under an epsilon of {epsilon:g}, and the"
+            f"{path} has a variance of {num(variance)} under an epsilon of {num(epsilon)}, and the"
             " first records, which show whether layers behind it suffer from it, are missing."
         )
     if not gap.following.any():

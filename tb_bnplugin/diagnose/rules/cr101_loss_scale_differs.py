@@ -57,6 +57,7 @@ from tb_bnplugin.diagnose.needs import LOSSES
 from tb_bnplugin.diagnose.outcome import EvidenceValue, Outcome, Severity
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import ModelHistory
+from tb_bnplugin.printed import num, run_name
 
 RULE: Final = Rule(code="CR101", name="loss-scale-differs", severity="warning", needs=(LOSSES,))
 
@@ -120,12 +121,13 @@ def check(history: ModelHistory, other: ModelHistory) -> Outcome:
     if is_one_program(history, mine.measurement, other, yours.measurement):
         return RULE.ok(
             "Both runs are of one program, whose loss grows with the batch: batches of"
-            f" {mine.measurement.batch:.6g} and of {yours.measurement.batch:.6g} rows. See LR101.",
+            f" {num(mine.measurement.batch)} and of {num(yours.measurement.batch)} rows. See"
+            " LR101.",
             evidence=evidence,
         )
-    theirs_in_words = "that mean" if yours.is_mean else f"{yours.factor:.4g} times that mean"
+    theirs_in_words = "that mean" if yours.is_mean else f"{num(yours.factor)} times that mean"
     scales = (
-        f"{mine.run!r} differentiates {'' if mine.is_mean else f'{mine.factor:.4g} times '}"
+        f"{mine.run!r} differentiates {'' if mine.is_mean else f'{num(mine.factor)} times '}"
         f"Keras' mean of {name}, {yours.run!r} {theirs_in_words}"
     )
     if mine.optimizer.cancels and yours.optimizer.cancels and not _clips(mine, yours):
@@ -150,7 +152,7 @@ def check(history: ModelHistory, other: ModelHistory) -> Outcome:
 def _effect(mine: _Side, yours: _Side) -> tuple[str, Severity]:
     """The effect of the two factors on the steps, and how bad that is."""
     factor = mine.factor / yours.factor
-    quotient = f"a factor of {max(factor, 1 / factor):.4g}"
+    quotient = f"a factor of {num(max(factor, 1 / factor))}"
     if mine.optimizer.cancels and yours.optimizer.cancels:
         return (
             f"{quotient}, which {_optimizers(mine, yours)} divides out, but which decides what is"
@@ -161,10 +163,10 @@ def _effect(mine: _Side, yours: _Side) -> tuple[str, Severity]:
             return f"{quotient}, unless the learning rates make up for it", "info"
         steps = factor * mine.rate / yours.rate
         unusual = _of_another_batch(mine, yours)
-        of = "" if unusual is None else f" in batches of {unusual.measurement.batch:.6g} rows"
+        of = "" if unusual is None else f" in batches of {num(unusual.measurement.batch)} rows"
         return (
-            f"at learning rates of {mine.rate:.4g} and {yours.rate:.4g} the steps of"
-            f" {(mine if steps > 1 else yours).run!r} are {max(steps, 1 / steps):.4g} times as"
+            f"at learning rates of {num(mine.rate)} and {num(yours.rate)} the steps of"
+            f" {(mine if steps > 1 else yours).run!r} are {num(max(steps, 1 / steps))} times as"
             f" large{of}"
         ), "warning"
     return (
@@ -204,8 +206,8 @@ def _of_another_batch(mine: _Side, yours: _Side) -> _Side | None:
 def _describe_batch(side: _Side) -> str:
     found = side.measurement
     return (
-        f"{side.run!r} was measured on batches of {found.batch:.6g} rows only, and most have"
-        f" {found.usual:.6g}"
+        f"{side.run!r} was measured on batches of {num(found.batch)} rows only, and most have"
+        f" {num(found.usual)}"
     )
 
 
@@ -213,8 +215,8 @@ def _equal(side: _Side, *, like: _Side) -> str:
     """The learning rate with which one run trains like the other."""
     quotient = like.factor / side.factor
     if like.rate is None:
-        return f"{quotient:.4g} times the learning rate of {like.run!r}"
-    return f"`learning_rate={like.rate * quotient:.4g}`"
+        return f"{num(quotient)} times the learning rate of {like.run!r}"
+    return f"`learning_rate={num(like.rate * quotient)}`"
 
 
 def _rates_make_up(mine: _Side, yours: _Side) -> bool:
@@ -238,7 +240,7 @@ def _side(history: ModelHistory, measurement: Measurement) -> _Side | None:
     if measurement.step_factor is None:
         return None
     return _Side(
-        run=history.run,
+        run=run_name(history.run),
         measurement=measurement,
         factor=measurement.step_factor if factor is None else factor,
         rate=learning_rate(history, measurement.loss),

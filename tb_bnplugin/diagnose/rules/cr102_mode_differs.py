@@ -38,6 +38,7 @@ from tb_bnplugin.diagnose.needs import RECORDS
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import Floats, ModelHistory
+from tb_bnplugin.printed import run_name
 
 RULE: Final = Rule(code="CR102", name="mode-differs", severity="info", needs=(RECORDS,))
 
@@ -94,7 +95,8 @@ def _finding(
     return RULE.finding(
         message=(
             f"In {situation}, {len(layers)} layer{'s' if len(layers) > 1 else ''} ran"
-            f" {_mode(shares[0])} in {history.run!r} and {_mode(shares[1])} in {other.run!r}."
+            f" {_mode(shares[0])} in {run_name(history.run)!r} and {_mode(shares[1])} in"
+            f" {run_name(other.run)!r}."
         ),
         fix=(
             "Nothing, if this is intended. Otherwise pass the same `training` in both, and see the"

@@ -58,6 +58,7 @@ from tb_bnplugin.diagnose.fixes import after_the_mean, mean_of_rows
 from tb_bnplugin.diagnose.outcome import EvidenceValue, Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import LossHistory, ModelHistory
+from tb_bnplugin.printed import num
 
 RULE: Final = Rule(
     code="LR101",
@@ -174,7 +175,7 @@ def _describe(history: ModelHistory, found: losses.Measurement, *, fits: float |
         return "a sum, or a sum divided by a fixed number that is not known."
     summed = _sum(found.divisor, found.outputs)
     if fits is not None:
-        return f"{summed}, which is right only for {fits:.6g} rows a step."
+        return f"{summed}, which is right only for {num(fits)} rows a step."
     optimizer = optimizer_of(history)
     so = ", so the step depends on the batch size"
     if optimizer.name is None:
@@ -190,10 +191,10 @@ def _sum(divisor: float, outputs: float) -> str:
         return "the sum over the batch"
     of_means = divisor / outputs
     if not outputs > 1.0 or not (near(of_means, round(of_means)) and round(of_means) > 0):
-        return f"a sum divided by a fixed {divisor:.6g}"
+        return f"a sum divided by a fixed {num(divisor)}"
     if near(of_means, 1.0):
-        return f"the sum over the rows of the mean over their {outputs:.6g} outputs"
+        return f"the sum over the rows of the mean over their {num(outputs)} outputs"
     return (
-        f"a sum divided by a fixed {of_means:.6g}, of means over the {outputs:.6g} outputs of each"
-        f" row (of sums over them: by {divisor:.6g})"
+        f"a sum divided by a fixed {num(of_means)}, of means over the {num(outputs)} outputs of"
+        f" each row (of sums over them: by {num(divisor)})"
     )

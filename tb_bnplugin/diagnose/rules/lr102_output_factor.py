@@ -44,6 +44,7 @@ from tb_bnplugin.diagnose.needs import LOSSES, find_missing
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import LossHistory, ModelHistory
+from tb_bnplugin.printed import num
 
 RULE: Final = Rule(code="LR102", name="output-factor", severity="info")
 
@@ -80,19 +81,19 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
     optimizer = optimizer_of(history)
     if optimizer.cancels:
         return RULE.fact(
-            f"{loss.name} sums over the {outputs:.6g} outputs of a row, which"
+            f"{loss.name} sums over the {num(outputs)} outputs of a row, which"
             f" {optimizer.name} divides out, up to epsilon and clipping.",
             evidence={"loss": loss.name, "factor": factor, "outputs": outputs},
             steps=found.steps,
         )
     rate = losses.learning_rate(history, loss)
-    equal = f"{factor:.6g} times the learning rate"
+    equal = f"{num(factor)} times the learning rate"
     if rate is not None:
-        equal = f"`learning_rate={rate * factor:.4g}`"
+        equal = f"`learning_rate={num(rate * factor)}`"
     return RULE.finding(
         message=(
-            f"{loss.name} is {factor:.6g} times Keras' mean{of_all}: it sums over the"
-            f" {outputs:.6g} outputs of a row, where Keras averages{_others(parts)}."
+            f"{loss.name} is {num(factor)} times Keras' mean{of_all}: it sums over the"
+            f" {num(outputs)} outputs of a row, where Keras averages{_others(parts)}."
         ),
         fix=(
             optimizer.if_it_scales(f"use {equal} with Keras' loss to train alike")
@@ -116,14 +117,14 @@ def _unexplained(loss: LossHistory, found: losses.Measurement, factor: float) ->
         return RULE.not_checked(f"{loss.name} changes with the rows of a batch: see LR101.")
     if found.doubled_ratio is None and not found.is_usual:
         return RULE.not_checked(
-            f"{loss.name} was measured on batches of {found.batch:.6g} rows only, which are not"
+            f"{loss.name} was measured on batches of {num(found.batch)} rows only, which are not"
             " those of most steps: measure a full one."
         )
     why = ""
     if np.isfinite(found.outputs):
         why = " No product of outputs, rows and replicas gives this factor; a weight may."
     return RULE.fact(
-        f"{loss.name} is {factor:.6g} times Keras' mean of {losses.keras_class(loss)}.{why}",
+        f"{loss.name} is {num(factor)} times Keras' mean of {losses.keras_class(loss)}.{why}",
         evidence={"loss": loss.name, "factor": factor, "outputs": found.outputs},
         steps=found.steps,
     )

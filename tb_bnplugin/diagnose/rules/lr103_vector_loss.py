@@ -45,6 +45,7 @@ from tb_bnplugin.diagnose.needs import LOSSES, find_missing
 from tb_bnplugin.diagnose.outcome import EvidenceValue, Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import LossHistory, ModelHistory
+from tb_bnplugin.printed import num
 
 RULE: Final = Rule(code="LR103", name="vector-loss", severity="warning")
 
@@ -82,7 +83,7 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
             " mean: it has other terms, or another divisor."
         )
     message = (
-        f"{loss.name} returns {elements[usable][-1]:.6g} values, and their sum was differentiated,"
+        f"{loss.name} returns {num(elements[usable][-1])} values, and their sum was differentiated,"
         " which is what a tape takes of a vector"
     )
     evidence: dict[str, EvidenceValue] = {

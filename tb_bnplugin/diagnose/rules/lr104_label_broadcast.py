@@ -70,6 +70,7 @@ from tb_bnplugin.history.model import (
     LossHistory,
     ModelHistory,
 )
+from tb_bnplugin.printed import num
 
 RULE: Final = Rule(code="LR104", name="label-broadcast", severity="error")
 
@@ -236,7 +237,7 @@ def _finding(loss: LossHistory, usable: Mask) -> Outcome:
     return RULE.finding(
         message=(
             f"{loss.name} compares every label with every prediction: {_shapes(loss, ' and ')}"
-            f" broadcast to {newest['broadcast_elements']:.6g} values, and moving the labels to"
+            f" broadcast to {num(newest['broadcast_elements'])} values, and moving the labels to"
             " other rows changes nothing."
         ),
         fix=fix,

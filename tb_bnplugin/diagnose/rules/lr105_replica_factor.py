@@ -39,6 +39,7 @@ from tb_bnplugin.diagnose.needs import LOSSES, find_missing
 from tb_bnplugin.diagnose.outcome import EvidenceValue, Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import LossHistory, ModelHistory
+from tb_bnplugin.printed import num
 
 # It asks for losses below: one replica is ok whether a loss was measured or not.
 RULE: Final = Rule(code="LR105", name="replica-factor", severity="error")
@@ -69,7 +70,7 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
     }
     if parts is None or not {"replicas", "1 / replicas"} & set(parts):
         return RULE.ok(f"{loss.name} is divided by the replicas once.", evidence=evidence)
-    count = f"{found.replicas:.6g}"
+    count = num(found.replicas)
     twice = "1 / replicas" in parts
     what = (
         f"{loss.name} is divided by the {count} replicas twice, so its steps are {count} times"

@@ -52,6 +52,7 @@ from tb_bnplugin.diagnose.needs import LOSSES, find_missing
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import KERAS_LOSSES, LossFacts, LossHistory, ModelHistory
+from tb_bnplugin.printed import num
 
 # It asks for losses below: `fit` is ok whether a loss was measured or not.
 RULE: Final = Rule(code="LR106", name="regularizer-missing", severity="warning")
@@ -105,8 +106,8 @@ def _of_gradient(history: ModelHistory, found: Times) -> Outcome:
         return RULE.finding(message=f"{message}.", fix=fix, evidence=evidence, steps=found.steps)
     if not found.are_whole:
         return RULE.not_checked(
-            f"The regularizers are in the differentiated loss {found.least:.4g} to {found.most:.4g}"
-            " times: the program scales them by itself."
+            f"The regularizers are in the differentiated loss {num(found.least)} to"
+            f" {num(found.most)} times: the program scales them by itself."
         )
     times = round(found.most)
     if times == 1:
@@ -163,8 +164,8 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
         )
     message, fix = _tell(loss.name, times, float(replicas[-1]))
     return RULE.finding(
-        message=f"{message}: they add up to {terms[usable][-1]:.4g} beside a loss of"
-        f" {measured[usable][-1]:.4g}.",
+        message=f"{message}: they add up to {num(terms[usable][-1])} beside a loss of"
+        f" {num(measured[usable][-1])}.",
         fix=fix,
         evidence={
             "loss": loss.name,

@@ -52,6 +52,7 @@ from tb_bnplugin.diagnose.needs import by_fit
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import ModelHistory
+from tb_bnplugin.printed import num
 
 RULE: Final = Rule(code="LR107", name="logged-not-optimized", severity="warning")
 
@@ -127,8 +128,8 @@ def _of_measured(history: ModelHistory, logged: Logged) -> Outcome:
     if multiple and logged.equals_loss(factors):
         return RULE.ok("The logged loss is the one that was measured.", evidence=evidence)
     what = (
-        f"The loss in the logs was {shown:.4g} in the last of {len(logged.steps)} epochs, and the"
-        f" compiled loss of its batches {measured:.4g}"
+        f"The loss in the logs was {num(shown)} in the last of {len(logged.steps)} epochs, and the"
+        f" compiled loss of its batches {num(measured)}"
     )
     if logged.equals_predictions():
         return RULE.finding(
@@ -148,7 +149,7 @@ def _of_measured(history: ModelHistory, logged: Logged) -> Outcome:
     quotient = logged.constant_quotient()
     if quotient is not None:
         return RULE.fact(
-            f"The logged loss is {quotient:.4g} times the compiled one in every epoch.",
+            f"The logged loss is {num(quotient)} times the compiled one in every epoch.",
             evidence={**evidence, "quotient": quotient},
             steps=_steps(logged),
         )

@@ -41,6 +41,7 @@ from tb_bnplugin.diagnose.needs import LOSSES
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import Floats, LossHistory, ModelHistory
+from tb_bnplugin.printed import num
 
 RULE: Final = Rule(code="LR109", name="partial-batch", severity="warning", needs=(LOSSES,))
 
@@ -71,7 +72,7 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
     full = float(rows.max())
     short = rows < full
     if not short.any():
-        return RULE.ok(f"All measured batches of {loss.name} have {full:.6g} rows.")
+        return RULE.ok(f"All measured batches of {loss.name} have {num(full)} rows.")
     if int(short.sum()) < FEWEST or (rows == full).sum() < short.sum():
         return RULE.not_checked(
             f"Too few short batches of {loss.name} were measured, or batches have any size."
@@ -83,9 +84,9 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
     fewest = float(rows[short].min())
     return RULE.finding(
         message=(
-            f"Batches of {fewest:.6g} rows count as much as those of {full:.6g}: the mean of"
-            f" {loss.name} over the batches is {quotient:.3g} times that over the rows, and each of"
-            f" these rows weighs {full / fewest:.3g} times as much in the steps."
+            f"Batches of {num(fewest)} rows count as much as those of {num(full)}: the mean of"
+            f" {loss.name} over the batches is {num(quotient)} times that over the rows, and each"
+            f" of these rows weighs {num(full / fewest)} times as much in the steps."
         ),
         fix=(
             "Shuffle, and leave the short batch out: `drop_remainder=True`. Where losses are"

@@ -70,6 +70,7 @@ from tb_bnplugin.diagnose.needs import OWN_STEP_MEASURED, by_fit, find_missing
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import ModelHistory
+from tb_bnplugin.printed import num
 
 # What it needs is asked for below: a step of Keras' own is ok without it.
 RULE: Final = Rule(code="LR110", name="gradient-factor", severity="warning")
@@ -93,13 +94,13 @@ def check(history: ModelHistory) -> Outcome:
         return RULE.ok("`train_step` differentiates Keras' mean of the loss.", evidence=evidence)
     parts = losses.explain_product(found.factor, program_sizes(history))
     what = (
-        f"`train_step` differentiates {found.factor:.6g} times Keras' mean of the compiled"
+        f"`train_step` differentiates {num(found.factor)} times Keras' mean of the compiled"
         f" loss{'' if parts is None else _reason(parts)}"
     )
     if is_a_weight(history, found.factor) or optimizer_of(history).cancels:
         return RULE.fact(f"{what}.", evidence=evidence, steps=found.steps)
     return RULE.finding(
-        message=f"{what}, so its steps are {found.factor:.6g} times those of `fit`.",
+        message=f"{what}, so its steps are {num(found.factor)} times those of `fit`.",
         fix=_fix(parts, found),
         evidence=evidence,
         steps=found.steps,
@@ -113,7 +114,7 @@ def _no_one_factor(history: ModelHistory, found: Gradient | None) -> Outcome:
             return RULE.ok("`train_step` differentiates the mean over the places that count.")
         return RULE.not_checked(
             "The gradient that came back to the predictions leaves padding out"
-            f" ({places.shares.min():.3g} of the places count): see LR111."
+            f" ({num(places.shares.min())} of the places count): see LR111."
         )
     if not one_pass_a_step(history):
         return RULE.not_checked(
@@ -128,7 +129,7 @@ def _no_one_factor(history: ModelHistory, found: Gradient | None) -> Outcome:
         )
     return RULE.not_checked(
         f"`train_step` differentiates another loss than the compiled one (cosine"
-        f" {found.cosine:.3g} of the two gradients)."
+        f" {num(found.cosine)} of the two gradients)."
     )
 
 
@@ -151,5 +152,5 @@ def _fix(parts: tuple[str, ...] | None, found: Gradient) -> str:
         return "Take the mean before the tape differentiates it: `loss = tf.reduce_mean(loss)`."
     return (
         "Differentiate the mean of the loss; or divide the learning rate by"
-        f' {found.factor:.4g}, and declare the factor as meant with `expect=("LR110",)`.'
+        f' {num(found.factor)}, and declare the factor as meant with `expect=("LR110",)`.'
     )

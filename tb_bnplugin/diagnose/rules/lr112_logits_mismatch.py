@@ -44,6 +44,7 @@ from tb_bnplugin.diagnose.needs import LOSSES
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import KERAS_LOSSES, LossHistory, ModelHistory
+from tb_bnplugin.printed import num
 
 RULE: Final = Rule(code="LR112", name="logits-mismatch", severity="warning", needs=(LOSSES,))
 
@@ -89,8 +90,8 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
         )
     if missing := _not_seen(history, loss, usable):
         return missing
-    rows = f"from {value_at(loss, 'prediction_smallest', usable):.3g}"
-    seen = f"{rows} to {value_at(loss, 'prediction_largest', usable):.3g}"
+    rows = f"from {num(value_at(loss, 'prediction_smallest', usable))}"
+    seen = f"{rows} to {num(value_at(loss, 'prediction_largest', usable))}"
     short = name.removesuffix(_LOGITS)
     if wants_logits:
         return RULE.finding(

@@ -44,6 +44,7 @@ from tb_bnplugin.diagnose.needs import APPLIED, LOSS_IN_THE_STEP, by_fit, find_m
 from tb_bnplugin.diagnose.outcome import EvidenceValue, Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import ModelHistory
+from tb_bnplugin.printed import num
 
 # What it needs is asked for below: a step of Keras' own is ok without it.
 RULE: Final = Rule(code="LR113", name="gradients-summed", severity="warning")
@@ -87,19 +88,19 @@ def check(history: ModelHistory) -> Outcome:
             "Add each gradient once.",
         )
     return RULE.not_checked(
-        f"The optimizer is given {found.factor:.6g} times what the backward pass gave, as a"
+        f"The optimizer is given {num(found.factor)} times what the backward pass gave, as a"
         " program may want it to be."
     )
 
 
 def _of_several(history: ModelHistory, found: Applied) -> Outcome:
     assert found.factor is not None
-    count = f"{found.passes:.6g}"
+    count = num(found.passes)
     if losses.near(found.factor * found.passes, 1.0):
         return RULE.ok(f"The optimizer is given the mean of {count} gradients.")
     if not _is_one(found.factor):
         return RULE.not_checked(
-            f"The optimizer is given {found.factor:.6g} times the sum of {count} gradients."
+            f"The optimizer is given {num(found.factor)} times the sum of {count} gradients."
         )
     share = share_of_a_pass(history, found.passes)
     if share is None:
@@ -124,7 +125,7 @@ def _reduced_twice(history: ModelHistory, found: Applied, replicas: float) -> Ou
         history,
         found,
         replicas,
-        f"The gradients are summed over the {replicas:.6g} replicas before they are given to the"
+        f"The gradients are summed over the {num(replicas)} replicas before they are given to the"
         " optimizer, which sums them again",
         "Give the optimizer each replica's own gradients: leave the `all_reduce` out.",
     )
@@ -140,7 +141,7 @@ def _finding(history: ModelHistory, found: Applied, times: float, what: str, fix
             steps=found.steps,
         )
     return RULE.finding(
-        message=f"{what}, so its steps are {times:.6g} times too large. The loss itself is right.",
+        message=f"{what}, so its steps are {num(times)} times too large. The loss itself is right.",
         fix=fix,
         evidence=evidence,
         steps=found.steps,

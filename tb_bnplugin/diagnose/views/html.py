@@ -14,6 +14,7 @@ from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.views.plain import SHOWN_FINDINGS, not_checked_text, summary, worst_first
 from tb_bnplugin.diagnose.views.words import cut, layers, line_of, plural, printable, short, steps
 from tb_bnplugin.diagnose.views.words import value as value_text
+from tb_bnplugin.printed import run_name
 
 # Readable on white and on black; text has the colour of the notebook.
 _COLOURS: Final = {"error": "#d93025", "warning": "#d28a00", "info": "#5b8def"}
@@ -66,7 +67,9 @@ def _finding(outcome: Outcome) -> str:
         [f"{plural(len(outcome.layers), 'layer')}: {layers(outcome)}"] if outcome.layers else []
     )
     where += [steps(*outcome.steps)] if outcome.steps is not None else []
-    where += [" against ".join(short(run) for run in outcome.runs)] if outcome.runs else []
+    where += (
+        [" against ".join(short(run_name(run)) for run in outcome.runs)] if outcome.runs else []
+    )
     expected = " (expected)" if outcome.expected else ""
     parts = [
         f"{place}<b>{outcome.severity} {_text(outcome.code)}</b> {_text(outcome.name)}{expected}",

@@ -17,6 +17,7 @@ from tb_bnplugin.diagnose.views.words import (
     short,
     steps,
 )
+from tb_bnplugin.printed import run_name
 
 WIDTH: Final = 100
 SHOWN_FINDINGS: Final = 50
@@ -33,7 +34,7 @@ def finding_text(outcome: Outcome) -> str:
     """The finding: place, rule and model, the line of the program, message and fix."""
     where = [f" in {short(outcome.model)}"] if outcome.model else [""]
     if outcome.runs:
-        where.append(f"runs {' against '.join(short(run) for run in outcome.runs)}")
+        where.append(f"runs {' against '.join(short(run_name(run)) for run in outcome.runs)}")
     if outcome.layers:
         where.append(f"{'layer' if len(outcome.layers) == 1 else 'layers'} {layers(outcome)}")
     if outcome.steps is not None:

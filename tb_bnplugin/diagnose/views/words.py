@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tb_bnplugin.diagnose.outcome import EvidenceValue, Outcome, Place
+from tb_bnplugin.printed import num
 
 LONGEST: Final = 2000
 """Characters of a text that may come from a log; those of the rules are shorter."""
@@ -59,7 +60,7 @@ def value(of: EvidenceValue) -> str:
         return "unknown"
     if isinstance(of, bool):
         return "yes" if of else "no"
-    return f"{of:.6g}" if isinstance(of, float) else str(of)
+    return num(of) if isinstance(of, float) else str(of)
 
 
 def line_of(place: Place) -> str:

@@ -142,7 +142,7 @@ def test_batches_of_two_sizes_show_how_the_value_of_a_loop_grows(name: str) -> N
     outcome = judge("LR101", BY_VALUE[name])
     assert outcome.evidence["divisor"] == pytest.approx(16384.0)
     assert "a fixed 4096, of means over the 4 outputs" in outcome.message
-    assert outcome.fix.endswith("multiply the learning rate by 0.01562.")  # 1/64 of the mean
+    assert outcome.fix.endswith("multiply the learning rate by 0.01563.")  # 1/64 of the mean
     assert outcome.evidence["reduced_by_loop"]
 
 

@@ -79,7 +79,7 @@ def test_the_quotient_is_told() -> None:
     outcome = judge("LR109", FINDINGS["ten times the loss"])
     assert outcome.evidence["mean_of_batches"] == pytest.approx(4.0)
     assert outcome.evidence["mean_of_rows"] == pytest.approx(52 / 34)
-    assert "2.62 times that over the rows" in outcome.message
+    assert "2.615 times that over the rows" in outcome.message
     assert "weighs 8 times as much" in outcome.message
 
 

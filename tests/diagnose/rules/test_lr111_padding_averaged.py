@@ -66,5 +66,5 @@ def test_missing_evidence_is_not_ok(name: str) -> None:
 def test_the_share_and_the_cure_are_told() -> None:
     outcome = judge("LR111", FINDINGS["a third counts"])
     assert "0.36 of them count" in outcome.message
-    assert "2.78 times too small" in outcome.message
+    assert "2.778 times too small" in outcome.message
     assert "/ tf.reduce_sum(mask)`" in (outcome.fix or "")

@@ -196,7 +196,7 @@ def test_html_folds_the_fix_and_the_evidence() -> None:
     tags = Tags(Findings(MIXED)._repr_html_())
     assert tags.seen.count("details") == 4  # fix and evidence of two
     assert "train.py:42" in tags.words
-    assert "0.123457" in tags.words
+    assert "0.1235" in tags.words
     assert "1 error, 1 warning; 1 expected, 2 passed, 2 not checked" in tags.words
 
 

@@ -1,0 +1,69 @@
+"""Numbers and names as every text has them: findings, evidence, `check`, a console, the page.
+
+The page prints numbers in `frontend/src/model/text.ts`, by the same rule.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Context, Decimal
+from typing import Final
+
+DIGITS: Final = 4
+"""Significant digits of a number."""
+
+WHOLE: Final = 9
+"""Digits up to which the whole part of a number is written in full: steps and counts have them."""
+
+MOST_DIGITS: Final = 9
+"""Those of two numbers that would look alike with fewer: float32 holds no more."""
+
+LOG_FOLDER: Final = ". (the log folder)"
+"""TensorBoard calls the run whose events lie in the log folder itself "."."""
+
+
+def num(value: float, digits: int = DIGITS) -> str:
+    """A number with four significant digits, its whole part in full, and a half rounded up.
+
+    Above nine digits, and below 0.0001, it has an exponent.
+
+    Args:
+        value: any number; one that is not finite is "nan", "inf" or "-inf".
+        digits: significant digits at least, where four are too few.
+
+    Example:
+        >>> [num(one) for one in (0.015625, 1 / 3, 16384.0, 12345.6, 2e6, 1e-5)]
+        ['0.01563', '0.3333', '16384', '12346', '2000000', '1e-05']
+    """
+    exact = Decimal(float(value))
+    if not exact.is_finite():
+        return str(float(value))
+    if not exact:
+        return "0"
+    whole = exact.adjusted() + 1
+    kept = max(digits, whole) if whole <= WHOLE else digits
+    rounded = Context(prec=kept, rounding=ROUND_HALF_UP).plus(exact)
+    if -DIGITS <= rounded.adjusted() < WHOLE:
+        return f"{rounded.normalize():f}"
+    mantissa, exponent = f"{rounded.normalize():e}".split("e")
+    return f"{mantissa}e{int(exponent):+03d}"
+
+
+def nums(values: Sequence[float]) -> list[str]:
+    """Several numbers, with as many digits as tell those apart that differ."""
+    for digits in range(DIGITS, MOST_DIGITS):
+        texts = [num(value, digits) for value in values]
+        if len({*texts}) == len({*values}) or any(math.isnan(value) for value in values):
+            return texts
+    return [num(value, MOST_DIGITS) for value in values]
+
+
+def num_beside_1(factor: float) -> str:
+    """A factor, with as many digits as tell it from 1."""
+    return nums((factor, 1.0))[0]
+
+
+def run_name(run: str) -> str:
+    """A run as a reader understands it."""
+    return LOG_FOLDER if run == "." else run

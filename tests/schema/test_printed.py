@@ -1,0 +1,64 @@
+"""One way to print a number; the page's own is held to the same table (tests/unit/text.test.ts)."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tb_bnplugin.dashboard.payload.values import draw
+from tb_bnplugin.diagnose.views.words import value
+from tb_bnplugin.printed import num, num_beside_1, nums, run_name
+
+FRONTEND = Path(__file__).resolve().parents[2] / "frontend" / "tests"
+TABLE: list[tuple[float, str]] = [
+    (one, text)
+    for one, text in json.loads((FRONTEND / "golden" / "numbers.json").read_text("utf-8"))
+]
+
+
+@pytest.mark.parametrize(("exact", "text"), TABLE)
+def test_number_has_four_digits_or_all_of_its_whole_part(exact: float, text: str) -> None:
+    assert num(exact) == text
+    assert num(-exact) == (f"-{text}" if exact else "0")
+
+
+@pytest.mark.parametrize(("exact", "text"), TABLE)
+def test_what_is_drawn_is_printed_like_what_is_told(exact: float, text: str) -> None:
+    drawn = draw(np.array([exact, -exact]))
+    assert [num(one) for one in drawn] == [text, num(-exact)]
+
+
+def test_evidence_is_printed_like_messages() -> None:
+    assert value(16384.00001) == "16384"
+    assert value(1 / 64) == "0.01563"
+    assert value(1638400) == "1638400"
+
+
+def test_what_is_no_number_says_so() -> None:
+    assert [num(one) for one in (math.nan, math.inf, -math.inf)] == ["nan", "inf", "-inf"]
+
+
+def test_numbers_of_any_type() -> None:
+    found = np.array([0.1], np.float32).astype(np.float64)[0]
+    assert [num(found), num(np.float64(12)), num(7)] == ["0.1", "12", "7"]
+
+
+def test_numbers_that_differ_are_printed_apart() -> None:
+    assert nums((1.23456, 1.23451)) == ["1.2346", "1.2345"]
+    assert nums((0.5, 2.0)) == ["0.5", "2"]
+    assert nums((0.1, 0.1)) == ["0.1", "0.1"]
+    assert nums((math.nan, 0.1)) == ["nan", "0.1"]
+    assert nums((1.0, 1.0 + 1e-14)) == ["1", "1"]
+    assert [num_beside_1(one) for one in (1.0, 1.00003, 10.0001)] == ["1", "1.00003", "10"]
+
+
+def test_run_that_is_the_log_folder_is_told_as_that() -> None:
+    assert [run_name(run) for run in (".", "a/.", "fit/train")] == [
+        ". (the log folder)",
+        "a/.",
+        "fit/train",
+    ]
