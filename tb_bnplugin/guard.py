@@ -8,6 +8,8 @@ import weakref
 from collections.abc import Callable
 from typing import Final, Literal, TypeVar
 
+from tb_bnplugin.printed import error_line
+
 Part = Literal[
     "recording",
     "writing",
@@ -87,7 +89,7 @@ class Guard:
     def fail(self, part: Part, error: Exception) -> None:
         """Switch a part off, with a warning that is given once for each cause."""
         is_new = part not in self.failures
-        self.failures.setdefault(part, describe(error))
+        self.failures.setdefault(part, error_line(error))
         cause = (part, type(error).__name__)
         try:
             if cause not in self._warned:
@@ -121,18 +123,12 @@ class Guard:
         self.notes.clear()
 
 
-def describe(error: Exception) -> str:
-    """The exception's class and the first line of its text."""
-    text = str(error).strip().split("\n")[0]
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
 def warn(part: Part, error: Exception, model: str) -> None:
     """Tell in one warning which part is off, why, and that the training is not touched."""
     what = DESCRIPTIONS[part].format(model=repr(model))
     rest = "" if part in ("recording", "writing", "recalibration") else "all else is recorded, and "
     warnings.warn(
-        f"tb_bnplugin {what}; {rest}training goes on unchanged ({describe(error)})",
+        f"tb_bnplugin {what}; {rest}training goes on unchanged ({error_line(error)})",
         RuntimeWarning,
         stacklevel=4,
     )

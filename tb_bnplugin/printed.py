@@ -1,4 +1,4 @@
-"""Numbers and names as every text has them: findings, evidence, `check`, a console, the page.
+"""Numbers, names and errors as all texts have them: findings, `check`, a console, the page.
 
 The page prints numbers in `frontend/src/model/text.ts`, by the same rule.
 """
@@ -6,6 +6,7 @@ The page prints numbers in `frontend/src/model/text.ts`, by the same rule.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Final
@@ -21,6 +22,9 @@ MOST_DIGITS: Final = 9
 
 LOG_FOLDER: Final = ". (the log folder)"
 """TensorBoard calls the run whose events lie in the log folder itself "."."""
+
+_KERAS_SAYS_WHERE: Final = re.compile(r"Exception encountered when calling |.*Error encountered:$")
+_COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def num(value: float, digits: int = DIGITS) -> str:
@@ -62,6 +66,17 @@ def nums(values: Sequence[float]) -> list[str]:
 def num_beside_1(factor: float) -> str:
     """A factor, with as many digits as tell it from 1."""
     return nums((factor, 1.0))[0]
+
+
+def error_line(error: BaseException) -> str:
+    """An exception in one line: its class and the first line of its text that says what is wrong.
+
+    Keras puts lines in front of what a layer raises, which say where that was.
+    """
+    lines = [line.strip() for line in _COLOURS.sub("", str(error)).splitlines() if line.strip()]
+    while len(lines) > 1 and _KERAS_SAYS_WHERE.match(lines[0]):
+        del lines[0]
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
 def run_name(run: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tb_bnplugin.doctor.bench import Bench
+from tb_bnplugin.printed import error_line
 
 Value = bool | float | str
 
@@ -49,8 +50,7 @@ def answer(question: Question, bench: Bench, *, topic: str) -> Fact:
         value = question.measure(bench)
         consequence = question.means(value)
     except Exception as error:  # noqa: BLE001  # an old Keras may lack anything; the others go on
-        first_line = next(iter(str(error).strip().splitlines()), "")
-        reason = f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__
+        reason = error_line(error)
     return Fact(
         topic=topic,
         name=question.name,

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from tb_bnplugin.errors import SavedModelError
+from tb_bnplugin.printed import error_line
 
 
 def load_function(name: str, argument: str) -> Any:
@@ -31,7 +32,7 @@ def load_function(name: str, argument: str) -> Any:
     try:
         loaded = importlib.import_module(module)
     except Exception as error:
-        raise SavedModelError(f"cannot import {module}: {first_line(error)}") from error
+        raise SavedModelError(f"cannot import {module}: {error_line(error)}") from error
     found = getattr(loaded, function, None)
     if not callable(found):
         raise SavedModelError(f"the module {module} has no function {function}")
@@ -47,10 +48,4 @@ def call_function(function: Any, name: str) -> Any:
     try:
         return function()
     except Exception as error:
-        raise SavedModelError(f"{name}() failed: {first_line(error)}") from error
-
-
-def first_line(error: Exception) -> str:
-    """The exception's class and the first line of its text."""
-    first = str(error).strip().split("\n")[0]
-    return f"{type(error).__name__}: {first}"
+        raise SavedModelError(f"{name}() failed: {error_line(error)}") from error

@@ -13,6 +13,7 @@ from typing import IO, Any, Final
 
 from tb_bnplugin.errors import LogFolderError
 from tb_bnplugin.logs.provider import shorten
+from tb_bnplugin.printed import error_line
 
 _MARK: Final = "://"
 
@@ -47,7 +48,7 @@ def open_remote(file: str) -> IO[bytes]:
 
 def first_line(error: Exception) -> str:
     """An error of a store in one line."""
-    return shorten(f"{type(error).__name__}: {error}".strip().split("\n")[0], 200)
+    return shorten(error_line(error), 200)
 
 
 def _find_access(path: str) -> Any:

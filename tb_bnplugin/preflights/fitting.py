@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import tensorflow as tf
 
-from tb_bnplugin.guard import describe
 from tb_bnplugin.keras.flavour import flavour_of
 from tb_bnplugin.keras.hooks import Hooks
 from tb_bnplugin.preflights.built import is_callable
 from tb_bnplugin.preflights.recording import MOST_STEPS, STEPS, add_probe, needs_more
 from tb_bnplugin.preflights.stale import TrainableWhenTraced
+from tb_bnplugin.printed import error_line
 from tb_bnplugin.training.fit import FitOptions, FitRecorder
 from tb_bnplugin.training.fit_target import FitTarget
 from tb_bnplugin.training.publisher import Target
@@ -56,7 +56,7 @@ def run_fit(
     try:
         keras_model.evaluate(model, _dataset(batch, 1), **quietly)
     except Exception as error:  # noqa: BLE001  # a model that only trains, such as a GAN
-        return fit.recorder, describe(error)
+        return fit.recorder, error_line(error)
     return fit.recorder, None
 
 

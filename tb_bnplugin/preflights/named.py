@@ -8,12 +8,13 @@ import tensorflow as tf
 
 from tb_bnplugin.errors import SavedModelError
 from tb_bnplugin.keras.flavour import flavour_of
-from tb_bnplugin.keras.named import call_function, first_line, load_function
+from tb_bnplugin.keras.named import call_function, load_function
 from tb_bnplugin.keras.probe.held_batch import take_batch
 from tb_bnplugin.preflights.ahead import BATCH_SIZE, some_rows
 from tb_bnplugin.preflights.built import is_built
 from tb_bnplugin.preflights.preflight import preflight
 from tb_bnplugin.preflights.report import PreflightReport
+from tb_bnplugin.printed import error_line
 
 _GIVES_BATCHES: Final = ("element_spec", "__next__", "on_epoch_end")
 
@@ -42,7 +43,7 @@ def preflight_named(
             found(tf.nest.map_structure(tf.convert_to_tensor, x))  # nothing is put back after it
         return preflight(found, x, y, step, sample_weight=weights, **options)
     except Exception as error:
-        raise SavedModelError(first_line(error)) from error
+        raise SavedModelError(error_line(error)) from error
 
 
 def _batch(given: Any, rows: int) -> tuple[Any, ...]:

@@ -1,17 +1,19 @@
-"""One way to print a number; the page's own is held to the same table (tests/unit/text.test.ts)."""
+"""One way to print numbers and errors; the page's own is held to the same table (text.test.ts)."""
 
 from __future__ import annotations
 
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tb_bnplugin.dashboard.payload.values import draw
 from tb_bnplugin.diagnose.views.words import value
-from tb_bnplugin.printed import num, num_beside_1, nums, run_name
+from tb_bnplugin.printed import error_line, num, num_beside_1, nums, run_name
+from tests.conftest import Flavour
 
 FRONTEND = Path(__file__).resolve().parents[2] / "frontend" / "tests"
 TABLE: list[tuple[float, str]] = [
@@ -62,3 +64,24 @@ def test_run_that_is_the_log_folder_is_told_as_that() -> None:
         "a/.",
         "fit/train",
     ]
+
+
+def test_an_error_is_told_by_the_line_that_says_what_is_wrong() -> None:
+    assert error_line(ValueError("no labels\nmore of it")) == "ValueError: no labels"
+    assert error_line(KeyError()) == "KeyError"
+    assert error_line(OSError("\n\n  late")) == "OSError: late"
+
+
+def test_the_line_that_keras_puts_in_front_is_left_out(flavour: Flavour) -> None:
+    """The real thing: a layer that raises when a model is called."""
+    keras = flavour.keras
+
+    class Raises(keras.layers.Layer):  # type: ignore[misc, name-defined, unused-ignore]
+        def call(self, inputs: Any) -> Any:
+            raise ValueError("this layer wants two inputs")
+
+    model = keras.Sequential([Raises()])
+    with pytest.raises(ValueError, match="two inputs") as raised:
+        model(np.ones((2, 3), np.float32))
+    assert "\n" in str(raised.value)
+    assert error_line(raised.value) == "ValueError: this layer wants two inputs"

@@ -13,7 +13,6 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager import record
 
-from tb_bnplugin.guard import describe
 from tb_bnplugin.keras.calls.suspend import suspend
 from tb_bnplugin.keras.losses.columns import (
     Floats,
@@ -28,6 +27,7 @@ from tb_bnplugin.keras.losses.pairing import pairing_line
 from tb_bnplugin.keras.losses.resolve import ResolvedLoss, check_loss, resolve
 from tb_bnplugin.keras.losses.structure import as_array, is_structure, map_leaves, why_unmeasured
 from tb_bnplugin.keras.losses.whole import columns_of_structure
+from tb_bnplugin.printed import error_line
 from tb_bnplugin.schema.columns import KERAS_LOSSES, LOSS_COLUMNS
 from tb_bnplugin.schema.facts import LossFacts, Shape
 from tb_bnplugin.schema.places import Line
@@ -125,7 +125,7 @@ def measure_in_graph(
                 given = (*tf.nest.pack_sequence_as(inputs, arrays), None)[:3]
                 return _columns(resolved, *given, must_succeed=not in_graph)
         except Exception as error:  # noqa: BLE001  # never end a training step
-            options.tell(options.name, describe(error))
+            options.tell(options.name, error_line(error))
             return np.full(len(LOSS_COLUMNS), NAN)
 
     with suspend(), record.stop_recording():

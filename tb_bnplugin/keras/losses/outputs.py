@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tb_bnplugin.guard import describe
 from tb_bnplugin.keras.losses.candidates import class_of_function
 from tb_bnplugin.keras.losses.options import LossOptions
 from tb_bnplugin.keras.losses.resolve import check_losses, resolve
 from tb_bnplugin.keras.losses.structure import Path, is_structure, leaves
+from tb_bnplugin.printed import error_line
 from tb_bnplugin.schema.facts import LossFacts
 
 Measure = Callable[[Any, Any, Any, LossOptions], tuple[Any, LossFacts]]
@@ -64,13 +64,13 @@ def measure_outputs(
                 return Measured(found=[whole])
         parts = parts_of(loss, y_true, y_pred, options)
     except Exception as error:  # noqa: BLE001  # structures that do not belong together
-        return Measured(skipped={options.name: describe(error)})
+        return Measured(skipped={options.name: error_line(error)})
     for part in parts:
         try:
             given = (part.loss, part.labels, part.predictions, part.options)
             measured.found.append(measure(*given))
         except Exception as error:  # noqa: BLE001  # one output alone
-            measured.skipped[part.options.name] = describe(error)
+            measured.skipped[part.options.name] = error_line(error)
     if not parts:
         measured.skipped[options.name] = "no output has both a loss and labels"
     return measured

@@ -15,7 +15,6 @@ import numpy.typing as npt
 import tensorflow as tf
 from tensorflow.python.eager import record
 
-from tb_bnplugin.guard import describe
 from tb_bnplugin.keras.calls.suspend import suspend
 from tb_bnplugin.keras.flavour import Flavour, flavour_of
 from tb_bnplugin.keras.losses import measure as loss_measure
@@ -29,6 +28,7 @@ from tb_bnplugin.keras.probe.forward import forward
 from tb_bnplugin.keras.probe.layer_inputs import LayerInputs
 from tb_bnplugin.measure.attribution import score_of_gap
 from tb_bnplugin.measure.outputs import distance_of, spread_and_scale
+from tb_bnplugin.printed import error_line
 from tb_bnplugin.schema.columns import PROBE_COLUMNS, PROBE_ROWS
 from tb_bnplugin.schema.facts import LossFacts
 
@@ -231,7 +231,7 @@ def measure_compiled_loss(
                 given = (part.loss, data.labels, data.predictions)
                 vector, facts = loss_measure.measure(*given, options)
             except Exception as error:  # noqa: BLE001  # the others are measured all the same
-                tell(part.name, describe(error))
+                tell(part.name, error_line(error))
                 continue
             if not flavour.is_keras_3 and facts.reduction in score.MEAN_REDUCTIONS:
                 # tf_keras divides by the replicas outside the loss object

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from tb_bnplugin.errors import SavedModelError
-from tb_bnplugin.keras.named import call_function, first_line, load_function
+from tb_bnplugin.keras.named import call_function, load_function
 from tb_bnplugin.keras.recalibration.run import recalibrate
 from tb_bnplugin.measure.recalibration import Recalibration
+from tb_bnplugin.printed import error_line
 
 
 def recalibrate_file(
@@ -83,6 +84,6 @@ def _load(keras: Any, path: Path, tell: Callable[[str], None]) -> Any:
         try:
             model = keras.models.load_model(str(path), compile=False)
         except Exception:  # noqa: BLE001  # the first says more
-            raise SavedModelError(f"cannot load {path}: {first_line(error)}") from error
-        tell(f"{path} is loaded without its loss and optimizer ({first_line(error)})")
+            raise SavedModelError(f"cannot load {path}: {error_line(error)}") from error
+        tell(f"{path} is loaded without its loss and optimizer ({error_line(error)})")
         return model
