@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import warnings
 from pathlib import Path
 
 from tb_bnplugin.cli.exit_codes import CLEAN, FINDINGS, fail
@@ -51,12 +52,14 @@ def _run(options: argparse.Namespace) -> int:
 
     chosen = {name: getattr(options, name) for name in ("steps", "exact", "frozen", "dry_run")}
     try:
-        result, written = recalibrate_file(
-            *(options.model, options.data, options.output),
-            tell=lambda text: print(f"tb-bnplugin: {text}", file=sys.stderr),
-            verbose=not options.quiet,
-            **chosen,
-        )
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "tb_bnplugin: what enters ")  # the result has it
+            result, written = recalibrate_file(
+                *(options.model, options.data, options.output),
+                tell=lambda text: print(f"tb-bnplugin: {text}", file=sys.stderr),
+                verbose=not options.quiet,
+                **chosen,
+            )
     except (SavedModelError, TypeError, ValueError, RuntimeError) as error:
         return fail(shorten(str(error), 1000))
     print("\n".join(printable(line) for line in str(result).splitlines()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -107,11 +107,26 @@ class Recalibration:
     batch: Score
     applied: bool  # the model has the new statistics
     reason: str | None = None  # why not
+    other_scale: Mapping[str, float] = field(default_factory=dict)
+    """Layers, by path, and how many times as large the data are as those of the old statistics."""
 
     @property
     def improved(self) -> bool:
         """True if the model is no worse with the new statistics."""
         return worse(self.before, self.after) is None
+
+    @property
+    def warning(self) -> str | None:
+        """A line on data that seem to be of another scale than the training's; None: none are."""
+        if not self.other_scale:
+            return None
+        path, times = next(iter(self.other_scale.items()))
+        size = f"{times:.3g} times as large" if times > 1.0 else f"{1.0 / times:.3g} times as small"
+        more = f" (and {len(self.other_scale) - 1} more)" if len(self.other_scale) > 1 else ""
+        return (
+            f"what enters {path}{more} is {size} as what its moving statistics were made of:"
+            " prepare the data as in the training (`x / 255`?), unless these statistics are wrong"
+        )
 
     @property
     def gap_before(self) -> float:
@@ -192,6 +207,8 @@ def _lines(result: Recalibration) -> list[str]:
     if off:
         lines.append(f"  furthest off {'were' if result.applied else 'are'}:")
         lines += [f"    {layer.path}: {_off(layer)}" for layer in off]
+    if result.warning is not None:
+        lines.append(f"  warning: {result.warning}")
     for reason in dict.fromkeys(result.left.values()):
         paths = [path for path, why in result.left.items() if why == reason]
         more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""

@@ -133,3 +133,23 @@ def test_what_cannot_be_used(
     (folder / "broken.keras").write_bytes(b"no model")
     assert main(["recalibrate", model, "--data", data]) == 2
     assert says in capsys.readouterr().err
+
+
+def test_warns_of_data_of_another_scale(
+    flavour: Flavour, folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    x = np.random.default_rng(0).normal(5, 2, size=(100, 4))
+    model = save(flavour.keras, folder / "model.keras")
+    for times in (1.0, 255.0):
+        norm = model.layers[-2]
+        kept = norm.get_weights()[:2]
+        norm.set_weights([*kept, x.mean(0) / times, x.var(0) / times**2])
+        model.save(folder / "model.keras")
+        assert main(["recalibrate", "model.keras", "--data", "of_the_user:data", "--dry-run"]) in (
+            0,
+            1,
+        )
+        printed, errors = capfd.readouterr()
+        line = f"  warning: what enters {norm.name} is 255 times as large as what its moving"
+        assert (line in printed) is (times == 255.0)
+        assert "times as large" not in errors

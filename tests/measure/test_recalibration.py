@@ -97,3 +97,21 @@ def test_how_far_off_a_layer_was() -> None:
     found = RecalibratedLayer.compare("a", 10.0, old, new, epsilon=0.0)
     assert found.mean_off == pytest.approx(1.0)  # of 1, 2 and 0
     assert found.variance_factor == pytest.approx(2.0)  # of 2, 2 and 1/2
+
+
+@pytest.mark.parametrize(
+    ("scales", "text"),
+    [
+        ({}, None),
+        ({"bn": 255.2}, "what enters bn is 255 times as large as what its moving statistics"),
+        ({"bn": 1 / 255, "b": 0.01}, "what enters bn (and 1 more) is 255 times as small as what"),
+    ],
+)
+def test_data_of_another_scale_are_a_line(scales: dict[str, float], text: str | None) -> None:
+    told = replace(RESULT, other_scale=scales)
+    if text is None:
+        assert told.warning is None
+        assert "warning" not in str(told)
+    else:
+        assert str(told.warning).startswith(text)
+        assert f"  warning: {told.warning}" in str(told).splitlines()

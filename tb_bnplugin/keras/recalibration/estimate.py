@@ -29,6 +29,7 @@ class Found:
     statistics: dict[str, Floats]  # [2, channels] by path, of the layers that ran
     old: dict[str, Floats]
     values: dict[str, float]
+    first: tuple[str, ...]  # paths of those that no other layer stands before
     batches: int
     rows: int
     passes: int
@@ -67,6 +68,11 @@ class Estimate:
             statistics={path: new[:, places[path]] for path, count in values.items() if count > 0},
             old={path: old[:, at] for path, at in places.items()},
             values=values,
+            first=tuple(
+                path
+                for path, level in zip(self._layers, self._passes.levels, strict=True)
+                if level == 1
+            ),
             batches=self._count,
             rows=self._rows,
             passes=passes,

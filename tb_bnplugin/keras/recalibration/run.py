@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,6 +19,7 @@ from tb_bnplugin.keras.recalibration import writing
 from tb_bnplugin.keras.recalibration.batches import Batches
 from tb_bnplugin.keras.recalibration.estimate import Estimate, Found
 from tb_bnplugin.keras.watched_layers import strategy_of
+from tb_bnplugin.measure.other_scale import scale_of
 from tb_bnplugin.measure.recalibration import RecalibratedLayer, Recalibration, worse
 
 FROZEN: Final = "frozen: frozen=True recalibrates them too"
@@ -51,6 +53,9 @@ def recalibrate(
     bit, also where this raises. Nothing at all is changed where the model would be worse for it on
     some batches of the data that are held for that: by the loss where there are labels, else by
     the accuracy, else by how far the outputs are from those with batch statistics.
+
+    Data that seem to be of another scale than those of the training (`x` for `x / 255`) are a
+    `UserWarning`, and `warning` of the result.
 
     Args:
         model: a built Keras model, compiled or not. Under `MirroredStrategy` all replicas get the
@@ -103,7 +108,10 @@ def recalibrate(
     reason = _why_not(found, only_if_better=only_if_better, dry_run=dry_run)
     if reason is None:
         reason = writing.write(model, chosen.layers, found.statistics)
-    return _result(model, chosen, found, reason)
+    result = _result(model, chosen, found, reason)
+    if result.warning is not None:
+        warnings.warn(f"tb_bnplugin: {result.warning}", UserWarning, stacklevel=2)
+    return result
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,6 +185,11 @@ def _why_not(found: Found, *, only_if_better: bool, dry_run: bool) -> str | None
 
 
 def _result(model: Any, chosen: _Chosen, found: Found, reason: str | None) -> Recalibration:
+    scales = {
+        path: scale_of(found.old[path], found.statistics[path])
+        for path in found.first
+        if path in found.statistics
+    }
     never = {path: NEVER_RAN for path in chosen.layers if path not in found.statistics}
     return Recalibration(
         model=str(model.name),
@@ -199,4 +212,5 @@ def _result(model: Any, chosen: _Chosen, found: Found, reason: str | None) -> Re
         batch=found.batch,
         applied=reason is None,
         reason=reason,
+        other_scale={path: times for path, times in scales.items() if times is not None},
     )
