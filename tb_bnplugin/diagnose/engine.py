@@ -15,6 +15,7 @@ from tb_bnplugin.diagnose.own_words import in_own_words
 from tb_bnplugin.diagnose.places import find_place
 from tb_bnplugin.diagnose.rule import ComparisonModule, Rule, RuleModule
 from tb_bnplugin.diagnose.rules import COMPARISONS, RULES
+from tb_bnplugin.diagnose.scale_causes import with_causes
 from tb_bnplugin.history.model import ModelHistory, RunHistory
 from tb_bnplugin.printed import run_name
 
@@ -65,12 +66,22 @@ def compare(
     expect = (*history.facts.expect, *other.facts.expect)
     return tuple(
         replace(
-            _of_model(outcome, history),
+            _of_model(_explained(outcome, both), history),
             runs=(history.run, other.run),
             expected=outcome.status == "finding" and outcome.code in expect,
         )
         for rule in rules
         for outcome in _run(rule.RULE, rule.check, *both)
+    )
+
+
+def _explained(outcome: Outcome, both: tuple[ModelHistory, ModelHistory]) -> Outcome:
+    """The outcome; where the scales of two losses differ, with what explains it in either run."""
+    if outcome.code != "CR101" or outcome.status != "finding":
+        return outcome
+    rules = [rule for rule in RULES if rule.RULE.code.startswith("LR")]
+    return with_causes(
+        outcome, both, (diagnose(both[0], rules=rules), diagnose(both[1], rules=rules))
     )
 
 

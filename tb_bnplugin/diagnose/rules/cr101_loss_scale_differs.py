@@ -25,6 +25,8 @@ How it decides:
     that divide a gradient by its own size, such as Adam, the factor cancels, and is no more than a
     fact. Losses weighted by sample are not checked: the weights are in the factor. Two logs of one
     program that sums over batches of other sizes are ok here; LR101 tells of the sum.
+    Where a rule of one run says why its loss has the scale it has (LR101, LR102, LR103, LR105,
+    LR106, LR110, LR113), the finding names it.
 
 What to do:
     Use the same reduction in both programs, or a learning rate that makes up for the factor: the

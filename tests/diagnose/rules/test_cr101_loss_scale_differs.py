@@ -9,7 +9,7 @@ import pytest
 from tb_bnplugin.diagnose import compare
 from tb_bnplugin.history.model import ModelHistory, OptimizerFacts
 from tests.support.histories import create_history, create_loss
-from tests.support.judging import judge_two
+from tests.support.judging import judge_all, judge_two
 
 
 def tape(
@@ -237,3 +237,47 @@ def test_a_loss_whose_growth_is_known_has_the_factor_of_a_full_batch(
     outcome = judge_two("CR101", short(doubled=doubled * value), fit())
     assert outcome.evidence["factor"] == pytest.approx(factor)
     assert "learning_rate=" in outcome.fix
+
+
+def summed(**facts: Any) -> ModelHistory:
+    """A loop that sums over batches of 64, which LR101 warns of."""
+    history = tape(64.0, batch=64.0, doubled=64.0)
+    return replace(history, facts=replace(history.facts, **facts))
+
+
+LR101 = " See LR101 loss-grows-with-batch in"
+
+
+def test_what_explains_the_scale_in_a_run_is_named() -> None:
+    for runs in ((fit(), summed()), (summed(), fit())):
+        assert judge_two("CR101", *runs).message.endswith(f"{LR101} 'tape'.")
+    outputs = judge_two("CR101", *FINDINGS["ten outputs"]).message
+    assert outputs.endswith(" See LR102 output-factor in 'tape'.")
+
+
+def test_what_explains_it_in_both_runs_is_named_once() -> None:
+    other = replace(tape(6.4, batch=64.0, doubled=6.4), run="other")  # of the sum, a tenth
+    assert judge_two("CR101", summed(), other).message.endswith(f"{LR101} 'tape' and 'other'.")
+
+
+@pytest.mark.parametrize("name", ["just above", "a mean that nobody divided by two replicas"])
+def test_a_scale_that_no_finding_explains_names_none(name: str) -> None:
+    assert " See " not in judge_two("CR101", *FINDINGS[name]).message
+
+
+def test_what_is_expected_explains_nothing_to_look_at() -> None:
+    assert " See " not in judge_two("CR101", fit(), summed(expect=("LR101",))).message
+
+
+def test_a_finding_of_another_loss_explains_nothing() -> None:
+    grows = create_loss(
+        "absolute",
+        measured=32.0,
+        batch=64.0,
+        doubled=64.0,
+        static={"keras_class": "MeanAbsoluteError", "reduction": None},
+    )
+    history = tape(1.031)
+    history = replace(history, losses=(*history.losses, grows))
+    assert "absolute" in {each.evidence.get("loss") for each in judge_all("LR101", history)}
+    assert " See " not in judge_two("CR101", history, fit()).message

@@ -1,0 +1,44 @@
+"""The findings of either run that say why its loss has the scale that it has, for CR101."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from tb_bnplugin.diagnose.evidence.losses import keras_class
+from tb_bnplugin.diagnose.outcome import Outcome
+from tb_bnplugin.history.model import ModelHistory
+
+SCALES: Final = ("LR101", "LR102", "LR103", "LR105", "LR106", "LR110", "LR113")
+"""Codes of what multiplies a loss, or its gradient."""
+
+
+def with_causes(
+    outcome: Outcome,
+    histories: tuple[ModelHistory, ModelHistory],
+    found: tuple[Sequence[Outcome], Sequence[Outcome]],
+) -> Outcome:
+    """The outcome, whose message ends with the findings that explain it: "See LR101 in 'b'".
+
+    Args:
+        outcome: a finding of CR101.
+        histories: of the two runs.
+        found: what the rules about losses say of either.
+    """
+    runs: dict[str, list[str]] = {}  # by what was found
+    for history, outcomes in zip(histories, found, strict=True):
+        names = {
+            loss.name for loss in history.losses if keras_class(loss) == outcome.evidence["loss"]
+        }
+        for each in outcomes:
+            if each.code not in SCALES or each.status != "finding" or each.expected:
+                continue
+            loss = each.evidence.get("loss")
+            if not isinstance(loss, str) or loss in names:
+                of = runs.setdefault(f"{each.code} {each.name}", [])
+                of += [repr(history.run)] if repr(history.run) not in of else []
+    if not runs:
+        return outcome
+    told = " and ".join(f"{what} in {' and '.join(of)}" for what, of in runs.items())
+    return replace(outcome, message=f"{outcome.message} See {told}.")
