@@ -17,6 +17,9 @@ DIGITS: Final = 4
 WHOLE: Final = 9
 """Digits up to which the whole part of a number is written in full: steps and counts have them."""
 
+GUARD: Final = 2
+"""Digits to which a number is rounded first: 1/64 that was measured is 0.01562499, and a half."""
+
 MOST_DIGITS: Final = 9
 """Those of two numbers that would look alike with fewer: float32 holds no more."""
 
@@ -47,11 +50,15 @@ def num(value: float, digits: int = DIGITS) -> str:
         return "0"
     whole = exact.adjusted() + 1
     kept = max(digits, whole) if whole <= WHOLE else digits
-    rounded = Context(prec=kept, rounding=ROUND_HALF_UP).plus(exact)
+    rounded = _rounded(_rounded(exact, kept + GUARD), kept)
     if -DIGITS <= rounded.adjusted() < WHOLE:
         return f"{rounded.normalize():f}"
     mantissa, exponent = f"{rounded.normalize():e}".split("e")
     return f"{mantissa}e{int(exponent):+03d}"
+
+
+def _rounded(exact: Decimal, digits: int) -> Decimal:
+    return Context(prec=digits, rounding=ROUND_HALF_UP).plus(exact)
 
 
 def nums(values: Sequence[float]) -> list[str]:

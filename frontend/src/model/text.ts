@@ -27,6 +27,8 @@ export const formatWhole = (number: number): string => whole.format(number);
 
 const DIGITS = 4;
 const WHOLE = 9;
+/** Digits to which a number is rounded first: what was measured is seldom a half exactly. */
+const GUARD = 2;
 
 /**
  * A number as findings and `check` print it (tb_bnplugin/printed.py): four significant digits, its
@@ -35,16 +37,25 @@ const WHOLE = 9;
 export function formatNumber(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   if (value === 0) return "0";
-  const whole = exponentOf(value.toExponential()) + 1;
-  const rounded = value.toExponential((whole <= WHOLE ? Math.max(DIGITS, whole) : DIGITS) - 1);
-  const exponent = exponentOf(rounded);
-  if (-DIGITS <= exponent && exponent < WHOLE) return String(Number(rounded));
-  const [mantissa] = rounded.split("e");
-  const size = String(Math.abs(exponent)).padStart(2, "0");
-  return `${Number(mantissa)}e${exponent < 0 ? "-" : "+"}${size}`;
+  const sign = value < 0 ? "-" : "";
+  const [, size] = parted(Math.abs(value).toExponential());
+  const kept = size < WHOLE ? Math.max(DIGITS, size + 1) : DIGITS;
+  const [guarded, at] = parted(Math.abs(value).toExponential(kept + GUARD - 1));
+  // Digits as a whole number, so that a half is one: 0.01562499 is 0.0156250, and then 0.01563.
+  const digits = String(Math.floor((Number(guarded.replace(".", "")) + 50) / 100));
+  const exponent = at + digits.length - kept;
+  if (-DIGITS <= exponent && exponent < WHOLE) {
+    return `${sign}${Number(`${digits}e${exponent - digits.length + 1}`)}`;
+  }
+  const mantissa = Number(`${digits}e${1 - digits.length}`);
+  return `${sign}${mantissa}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
 }
 
-const exponentOf = (text: string) => Number(text.slice(text.indexOf("e") + 1));
+/** The digits and the exponent of "1.5e-7". */
+function parted(text: string): [string, number] {
+  const [digits = "", exponent = ""] = text.split("e");
+  return [digits, Number(exponent)];
+}
 
 /** A factor: "10×". */
 export function formatTimes(value: number | null): string {

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_bnplugin.history.model import Floats
-from tb_bnplugin.printed import DIGITS, WHOLE
+from tb_bnplugin.printed import DIGITS, GUARD, WHOLE
 
 Json = dict[str, Any]
 Drawn = list[float | None]
@@ -33,7 +33,8 @@ def draw(values: Floats | npt.NDArray[np.float32]) -> list[Any]:
     up, down = 10.0 ** np.maximum(exponents, 0.0), 10.0 ** np.maximum(-exponents, 0.0)
     with np.errstate(over="ignore", invalid="ignore"):
         scaled = np.where(finite, exact, 0.0) / down * up
-        rounded = np.copysign(np.floor(np.abs(scaled) + 0.5), scaled) / up * down
+        guarded = np.floor(np.abs(scaled) * 10.0**GUARD + 0.5) / 10.0**GUARD
+        rounded = np.copysign(np.floor(guarded + 0.5), scaled) / up * down
     drawn = rounded.astype(object)
     drawn[~(finite & np.isfinite(rounded))] = None
     nested: list[Any] = drawn.tolist()
