@@ -2,6 +2,7 @@
 import type {
   Column1 as Column,
   Comparison,
+  Comparisons,
   Layer,
   Overview,
   Report,
@@ -36,6 +37,9 @@ export async function fetchOverview(run: readonly string[], signal?: AbortSignal
   const rows = run.map((name) => get<Overview>("overview", { run: name }));
   return { rows: (await Promise.all(rows)).flatMap((answer) => answer.rows), left: 0 };
 }
+
+export const fetchComparisons = (signal?: AbortSignal) =>
+  get<Comparisons>("comparisons", {}, signal);
 
 export const fetchReport = (run: string, model?: string, signal?: AbortSignal) =>
   get<Report>("report", { run, model }, signal);

@@ -87,7 +87,12 @@ export function deselect(): void {
 export function dropLost(): void {
   const [first, last] = state.wholeSpan.value;
   const zoom = state.zoom.value;
+  // A link to a finding between two runs names its rule: the comparison was not read yet.
+  const named = state.comparison.value?.outcomes.find(
+    ({ status, code }) => status === "finding" && code === state.selectedFinding.value,
+  );
   batch(() => {
+    if (named) state.selectedFinding.value = state.keyOf(named);
     if (state.chosenOutcome.value === null) state.selectedFinding.value = null;
     if (zoom && state.scalars.value && (zoom[1] <= first || zoom[0] >= last))
       state.zoom.value = null;

@@ -2,8 +2,9 @@
 import { batch, computed, signal } from "@preact/signals";
 import type { Place } from "./address.ts";
 import * as api from "./api.ts";
-import type { OverviewRow } from "./api_types.ts";
+import type { Comparisons, OverviewRow } from "./api_types.ts";
 import { filtered, inPlace, type Line, SEVERITY_FILTERS, SORTS, sorted } from "./model/overview.ts";
+import { reuse } from "./model/reuse.ts";
 import { counted } from "./part.ts";
 import { overviewFailure } from "./parts.ts";
 import * as state from "./state.ts";
@@ -12,6 +13,8 @@ import * as state from "./state.ts";
 const AT_ONCE = 40;
 /** Characters of their names in an address. */
 const LONGEST = 6000;
+/** Answers after which it is asked what is between the runs that were read so far. */
+const ANSWERS = 5;
 
 export const text = signal("");
 export const code = signal("");
@@ -24,6 +27,9 @@ export const opened = signal<string | null>(null);
 export const scrolled = signal(0);
 /** The runs in sight: read before the others. */
 export const seen = signal<readonly string[]>([]);
+
+/** What comparing finds between the runs that were read. */
+export const between = signal<Comparisons | null>(null);
 
 const rows = signal<ReadonlyMap<string, OverviewRow>>(new Map());
 
@@ -105,6 +111,7 @@ export async function fill(): Promise<void> {
   const looked = new Set<string>(); // each once: a run may grow faster than it is read
   await counted(async () => {
     try {
+      let answers = 0;
       for (let names = next(looked); names.length > 0; names = next(looked)) {
         const answer = await api.fetchOverview(names, stopped);
         if (stopped.aborted) return;
@@ -117,12 +124,26 @@ export async function fill(): Promise<void> {
             ...answer.rows.map((row): [string, OverviewRow] => [row.run, row]),
           ]);
         });
+        answers += 1;
+        if (answers % ANSWERS === 0) await compare(stopped);
       }
+      await compare(stopped);
     } catch (error) {
       if (stopped.aborted) return;
       overviewFailure.value = error instanceof Error ? error.message : String(error);
     }
   });
+}
+
+/** Asks what is between the runs, until all pairs of those that were read are compared. */
+async function compare(stopped: AbortSignal): Promise<void> {
+  if (lines.peek().length < 2) return;
+  for (let left = 1; left > 0; ) {
+    const answer = await api.fetchComparisons(stopped);
+    if (stopped.aborted) return;
+    between.value = reuse(between.peek(), answer);
+    left = answer.left;
+  }
 }
 
 function next(looked: ReadonlySet<string>): string[] {

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from tensorboard import errors
+
+from tb_bnplugin.dashboard.between import Between
 from tb_bnplugin.dashboard.held import Held
 from tb_bnplugin.dashboard.payload.curve import LossReader, create_curve
 from tb_bnplugin.dashboard.payload.overview import Row, create_row, failed_row
 from tb_bnplugin.diagnose import Outcome, diagnose
 from tb_bnplugin.history.build import build_channels
 from tb_bnplugin.history.model import ChannelHistory, ModelHistory, RunHistory
-from tb_bnplugin.logs.provider import Reader, Records, RunListing
+from tb_bnplugin.logs.provider import Reader, Records, RunListing, shorten
 from tb_bnplugin.logs.run import read_run
 
 HELD_RUNS: Final = 8
@@ -36,6 +39,22 @@ class Analysis:
         """The history of a model; None where the run has no such model."""
         return next((model for model in self.history.models if model.facts.name == name), None)
 
+    def asked_model(self, name: str | None) -> ModelHistory:
+        """The model that a request names, or the first.
+
+        Raises:
+            NotFoundError: the run has no such model, or none at all.
+        """
+        models = self.history.models
+        run = shorten(self.history.run)
+        if not models:
+            reason = "; ".join(self.history.notes) or "it holds no model record"
+            raise errors.NotFoundError(f"run {run!r} cannot be shown: {reason}")
+        model = models[0] if name is None else self.model(name)
+        if model is None:
+            raise errors.NotFoundError(f"no model {shorten(name or '')!r} in run {run!r}")
+        return model
+
 
 class Analyses:
     """Analyses of the runs asked for last; several threads may ask at once."""
@@ -43,6 +62,7 @@ class Analyses:
     def __init__(self) -> None:
         self._analyses: Held[Analysis] = Held(HELD_RUNS)
         self._rows: Held[Row] = Held(HELD_ROWS)
+        self.between = Between()
         self._channels: Held[Records] = Held(HELD_CHANNELS)
 
     def get(self, reader: Reader, experiment: str, listing: RunListing) -> Analysis:
@@ -62,6 +82,7 @@ class Analyses:
                 analysis = analyze_run(read_run(reader, listing))
                 # A thousand runs of the table must not take the place of those somebody looks at.
                 self._analyses.offer(key, listing, analysis)
+            self.between.keep(key, listing, analysis.history)
             return row_of(listing, analysis, losses)
 
         try:

@@ -13,6 +13,7 @@ from werkzeug import wrappers
 
 from tb_bnplugin.dashboard import download, requests
 from tb_bnplugin.dashboard.analysis import Analyses, Analysis
+from tb_bnplugin.dashboard.payload.between import comparisons
 from tb_bnplugin.dashboard.payload.columns import HEATMAP_COLUMNS, column
 from tb_bnplugin.dashboard.payload.comparison import Side, comparison
 from tb_bnplugin.dashboard.payload.curve import LossReader
@@ -25,7 +26,6 @@ from tb_bnplugin.dashboard.payload.scalars import scalars
 from tb_bnplugin.dashboard.placement import place
 from tb_bnplugin.dashboard.requests import route
 from tb_bnplugin.dashboard.responses import encode, respond, respond_json
-from tb_bnplugin.history.model import ModelHistory
 from tb_bnplugin.logs.program import models_to_compare, runs_of_program
 from tb_bnplugin.logs.provider import PLUGIN_NAME, Reader, RunListing, shorten
 
@@ -61,6 +61,7 @@ class BatchNormPlugin(base_plugin.TBPlugin):
         return {
             "/runs": self.serve_runs,
             "/overview": self.serve_overview,
+            "/comparisons": self.serve_comparisons,
             "/report": self.serve_report,
             "/column": self.serve_column,
             "/layer": self.serve_layer,
@@ -117,10 +118,18 @@ class BatchNormPlugin(base_plugin.TBPlugin):
         return respond(request, overview(rows, left=len(left)))
 
     @route
+    def serve_comparisons(self, request: wrappers.Request) -> wrappers.Response:
+        """`Comparisons`."""
+        listings = self._reader(request).list_runs()
+        experiment = plugin_util.experiment_id(request.environ)
+        pairs, left = self._analyses.between.compared(experiment, listings)
+        return respond_json(request, comparisons(pairs, left=left))
+
+    @route
     def serve_report(self, request: wrappers.Request) -> wrappers.Response:
         """`Report`."""
         analysis = self._analysis(request, requests.required(request, "run"))
-        model = _model(analysis, requests.optional(request, "model"))
+        model = analysis.asked_model(requests.optional(request, "model"))
         name = model.facts.name
         if name not in analysis.reports:
             analysis.reports[name] = encode(
@@ -132,7 +141,7 @@ class BatchNormPlugin(base_plugin.TBPlugin):
     def serve_column(self, request: wrappers.Request) -> wrappers.Response:
         """`Column`."""
         analysis = self._analysis(request, requests.required(request, "run"))
-        model = _model(analysis, requests.optional(request, "model"))
+        model = analysis.asked_model(requests.optional(request, "model"))
         columns = {entry.name: entry for entry in HEATMAP_COLUMNS}
         name = requests.required(request, "name")
         if name not in columns:
@@ -146,7 +155,7 @@ class BatchNormPlugin(base_plugin.TBPlugin):
         """`Layer`."""
         run = requests.required(request, "run")
         analysis = self._analysis(request, run)
-        model = _model(analysis, requests.optional(request, "model"))
+        model = analysis.asked_model(requests.optional(request, "model"))
         layer = requests.index(request, "layer", len(model.facts.layers))
         experiment = plugin_util.experiment_id(request.environ)
         channels = self._analyses.channels(self._reader(request), experiment, model, layer)
@@ -157,7 +166,7 @@ class BatchNormPlugin(base_plugin.TBPlugin):
         """`Scalars`."""
         run = requests.required(request, "run")
         analysis = self._analysis(request, run)
-        model = _model(analysis, requests.optional(request, "model"))
+        model = analysis.asked_model(requests.optional(request, "model"))
         series = self._reader(request).read_scalars(runs_of_program(run))
         return respond_json(request, scalars(place(model, series)))
 
@@ -166,9 +175,9 @@ class BatchNormPlugin(base_plugin.TBPlugin):
         """`Comparison`."""
         run, other = requests.required(request, "run"), requests.required(request, "other")
         here = self._analysis(request, run)
-        model = _model(here, requests.optional(request, "model"))
+        model = here.asked_model(requests.optional(request, "model"))
         there = self._analysis(request, other)
-        _model(there, None)  # refuses a run without any
+        there.asked_model(None)  # refuses a run without any
         pair = models_to_compare(here.history, there.history, model.facts.name)
         sides = (
             Side(model=history, outcomes=analysis.outcomes[history.facts.name])
@@ -188,7 +197,7 @@ class BatchNormPlugin(base_plugin.TBPlugin):
         what = requests.choice(request, "what", ("findings", "layer"))
         form = requests.choice(request, "format", ("json", "csv"))
         analysis = self._analysis(request, run)
-        model = _model(analysis, requests.optional(request, "model"))
+        model = analysis.asked_model(requests.optional(request, "model"))
         if what == "findings":
             outcomes = analysis.outcomes[model.facts.name]
             file = download.findings(run, model, outcomes, form)
@@ -230,20 +239,3 @@ class BatchNormPlugin(base_plugin.TBPlugin):
         if listing is None:
             raise errors.NotFoundError(f"no run {shorten(run)!r} with batch norm records")
         return self._analyses.get(reader, plugin_util.experiment_id(request.environ), listing)
-
-
-def _model(analysis: Analysis, name: str | None) -> ModelHistory:
-    models = analysis.history.models
-    if not models:
-        reason = "; ".join(analysis.history.notes) or "it holds no model record"
-        raise errors.NotFoundError(
-            f"run {shorten(analysis.history.run)!r} cannot be shown: {reason}"
-        )
-    if name is None:
-        return models[0]
-    model = analysis.model(name)
-    if model is None:
-        raise errors.NotFoundError(
-            f"no model {shorten(name)!r} in run {shorten(analysis.history.run)!r}"
-        )
-    return model

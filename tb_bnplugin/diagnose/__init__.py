@@ -1,6 +1,7 @@
 """Rules turn a history into outcomes."""
 
 from tb_bnplugin.diagnose.codes import check_codes
+from tb_bnplugin.diagnose.comparable import comparable
 from tb_bnplugin.diagnose.documentation import (
     Documentation,
     Section,
@@ -30,6 +31,7 @@ __all__ = [
     "Outcome",
     "Section",
     "check_codes",
+    "comparable",
     "compare",
     "create_layer_ledger",
     "create_ledger",

@@ -15,6 +15,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from tb_bnplugin.dashboard.between import compare_runs
+from tb_bnplugin.dashboard.payload.between import comparisons
 from tb_bnplugin.dashboard.payload.columns import HEATMAP_COLUMNS, column
 from tb_bnplugin.dashboard.payload.comparison import Side, comparison
 from tb_bnplugin.dashboard.payload.curve import Curve
@@ -318,6 +320,15 @@ def golden_answers() -> dict[str, dict[str, Any]]:
     (batch_loss, *_) = place(history, golden_scalars())
     curve = Curve(name=batch_loss.tag, steps=batch_loss.steps, values=batch_loss.values)
     rows = [create_row(golden_listing("train", "resnet"), run, {"resnet": outcomes}, curve)]
+    summing = create_loss(measured=5.0, learning_rate=0.01)
+    loop = create_history(
+        run="loop", losses=(summing,), model={"learning_rate": 0.01}, facts={"optimizer": "SGD"}
+    )
+    averaging = create_loss(learning_rate=0.01)
+    fit = replace(loop, run="fit", losses=(averaging,))
+    pair = compare_runs(
+        RunHistory(run="fit", models=(fit,)), RunHistory(run="loop", models=(loop,))
+    )
     return {
         "Runs": runs(
             [
@@ -326,6 +337,7 @@ def golden_answers() -> dict[str, dict[str, Any]]:
             ]
         ),
         "Overview": json.loads(overview(rows, left=1)),
+        "Comparisons": comparisons([pair], left=0),
         "Report": report(run, history, outcomes),
         "Column": column(history, HEATMAP_COLUMNS[1]),
         "Layer": layer_payload(history, 0, golden_channels()),

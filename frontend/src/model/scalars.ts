@@ -1,5 +1,5 @@
 // Which curves go into which chart: the run's scalars, its probe's, and those of the run compared with.
-import type { Probe, Scalars } from "../api_types.ts";
+import type { MeasuredLoss, Probe, Scalars } from "../api_types.ts";
 
 type Series = Scalars["series"][number];
 export type Kind = Series["kind"];
@@ -20,16 +20,20 @@ export type Curve = {
 
 export type Chart = { title: string; kind: Kind; curves: Curve[] };
 
+/** What one run has to draw. */
+export type Side = {
+  series: readonly Series[];
+  probe: Probe | null;
+  measured: MeasuredLoss | null;
+  /** The model has batch normalization. */
+  normalizes: boolean;
+};
+
 /**
  * Charts of loss and accuracy, then one for each other tag, since their units differ. A model that
  * normalizes nothing gives the same with either statistics: its held batch has one curve.
  */
-export function chartsOf(
-  own: readonly Series[],
-  probe: Probe | null,
-  theirs: readonly Series[] = [],
-  normalizes = true,
-): Chart[] {
+export function chartsOf(mine: Side, theirs: Side | null = null): Chart[] {
   const charts = new Map<string, Chart>([
     ["loss", { title: "Loss", kind: "loss", curves: [] }],
     ["accuracy", { title: "Accuracy", kind: "accuracy", curves: [] }],
@@ -40,31 +44,39 @@ export function chartsOf(
     charts.set(key, chart);
     return chart;
   };
-  for (const series of withoutCopies(own)) {
-    chartFor(series.kind, series.tag).curves.push(curveOf(series, false));
-  }
-  for (const series of probe?.series ?? []) {
-    const { curves } = chartFor(series.kind, series.name);
-    for (const source of normalizes ? (["moving", "batch"] as const) : (["moving"] as const)) {
-      curves.push({
-        name: normalizes ? `held batch, ${source} statistics` : "held batch",
-        source,
-        other: false,
-        steps: probe?.steps ?? [],
-        values: series[source],
-        dense: false,
-      });
-    }
-  }
-  for (const series of withoutCopies(theirs)) {
-    if (series.kind !== "other" || charts.has(`other ${series.tag}`)) {
-      chartFor(series.kind, series.tag).curves.push(curveOf(series, true));
+  for (const [side, other] of [[mine, false] as const, [theirs, true] as const]) {
+    for (const { kind, name, curve } of side === null ? [] : curvesOf(side, other)) {
+      // Of the other run, what this one has too.
+      if (!other || kind !== "other" || charts.has(`other ${name}`)) {
+        chartFor(kind, name).curves.push(curve);
+      }
     }
   }
   for (const chart of charts.values()) {
     chart.curves = chart.curves.filter((curve) => curve.values.some((value) => value !== null));
   }
   return [...charts.values()].filter((chart) => chart.curves.length > 0);
+}
+
+type Placed = { kind: Kind; name: string; curve: Curve };
+
+/** What a run has: its scalars, its held batch, and the loss that was measured where neither is one. */
+function curvesOf({ series, probe, measured, normalizes }: Side, other: boolean): Placed[] {
+  const placed = withoutCopies(series).map(
+    (one): Placed => ({ kind: one.kind, name: one.tag, curve: curveOf(one, other) }),
+  );
+  for (const one of probe?.series ?? []) {
+    for (const source of normalizes ? (["moving", "batch"] as const) : (["moving"] as const)) {
+      const name = normalizes ? `held batch, ${source} statistics` : "held batch";
+      const curve = { name, source, other, steps: probe?.steps ?? [], values: one[source] };
+      placed.push({ kind: one.kind, name: one.name, curve: { ...curve, dense: false } });
+    }
+  }
+  if (measured !== null && !placed.some(({ kind }) => kind === "loss")) {
+    const curve: Curve = { ...measured, source: "train", other, dense: measured.steps.length > 60 };
+    placed.push({ kind: "loss", name: measured.name, curve });
+  }
+  return placed;
 }
 
 function curveOf(series: Series, other: boolean): Curve {

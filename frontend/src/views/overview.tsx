@@ -6,6 +6,7 @@ import { openPlace } from "../load.ts";
 import { codesOf, SEVERITY_FILTERS, summary, windowOf } from "../model/overview.ts";
 import { count, formatWhole, shorten, shortRun } from "../model/text.ts";
 import * as table from "../table.ts";
+import { Between } from "./between.tsx";
 import { HelpButton } from "./dialogs.tsx";
 import { RunRow } from "./overview_row.tsx";
 
@@ -23,13 +24,13 @@ export function Overview() {
         <span class="quiet-text summary">
           {summary(table.lines.value)}
           {unread > 0 && ` · ${formatWhole(all - unread)} read so far`}
-          {all > 1 && " · tick two to see what differs between them"}
         </span>
         <span class="ends">
           <HelpButton />
         </span>
         <Filters />
       </header>
+      <Between />
       <Table />
     </main>
   );
@@ -113,7 +114,7 @@ function comparing(one: string | undefined, other: string | undefined): string {
 
 const COLUMNS = [
   ["run", "Run"],
-  ["worst", "Findings", "Of the run itself; what differs between two is found by comparing them"],
+  ["worst", "Findings", "Of the run itself; what comparing finds is said above the table"],
   [
     "loss",
     "Loss",

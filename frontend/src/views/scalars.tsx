@@ -1,17 +1,23 @@
 // The standard scalars of the run and its siblings, and the probe, on the same axis.
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
-import type { Outcome, Report } from "../api_types.ts";
+import type { Scalars as Answer, Outcome, Report } from "../api_types.ts";
 import { type Line, Lines } from "../charts/lines.tsx";
 import { type Shade, union } from "../model/axis.ts";
 import { colours } from "../model/modes.ts";
-import { type Chart, type Curve, chartsOf } from "../model/scalars.ts";
+import { type Chart, type Curve, chartsOf, type Side } from "../model/scalars.ts";
 import { shorten, shortRun } from "../model/text.ts";
 import * as state from "../state.ts";
 import { Inline } from "./finding.tsx";
 
 const COLORS = ["line-6", "line-3", "line-5", "line-1"] as const;
 const DASHES = { train: [], validation: [6, 4], moving: [], batch: [2, 3] } as const;
+const THEIR_DASHES = {
+  train: [8, 3, 2, 3],
+  validation: [8, 3, 2, 3, 2, 3],
+  moving: [8, 3, 2, 3],
+  batch: [8, 3, 2, 3, 2, 3],
+} as const;
 const SHOWN_OTHERS = 2;
 
 /** Charts of loss, accuracy and what else was written. */
@@ -21,9 +27,10 @@ export function Scalars({ report }: { report: Report }) {
   const theirs = state.otherScalars.value;
   const { layers, probe, outcomes, phases: begun } = report;
   const normalizes = layers.length > 0;
+  const other = state.other.value;
   const charts = useMemo(
-    () => chartsOf(own?.series ?? [], probe, theirs?.series, normalizes),
-    [own, theirs, probe, normalizes],
+    () => chartsOf(sideOf(report, own), other && sideOf(other, theirs)),
+    [report, own, other, theirs],
   );
   const chosen = state.chosenOutcome.value;
   const shades = useMemo(() => shadesOf(outcomes, chosen), [outcomes, chosen]);
@@ -64,6 +71,17 @@ export function Scalars({ report }: { report: Report }) {
       )}
     </section>
   );
+}
+
+function sideOf(report: Report, scalars: Answer | null): Side {
+  const { probe, measured_loss: measured, layers } = report;
+  return {
+    series: scalars?.series ?? [],
+    probe,
+    // Not before it is known that no scalar is a loss.
+    measured: scalars === null ? null : measured,
+    normalizes: layers.length > 0,
+  };
 }
 
 /** Why scalars are not there, as far as it is known. */
@@ -119,7 +137,7 @@ function ChartOf({ chart, ...more }: ChartProps) {
 function lineOf(curve: Curve, at: number, other: string): Line {
   const plain = COLORS[at % COLORS.length] ?? "line-6";
   const color = curve.source === "train" ? plain : `line-${curve.source}`;
-  const dash = curve.other ? [8, 3, 2, 3] : DASHES[curve.source];
+  const dash = (curve.other ? THEIR_DASHES : DASHES)[curve.source];
   return {
     name: curve.other ? `${shortRun(other, 24)}: ${curve.name}` : curve.name,
     steps: curve.steps,

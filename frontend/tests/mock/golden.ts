@@ -52,6 +52,9 @@ export function goldenAnswer(route: string, query: URLSearchParams): unknown {
     const known = query.getAll("run").filter((name) => name in FACTORS);
     return { schema_version: 1, left: 0, rows: known.map((name) => rowOf({ run: name })) };
   }
+  if (route === "comparisons") {
+    return { schema_version: 1, left: 0, pairs: 2, found: [], more: 0 };
+  }
   const run = query.get("run") ?? "";
   const models = Object.keys(FACTORS[run] ?? {});
   const model = query.get("model") ?? models[0] ?? "";

@@ -169,6 +169,7 @@ export function reportOf(made: Program): Report {
       values: gapsOf(made),
     },
     losses: LOSSES,
+    measured_loss: null,
     applied: {
       steps: [1, last],
       factor: 1,

@@ -1,5 +1,5 @@
 // Log folders that the tests open: each a name, its programs, and how many runs there are.
-import type { Comparison } from "../../src/api_types.ts";
+import type { Comparison, Comparisons } from "../../src/api_types.ts";
 import { compared, same } from "./compared.ts";
 import { faults, paths, WHY } from "./faults.ts";
 import { goldenAnswer } from "./golden.ts";
@@ -15,6 +15,8 @@ export type Scenario = {
   /** Runs that are only listed, beside those of the programs. */
   listed?: Listed[];
   comparison?: Compared;
+  /** What comparing finds between all runs. */
+  between?: Comparisons;
   /** The first requests of `report` that fail. */
   failures?: number;
   /** Records that each further request of `report` adds. */
@@ -82,12 +84,45 @@ export const HOSTILE = [
   "日本語のレイヤー",
 ];
 
+const nameOf = (seed: number) => `sweep/momentum_0.99/seed_${String(seed).padStart(2, "0")}/train`;
+
+/** Sixty of a hundred runs take other steps than the first, two run in other modes, and so on. */
+const manyBetween: Comparisons = {
+  ...{ schema_version: 1, left: 0, pairs: 99, more: 7 },
+  found: [
+    { ...difference, against: nameOf(0), count: 60, runs: runsBetween(1, 50) },
+    { ...modes, against: nameOf(0), count: 2, runs: runsBetween(70, 2) },
+    { ...modes, against: nameOf(80), count: 1, runs: runsBetween(81, 1) },
+    { ...modes, against: nameOf(90), count: 1, runs: runsBetween(91, 1) },
+  ].map(({ code, name, severity, against, count, runs }) => {
+    return { code, name, severity, against, count, runs };
+  }),
+};
+
+function runsBetween(first: number, count: number): Comparisons["found"][number]["runs"] {
+  return Array.from({ length: count }, (_, at) => ({
+    run: nameOf(first + at),
+    model: null,
+    message: "their steps differ",
+  }));
+}
+
 export const SCENARIOS: Record<string, Scenario> = {
   faults: {
     programs: [
       program(faults(400, 10)),
       program({ ...faults(300, 10), run: "other", modes: {}, ...right, probedLoss: 0.47 }),
     ],
+    between: {
+      ...{ schema_version: 1, left: 0, pairs: 1, more: 0 },
+      found: [
+        {
+          ...{ code: "CR101", name: "loss-scale-differs", severity: "warning" },
+          ...{ against: "train", count: 1 },
+          runs: [{ run: "other", model: null, message: difference.message }],
+        },
+      ],
+    },
     comparison: {
       sentence:
         "'train' trains with 10 times the step of 'other' (the loss of 'train' is 10 times as large, " +
@@ -159,6 +194,7 @@ export const SCENARIOS: Record<string, Scenario> = {
     ],
   },
   many: {
+    between: manyBetween,
     programs: [program({ ...faults(200, 10), run: "sweep/momentum_0.99/seed_00/train" })],
     listed: sweep(99),
   },
@@ -168,6 +204,8 @@ export const SCENARIOS: Record<string, Scenario> = {
   apart: {
     programs: [program({ paths, records: 40 }), program({ ...right, run: "other", records: 20 })],
   },
+  // A run whose events lie in the log folder itself.
+  dot: { programs: [program({ run: "." }), program({ ...right, run: "other" })] },
   none: { programs: [program({ paths: [], ...right })] },
   compared: { programs: [compared] },
   same: { programs: [same] },

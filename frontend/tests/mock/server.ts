@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import type { Comparison } from "../../src/api_types.ts";
+import type { Comparison, Comparisons } from "../../src/api_types.ts";
 import { columnOf, layerOf, rulesOf, scalarsOf } from "./answers.ts";
 import { type Program, reportOf } from "./program.ts";
 import { rowOfProgram } from "./rows.ts";
@@ -80,6 +80,7 @@ class Folder {
       const rows = names.flatMap((name) => all.find(({ run }) => run === name) ?? []);
       return json({ schema_version: 1, left: 0, rows });
     }
+    if (route === "comparisons") return json(this.scenario.between ?? NOTHING_BETWEEN);
     if (route === "rules") {
       return json(rulesOf(programs.flatMap((made) => made.outcomes.map(({ code }) => code))));
     }
@@ -112,6 +113,10 @@ class Folder {
     }
   }
 }
+
+const NOTHING_BETWEEN: Comparisons = {
+  ...{ schema_version: 1, left: 0, pairs: 0, found: [], more: 0 },
+};
 
 function comparisonOf(made: Program, other: string, given: Compared = SAME_IN_BOTH): Comparison {
   return { run: made.run, model: made.model, other, other_model: made.model, ...given };

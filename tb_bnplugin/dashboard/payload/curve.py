@@ -114,6 +114,21 @@ def curve_row(curve: Curve | None, axis: Axis) -> Json | None:
     }
 
 
+def measured_row(history: ModelHistory) -> Json | None:
+    """All points of the loss that was measured, for the page of the run; None where there is none.
+
+    The page shows it where no scalar of the run is a loss.
+    """
+    curve = next(_measured(history), None)
+    if curve is None or not np.isfinite(curve.values).any():
+        return None
+    return {
+        "name": shorten(curve.name),
+        "steps": curve.steps.tolist(),
+        "values": draw(curve.values),
+    }
+
+
 def _measured(history: ModelHistory) -> Iterator[Curve]:
     for loss in history.losses:
         mean = loss.columns["keras_mean"]

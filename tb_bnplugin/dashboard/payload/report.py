@@ -9,6 +9,7 @@ import numpy as np
 
 from tb_bnplugin.dashboard.kinds import kind_of
 from tb_bnplugin.dashboard.payload.columns import column, column_name, heatmap_columns
+from tb_bnplugin.dashboard.payload.curve import measured_row
 from tb_bnplugin.dashboard.payload.gradients import applied_row
 from tb_bnplugin.dashboard.payload.losses import loss_rows
 from tb_bnplugin.dashboard.payload.modes import EXECUTIONS, encode_runs, modes
@@ -70,6 +71,7 @@ def report(run: RunHistory, history: ModelHistory, outcomes: Sequence[Outcome]) 
         "applied": applied_row(history),
         "metrics": [_metric_row(metric, history.phases[-1].number) for metric in history.metrics],
         "probe": None if history.probe is None else _probe(history.probe),
+        "measured_loss": measured_row(history),
         "twins": twins(results.twins),
         "recalibrations": recalibrations(results.recalibrations),
         "graph": {

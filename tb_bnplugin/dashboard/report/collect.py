@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import Final
 
 from tb_bnplugin.dashboard.analysis import Analysis, row_of
+from tb_bnplugin.dashboard.between import compare_runs
+from tb_bnplugin.dashboard.payload.between import comparisons
 from tb_bnplugin.dashboard.payload.columns import column, heatmap_columns
 from tb_bnplugin.dashboard.payload.comparison import Side, comparison
 from tb_bnplugin.dashboard.payload.curve import LossReader
@@ -86,7 +88,7 @@ def _left_out(every: int, shown: int) -> list[str]:
 
 
 def _add_table(answers: Answers, folder: WholeLogFolder, shown: Sequence[Analysis]) -> None:
-    """Add the list of runs, and the row of each in the table of all."""
+    """Add the list of runs, the row of each in the table of all, and what is between them."""
     listings, names = folder.list_runs(), [analysis.history.run for analysis in shown]
     losses = LossReader(folder, names)
     rows = [
@@ -96,6 +98,8 @@ def _add_table(answers: Answers, folder: WholeLogFolder, shown: Sequence[Analysi
     counts = [row.counts for row in rows]
     listed = [listings[name] for name in names]
     answers.add("runs", runs(zip(listed, counts, strict=True)))
+    pairs = runs_to_compare([analysis.history for analysis in shown])
+    answers.add("comparisons", comparisons([compare_runs(*pair) for pair in pairs], left=0))
     for name, row in zip(names, rows, strict=True):
         answers.add("overview", json.loads(overview([row], left=0)), run=name)
 
