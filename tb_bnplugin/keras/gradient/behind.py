@@ -13,6 +13,7 @@ from typing import Final, Literal
 import numpy as np
 import tensorflow as tf
 
+from tb_bnplugin.keras.gradient.folded import may_be_folded
 from tb_bnplugin.keras.losses.logits import carries_logits
 
 Activation = Callable[[tf.Tensor], tf.Tensor]
@@ -20,7 +21,8 @@ Activation = Callable[[tf.Tensor], tf.Tensor]
 LOGITS: Final = "_keras_logits"
 """Attribute of a tensor that Keras made of logits."""
 
-_ACTIVATIONS: Final[dict[str, Activation]] = {"Softmax": tf.nn.softmax, "Sigmoid": tf.math.sigmoid}
+ACTIVATIONS: Final[dict[str, Activation]] = {"Softmax": tf.nn.softmax, "Sigmoid": tf.math.sigmoid}
+"""By the type of their operation, in an order that stays."""
 
 _ROUNDED: Final = 1e-2  # in half precision
 
@@ -37,8 +39,11 @@ UNKNOWN: Final = Known.NOT
 def activation_of(predictions: tf.Tensor) -> Activation | Literal[Known.NOT] | None:
     """The function that makes predictions of the logits that they carry; None: they carry none.
 
-    Predictions of an activation that is not known are left as they are.
+    Predictions of an activation that is not known are left as they are; and those whose gradient
+    may be folded.
     """
+    if may_be_folded(predictions):
+        return UNKNOWN
     logits = getattr(predictions, LOGITS, None)
     if logits is None:
         # an operation of TensorFlow's own is looked behind, too, and there only as what it is
@@ -47,12 +52,12 @@ def activation_of(predictions: tf.Tensor) -> Activation | Literal[Known.NOT] | N
         return UNKNOWN
     if isinstance(predictions, tf.__internal__.EagerTensor):
         made = np.asarray(predictions, np.float64)
-        for activation in _ACTIVATIONS.values():
+        for activation in ACTIVATIONS.values():
             again = np.asarray(activation(logits), np.float64)
             if again.shape == made.shape and np.allclose(again, made, rtol=0.0, atol=_ROUNDED):
                 return activation
         return UNKNOWN
-    return _ACTIVATIONS.get(predictions.op.type, UNKNOWN)
+    return ACTIVATIONS.get(predictions.op.type, UNKNOWN)
 
 
 def with_attributes(

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tb_bnplugin.guard import Guard
 from tb_bnplugin.keras.gradient.behind import UNKNOWN, activation_of
+from tb_bnplugin.keras.gradient.folded import may_be_folded
+from tb_bnplugin.keras.gradient.watched_step import WatchedStep
 from tests.conftest import Flavour
 from tests.keras.gradient.own_step import RUNS, measured
 
@@ -89,13 +92,65 @@ def test_logits_of_another_activation_are_not_known() -> None:
     assert activation_of(others) is UNKNOWN
 
 
+@pytest.mark.parametrize("run", ["graph", "xla"])
+def test_outputs_that_are_multiplied_at_last_are_left_as_they_are(
+    flavour: Flavour, run: str
+) -> None:
+    keras = flavour.keras
+
+    def trained(*, watched: bool) -> list[Any]:
+        keras.utils.set_random_seed(1)
+        inputs = keras.Input((5,))
+        outputs = keras.layers.Rescaling(10.3)(keras.layers.Dense(1)(inputs))
+        loss = keras.losses.MeanSquaredError()
+        model = build(keras, 1.0, loss, inputs, outputs, RUNS[run])
+        step = WatchedStep(model, tf.distribute.get_strategy(), Guard("own"))
+        if watched:
+            step.begin()
+        model.fit(X, BINARY, batch_size=ROWS, epochs=3, shuffle=False, verbose=0)
+        assert step.take() is None
+        step.end()
+        return [np.asarray(each) for each in model.get_weights()]
+
+    for ours, theirs in zip(trained(watched=True), trained(watched=False), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_what_an_operation_made_is_not_known() -> None:
     found = []
 
     @tf.function
     def made(logits: Any) -> Any:
-        found.extend([activation_of(tf.nn.softmax(logits)), activation_of(2.0 * logits)])
+        found.extend([activation_of(tf.nn.softmax(logits)), activation_of(tf.nn.relu(logits))])
         return logits
 
     made(tf.ones((2, 3)))
     assert found == [UNKNOWN, None]
+
+
+FOLDED: dict[str, tuple[Any, bool]] = {
+    "a product": (lambda x, b: 2.0 * x, True),
+    "a quotient and a sum": (lambda x, b: 1.0 + x / 3.0, True),
+    "a difference of a number": (lambda x, b: 1.0 - tf.nn.relu(x), True),
+    "a sum of two": (lambda x, b: 2.0 * x + tf.square(x), True),
+    "a bias": (lambda x, b: x + b, False),
+    "a bias of a product": (lambda x, b: 2.0 * x + b, False),
+    "a sum with a number": (lambda x, b: tf.nn.relu(x) + 1.0, False),
+    "an activation": (lambda x, b: tf.tanh(2.0 * x), False),
+}
+
+
+@pytest.mark.parametrize("name", FOLDED)
+def test_what_may_be_folded(name: str) -> None:
+    made, folded = FOLDED[name]
+    bias = tf.Variable(tf.ones(3))
+    found = []
+
+    @tf.function
+    def trace(x: Any) -> Any:
+        found.append(may_be_folded(made(x, bias)))
+        return x
+
+    trace(tf.ones((2, 3)))
+    assert found == [folded]
+    assert not may_be_folded(tf.constant(1.0) * 2.0)
