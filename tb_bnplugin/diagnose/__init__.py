@@ -21,6 +21,7 @@ from tb_bnplugin.diagnose.ledger_text import ledger_text
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rules import COMPARISONS, RULES
 from tb_bnplugin.diagnose.rules.rc101_not_recorded import never_began, stopped
+from tb_bnplugin.diagnose.scale_causes import unexplained_factors
 
 __all__ = [
     "COMPARISONS",
@@ -44,4 +45,5 @@ __all__ = [
     "ledger_text",
     "never_began",
     "stopped",
+    "unexplained_factors",
 ]

@@ -1,4 +1,4 @@
-"""The findings of either run that say why its loss has the scale that it has, for CR101."""
+"""The scale of a loss, and the rules that tell why it is so."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from tb_bnplugin.diagnose.evidence.losses import keras_class
+from tb_bnplugin.diagnose.evidence.step import describe_step, step_factors
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.history.model import ModelHistory
 
@@ -42,3 +43,12 @@ def with_causes(
         return outcome
     told = " and ".join(f"{what} in {' and '.join(of)}" for what, of in runs.items())
     return replace(outcome, message=f"{outcome.message} See {told}.")
+
+
+def unexplained_factors(history: ModelHistory, outcomes: Sequence[Outcome]) -> str | None:
+    """The factors of the loss in one step of which no finding tells; None where there are none."""
+    factors = step_factors(history)
+    if not factors or describe_step(history) is None:
+        return None
+    told = {each.code for each in outcomes if each.status == "finding"}
+    return None if told & set(SCALES) else " x ".join(factors)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tb_bnplugin.diagnose import Outcome
+from tb_bnplugin.diagnose import Outcome, unexplained_factors
 from tb_bnplugin.diagnose.views.answers import Findings
 from tb_bnplugin.diagnose.views.plain import worst_first
 from tb_bnplugin.diagnose.views.words import SEVERITIES, plural
@@ -33,6 +33,7 @@ class PreflightReport:
         rows: of the batch.
         outcomes: the answer of every rule: a finding, ok, or not checked with the reason.
         facts: what the steps showed, a line each.
+        unexplained: factors of the loss in one step of which no finding tells, as "1/64 (rows)".
     """
 
     model: str
@@ -40,6 +41,7 @@ class PreflightReport:
     rows: int
     outcomes: tuple[Outcome, ...]
     facts: tuple[str, ...] = ()
+    unexplained: tuple[str, ...] = ()
 
     def findings(self) -> tuple[Outcome, ...]:
         """The findings, by the rules that `tb_bnplugin.check` runs on a log; the worst first."""
@@ -54,7 +56,8 @@ class PreflightReport:
         outcomes = [outcome.to_json() for outcome in self.outcomes]
         facts = list(self.facts)
         given = {"model": self.model, "step": self.step, "rows": self.rows}
-        return {"schema_version": 1, **given, "facts": facts, "outcomes": outcomes}
+        known = {"facts": facts, "unexplained": list(self.unexplained), "outcomes": outcomes}
+        return {"schema_version": 1, **given, **known}
 
     def __repr__(self) -> str:
         """The report itself: what a notebook, and a failing assertion, show."""
@@ -67,7 +70,7 @@ class PreflightReport:
     def _lines(self) -> Iterator[str]:
         rows = f"{self.rows} row" + ("" if self.rows == 1 else "s")
         yield f"preflight of {self.model!r}, steps of {self.step} on one batch of {rows}"
-        yield self._summary()
+        yield from _wrapped(self._summary(), 2)
         for line in self.facts:
             yield from _wrapped(f"  {line}", 13)
         for finding in self.findings():
@@ -80,7 +83,16 @@ class PreflightReport:
         rest = Counter(each.status for each in self.outcomes)
         unknown = f", {rest['not_checked']} not checked" if rest["not_checked"] else ""
         crashed = f", {rest['crashed']} crashed" if rest["crashed"] else ""
-        return f"{', '.join(found) or 'nothing found'} ({rest['ok']} passed{unknown}{crashed})"
+        begin = ", ".join(found) or "nothing found"
+        return f"{begin} ({rest['ok']} passed{unknown}{crashed}){self._factors()}"
+
+    def _factors(self) -> str:
+        """The end of the sum where a step has a factor of which no finding tells."""
+        if not self.unexplained:
+            return ""
+        begin = "and" if self.findings() else "but"
+        of = ", ".join(f"{factors} x the mean loss" for factors in self.unexplained)
+        return f", {begin} no rule says why one step is of {of}: is that meant?"
 
 
 def make_report(step: str, rows: int, recorder: Recorder, unseen: str | None) -> PreflightReport:
@@ -94,11 +106,22 @@ def make_report(step: str, rows: int, recorder: Recorder, unseen: str | None) ->
     """
     models = live.history_of(recorder.live).models
     outcomes = judged(recorder.outcomes(), models)
+    of_models = {
+        model.facts.name: unexplained_factors(
+            model, [each for each in outcomes if each.model == model.facts.name]
+        )
+        for model in models
+    }
     facts = [line for model in models for line in facts_of(model)]
     if unseen is not None:
         facts.append(f"{'evaluation':<11}not seen: {unseen}")
     return PreflightReport(
-        model=recorder.name, step=step, rows=rows, outcomes=outcomes, facts=tuple(facts)
+        model=recorder.name,
+        step=step,
+        rows=rows,
+        outcomes=outcomes,
+        facts=tuple(facts),
+        unexplained=tuple(each for each in of_models.values() if each is not None),
     )
 
 

@@ -254,3 +254,47 @@ def test_a_healthy_program_has_no_finding(flavour: Flavour, name: str) -> None:
     assert report.findings() == ()
     assert "nothing found" in str(report)
     assert not [each for each in report.outcomes if each.status == "crashed"]
+
+
+def scaled(keras: Any, factor: float, optimizer: str, *, in_loop: bool) -> Pair:
+    """A loss of the program's own, a multiple of Keras' mean."""
+    mean = cross_entropy(keras)
+
+    def own(labels: Any, outputs: Any) -> Any:
+        return factor * mean(labels, outputs)
+
+    model, (x, y) = norm_net(keras), twin_pairs.batch()
+    made = getattr(keras.optimizers, optimizer)(0.1)
+    if in_loop:
+        step = loop(model, made, own)
+        return Pair(model=model, step=step, x=x, y=y, options={"loss": own})
+    model.compile(made, own)
+    return Pair(model=model, step=None, x=x, y=y)
+
+
+@pytest.mark.parametrize("in_loop", [True, False])
+@pytest.mark.parametrize(
+    ("factor", "optimizer", "told"),
+    [
+        (1 / 32, "SGD", "1/32 (rows)"),
+        (0.5, "SGD", "0.5"),
+        (1.0, "SGD", None),
+        (1 / 32, "Adam", None),  # divides it out
+    ],
+)
+def test_a_factor_that_no_rule_explains_is_not_passed_over(
+    flavour: Flavour, factor: float, optimizer: str, told: str | None, *, in_loop: bool
+) -> None:
+    report = look(scaled(flavour.keras, factor, optimizer, in_loop=in_loop))
+    assert report.ok()
+    summary = str(report).split("\n  modes")[0].replace("\n ", "")
+    asked = f"but no rule says why one step is of {told} x the mean loss: is that meant?"
+    assert summary.endswith(asked if told else "not checked)")
+    assert report.to_json()["unexplained"] == ([told] if told else [])
+
+
+@QUIET
+def test_a_factor_that_a_finding_tells_is_not_asked_for(flavour: Flavour) -> None:
+    report = look(FAULTS["summed_over_the_batch"][1](flavour.keras))
+    assert any("32 (rows) x mean loss" in line for line in report.facts)
+    assert report.unexplained == ()

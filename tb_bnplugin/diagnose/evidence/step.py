@@ -38,12 +38,25 @@ def describe_step(history: ModelHistory) -> str | None:
     None where the loss that trains, its factor, or the optimizer is not known.
     """
     optimizer, rate = optimizer_of(history), float(newest(history.model("learning_rate")))
-    factor = _factor(history)
-    if optimizer.name is None or factor is None or not np.isfinite(rate):
+    factors = step_factors(history)
+    if optimizer.name is None or factors is None or not np.isfinite(rate):
         return None
     begin = f"learning rate {num(rate)}"
     if optimizer.cancels:
         return f"{begin} of {optimizer.name}, which divides a factor of the loss out"
+    return " x ".join([begin, *factors, "mean loss"])
+
+
+def step_factors(history: ModelHistory) -> list[str] | None:
+    """The factors of Keras' mean of the loss in one step, in words: ["10 (outputs)"].
+
+    [] where it is that mean, or the optimizer divides them out; None where that is not known.
+    """
+    factor = _factor(history)
+    if factor is None:
+        return None
+    if optimizer_of(history).cancels:
+        return []
     passes = _passes(history)
     parts = _parts(factor, program_sizes(history))
     parts += [f"{num(passes)} ({PASSES})"] if passes not in (None, 1.0) else []
@@ -51,7 +64,7 @@ def describe_step(history: ModelHistory) -> str | None:
     if given is not None and given.in_part is not None:
         scale = f"{num(given.scale)} (loss scale)"
         parts.append(f"1/{scale}" if given.is_divided else scale)
-    return " x ".join([begin, *parts, "mean loss"])
+    return parts
 
 
 def _factor(history: ModelHistory) -> float | None:
