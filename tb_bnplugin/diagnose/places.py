@@ -18,6 +18,7 @@ from tb_bnplugin.diagnose.program import (
     Way,
     beside,
     callers_of,
+    first_of,
     layers_of,
     losses_of,
     number,
@@ -124,6 +125,15 @@ def _layer(outcome: Outcome, history: ModelHistory) -> Place | None:
         ],
         history,
     )
+
+
+def _all_layers(outcome: Outcome, history: ModelHistory) -> Place | None:
+    """The first line that makes a layer, where all layers are meant, and all lines fit them."""
+    made = [each for each in history.facts.code.statements if each.kind == "layer"]
+    momenta = {layer.momentum for layer in layers_of(outcome, history)}
+    fit = all(not each.value or momenta == {number(each.value)} for each in made)
+    every = len(set(outcome.layers)) == len(history.facts.layers) >= len(made) > 1
+    return first_of([each.line for each in made], history) if fit and every else None
 
 
 def _lambda(outcome: Outcome, history: ModelHistory) -> Place | None:
@@ -236,13 +246,13 @@ _WAYS: Final[Mapping[str, tuple[Way, ...]]] = {
     "BN110": (slips.called_again,),
     "BN111": (slips.overwritten,),
     "BN112": (_frozen, _at_rest),
-    "BN201": (option("momentum"), _layer),
+    "BN201": (option("momentum"), _one_of_several, _layer, _all_layers),
     "BN202": (_asked_in_graph, slips.misfit),
     "BN203": (_virtual, _one_of_several, _training_call),
     "BN204": (slips.broken,),
     "BN205": (_layer,),
     "BN207": (slips.written,),
-    "BN208": (slips.in_order,),
+    "BN208": (slips.apart,),
     "BN209": (slips.miswritten, _statement("layer_call")),
     "BN210": (option("momentum"), _layer),
     "BN211": (_layer,),

@@ -65,6 +65,12 @@ def only_of(lines: Sequence[Line], history: ModelHistory) -> Place | None:
     return placed(beside[0], history) if len(beside) == 1 else None
 
 
+def first_of(lines: Sequence[Line], history: ModelHistory) -> Place | None:
+    """The first of lines that all have to change, if they stand in one function."""
+    functions = {(line.file, line.function) for line in lines}
+    return placed(min(lines, key=lambda line: line.line), history) if len(functions) == 1 else None
+
+
 def placed(line: Line, history: ModelHistory) -> Place:
     """A line that was read, with the lines that called its function where it was seen to run."""
     for call in history.calls:

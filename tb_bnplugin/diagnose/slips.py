@@ -6,9 +6,19 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
+from tb_bnplugin.diagnose.evidence.gap_causes import dropout_before
 from tb_bnplugin.diagnose.evidence.probe_gap import LOG_GAP
 from tb_bnplugin.diagnose.outcome import Outcome, Place
-from tb_bnplugin.diagnose.program import layers_of, losses_of, one_of, only, only_of, option, placed
+from tb_bnplugin.diagnose.program import (
+    first_of,
+    layers_of,
+    losses_of,
+    one_of,
+    only,
+    only_of,
+    option,
+    placed,
+)
 from tb_bnplugin.diagnose.rules.bn208_mode_gap import LOW_MOMENTUM
 from tb_bnplugin.history.model import ModelHistory
 
@@ -90,15 +100,34 @@ def miswritten(outcome: Outcome, history: ModelHistory) -> Place | None:
     return None
 
 
-def in_order(outcome: Outcome, history: ModelHistory) -> Place | None:
-    """The `shuffle=False` of the one `fit`, where batches have less variance than other rows.
+def apart(outcome: Outcome, history: ModelHistory) -> Place | None:
+    """The line of what keeps the modes apart, where one cause of BN208 is known, and no other.
 
-    There BN208 asks for mixed batches, and neither for another Dropout nor for a higher momentum.
+    It may be the `shuffle=False` of the one `fit`, a low momentum, or a Dropout.
     """
     factor, behind = (outcome.evidence.get(name) for name in ("variance_factor", "behind_dropout"))
-    narrow = factor is not None and float(factor) < math.exp(-LOG_GAP) and not behind
-    lowest = min((layer.momentum or 0.0 for layer in layers_of(outcome, history)), default=0.0)
-    fits = [each for each in history.facts.code.statements if each.kind == "fit"]
-    if not narrow or lowest <= LOW_MOMENTUM or len(fits) != 1:
+    if factor is None or "inputs_times" in outcome.evidence:
         return None
-    return only(history, "shuffle", "false")
+    lowest = min((layer.momentum or 0.0 for layer in layers_of(outcome, history)), default=0.0)
+    causes = {
+        _in_order: float(factor) < math.exp(-LOG_GAP),
+        option("momentum"): lowest <= LOW_MOMENTUM,
+        _dropout: bool(behind),
+    }
+    known = [find for find, holds in causes.items() if holds]
+    return known[0](outcome, history) if len(known) == 1 else None
+
+
+def _in_order(_: Outcome, history: ModelHistory) -> Place | None:
+    """The `shuffle=False` of the one `fit`, where batches have less variance than other rows."""
+    fits = [each for each in history.facts.code.statements if each.kind == "fit"]
+    return only(history, "shuffle", "false") if len(fits) == 1 else None
+
+
+def _dropout(outcome: Outcome, history: ModelHistory) -> Place | None:
+    """The line that makes the Dropout; the first of several, where each stands before a layer."""
+    lines = [each.line for each in history.facts.code.statements if each.kind == "dropout"]
+    before = dropout_before(history, outcome.layers)
+    if len(lines) > 1 and before.every and len(lines) <= before.count:
+        return first_of(lines, history)
+    return only_of(lines, history) if lines else None

@@ -267,28 +267,6 @@ def test_the_line_that_writes_one_statistic_into_the_other(
     assert placed(another, given) == 2
 
 
-@pytest.mark.parametrize(
-    ("evidence", "momentum", "more", "expected"),
-    [
-        ({"variance_factor": 0.2, "behind_dropout": 0}, 0.9, (), 3),
-        ({"variance_factor": 0.51, "behind_dropout": 0}, 0.9, (), None),
-        ({"variance_factor": 0.2, "behind_dropout": 1}, 0.9, (), None),
-        ({"variance_factor": 0.2, "behind_dropout": 0}, 0.1, (), None),
-        ({"variance_factor": 0.2, "behind_dropout": 0}, 0.9, (statement("fit", "", 9),), None),
-        ({}, 0.9, (), None),
-    ],
-    ids=["narrow", "not narrow", "Dropout", "low momentum", "two fits", "not known"],
-)
-def test_rows_that_are_left_in_order(
-    evidence: dict[str, float], momentum: float, more: tuple[Statement, ...], expected: int | None
-) -> None:
-    lines = (statement("fit", "", 1), statement("shuffle", "false", 3), *more)
-    given = create_history(layer_facts={"momentum": momentum}, facts={"statements": lines})
-    outcome = finding("BN208", layers=LAYERS, evidence=evidence)
-    assert placed(outcome, given) == expected
-    assert placed(outcome, create_history(facts={"statements": lines[:1]})) is None
-
-
 def test_the_function_of_the_lambda_that_calls_the_layer() -> None:
     lines = (statement("lambda", "norm", 3), statement("lambda", "block/norm", 4))
     assert placed(finding("BN214", layers=("block/norm/bn",)), history(statements=lines)) == 4

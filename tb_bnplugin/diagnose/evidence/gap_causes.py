@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -90,3 +91,33 @@ def behind_dropout(history: ModelHistory) -> Mask:
             if nodes[step].layer is None:
                 waiting.extend(before.get(step, ()))
     return found
+
+
+@dataclass(frozen=True)
+class DropoutBefore:
+    """Those of a model's Dropout layers that stand before some normalizations."""
+
+    count: int
+    every: bool  # no other stands elsewhere
+
+
+def dropout_before(history: ModelHistory, layers: Collection[str]) -> DropoutBefore:
+    """The Dropout layers that stand before these normalizations, with none in between."""
+    nodes, after = history.facts.graph.nodes, dict[int, list[int]]()
+    for begin, end in history.facts.graph.edges:
+        after.setdefault(begin, []).append(end)
+    of = {at for at, layer in enumerate(history.facts.layers) if layer.path in layers}
+    dropping = [at for at, node in enumerate(nodes) if any(w in node.layer_class for w in DROPPING)]
+    count = 0
+    for at in dropping:
+        seen, waiting, reached = {at}, deque(after.get(at, ())), set[int | None]()
+        while waiting:
+            step = waiting.popleft()
+            if step in seen or not 0 <= step < len(nodes):
+                continue
+            seen.add(step)
+            if nodes[step].layer is None:
+                waiting.extend(after.get(step, ()))
+            reached.add(nodes[step].layer)
+        count += bool(reached & of)
+    return DropoutBefore(count, every=count == len(dropping))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -10,6 +11,8 @@ from tb_bnplugin.keras.lines.syntax import called_name, first_parameters
 
 _OPTIONS: Final = ("momentum", "epsilon", "virtual_batch_size", "from_logits", "reduction")
 _OF_LAYERS: Final = ("momentum", "epsilon")
+_DROPS: Final = re.compile(r"(Spatial|Gaussian|Alpha)?Dropout([123]D)?|GaussianNoise")
+"""Keras' layers that change the variance in training alone."""
 _DEFAULT_MOMENTUM: Final = "0.99"
 """Of either Keras."""
 
@@ -41,6 +44,8 @@ def options_of(call: ast.Call, known: Mapping[str, list[str]]) -> Iterator[Optio
         name = given.get("name")
         if isinstance(name, ast.Constant):
             yield "named", str(name.value), call.lineno
+    if _DROPS.fullmatch(called):
+        yield "dropout", "", call.lineno
     if called == "LearningRateScheduler" and (call.args or "schedule" in given):
         yield "schedule", "", given.get("schedule", (call.args or [call])[0]).lineno
     if called == "set_weights" and call.args and isinstance(call.args[0], ast.List):

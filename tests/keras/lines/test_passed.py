@@ -54,6 +54,11 @@ MAKER = "def net(size, momentum):\n    return stack(size)\n"
         ("LearningRateScheduler(\n    lambda epoch: 0.0\n)", [("schedule", "", 2)]),
         ("norm.set_weights([gamma, beta, mean, variance])", [("set_weights", "", 1)]),
         ("model.set_weights(source.get_weights())", []),
+        ("layers.Dropout(0.5)", [("dropout", "", 1)]),
+        ("keras.layers.SpatialDropout2D(\n    0.5\n)", [("dropout", "", 1)]),
+        ("GaussianNoise(1.0)", [("dropout", "", 1)]),
+        ("self.dropout(x)", []),
+        ("set_dropout(0.5)", []),
     ],
 )
 def test_what_a_call_sets(text: str, expected: list[tuple[str, str, int]]) -> None:
