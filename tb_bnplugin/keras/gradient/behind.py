@@ -1,4 +1,4 @@
-"""The attributes of a tensor of either Keras beside its values: its mask, the logits behind it.
+"""The attributes of a tensor of either Keras: its mask, and the logits behind it.
 
 A loss of Keras takes the logits of a softmax or a sigmoid in the place of its predictions, so that
 the gradient does not pass the predictions: it is seen at the logits, too.
@@ -28,7 +28,7 @@ _ROUNDED: Final = 1e-2  # in half precision
 
 
 class Known(Enum):
-    """The knowledge of the activation of predictions that carry logits."""
+    """Knowledge of the activation of predictions that carry logits."""
 
     NOT = "not known"
 

@@ -46,6 +46,8 @@ def _is_constant(tensor: tf.Tensor) -> bool:
 
 
 def _reads_variable(operation: Any) -> bool:
-    while operation.type in ("Identity", "Cast") and len(operation.inputs) == 1:
+    for _ in range(_FARTHEST):  # through identities of ours, too, and casts
+        if operation.type not in ("Identity", "IdentityN", "Cast"):
+            break
         operation = operation.inputs[0].op
     return bool(operation.type == "ReadVariableOp")

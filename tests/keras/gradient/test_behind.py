@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tb_bnplugin.guard import Guard
+from tb_bnplugin.keras.gradient.backward import see_gradient
 from tb_bnplugin.keras.gradient.behind import UNKNOWN, activation_of
 from tb_bnplugin.keras.gradient.folded import may_be_folded
 from tb_bnplugin.keras.gradient.watched_step import WatchedStep
@@ -128,12 +129,21 @@ def test_what_an_operation_made_is_not_known() -> None:
     assert found == [UNKNOWN, None]
 
 
+def looked_at(variable: Any) -> Any:
+    return see_gradient(tf.cast(tf.convert_to_tensor(variable), tf.float32), _seen, print)
+
+
+def _seen(*_: Any) -> None:
+    return None
+
+
 FOLDED: dict[str, tuple[Any, bool]] = {
     "a product": (lambda x, b: 2.0 * x, True),
     "a quotient and a sum": (lambda x, b: 1.0 + x / 3.0, True),
     "a difference of a number": (lambda x, b: 1.0 - tf.nn.relu(x), True),
     "a sum of two": (lambda x, b: 2.0 * x + tf.square(x), True),
     "a bias": (lambda x, b: x + b, False),
+    "a variable that is looked at": (lambda x, b: x + looked_at(b), False),
     "a bias of a product": (lambda x, b: 2.0 * x + b, False),
     "a sum with a number": (lambda x, b: tf.nn.relu(x) + 1.0, False),
     "an activation": (lambda x, b: tf.tanh(2.0 * x), False),
