@@ -82,7 +82,7 @@ class Analyses:
                 analysis = analyze_run(read_run(reader, listing))
                 # A thousand runs of the table must not take the place of those somebody looks at.
                 self._analyses.offer(key, listing, analysis)
-            self.between.keep(key, listing, analysis.history)
+            self.between.keep(key, listing, analysis.history, analysis.outcomes)
             return row_of(listing, analysis, losses)
 
         try:

@@ -21,7 +21,7 @@ from tb_bnplugin.diagnose.ledger_text import ledger_text
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rules import COMPARISONS, RULES
 from tb_bnplugin.diagnose.rules.rc101_not_recorded import never_began, stopped
-from tb_bnplugin.diagnose.scale_causes import unexplained_factors
+from tb_bnplugin.diagnose.scale_causes import is_cause, unexplained_factors
 
 __all__ = [
     "COMPARISONS",
@@ -41,6 +41,7 @@ __all__ = [
     "diagnose_run",
     "explain",
     "explain_all",
+    "is_cause",
     "keep_layers",
     "ledger_text",
     "never_began",

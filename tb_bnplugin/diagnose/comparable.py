@@ -18,7 +18,7 @@ def comparable(history: ModelHistory) -> ModelHistory:
     """The history without what no CR rule reads: `compare` gives the same of it.
 
     These rules read what is static, the losses, counters as they ended, and whether the learning
-    rate stayed: its extremes tell that.
+    rate stayed: its extremes tell that. What `diagnose` says of the run must be given beside it.
     """
     newest = history.newest_process()
     kept = _ends(newest)

@@ -60,13 +60,21 @@ def compare(
     other: ModelHistory,
     *,
     rules: Sequence[ComparisonModule] = COMPARISONS,
+    found: tuple[Sequence[Outcome], Sequence[Outcome]] | None = None,
 ) -> tuple[Outcome, ...]:
-    """The outcomes of the CR rules: differences between two runs that change how they train."""
+    """The outcomes of the CR rules: differences between two runs that change how they train.
+
+    Args:
+        history: a model of one run.
+        other: a model of the other run.
+        rules: those that compare.
+        found: what `diagnose` says of either, where it is known; else it is asked where needed.
+    """
     both = (history.newest_process(), other.newest_process())
     expect = (*history.facts.expect, *other.facts.expect)
     return tuple(
         replace(
-            _of_model(_explained(outcome, both), history),
+            _of_model(_explained(outcome, both, found), history),
             runs=(history.run, other.run),
             expected=outcome.status == "finding" and outcome.code in expect,
         )
@@ -75,14 +83,18 @@ def compare(
     )
 
 
-def _explained(outcome: Outcome, both: tuple[ModelHistory, ModelHistory]) -> Outcome:
+def _explained(
+    outcome: Outcome,
+    both: tuple[ModelHistory, ModelHistory],
+    found: tuple[Sequence[Outcome], Sequence[Outcome]] | None,
+) -> Outcome:
     """The outcome; where the scales of two losses differ, with what explains it in either run."""
     if outcome.code != "CR101" or outcome.status != "finding":
         return outcome
-    rules = [rule for rule in RULES if rule.RULE.code.startswith("LR")]
-    return with_causes(
-        outcome, both, (diagnose(both[0], rules=rules), diagnose(both[1], rules=rules))
-    )
+    if found is None:
+        rules = [rule for rule in RULES if rule.RULE.code.startswith("LR")]
+        found = (diagnose(both[0], rules=rules), diagnose(both[1], rules=rules))
+    return with_causes(outcome, both, found)
 
 
 def _run(

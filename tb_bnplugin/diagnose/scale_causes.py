@@ -10,9 +10,15 @@ from tb_bnplugin.diagnose.evidence.losses import keras_class
 from tb_bnplugin.diagnose.evidence.step import describe_step, step_factors
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.history.model import ModelHistory
+from tb_bnplugin.printed import run_name
 
 SCALES: Final = ("LR101", "LR102", "LR103", "LR105", "LR106", "LR110", "LR113")
 """Codes of what multiplies a loss, or its gradient."""
+
+
+def is_cause(outcome: Outcome) -> bool:
+    """True of a finding that may explain the scale of a loss."""
+    return outcome.code in SCALES and outcome.status == "finding" and not outcome.expected
 
 
 def with_causes(
@@ -33,12 +39,13 @@ def with_causes(
             loss.name for loss in history.losses if keras_class(loss) == outcome.evidence["loss"]
         }
         for each in outcomes:
-            if each.code not in SCALES or each.status != "finding" or each.expected:
+            if not is_cause(each):
                 continue
             loss = each.evidence.get("loss")
             if not isinstance(loss, str) or loss in names:
                 of = runs.setdefault(f"{each.code} {each.name}", [])
-                of += [repr(history.run)] if repr(history.run) not in of else []
+                name = repr(run_name(history.run))
+                of += [name] if name not in of else []
     if not runs:
         return outcome
     told = " and ".join(f"{what} in {' and '.join(of)}" for what, of in runs.items())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -142,9 +142,10 @@ def check(logdir: str | os.PathLike[str], run: str | None = None) -> Report:
 
 def create_report(histories: Sequence[RunHistory], unread: tuple[str, ...] = ()) -> Report:
     """The report of runs that are read. `unread`: notes of what cannot be read."""
+    runs = tuple(_report(history) for history in histories)
     return Report(
-        runs=tuple(_report(history) for history in histories),
-        comparisons=_compare(histories),
+        runs=runs,
+        comparisons=_compare(histories, {run.run: run.outcomes for run in runs}),
         notes=unread,
     )
 
@@ -239,9 +240,17 @@ def _step(model: ModelHistory) -> str | None:
         return None
 
 
-def _compare(histories: Sequence[RunHistory]) -> tuple[Outcome, ...]:
+def _compare(
+    histories: Sequence[RunHistory], outcomes: Mapping[str, Sequence[Outcome]]
+) -> tuple[Outcome, ...]:
+    """The comparisons of runs. `outcomes`: of each run, all that the rules say of its models."""
+
+    def found(model: ModelHistory) -> list[Outcome]:
+        return [one for one in outcomes[model.run] if one.model == model.facts.name]
+
     return tuple(
         outcome
         for run, other in runs_to_compare(histories)
-        for outcome in compare(*models_to_compare(run, other))
+        for mine, yours in [models_to_compare(run, other)]
+        for outcome in compare(mine, yours, found=(found(mine), found(yours)))
     )

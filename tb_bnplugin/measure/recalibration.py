@@ -121,7 +121,9 @@ class Recalibration:
         if not self.other_scale:
             return None
         path, times = next(iter(self.other_scale.items()))
-        size = f"{times:.3g} times as large" if times > 1.0 else f"{1.0 / times:.3g} times as small"
+        size = (
+            f"{num(times)} times as large" if times > 1.0 else f"{num(1.0 / times)} times as small"
+        )
         more = f" (and {len(self.other_scale) - 1} more)" if len(self.other_scale) > 1 else ""
         return (
             f"what enters {path}{more} is {size} as what its moving statistics were made of:"

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from tb_bnplugin.dashboard.between import Side as Compared
 from tb_bnplugin.dashboard.between import compare_runs
 from tb_bnplugin.dashboard.payload.between import comparisons
 from tb_bnplugin.dashboard.payload.columns import HEATMAP_COLUMNS, column
@@ -326,9 +327,13 @@ def golden_answers() -> dict[str, dict[str, Any]]:
     )
     averaging = create_loss(learning_rate=0.01)
     fit = replace(loop, run="fit", losses=(averaging,))
-    pair = compare_runs(
-        RunHistory(run="fit", models=(fit,)), RunHistory(run="loop", models=(loop,))
+    sides = (
+        Compared(
+            history=RunHistory(run=one.run, models=(one,)), found={one.facts.name: diagnose(one)}
+        )
+        for one in (fit, loop)
     )
+    pair = compare_runs(*sides)
     return {
         "Runs": runs(
             [

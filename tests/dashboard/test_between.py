@@ -10,9 +10,9 @@ import pytest
 
 from tb_bnplugin import check
 from tb_bnplugin.dashboard import between
-from tb_bnplugin.dashboard.between import Between, Pair, compare_runs
+from tb_bnplugin.dashboard.between import Between, Pair, Side, compare_runs
 from tb_bnplugin.dashboard.payload.between import comparisons
-from tb_bnplugin.diagnose import Outcome
+from tb_bnplugin.diagnose import Outcome, diagnose
 from tb_bnplugin.history.model import ModelHistory, RunHistory
 from tb_bnplugin.logs.folder import LogFolder
 from tb_bnplugin.logs.provider import RunListing
@@ -44,8 +44,18 @@ def held(models: Mapping[str, ModelHistory]) -> tuple[Between, dict[str, RunList
     kept = Between()
     listings = {run: listing_of(run) for run in models}
     for run, model in models.items():
-        kept.keep(("", run), listings[run], RunHistory(run=run, models=(model,)))
+        keep(kept, listings[run], RunHistory(run=run, models=(model,)))
     return kept, listings
+
+
+def keep(kept: Between, listing: RunListing, history: RunHistory) -> None:
+    """Keep a run as its row does."""
+    outcomes = {model.facts.name: diagnose(model) for model in history.models}
+    kept.keep(("", history.run), listing, history, outcomes)
+
+
+def side_of(history: RunHistory) -> Side:
+    return Side(history=history, found={})
 
 
 def answer(pairs: list[Pair], left: int = 0) -> dict[str, Any]:
@@ -60,8 +70,8 @@ def test_what_is_found_between_runs_is_what_check_finds(tmp_path: Path) -> None:
     write_history(tmp_path, model_of("sub/e", 4.0))
     folder, kept = LogFolder(tmp_path), Between()
     listings = folder.list_runs()
-    for run, listing in listings.items():
-        kept.keep(("", run), listing, read_run(folder, listing))
+    for listing in listings.values():
+        keep(kept, listing, read_run(folder, listing))
     pairs, left = kept.compared("", listings)
     assert tuple(one for pair in pairs for one in pair.outcomes) == check(tmp_path).comparisons
     assert left == 0
@@ -104,8 +114,8 @@ def test_a_pair_is_compared_again_only_where_a_run_was_read_again(
 ) -> None:
     compared: list[str] = []
 
-    def count(reference: RunHistory, run: RunHistory) -> Pair:
-        compared.append(run.run)
+    def count(reference: Side, run: Side) -> Pair:
+        compared.append(run.history.run)
         return compare_runs(reference, run)
 
     monkeypatch.setattr(between, "compare_runs", count)
@@ -114,10 +124,10 @@ def test_a_pair_is_compared_again_only_where_a_run_was_read_again(
     kept.compared("", listings)
     assert compared == ["b", "c"]
     grown = RunHistory(run="c", models=(model_of("c", 2.0),))
-    kept.keep(("", "c"), listing_of("c", 2), grown)
+    keep(kept, listing_of("c", 2), grown)
     assert answer(kept.compared("", listings)[0])["found"][0]["runs"][0]["run"] == "c"
     assert compared == ["b", "c", "c"]
-    kept.keep(("", "a"), listing_of("a", 2), RunHistory(run="a", models=(model_of("a"),)))
+    keep(kept, listing_of("a", 2), RunHistory(run="a", models=(model_of("a"),)))
     kept.compared("", listings)
     assert compared == ["b", "c", "c", "b", "c"]
 
@@ -138,10 +148,10 @@ def test_what_a_run_expects_is_not_told() -> None:
 def test_a_model_that_is_not_the_first_is_named() -> None:
     first = RunHistory(run="a", models=(model_of("a", name="critic"), model_of("a", name="own")))
     second = RunHistory(run="b", models=(model_of("b", 2.0, name="own"),))
-    (run,) = answer([compare_runs(first, second)])["found"][0]["runs"]
+    (run,) = answer([compare_runs(side_of(first), side_of(second))])["found"][0]["runs"]
     assert run["model"] == "own"
     swapped = replace(first, models=first.models[::-1])
-    (run,) = answer([compare_runs(swapped, second)])["found"][0]["runs"]
+    (run,) = answer([compare_runs(side_of(swapped), side_of(second))])["found"][0]["runs"]
     assert run["model"] is None
 
 
@@ -156,7 +166,7 @@ def test_the_worst_comes_first_and_names_without_end_are_counted_only() -> None:
             runs=("a", run),
             message="m" * 100_000,
         )
-        return Pair(models=(model_of("a"), model_of(run)), outcomes=(one,), is_first=True)
+        return Pair(outcomes=(one,), is_first=True)
 
     endless = "n" * 100_000
     made = answer([pair("CR102", "info", "b"), pair("CR101", "warning", endless)])

@@ -103,7 +103,7 @@ def test_how_far_off_a_layer_was() -> None:
     ("scales", "text"),
     [
         ({}, None),
-        ({"bn": 255.2}, "what enters bn is 255 times as large as what its moving statistics"),
+        ({"bn": 255.2}, "what enters bn is 255.2 times as large as what its moving statistics"),
         ({"bn": 1 / 255, "b": 0.01}, "what enters bn (and 1 more) is 255 times as small as what"),
     ],
 )

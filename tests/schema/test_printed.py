@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from tb_bnplugin.diagnose.views.words import value
 from tb_bnplugin.printed import error_line, num, num_beside_1, nums, run_name
 from tests.conftest import Flavour
 
-FRONTEND = Path(__file__).resolve().parents[2] / "frontend" / "tests"
+ROOT = Path(__file__).resolve().parents[2]
+FRONTEND = ROOT / "frontend" / "tests"
+BY_ITSELF = re.compile(r":[,+]?(?:\.\d)?[ge]\}")
 TABLE: list[tuple[float, str]] = [
     (one, text)
     for one, text in json.loads((FRONTEND / "golden" / "numbers.json").read_text("utf-8"))
@@ -42,6 +45,17 @@ def test_evidence_is_printed_like_messages() -> None:
 
 def test_what_is_no_number_says_so() -> None:
     assert [num(one) for one in (math.nan, math.inf, -math.inf)] == ["nan", "inf", "-inf"]
+
+
+def test_no_text_prints_a_number_in_a_way_of_its_own() -> None:
+    assert BY_ITSELF.search('f"{factor:.4g} times"')
+    found = [
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for path in sorted((ROOT / "tb_bnplugin").rglob("*.py"))
+        for line in path.read_text("utf-8").splitlines()
+        if BY_ITSELF.search(line) and path.name != "printed.py"
+    ]
+    assert found == [], "use tb_bnplugin.printed.num"
 
 
 def test_numbers_of_any_type() -> None:

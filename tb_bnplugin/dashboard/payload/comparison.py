@@ -26,7 +26,7 @@ class Side:
 
 def comparison(here: Side, there: Side) -> Json:
     """`Comparison`: outcomes of the CR rules for two runs, and what only one of them has."""
-    compared = compare(here.model, there.model)
+    compared = compare(here.model, there.model, found=(here.outcomes, there.outcomes))
     differences = _differences(here, there, compared)
     only = (differences["layers_only_here"], differences["layers_only_there"])
     return {

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from tb_bnplugin.dashboard.analysis import Analysis, row_of
+from tb_bnplugin.dashboard.between import Side as Compared
 from tb_bnplugin.dashboard.between import compare_runs
 from tb_bnplugin.dashboard.payload.between import comparisons
 from tb_bnplugin.dashboard.payload.columns import column, heatmap_columns
@@ -98,8 +99,14 @@ def _add_table(answers: Answers, folder: WholeLogFolder, shown: Sequence[Analysi
     counts = [row.counts for row in rows]
     listed = [listings[name] for name in names]
     answers.add("runs", runs(zip(listed, counts, strict=True)))
-    pairs = runs_to_compare([analysis.history for analysis in shown])
-    answers.add("comparisons", comparisons([compare_runs(*pair) for pair in pairs], left=0))
+    sides = {
+        one.history.run: Compared(history=one.history, found={**one.outcomes}) for one in shown
+    }
+    pairs = [
+        compare_runs(sides[run.run], sides[other.run])
+        for run, other in runs_to_compare([side.history for side in sides.values()])
+    ]
+    answers.add("comparisons", comparisons(pairs, left=0))
     for name, row in zip(names, rows, strict=True):
         answers.add("overview", json.loads(overview([row], left=0)), run=name)
 
