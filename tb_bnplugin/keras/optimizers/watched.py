@@ -148,6 +148,9 @@ class WatchedOptimizers:
     def _follow_compile(self, model: Any) -> None:
         """Leave what a later `compile` replaced, and what is gone and trained nothing."""
         compiled = getattr(model, "optimizer", None)
+        origins = [each.known_from for each in self._candidates]
+        if origins == ["compile"] and self._candidates[0].reference() is compiled is not None:
+            return  # as at almost every look in `fit`
         self._candidates = [
             candidate
             for candidate in self._candidates
