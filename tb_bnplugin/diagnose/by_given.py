@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tb_bnplugin.diagnose.evidence import losses
 from tb_bnplugin.diagnose.evidence.divided_again import rows_of_a_mean_divided_again
 from tb_bnplugin.diagnose.evidence.given import Given, given_gradient
@@ -22,10 +24,10 @@ def check_given(rule: Rule, history: ModelHistory) -> Outcome:
     the value that the loop gives is that of Keras' mean, too. Of any other the predictions that are
     handed over may be a multiple of those of the model, and then so is the factor.
     """
-    if history.facts.replicas > 1:
-        return rule.not_checked("What a loop differentiates on several replicas is not measured.")
     if missing := find_missing(history, (GIVEN,)):
         return rule.not_checked(missing)
+    if history.facts.replicas > 1:
+        return rule.not_checked("What a loop differentiates on several replicas is not measured.")
     found = given_gradient(history)
     if found is None:
         return rule.not_checked(
@@ -38,7 +40,9 @@ def check_given(rule: Rule, history: ModelHistory) -> Outcome:
             evidence={"factor": applied, "cosine": found.cosine},
         )
     if found.in_part is not None:
-        return _scaled_in_part(rule, history, found, found.in_part)
+        return scaled_in_part(
+            rule, history, found.scale, found.in_part, evidence=_evidence(found), steps=found.steps
+        )
     if applied is None:
         return rule.not_checked(
             "What the optimizer is given is no fixed multiple of the gradient of the loss that"
@@ -47,7 +51,7 @@ def check_given(rule: Rule, history: ModelHistory) -> Outcome:
         )
     rows = rows_of_a_mean_divided_again(history)
     if rows is not None and losses.near(applied * rows, 1.0):
-        return _divided_again(rule, history, found, rows)
+        return divided_again(rule, history, rows, evidence=_evidence(found), steps=found.steps)
     return rule.not_checked(
         f"The optimizer is given {num(applied)} times the gradient of Keras' mean of the loss, by"
         " the predictions that the loop hands over, as a program may want it. LR101 to LR106"
@@ -55,7 +59,19 @@ def check_given(rule: Rule, history: ModelHistory) -> Outcome:
     )
 
 
-def _divided_again(rule: Rule, history: ModelHistory, found: Given, rows: float) -> Outcome:
+def _evidence(found: Given) -> dict[str, EvidenceValue]:
+    return {"cosine": found.cosine, "channels": found.channels}
+
+
+def divided_again(
+    rule: Rule,
+    history: ModelHistory,
+    rows: float,
+    *,
+    evidence: Mapping[str, EvidenceValue],
+    steps: tuple[int, int],
+) -> Outcome:
+    """The outcome on a mean that is divided by the rows again, as the given value shows, too."""
     if any(each.grows for loss in history.losses if (each := losses.measure(history, loss))):
         return rule.not_checked("The loss that the loop differentiates is no mean: see LR101.")
     what = (
@@ -63,19 +79,13 @@ def _divided_again(rule: Rule, history: ModelHistory, found: Given, rows: float)
         f" loss is 1/{num(rows)} of it: batches have {num(rows)} rows, by which the mean is divided"
         " once more"
     )
-    evidence: dict[str, EvidenceValue] = {
-        "factor": 1.0 / rows,
-        "rows": rows,
-        "reduced_by_loop": True,
-        "cosine": found.cosine,
-        "channels": found.channels,
-    }
+    evidence = {"factor": 1.0 / rows, "rows": rows, "reduced_by_loop": True, **evidence}
     optimizer = optimizer_of(history)
     if optimizer.cancels:
         return rule.fact(
             f"{what}{optimizer.though_it_cancels}.",
             evidence=evidence,
-            steps=found.steps,
+            steps=steps,
         )
     outputs = program_sizes(history)["outputs"]
     fix = mean_of_rows(1.0, outputs, divide="Divide by the rows once")
@@ -83,14 +93,23 @@ def _divided_again(rule: Rule, history: ModelHistory, found: Given, rows: float)
         message=f"{what}, so its steps are {num(rows)} times too small.",
         fix=f"{fix} {optimizer.if_it_scales(after_the_mean(1.0 / rows, rows))}",
         evidence=evidence,
-        steps=found.steps,
+        steps=steps,
         severity=None if optimizer.scales else "info",
     )
 
 
-def _scaled_in_part(rule: Rule, history: ModelHistory, found: Given, factor: float) -> Outcome:
-    scale = num(found.scale)
-    if found.is_divided:
+def scaled_in_part(
+    rule: Rule,
+    history: ModelHistory,
+    loss_scale: float,
+    factor: float,
+    *,
+    evidence: Mapping[str, EvidenceValue],
+    steps: tuple[int, int],
+) -> Outcome:
+    """The outcome on steps that are wrong by the loss scale alone."""
+    scale = num(loss_scale)
+    if history.facts.keras_3:
         what = (
             f"The optimizer divides the gradients by its loss scale of {scale}, by which the loss"
             " is not multiplied"
@@ -107,19 +126,14 @@ def _scaled_in_part(rule: Rule, history: ModelHistory, found: Given, factor: flo
             "Before they are applied, divide:"
             " `gradients = optimizer.get_unscaled_gradients(gradients)`."
         )
-    evidence: dict[str, EvidenceValue] = {
-        "factor": factor,
-        "loss_scale": found.scale,
-        "cosine": found.cosine,
-        "channels": found.channels,
-    }
+    evidence = {"factor": factor, "loss_scale": loss_scale, **evidence}
     optimizer = optimizer_of(history)
     if optimizer.cancels:
         return rule.fact(
             f"{what}{optimizer.though_it_cancels}.",
             evidence=evidence,
-            steps=found.steps,
+            steps=steps,
         )
     return rule.finding(
-        message=f"{what}, so its steps are {so}.", fix=fix, evidence=evidence, steps=found.steps
+        message=f"{what}, so its steps are {so}.", fix=fix, evidence=evidence, steps=steps
     )

@@ -157,18 +157,11 @@ _NO_GRADIENT: Final = (
 def _not_given(history: ModelHistory) -> str:
     if not history.losses:
         return _no_losses(history)
-    if history.facts.code.subclassed:
-        why = "of a subclassed model it is not known which layer makes its predictions."
-    else:
-        why = (
-            "that needs one of Keras' optimizers, given by tb_bnplugin.watch(model,"
-            " optimizer=optimizer) or within reach of the loop, and a model whose one output is"
-            " that of a last layer with a bias, without an activation and in full precision, and"
-            " tb_bnplugin.summary.loss_reduction called after the traced step, not in it."
-        )
     return (
-        f"What the loop differentiates was not measured: {why} What is handed to"
-        " tb_bnplugin.summary.loss_reduction is checked by LR101 to LR106."
+        "What the loop differentiates was not measured: that needs tb_bnplugin.watch(model) before"
+        " its step is traced, one call of the model a step, under one tape, and"
+        " tb_bnplugin.summary.loss_reduction, three times at least, with the predictions of that"
+        " step as the model made them. What is handed over is checked by LR101 to LR106."
     )
 
 

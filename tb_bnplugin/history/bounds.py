@@ -81,6 +81,7 @@ _SIZES: Final = frozenset(
         "broadcast_elements",
         "replicas",
         "given_channels",
+        "tape_rows",
     )
 )
 """Whole numbers from 1 on."""
@@ -93,6 +94,7 @@ _FLAGS: Final = frozenset(
         "labels_alike",
         "labels_are_classes",
         "other_losses",
+        "tape_of_keras",
     )
 )
 _DISTANCES: Final = frozenset(
@@ -112,6 +114,7 @@ _DISTANCES: Final = frozenset(
         "start_updates",
         "loss_scale",
         "given_scale",
+        "tape_scale",
         "row_sum_error",
         "replica_mean_gap",
         "replica_mean_error",
@@ -165,6 +168,8 @@ _MEASURED: Final = frozenset(
         "masked_cosine",
         "given_factor",
         "given_cosine",
+        "tape_factor",
+        "tape_cosine",
         "regularizer_times_least",
         "regularizer_times_most",
         "logged_loss",

@@ -374,6 +374,15 @@ GRADIENT_COLUMNS: Final = (
     # Under the name "logged": the train steps of the epoch. All are measured, unless a batch has
     # very many predictions.
     "epoch_steps",
+    # Under the name "tape": the gradient that came back to the predictions of a loop's model =
+    # tape_factor x that of Keras' mean of the loss which the loop hands over, of these predictions;
+    # the cosine of the two; the rows of the batch; 1 where the loss is one of Keras', 0 where it is
+    # a function, the mean of whose values is compared; and the loss scale, as `given_scale`.
+    "tape_factor",
+    "tape_cosine",
+    "tape_rows",
+    "tape_of_keras",
+    "tape_scale",
 )
 """Of one loss: how its gradient at the predictions compares with that of Keras' mean. Under the
 name "optimizer": what reaches the optimizer, with NaN in the first four."""

@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from tb_bnplugin.errors import NotBuiltError
 from tb_bnplugin.guard import Guard
+from tb_bnplugin.keras.gradient.loop import Compared
 from tb_bnplugin.keras.lines.program import ProgramLines
 from tb_bnplugin.keras.losses import measure as loss_measure
 from tb_bnplugin.keras.losses.options import LossOptions
@@ -162,7 +163,7 @@ def record_loss(
         return measured
 
     def save(
-        given: Any, vectors: Sequence[Any], facts: Sequence[LossFacts], compared: Any = None
+        given: Any, vectors: Sequence[Any], facts: Sequence[LossFacts], compared: Compared
     ) -> bool:
         target = Target(run=run, writer=writer)
         rate = float("nan")
@@ -179,6 +180,7 @@ def record_loss(
             add = partial(_add, compared=compared) if of_model else placeholder.add
             added = guard.attempt("recording", add, publisher, values, known, int(given), target)
             written = bool(added) or written
+            compared = {}
         return written
 
     def record_in_graph() -> Any:
@@ -186,18 +188,22 @@ def record_loss(
         if not found:
             return tf.constant(False)
 
-        def make(given: Any, *vectors: Any) -> bool:
-            return save(given, [vector.numpy() for vector in vectors], [fact for _, fact in found])
+        held, later = _compared_later(recorder, fitted, loss, (y_true, y_pred, options))
+
+        def make(given: Any, *values: Any) -> bool:
+            vectors = [vector.numpy() for vector in values[: len(found)]]
+            compared = guard.attempt("gradients", later, values[len(found) :]) or {}
+            return save(given, vectors, [fact for _, fact in found], compared)
 
         tensors = [tensor for tensor, _ in found]
-        return tf.py_function(make, [tf.cast(step, tf.int64), *tensors], tf.bool)
+        return tf.py_function(make, [tf.cast(step, tf.int64), *tensors, *held], tf.bool)
 
     if not eager:
         return _when_recording(record_in_graph)
     found = measure().found
     vectors, facts = [vector for vector, _ in found], [fact for _, fact in found]
-    data = (y_true, y_pred, options.sample_weight)
-    return tf.constant(save(step, vectors, facts, _given_gradient(recorder, fitted, loss, data)))
+    compared = _compared_now(recorder, fitted, loss, (y_true, y_pred, options))
+    return tf.constant(save(step, vectors, facts, compared))
 
 
 def _lines(
@@ -209,13 +215,35 @@ def _lines(
     return guard.attempt("lines", lines.of_loss, loss, frame) or (None, None)
 
 
-def _given_gradient(
-    recorder: Recorder | None, fitted: Recorder | None, loss: Any, data: tuple[Any, Any, Any]
-) -> Any:
-    """The gradient given to the optimizer of a loop, against this loss; None: not compared."""
-    if recorder is None or fitted is not None:
-        return None
-    return recorder.watched.gradients.given(loss, *data)
+def _compared_now(
+    recorder: Recorder | None,
+    fitted: Recorder | None,
+    loss: Any,
+    data: tuple[Any, Any, LossOptions],
+) -> Compared:
+    """The gradients of a loop against this loss, by the name of their record."""
+    loop = None if recorder is None or fitted is not None else recorder.watched.gradients.loop
+    if recorder is None or loop is None:
+        return {}
+    return recorder.guard.attempt("gradients", loop.compare, loss, *data) or {}
+
+
+def _compared_later(
+    recorder: Recorder | None,
+    fitted: Recorder | None,
+    loss: Any,
+    data: tuple[Any, Any, LossOptions],
+) -> tuple[list[tf.Tensor], Callable[[Sequence[tf.Tensor]], Compared]]:
+    """The same for a traced step: tensors, and the function of their values when it runs."""
+    loop = None if recorder is None or fitted is not None else recorder.watched.gradients.loop
+    if recorder is None or loop is None:
+        return [], _nothing_compared
+    found = recorder.guard.attempt("gradients", loop.traced, loss, *data)
+    return found or ([], _nothing_compared)
+
+
+def _nothing_compared(_: Sequence[tf.Tensor]) -> Compared:
+    return {}
 
 
 def _as_of_model(recorder: Recorder, options: LossOptions) -> LossOptions:
@@ -280,7 +308,7 @@ def _add(
     given: int,
     target: Target,
     *,
-    compared: Any = None,
+    compared: Compared,
 ) -> bool:
     if given == STEP_OF_FIT and recorder.observer.in_fit:
         target = recorder.last_target or target  # of this fit, not of that which was traced
@@ -289,8 +317,8 @@ def _add(
     counter = f"{recorder.name}/loss/{facts.name}"
     at, _ = target.run.place(given, counter, beside=recorder.name)
     extras = [recorder.observer.loss(vector, facts)]
-    if compared is not None:
-        extras.append(Extra(kind="gradient", value=compared, name="given"))
+    for name, values in compared.items():
+        extras.append(Extra(kind="gradient", value=values, name=name))
     return recorder.add(extras, at, target)
 
 

@@ -36,13 +36,19 @@ def rows_of_a_mean_divided_again(history: ModelHistory) -> float | None:
     )
     usual = losses.frequent_batch(history, loss)
     usable = (rows == usual) & np.isfinite(value) & np.isfinite(mean) & (mean != 0.0)
-    if not usable.any() or _may_be_chosen(1.0 / usual):
+    if not usable.any() or may_be_chosen(1.0 / usual):
         return None
     of_outputs = np.isfinite(outputs[usable]) & (np.abs(outputs[usable] / usual - 1.0) < 0.005)
     exact = np.abs(value[usable] / mean[usable] * usual - 1.0) <= EXACTLY
     return usual if exact.all() and not of_outputs.any() else None
 
 
-def _may_be_chosen(factor: float) -> bool:
-    in_digits = abs(float(f"{factor:.{DIGITS}g}") / factor - 1.0) <= EXACTLY
-    return factor >= A_WEIGHT or in_digits
+def may_be_chosen(factor: float) -> bool:
+    """True of a factor that a program may be written with, as a weight of a loss."""
+    if factor > 1.0:
+        return factor <= 1.0 / A_WEIGHT or _is_written(factor, 1)
+    return factor >= A_WEIGHT or _is_written(factor, DIGITS)
+
+
+def _is_written(factor: float, digits: int) -> bool:
+    return abs(float(f"{factor:.{digits}g}") / factor - 1.0) <= EXACTLY

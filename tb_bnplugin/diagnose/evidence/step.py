@@ -14,6 +14,7 @@ from tb_bnplugin.diagnose.evidence.gradient_rows import frequent_rows
 from tb_bnplugin.diagnose.evidence.gradients import is_known_to_train, measured_gradient
 from tb_bnplugin.diagnose.evidence.layers import newest
 from tb_bnplugin.diagnose.evidence.optimizer import optimizer_of
+from tb_bnplugin.diagnose.evidence.tape import tape_gradient
 from tb_bnplugin.history.model import ModelHistory
 from tb_bnplugin.printed import num
 
@@ -72,11 +73,22 @@ def _factor(history: ModelHistory) -> float | None:
     gradient = measured_gradient(history)
     if gradient is not None:
         return gradient.factor if gradient.is_a_multiple else None
+    if (of_tape := _factor_of_tape(history)) is not None:
+        return of_tape
     known = [loss for loss in history.losses if is_known_to_train(history, loss)]
     if len(known) != 1:
         return None
     found = losses.measure(history, known[0])
     return None if found is None else found.usual_step_factor
+
+
+def _factor_of_tape(history: ModelHistory) -> float | None:
+    """The same, by the gradient of a loop whose steps are of one pass; None: not measured."""
+    tape, applied = tape_gradient(history), applied_gradient(history)
+    if tape is None or not tape.of_keras or not losses.near(tape.scale, 1.0):
+        return None
+    several = applied is not None and applied.passes != 1
+    return None if tape.factor is None or several else tape.factor * max(history.facts.replicas, 1)
 
 
 def _passes(history: ModelHistory) -> float | None:

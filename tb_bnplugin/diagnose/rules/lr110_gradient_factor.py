@@ -2,10 +2,11 @@
 
 What it sees:
     A model with its own `train_step`, in which what is differentiated is a factor times Keras' mean
-    of the compiled loss. A loop with a `LossScaleOptimizer` that applies half of the loss scale:
-    the optimizer of Keras 3 divides by it, and nobody has multiplied the loss; with tf_keras the
-    loss is multiplied, and nobody divides the gradients. A loop that divides a mean by the rows of
-    the batch again.
+    of the compiled loss. A loop in which it is a factor times Keras' mean of the loss that
+    `summary.loss_reduction` is handed: the tape gets a vector, or a mean is divided by the rows of
+    the batch again, whatever value the loop logs. A `LossScaleOptimizer` of which a loop applies
+    one half: that of Keras 3 divides by its loss scale, and nobody has multiplied the loss; with
+    tf_keras the loss is multiplied, and nobody divides the gradients.
 
 Why it matters:
     An optimizer such as SGD takes steps in proportion. A mean that is divided by the batch again
@@ -21,14 +22,22 @@ How it decides:
     a factor out, as Adam does, and where no product of outputs, rows and replicas gives a factor
     between 0.1 and 10, as a weight of the loss.
 
-    In a loop on one device, the gradient that the optimizer is given for the bias of the last layer
-    is compared with that of Keras' mean of the loss, at the labels and predictions that the loop
-    hands to `summary.loss_reduction`: three times at least, after the step on the same batch, and
-    outside of a `tf.function`. A factor that is the loss scale is told. So is 1/rows where the
-    value that the loop gives is Keras' mean divided by the rows to the digit, and 1/rows is no
-    number that a program is written with: one of two digits, one from 0.1 on, or 1/outputs. Where
-    batches of several sizes show that it is a sum, or divided twice, LR101 tells it. Any other
-    factor is not told: what is handed over may be a multiple of the model's predictions.
+    In a loop, what comes back to the predictions of a watched model is held from the first time on
+    that a loss is handed over, eagerly, in a `tf.function`, in one that XLA compiles, and on each
+    replica. It is compared with Keras' mean of the loss, at the labels and predictions that the
+    loop hands to `summary.loss_reduction`, three times at least, where these are the predictions of
+    that step as the model made them, of one call and one gradient of one tape. Of several outputs
+    all are handed over at once. The factor is that of a step: times the passes that it adds up, and
+    what the optimizer is given of them, where that was measured. It is told where outputs, rows and
+    replicas explain it, rows or replicas among them, or batches of several sizes show that it is a
+    sum. It is a fact, as a weight of the loss may be, where they do not, and where it is a number
+    that a program is written with: from 0.1 to 10, of one digit above, of two below. What the loss
+    that is handed over shows by itself is left to LR101 to LR106.
+
+    Where that is not at hand, and the last layer has a bias and no activation, the gradient that
+    the optimizer is given for this bias is compared, eagerly and on one device. A factor that is
+    the loss scale is told, and 1/rows where the value that the loop gives is Keras' mean divided by
+    the rows to the digit, and 1/rows is no number that a program is written with.
 
 What to do:
     Take the mean once:
@@ -56,6 +65,7 @@ from typing import Final
 
 from tb_bnplugin.diagnose.by_given import check_given
 from tb_bnplugin.diagnose.by_gradient import is_a_weight
+from tb_bnplugin.diagnose.by_tape import check_tape
 from tb_bnplugin.diagnose.evidence import losses
 from tb_bnplugin.diagnose.evidence.gradient_rows import (
     counted_places,
@@ -81,7 +91,9 @@ def check(history: ModelHistory) -> Outcome:
     if by_fit(history) and history.facts.code.own_train_step is False:
         return RULE.ok("Keras' own `train_step` differentiates the compiled loss.")
     if missing := find_missing(history, (OWN_STEP_MEASURED,)):
-        return RULE.not_checked(missing) if by_fit(history) else check_given(RULE, history)
+        if by_fit(history):
+            return RULE.not_checked(missing)
+        return _check_loop(history)
     found = measured_gradient(history)
     if found is None or not found.is_a_multiple:
         grown = growth(history)
@@ -105,6 +117,14 @@ def check(history: ModelHistory) -> Outcome:
         evidence=evidence,
         steps=found.steps,
     )
+
+
+def _check_loop(history: ModelHistory) -> Outcome:
+    by_tape = check_tape(RULE, history)
+    if by_tape is not None and by_tape.status != "not_checked":
+        return by_tape
+    given = check_given(RULE, history)
+    return given if by_tape is None or given.status != "not_checked" else by_tape
 
 
 def _no_one_factor(history: ModelHistory, found: Gradient | None) -> Outcome:

@@ -8,9 +8,8 @@ from typing import Any, Final
 import numpy as np
 
 from tb_bnplugin.guard import Guard
-from tb_bnplugin.keras.flavour import flavour_of
 from tb_bnplugin.keras.gradient.applied import AppliedGradients
-from tb_bnplugin.keras.gradient.given import GivenGradients
+from tb_bnplugin.keras.gradient.loop import LoopGradients
 from tb_bnplugin.keras.gradient.regularizers import WatchedRegularizers
 from tb_bnplugin.keras.gradient.watched_step import WatchedStep
 from tb_bnplugin.keras.losses.step_values import added_losses
@@ -35,7 +34,7 @@ class WatchedGradients:
         self._guard = guard
         self._step: WatchedStep | None = None
         self._applied: AppliedGradients | None = None
-        self._given: GivenGradients | None = None  # in a loop
+        self._loop: LoopGradients | None = None
         self._regularizers: WatchedRegularizers | None = None
         self._has_stepped = False  # an optimizer, between the two newest looks
         self._due = growing(GROWTH)
@@ -44,6 +43,8 @@ class WatchedGradients:
 
     def begin_fit(self, model: Any) -> None:
         """Measure what a `train_step` of the model's own does; before it is traced."""
+        if self._loop is not None:
+            self._loop.end()
         self._begin_regularizers(model)
         if not overrides_train_step(model):
             return
@@ -62,8 +63,10 @@ class WatchedGradients:
         self._lasts = True
         self._begin_regularizers(model)
         self._begin_applied(model, optimizers)
-        if self._given is None and self._applied is not None:
-            self._given = GivenGradients(self._applied, flavour_of(model))
+        if self._loop is None and self._applied is not None:
+            self._loop = LoopGradients(model, self._applied, self._guard)
+        if self._loop is not None:
+            self._loop.begin()
 
     def end_fit(self) -> None:
         """Give the model its own methods back; traced functions go on adding up."""
@@ -71,6 +74,8 @@ class WatchedGradients:
             self._step.end()
         if not self._lasts:
             self.close()
+        elif self._loop is not None:
+            self._loop.begin()
 
     def close(self) -> None:
         """Give layer, optimizers and regularizers their own methods back."""
@@ -78,6 +83,8 @@ class WatchedGradients:
             self._guard.attempt("gradients", self._regularizers.end)
         if self._applied is not None:
             self._applied.end()
+        if self._loop is not None:
+            self._loop.end()
 
     def at_predictions(self) -> Floats | None:
         """The gradient that an own `train_step` made since the last call; None: not measured."""
@@ -103,11 +110,10 @@ class WatchedGradients:
         self._has_stepped = found is not None
         return found
 
-    def given(self, loss: Any, y_true: Any, y_pred: Any, weights: Any) -> Floats | None:
-        """The gradient given to the optimizer of a loop, against this loss; None: unknown."""
-        if self._given is None:
-            return None
-        return self._guard.attempt("gradients", self._given.measure, loss, y_true, y_pred, weights)
+    @property
+    def loop(self) -> LoopGradients | None:
+        """The gradients of a loop, against losses that it hands over; None outside of one."""
+        return self._loop
 
     def _beside(self, model: Any, logged: Any) -> Floats:
         """The logged loss, beside what was measured of the steps of its epoch."""

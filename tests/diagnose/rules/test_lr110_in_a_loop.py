@@ -66,8 +66,8 @@ REASONS = {
     "eight of ten": (loop([1.0] * 8 + [0.5, 2.0], 1024.0), "no fixed multiple"),
     "two steps": (loop([1.0, 1.0] + [NAN] * 8, 1024.0), "Fewer than three"),
     "replicas": (loop(1.0, 1024.0, replicas=2), "several replicas"),
-    "not measured": (loop(NAN), "full precision"),
-    "not measured of a subclassed model": (loop(NAN, subclassed=True), "of a subclassed model"),
+    "not measured": (loop(NAN), "as the model made them"),
+    "not measured on replicas": (loop(NAN, replicas=2), "as the model made them"),
     "no loss": (create_history(facts={"trained_by": "loop"}), "loss_reduction"),
 }
 
