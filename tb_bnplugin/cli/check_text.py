@@ -8,6 +8,7 @@ from typing import Final
 
 from tb_bnplugin.cli.style import Style, cut, printable
 from tb_bnplugin.diagnose import Outcome, explain
+from tb_bnplugin.diagnose.needs import for_want_of_data
 from tb_bnplugin.diagnose.views.words import (
     SEVERITIES,
     layers,
@@ -33,8 +34,10 @@ def check_text(report: Report, style: Style) -> str:
     blocks = [_run(run, style, explained) for run in report.runs[:SHOWN_RUNS]]
     blocks += _more(report.runs, SHOWN_RUNS, "runs")
     compared = [outcome for outcome in report.comparisons if outcome.status == "finding"]
+    title = style.paint("Runs compared", "bold")
+    if report.comparisons and not compared:
+        blocks.append(f"{title}: nothing found")
     if compared:
-        title = style.paint("Runs compared", "bold")
         findings = (_finding(outcome, style, explained) for outcome in compared[:SHOWN_FINDINGS])
         more = _more(compared, SHOWN_FINDINGS, "findings")
         blocks.append("\n\n".join([title, *findings, *more]))
@@ -174,6 +177,8 @@ def _summary(report: Report, style: Style) -> str:
         )
         if count
     ]
+    unseen = for_want_of_data(report.outcomes)
+    rest += [unseen] if unseen else []
     return f"{runs}: {found}" + (f" ({', '.join(rest)})" if rest else "")
 
 

@@ -73,6 +73,12 @@ def is_for_want_of_data(outcome: Outcome) -> bool:
     return outcome.status == "not_checked" and reason.startswith((_NO_LOSS, _NO_PROBE))
 
 
+def for_want_of_data(outcomes: Iterable[Outcome]) -> str:
+    """How many rules were not checked for that reason; "" for none."""
+    codes = {outcome.code for outcome in outcomes if is_for_want_of_data(outcome)}
+    return f"{len(codes)} for want of a held batch or a loss" if codes else ""
+
+
 def nothing_recorded(history: ModelHistory) -> str | None:
     """The reason why no rule can say "ok": no record of a step, a loss or a probe. Else None."""
     measured = history.losses or history.gradients or history.probe is not None

@@ -12,6 +12,7 @@ import numpy as np
 
 from tb_bnplugin.diagnose import Outcome
 from tb_bnplugin.diagnose.evidence.layers import OUTSIDE_EVALUATION, count, executions, ran_before
+from tb_bnplugin.diagnose.needs import for_want_of_data
 from tb_bnplugin.diagnose.views.plain import heading, worst_first
 from tb_bnplugin.diagnose.views.words import SEVERITIES, plural, printable, short
 from tb_bnplugin.history.model import MODES, ModelHistory
@@ -138,7 +139,9 @@ def ended_line(outcomes: Sequence[Outcome], model: str | None = None) -> str:
     found = worst_first([x for x in outcomes if x.status == "finding" and not x.expected])
     judged = {each.code for each in outcomes if each.status in ("ok", "finding")}
     skipped = {each.code for each in outcomes if each.status in ("not_checked", "crashed")} - judged
+    unseen = for_want_of_data(each for each in outcomes if each.code in skipped)
     rest = f"; {len(skipped)} not checked" if skipped else ""
+    rest += f", {unseen}" if unseen else ""
     begin = "tb_bnplugin: " + (f"{short(model, _LONGEST_NAME)!r}: " if model else "")
     if not found:
         return f"{begin}no finding in {plural(len(judged), 'rule')}{rest}"

@@ -153,6 +153,15 @@ def test_the_start_tells_of_a_model_without_such_layers() -> None:
             [outcome("BN1", "ok"), outcome("BN2", "not_checked"), outcome("BN1", "not_checked")],
             "no finding in 1 rule; 1 not checked",
         ),
+        (
+            [
+                outcome("BN1", "ok"),
+                outcome("BN2", "not_checked", reason="No probe was recorded. Give one."),
+                outcome("LR1", "not_checked", reason="No loss was measured."),
+                outcome("LR2", "not_checked", reason="Another."),
+            ],
+            "no finding in 1 rule; 3 not checked, 2 for want of a held batch or a loss",
+        ),
         ([outcome("BN1", expected=True)], "no finding in 1 rule"),
         (
             [

@@ -125,7 +125,7 @@ export const SCENARIOS: Record<string, Scenario> = {
     },
     comparison: {
       sentence:
-        "'train' trains with 10 times the step of 'other' (the loss of 'train' is 10 times as large, " +
+        "'train' trains with 10 times the step of 'other' (for equal predictions the loss of 'train' is 10 times as large, " +
         "learning rate 0.01 in both). In training, 12 layers ran in inference mode in 'train' and in " +
         "training mode in 'other'. Found only in 'train': BN101 never-updated, BN104 " +
         "updates-during-evaluation, BN201 start-dominates.",

@@ -70,7 +70,8 @@ def _say_step(
     loss = "losses of the same scale"
     if not _same(quotient):
         larger = name(runs[0] if quotient > 1.0 else runs[1])
-        loss = f"the loss of {larger} is {num(max(quotient, 1.0 / quotient))} times as large"
+        times = num(max(quotient, 1.0 / quotient))
+        loss = f"for equal predictions the loss of {larger} is {times} times as large"
     said.differs.append(_times(*runs, factor, f"the step of {{}} ({loss}, {_words(rates)})"))
 
 

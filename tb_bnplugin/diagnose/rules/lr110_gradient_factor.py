@@ -15,11 +15,12 @@ Why it matters:
 
 How it decides:
     The gradient that comes back to the predictions is compared with that of Keras' mean, in every
-    step. Where the cosine of the two is 1 to within 1e-4, one factor explains it. The factor, times
-    the replicas over which gradients are summed and less a loss scale that the optimizer takes off
-    again, differs from 1 by more than 0.5 %. Of a sum over rows, in batches of several sizes, it is
-    the factor of a batch of the usual size. It is no more than a fact where the optimizer divides
-    a factor out, as Adam does, and where no product of outputs, rows and replicas gives a factor
+    step (of more than 32,768 predictions in a batch: in the first 32, and one of 128). Where the
+    cosine of the two is 1 to within 1e-4, one factor explains it. The factor, times the replicas
+    over which gradients are summed and less a loss scale that the optimizer takes off again,
+    differs from 1 by more than 0.5 %. Of a sum over rows, in batches of several sizes, it is the
+    factor of a batch of the usual size. It is no more than a fact where the optimizer divides a
+    factor out, as Adam does, and where no product of outputs, rows and replicas gives a factor
     between 0.1 and 10, as a weight of the loss.
 
     In a loop, what comes back to the predictions of a watched model is held from the first time on

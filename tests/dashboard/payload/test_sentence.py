@@ -43,8 +43,8 @@ STEPS = {
         run("a"),
         run("b", factor=10.0),
         (
-            "'b' trains with 10 times the step of 'a' (the loss of 'b' is 10 times as large,"
-            " learning rate 0.01 in both)."
+            "'b' trains with 10 times the step of 'a' (for equal predictions the loss of 'b'"
+            " is 10 times as large, learning rate 0.01 in both)."
         ),
     ),
     "a learning rate ten times as large": (
@@ -59,8 +59,8 @@ STEPS = {
         run("a", factor=10.0, rate=0.1),
         run("b", rate=0.05),
         (
-            "'a' trains with 20 times the step of 'b' (the loss of 'a' is 10 times as large,"
-            " learning rates 0.1 and 0.05)."
+            "'a' trains with 20 times the step of 'b' (for equal predictions the loss of 'a'"
+            " is 10 times as large, learning rates 0.1 and 0.05)."
         ),
     ),
     "learning rates under Adam": (
