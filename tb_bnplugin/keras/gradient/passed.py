@@ -176,8 +176,9 @@ class PassedGradients:
     def _came_back(self, output: _Output, behind: Activation | None, given: tf.Tensor) -> None:
         output.calls.came_back = True
         output.passes += 1
-        of_tape = tape_of_pass(sys._getframe(1)) is not None
-        known = of_tape and output.passes == 1 and output.calls.number == 1
+        if tape_of_pass(sys._getframe(1)) is None:
+            return  # of a Jacobian, row by row; or of a function that is traced without its tape
+        known = output.passes == 1 and output.calls.number == 1
         at = 0 if behind is None else 1 + list(ACTIVATIONS.values()).index(behind)
         held = self._held[output.at]
 

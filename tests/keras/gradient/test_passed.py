@@ -315,3 +315,34 @@ def test_a_loss_scale_of_mixed_precision_is_told(
     (outcome,) = (each for each in run.outcomes if each.code == "LR110")
     assert outcome.status == ("ok" if right else "finding")
     assert not outcome.fact
+
+
+def test_a_jacobian_is_taken_beside_the_steps(flavour: Flavour, tmp_path: Path) -> None:
+    """TensorFlow makes one pass of many: nothing may be written within it."""
+    keras = flavour.keras
+    model, optimizer = create(keras, None), keras.optimizers.SGD(0.05)
+
+    @tf.function
+    def jacobian_of(x: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            p = model(x, training=False)
+        return tape.batch_jacobian(p, x)
+
+    @tf.function
+    def train_step(x: Any, y: Any) -> Any:
+        with tf.GradientTape() as tape:
+            p = model(x, training=True)
+            loss = tf.reduce_sum(tf.square(y - p)) / ROWS
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        return p
+
+    def step_of(x: Any, y: Any, step: Any) -> None:
+        p = train_step(x, y)
+        assert jacobian_of(x).shape == (ROWS, OUTPUTS, 5)
+        tb_bnplugin.summary.loss_reduction("mse", y, p, step=step)
+
+    columns = run_steps(model, step_of, tmp_path)
+    assert columns is not None
+    np.testing.assert_allclose(columns["tape_factor"], OUTPUTS, rtol=1e-4)
