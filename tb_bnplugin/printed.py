@@ -75,6 +75,18 @@ def num_beside_1(factor: float) -> str:
     return nums((factor, 1.0))[0]
 
 
+def times_that(factor: float) -> str:
+    """A size against another, to go on with "of ...": a factor below 1 by its reciprocal.
+
+    Example:
+        >>> [times_that(one) for one in (2.5, 5.623e-05)]
+        ['2.5 times that', '17784 times smaller than that']
+    """
+    if 0.0 < factor < 1.0:
+        return f"{num(1.0 / factor)} times smaller than that"
+    return f"{num(factor)} times that"
+
+
 def error_line(error: BaseException) -> str:
     """An exception in one line: its class and the first line of its text that says what is wrong.
 

@@ -11,6 +11,9 @@ from tb_bnplugin.printed import num
 
 HAND_TRAINING_ON = "def call(self, x, training=None): ... x = self.bn(x, training=training)"
 
+PREPARED = "prepared as for the training step"
+"""How the data of a recalibration must be: those of validation may be prepared otherwise."""
+
 RECALIBRATE = "`tb_bnplugin.recalibrate(model, (x, y))`"
 """Estimates moving statistics anew from training data."""
 
@@ -26,7 +29,7 @@ def catch_up(history: ModelHistory) -> str:
     recalibrate = RECALIBRATE_IN_FIT if history.facts.trained_by == "fit" else RECALIBRATE
     return (
         "Subtract the mean of the inputs before they enter the model, or estimate the statistics"
-        f" anew before each validation: {recalibrate}."
+        f" anew from the training data, {PREPARED}, before each validation: {recalibrate}."
     )
 
 

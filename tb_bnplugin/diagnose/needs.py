@@ -32,6 +32,9 @@ LOSS_IN_THE_STEP: Final = (
 )
 """How a step of the user's own tells what it differentiates; a sentence goes on with it."""
 
+PROBE_CALL: Final = "tb_bnplugin.summary.probe(model, x, y, loss=loss_fn)"
+"""How a loop probes a held batch, with the loss that tells whether it matters."""
+
 _NO_LOSS: Final = "No loss was measured."
 _NO_PROBE: Final = "No probe was recorded."
 
@@ -118,7 +121,7 @@ def _no_metrics(history: ModelHistory) -> str:
 
 def _no_probe(history: ModelHistory) -> str:
     if not by_fit(history):
-        return f"{_NO_PROBE} In the loop, call tb_bnplugin.summary.probe(model, x, y)."
+        return f"{_NO_PROBE} In the loop, call {PROBE_CALL}."
     if history.facts.probe_data:
         return "No probe was recorded yet: the first epoch has not ended."
     return f"{_NO_PROBE} Give the callback one batch: probe_data=(x, y)."

@@ -8,7 +8,7 @@ import numpy as np
 
 from tb_bnplugin.diagnose.evidence.lagging import lag_behind
 from tb_bnplugin.diagnose.evidence.probe_gap import MEAN_GAP
-from tb_bnplugin.diagnose.fixes import RECALIBRATE, RECALIBRATE_IN_FIT, catch_up
+from tb_bnplugin.diagnose.fixes import PREPARED, RECALIBRATE, RECALIBRATE_IN_FIT, catch_up
 from tb_bnplugin.history.model import Floats, ModelHistory
 from tb_bnplugin.printed import num
 
@@ -62,10 +62,13 @@ def outlast_the_start(
 
 def _recalibrate(history: ModelHistory) -> str:
     if history.facts.trained_by == "fit":
-        return f"Or let `fit` estimate the statistics before each validation: {RECALIBRATE_IN_FIT}."
+        return (
+            f"Or let `fit` estimate the statistics from the training data, {PREPARED}, before each"
+            f" validation: {RECALIBRATE_IN_FIT}."
+        )
     return (
-        "Or estimate the statistics from the training data, prepared as for the training step,"
-        f" before you validate: {RECALIBRATE}."
+        f"Or estimate the statistics from the training data, {PREPARED}, before you validate:"
+        f" {RECALIBRATE}."
     )
 
 

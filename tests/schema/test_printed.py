@@ -13,7 +13,7 @@ import pytest
 
 from tb_bnplugin.dashboard.payload.values import draw
 from tb_bnplugin.diagnose.views.words import value
-from tb_bnplugin.printed import error_line, num, num_beside_1, nums, run_name
+from tb_bnplugin.printed import error_line, num, num_beside_1, nums, run_name, times_that
 from tests.conftest import Flavour
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,3 +99,14 @@ def test_the_line_that_keras_puts_in_front_is_left_out(flavour: Flavour) -> None
         model(np.ones((2, 3), np.float32))
     assert "\n" in str(raised.value)
     assert error_line(raised.value) == "ValueError: this layer wants two inputs"
+
+
+def test_a_factor_below_1_is_told_by_its_reciprocal() -> None:
+    said = {
+        2.5: "2.5 times that",
+        1.0: "1 times that",
+        0.25: "4 times smaller than that",
+        5.623e-05: "17784 times smaller than that",
+        0.0: "0 times that",
+    }
+    assert {factor: times_that(factor) for factor in said} == said

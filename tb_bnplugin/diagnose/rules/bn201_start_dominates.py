@@ -29,8 +29,9 @@ What to do:
         BatchNormalization(momentum=0.9)
 
     if there are fewer than some hundred steps in all. Do not judge the model by validation before.
-    Or estimate the statistics from the training data, before each validation of `fit` with
-    `tb_bnplugin.RecalibrateCallback((x, y))` and in a loop before it validates:
+    Or estimate the statistics from the training data, prepared as for the training step, before
+    each validation of `fit` with `tb_bnplugin.RecalibrateCallback((x, y))` and in a loop before it
+    validates:
 
         tb_bnplugin.recalibrate(model, (x, y))
 
@@ -61,7 +62,7 @@ from tb_bnplugin.diagnose.evidence.mode_gap import mode_gap
 from tb_bnplugin.diagnose.evidence.momentum import momenta, updates_needed
 from tb_bnplugin.diagnose.evidence.probe_gap import probe_gap
 from tb_bnplugin.diagnose.evidence.training import validated
-from tb_bnplugin.diagnose.needs import COUNTED, by_fit
+from tb_bnplugin.diagnose.needs import COUNTED, PROBE_CALL, by_fit
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.outlasting import outlast_the_start, whole
 from tb_bnplugin.diagnose.rule import Rule
@@ -104,7 +105,7 @@ def check(history: ModelHistory) -> Outcome:
         return RULE.not_checked(
             "Validation ran layers whose statistics are assigned from outside, as those of an"
             " averaged copy: pass probe_data=(x, y) to the callback, or call"
-            " tb_bnplugin.summary.probe(model, x, y), and see BN202."
+            f" {PROBE_CALL}, and see BN202."
         )
     if not (np.isfinite(needed) & until)[:, ran].any():
         return RULE.not_checked(

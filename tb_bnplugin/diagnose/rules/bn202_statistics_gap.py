@@ -35,7 +35,7 @@ What to do:
     `BatchNormalization(momentum=0.9)`, or lower the learning rate. Loaded or frozen layers: load
     all of `layer.weights`, in their order (gamma, beta, moving mean, moving variance), and scale
     the inputs as they were when the statistics were made. Or estimate the statistics again from the
-    data that the model is trained on,
+    data that the model is trained on, prepared as for the training step,
 
         tb_bnplugin.recalibrate(model, (x, y))
 
@@ -74,12 +74,12 @@ from tb_bnplugin.diagnose.evidence.layers import (
 )
 from tb_bnplugin.diagnose.evidence.misfit import Misfit, comparable, find_misfit
 from tb_bnplugin.diagnose.evidence.probe_gap import ProbeGap, probe_gap
-from tb_bnplugin.diagnose.fixes import RECALIBRATE, RECALIBRATE_FROZEN
-from tb_bnplugin.diagnose.needs import COUNTED
+from tb_bnplugin.diagnose.fixes import PREPARED, RECALIBRATE, RECALIBRATE_FROZEN
+from tb_bnplugin.diagnose.needs import COUNTED, PROBE_CALL
 from tb_bnplugin.diagnose.outcome import EvidenceValue, Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import ModelHistory
-from tb_bnplugin.printed import num
+from tb_bnplugin.printed import num, times_that
 
 RULE: Final = Rule(code="BN202", name="statistics-gap", severity="warning", needs=(COUNTED,))
 
@@ -91,7 +91,7 @@ SCALED: Final = (
     "Scale the inputs as they were when the statistics were made: a model that rescales them"
     " itself gets pixels from 0 to 255."
 )
-AGAIN: Final = "Or estimate the statistics again from the training data"
+AGAIN: Final = f"Or estimate the statistics again from the training data, {PREPARED}"
 WHAT: Final = {
     "swapped": "had moving mean and moving variance in each other's place, so that they did not"
     " fit what entered at inference",
@@ -146,12 +146,12 @@ def _lagging(history: ModelHistory, gap: BatchGap, probe: ProbeGap | None, wrong
     return RULE.layer_finding(
         history,
         wrong,
-        f"kept a moving variance {num(factor)} times {'above' if shift > 0 else 'below'} that of"
-        f" its batches over the last {records} records.",
+        f"kept a moving variance {times_that(math.exp(shift))} of its batches over the"
+        f" last {records} records.",
         fix=(
             "Lower the momentum so that the statistics follow, for example"
             " `BatchNormalization(momentum=0.9)`, or lower the learning rate."
-            f" {AGAIN} before you evaluate: {RECALIBRATE}."
+            f" {AGAIN}, before you evaluate: {RECALIBRATE}."
         ),
         evidence={
             "factor": round(factor, 4),
@@ -178,8 +178,8 @@ def _misfit(history: ModelHistory, probe: ProbeGap, misfit: Misfit) -> Outcome:
     return RULE.layer_finding(
         history,
         misfit.layers,
-        f"{WHAT[misfit.kind]}: in {path} the moving variance is {num(factor)} times that of the"
-        f" held batch, and the moving mean {num(off)} standard deviations off. {probe.score}",
+        f"{WHAT[misfit.kind]}: in {path} the moving variance is {times_that(factor)} of the held"
+        f" batch, and the moving mean {num(off)} standard deviations off. {probe.score}",
         fix=_cure(history, probe, misfit),
         evidence=evidence,
         steps=(probe.since(misfit.layers), probe.step),
@@ -205,9 +205,9 @@ def _cure(history: ModelHistory, probe: ProbeGap, misfit: Misfit) -> str:
         )
         frozen = _frozen(history, wrong)
         again = (
-            f"before the head is trained: {RECALIBRATE_FROZEN}" if frozen else f": {RECALIBRATE}"
+            f", before the head is trained: {RECALIBRATE_FROZEN}" if frozen else f": {RECALIBRATE}"
         )
-        return f"{cure} {SCALED} {AGAIN}{' ' if frozen else ''}{again}."
+        return f"{cure} {SCALED} {AGAIN}{again}."
     updates = updates_to_fit(history, probe.mean, probe.shift)[wrong].max()
     longer = f"At this momentum they need about {updates:,.0f} more updates."
     if started_as(history, "initializer")[wrong].all():  # of no other data, only late
@@ -231,7 +231,7 @@ def _why_unknown(history: ModelHistory, probe: ProbeGap | None, unknown: Mask, f
         layers = "Frozen layers" if _frozen(history, fixed) else "Layers that are not updated"
         return (
             f"{layers} are compared with the data in probes: pass probe_data=(x, y) to the"
-            f" callback, or call tb_bnplugin.summary.probe(model, x, y).{others}"
+            f" callback, or call {PROBE_CALL}.{others}"
         )
     if probe is not None and not probe.scored and (probe.apart[-1] & unknown).any():
         return (

@@ -28,7 +28,8 @@ What to do:
         target.set_weights(model.get_weights())
 
     and average them as the weights are. In a port from PyTorch they are `running_mean` and
-    `running_var`. If they are gone, estimate them again from the training data,
+    `running_var`. If they are gone, estimate them again from the training data, prepared as for the
+    training step,
 
         tb_bnplugin.recalibrate(model, (x, y))
 
@@ -55,7 +56,7 @@ from tb_bnplugin.diagnose.evidence.copies import (
     put_back,
 )
 from tb_bnplugin.diagnose.evidence.layers import Mask
-from tb_bnplugin.diagnose.fixes import RECALIBRATE
+from tb_bnplugin.diagnose.fixes import PREPARED, RECALIBRATE
 from tb_bnplugin.diagnose.needs import RECORDS
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
@@ -64,7 +65,7 @@ from tb_bnplugin.history.model import ModelHistory
 # The recorder decides that gamma and beta are trained, from all of their channels.
 RULE: Final = Rule(code="BN207", name="lost-statistics", severity="error", needs=(RECORDS,))
 
-ESTIMATE: Final = f"estimate them again from the training data: {RECALIBRATE}"
+ESTIMATE: Final = f"estimate them again from the training data, {PREPARED}: {RECALIBRATE}"
 
 
 def check(history: ModelHistory) -> Outcome | list[Outcome]:

@@ -36,8 +36,8 @@ What to do:
     `BatchNormalization(momentum=0.9)` (what PyTorch calls 0.1); shuffle rows that are in the order
     of their class or source, `dataset.shuffle(len(x))`; prepare the inputs of training and
     evaluation alike. Where the batches of training are as far from the moving mean, it lags behind
-    them: subtract the mean of the inputs, or call `tb_bnplugin.recalibrate(model, (x, y))` before
-    each validation.
+    them: subtract the mean of the inputs, or call `tb_bnplugin.recalibrate(model, (x, y))` with
+    data prepared as for the training step before each validation.
 
 When it is fine:
     With batches of one kind on purpose, as in adaptation to a domain or for the two halves of a
@@ -77,7 +77,7 @@ from tb_bnplugin.diagnose.needs import COUNTED, PROBE
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import Floats, ModelHistory
-from tb_bnplugin.printed import num
+from tb_bnplugin.printed import num, times_that
 
 RULE: Final = Rule(
     code="BN208",
@@ -218,8 +218,8 @@ def _finding(
     return RULE.layer_finding(
         history,
         wrong,
-        f"{WORSE if worse else BETTER}: in {path} the moving variance is {num(factor)} times"
-        f" that of the held batch, and the moving mean {num(off)} standard deviations off."
+        f"{WORSE if worse else BETTER}: in {path} the moving variance is {times_that(factor)}"
+        f" of the held batch, and the moving mean {num(off)} standard deviations off."
         f" {probe.score}"
         f"{f' Share of the gap, layer by layer: {shares}.' if shares else ''}",
         fix=" ".join(cures or [_lags(history, wrong) or ALIKE]),

@@ -48,13 +48,14 @@ def probed(accuracy: tuple[float, float], at: int = 20, **scores: Any) -> ModelH
     )
 
 
-def moving(drift: float, **columns: Any) -> ModelHistory:
+def moving(drift: float, trained_by: str = "fit", **columns: Any) -> ModelHistory:
     """Means of batches, of 8 channels and variance 0.5, that move by `drift` a step."""
     usual = {"start_updates": 50.0, "batch_mean": drift * STEPS, "mean_gap": 3.0}
     return create_history(
         columns=usual | columns,
         model={"evaluations": VALIDATED_AT_40},
         layer_facts={"momentum": 0.98, "epsilon": 0.0},
+        facts={"trained_by": trained_by},
     )
 
 
@@ -150,6 +151,7 @@ def test_an_averaged_copy_is_not_checked_without_a_probe() -> None:
     outcome = judge("BN201", SILENT["an averaged copy is validated"])
     assert outcome.status == "not_checked"
     assert "probe_data" in str(outcome.reason)
+    assert "probe(model, x, y, loss=loss_fn)" in str(outcome.reason)
 
 
 def test_warns_of_the_layers_that_validation_ran() -> None:
@@ -281,3 +283,11 @@ def test_a_validation_between_records_says_how_to_record_its_end(
     outcome = judge("BN201", history)
     assert outcome.status == "not_checked"
     assert cure in (outcome.reason or "")
+
+
+@pytest.mark.parametrize("trained_by", ["fit", "loop"])
+@pytest.mark.parametrize("drift", [0.0, 2 * LIMIT])
+def test_a_recalibration_is_to_have_the_data_of_training(trained_by: str, drift: float) -> None:
+    fix = judge("BN201", moving(drift, trained_by=trained_by)).fix
+    assert "from the training data, prepared as for the training step, before" in fix
+    assert ("RecalibrateCallback" in fix) == (trained_by == "fit")

@@ -274,3 +274,18 @@ def test_a_frozen_layer_does_not_hide_the_others(idle: float) -> None:
 def test_a_layer_that_stopped_training_is_not_judged() -> None:
     frozen = gap(3.0, columns={"training_tape": np.minimum(STEPS, 200)})
     assert judge("BN202", frozen).status == "not_checked"
+
+
+@pytest.mark.parametrize("name", ["above", "frozen", "momentum 1", "still adapting"])
+def test_a_recalibration_is_to_have_the_data_of_training(name: str) -> None:
+    assert (
+        "the training data, prepared as for the training step" in judge("BN202", FINDINGS[name]).fix
+    )
+
+
+def test_a_factor_below_1_is_told_by_its_reciprocal() -> None:
+    assert "times that of its batches" in judge("BN202", FINDINGS["above"]).message
+    assert "times smaller than that of its batches" in judge("BN202", FINDINGS["below"]).message
+    # e^-3 = 1/20.09
+    said = "the moving variance is 20.09 times smaller than that of the held batch"
+    assert said in judge("BN202", FINDINGS["frozen"]).message
