@@ -1,4 +1,7 @@
-"""Hints of one rule to others, "see BN201 and BN202": only those stay that found something."""
+"""Hints of one rule to others, "see BN201 and BN202": only those stay that found something.
+
+So it is with whole sentences: "BN208 finds another cause: mend both."
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,12 @@ _CODE: Final = r"(?:BN|LR|CR|RC)\d{3}"
 _HINT: Final = re.compile(
     rf"(?P<before> \(|[:,;]? (?:and )?)see (?P<codes>{_CODE}(?:(?:, | and | or ){_CODE})*)\)?"
 )
+_BESIDE: Final = re.compile(rf" (?P<code>{_CODE}) finds another cause: mend both\.")
+
+
+def another_cause(code: str) -> str:
+    """A sentence for the end of a fix, which stays where the rule of this code found something."""
+    return f" {code} finds another cause: mend both."
 
 
 def keep_useful(outcome: Outcome, outcomes: Sequence[Outcome]) -> Outcome:
@@ -22,9 +31,13 @@ def keep_useful(outcome: Outcome, outcomes: Sequence[Outcome]) -> Outcome:
     return replace(
         outcome,
         message=_without(outcome.message, silent),
-        fix=_without(outcome.fix, silent),
+        fix=_beside(_without(outcome.fix, silent), found),
         reason=None if outcome.reason is None else _without(outcome.reason, silent),
     )
+
+
+def _beside(fix: str, found: Container[str]) -> str:
+    return _BESIDE.sub(lambda hint: hint[0] if hint["code"] in found else "", fix)
 
 
 def _without(text: str, silent: Container[str]) -> str:

@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 
 from tb_bnplugin.diagnose import Outcome
-from tb_bnplugin.diagnose.hints import keep_useful
+from tb_bnplugin.diagnose.hints import another_cause, keep_useful
 
 Status = Literal["finding", "ok", "not_checked"]
 
@@ -55,3 +55,11 @@ def test_only_rules_that_found_something_are_named(text: str) -> None:
 def test_a_rule_that_did_not_run_is_still_named() -> None:
     given = outcome("BN208", "not_checked", reason="Nothing is known: see BN201.")
     assert keep_useful(given, [given]) == given
+
+
+def test_another_cause_is_named_where_it_was_found() -> None:
+    given = outcome("BN201", "finding", fix=f"Train longer.{another_cause('BN208')}")
+    found, silent = outcome("BN208", "finding"), outcome("BN208", "not_checked")
+    assert keep_useful(given, [given, found]) == given
+    assert keep_useful(given, [given, silent]).fix == "Train longer."
+    assert keep_useful(given, [given]).fix == "Train longer."

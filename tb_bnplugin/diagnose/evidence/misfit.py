@@ -51,7 +51,7 @@ def comparable(history: ModelHistory, probe: ProbeGap) -> Mask:
     statistics (BN101, BN207).
     """
     ran = all_executions(history)[-1] > 0
-    known = ran & probe.measured & ~_dominated(history, probe) & ~lacks_statistics(history)
+    known = ran & probe.measured & ~shaped_by_start(history, probe) & ~lacks_statistics(history)
     return np.asarray(known, bool)
 
 
@@ -70,7 +70,7 @@ def find_misfit(
         known: [layers] of which it says something.
         follows: [layers] whose statistics follow the batches of training.
     """
-    costs = bool(probe.worse[-1]) and not bool(_dominated(history, probe).any())
+    costs = bool(probe.worse[-1]) and not bool(shaped_by_start(history, probe).any())
     wrong = known & probe.apart[-1] & costs
     adapting, lasting = can_adapt(history), wrong & _lasting(probe)
     frozen = newest(history.layer("trainable")) == 0.0
@@ -92,13 +92,13 @@ def find_following(history: ModelHistory, probe: ProbeGap, known: Mask, follows:
     Whatever that costs. None while the starting value still shapes any layer. For the arguments
     see `find_misfit`.
     """
-    if len(probe.apart) < PROBES_AT_LEAST or _dominated(history, probe).any():
+    if len(probe.apart) < PROBES_AT_LEAST or shaped_by_start(history, probe).any():
         return np.zeros(len(known), bool)
     lasting = probe.apart[-PROBES_AT_LEAST:].all(axis=0)
     return np.asarray(known & lasting & can_adapt(history) & follows, bool)
 
 
-def _dominated(history: ModelHistory, probe: ProbeGap) -> Mask:
+def shaped_by_start(history: ModelHistory, probe: ProbeGap) -> Mask:
     """Layers [layers] that their starting value shaped when the newest probe ran."""
     at = min(int(np.searchsorted(history.steps, probe.step)), len(history.steps) - 1)
     return np.asarray(np.nan_to_num(updates_needed(history)[at]) > 0, bool)

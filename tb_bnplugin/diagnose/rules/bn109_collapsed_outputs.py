@@ -55,6 +55,11 @@ FORGOTTEN_BELOW: Final = 1e-4
 """Share of loaded statistics that is left after some updates, momentum^n: a starting variance of
 1 with a ten-thousandth left is small beside batch variances, which are often near 0.001."""
 
+ASSIGNED: Final = (
+    "The moving statistics still hold some of what was loaded or assigned, as by a recalibration,"
+    " see BN202."
+)
+
 
 def check(history: ModelHistory) -> Outcome:
     """Look for a held batch whose rows only inference mode makes alike."""
@@ -72,7 +77,7 @@ def check(history: ModelHistory) -> Outcome:
     if not alike[-1]:
         return RULE.ok("The rows of the held batch give different outputs in inference mode, too.")
     first = len(alike) - int(np.argmin(alike[::-1])) if not alike.all() else 0
-    recovering = _recovering(history, int(probe.steps[-1]))
+    starting, left = _recovering(history, int(probe.steps[-1]))
     return RULE.finding(
         message=(
             "With moving statistics all rows of the held batch give the same output"
@@ -81,17 +86,19 @@ def check(history: ModelHistory) -> Outcome:
         ),
         fix=(
             "The moving statistics are still near their start: train longer, see BN201."
-            if recovering
+            if starting
+            else ASSIGNED
+            if left > FORGOTTEN_BELOW
             else _fix(history)
         ),
         evidence={
             "relative_spread_moving": float(moving[-1]),
             "relative_spread_batch": float(batch[-1]),
             "rows": None if np.isnan(rows) else int(rows),
-            "start_dominates": recovering,
+            "start_dominates": starting,
         },
         steps=(int(probe.steps[first]), int(probe.steps[-1])),
-        severity="info" if recovering else None,
+        severity="info" if starting or left > FORGOTTEN_BELOW else None,
     )
 
 
@@ -109,16 +116,17 @@ def _fix(history: ModelHistory) -> str:
     )
 
 
-def _recovering(history: ModelHistory, step: int) -> bool:
-    """True where, at the step of a probe, updates were still wearing the start off.
+def _recovering(history: ModelHistory, step: int) -> tuple[bool, float]:
+    """The starting value shaped a layer at the step of a probe: True; and what is left of others.
 
-    The records around the step show it; of loaded statistics, the share of them that is left.
+    The records around the step show it, as BN201 has it. Of statistics that were loaded or assigned
+    it is the largest share that updates have left, 0 where there are none.
     """
     before = max(int(np.searchsorted(history.steps, step, side="right")) - 1, 0)
     after = min(int(np.searchsorted(history.steps, step)), len(history.steps) - 1)
     needed, updates = np.nan_to_num(updates_needed(history)), updates_since_start(history)
     dominated = (needed[before] > 0) | (needed[after] > 0)
     begun_between = (updates[before] <= 0) & (updates[after] > 0)
-    left = start_left(history, updates[before]) > FORGOTTEN_BELOW
-    loaded = started_as(history, "loaded") & (updates[after] > 0) & left
-    return bool((dominated | begun_between | loaded).any())
+    loaded = started_as(history, "loaded") & (updates[after] > 0)
+    left = np.where(loaded, np.nan_to_num(start_left(history, updates[before])), 0.0)
+    return bool((dominated | begun_between).any()), float(left.max(initial=0.0))

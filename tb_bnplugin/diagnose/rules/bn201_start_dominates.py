@@ -62,6 +62,7 @@ from tb_bnplugin.diagnose.evidence.mode_gap import mode_gap
 from tb_bnplugin.diagnose.evidence.momentum import momenta, updates_needed
 from tb_bnplugin.diagnose.evidence.probe_gap import probe_gap
 from tb_bnplugin.diagnose.evidence.training import validated
+from tb_bnplugin.diagnose.hints import another_cause
 from tb_bnplugin.diagnose.needs import COUNTED, PROBE_CALL, by_fit
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.outlasting import outlast_the_start, whole
@@ -174,7 +175,8 @@ def _finding(
         "still had moving statistics shaped by their starting value"
         f" {'at the last validation, ' if is_validated else 'at '}step {step}, after {most} update"
         f"{'' if most == 1 else 's'}.{f' {lossless}' if lossless else ''}",
-        fix=outlast_the_start(history, momenta(history)[wrong], needed, made, drift),
+        fix=outlast_the_start(history, momenta(history)[wrong], needed, made, drift)
+        + another_cause("BN208"),
         evidence={
             "updates_made": most,
             "more_updates_at_least": whole(needed.max()),

@@ -72,10 +72,11 @@ from tb_bnplugin.diagnose.evidence.mode_gap import mode_gap
 from tb_bnplugin.diagnose.evidence.probe_gap import LOG_GAP, ProbeGap, probe_gap
 from tb_bnplugin.diagnose.evidence.rescaled import Rescaled, rescaled
 from tb_bnplugin.diagnose.evidence.training import updates_a_step
-from tb_bnplugin.diagnose.fixes import catch_up
+from tb_bnplugin.diagnose.fixes import catch_up, held_batch, probe_beside_validation
 from tb_bnplugin.diagnose.needs import COUNTED, PROBE
 from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
+from tb_bnplugin.diagnose.unnamed import why_no_layer
 from tb_bnplugin.history.model import Floats, ModelHistory
 from tb_bnplugin.printed import num, times_that
 
@@ -117,9 +118,9 @@ LAGS: Final = (
     " it, since their means move faster than the average follows. {cure}"
 )
 SCALED: Final = (
-    "What enters {path} on the held batch is about {times} as in the batches of training: scale"
+    "What enters {path} on {held} is about {times} as in the batches of training: scale"
     " the inputs of training and evaluation alike. `x / 255` may stand in one place and not in the"
-    " other."
+    " other.{places}"
 )
 ALIKE: Final = (
     "Prepare the inputs of training and evaluation alike: the layers follow the batches of"
@@ -168,8 +169,7 @@ def _judge_worse(
     wrong = _causing(off, causes)
     if not wrong.any() or (misfit is not None and misfit.kind != "following"):
         return RULE.not_checked(
-            f"{probe.score} No layer is known to follow its batches, to differ from what enters at"
-            " inference in two probes, and to cause it: see BN201 and BN202."
+            f"{probe.score} {why_no_layer(history, probe, known, batches.judged, misfit)}"
         )
     if not _cures(history, wrong, _own(probe, causes)[0]):
         late = probe.apart[-LATE_PROBES:, wrong].any(axis=1) & probe.worse[-LATE_PROBES:]
@@ -214,15 +214,15 @@ def _finding(
     shift, mean = _own(probe, causes)
     factor, off = math.exp(float(shift[first])), float(mean[first])
     shares = causes.text(history, wrong)
-    cures = _cures(history, wrong, shift) if scaled is None else [_alike(path, scaled)]
+    cures = _cures(history, wrong, shift) if scaled is None else [_alike(history, path, scaled)]
     return RULE.layer_finding(
         history,
         wrong,
         f"{WORSE if worse else BETTER}: in {path} the moving variance is {times_that(factor)}"
-        f" of the held batch, and the moving mean {num(off)} standard deviations off."
+        f" of {held_batch(history)}, and the moving mean {num(off)} standard deviations off."
         f" {probe.score}"
         f"{f' Share of the gap, layer by layer: {shares}.' if shares else ''}",
-        fix=" ".join(cures or [_lags(history, wrong) or ALIKE]),
+        fix=" ".join(cures or [_lags(history, wrong) or ALIKE + probe_beside_validation(history)]),
         evidence={
             "first_layer": path,
             "variance_factor": factor,
@@ -262,10 +262,11 @@ def _cures(history: ModelHistory, wrong: Mask, shift: Floats) -> list[str]:
     return cures
 
 
-def _alike(path: str, scaled: Rescaled) -> str:
+def _alike(history: ModelHistory, path: str, scaled: Rescaled) -> str:
     times = scaled.times
     text = f"{num(times)} times as large" if times > 1 else f"{num(1 / times)} times as small"
-    return SCALED.format(path=path, times=text)
+    held, places = held_batch(history), probe_beside_validation(history)
+    return SCALED.format(path=path, times=text, held=held, places=places)
 
 
 def _lags(history: ModelHistory, wrong: Mask) -> str | None:

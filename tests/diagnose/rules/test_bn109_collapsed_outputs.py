@@ -84,7 +84,12 @@ STEPS = np.array(FIFTY_STEPS, float)
     ],
 )
 def test_what_wore_off_after_the_probe_is_an_info(name: str, history: Any) -> None:
-    assert judge("BN109", history).severity == "info"
+    outcome = judge("BN109", history)
+    assert outcome.severity == "info"
+    loaded = "loaded" in name
+    assert outcome.evidence["start_dominates"] == (not loaded)
+    assert ("near their start" in outcome.fix) == (not loaded)
+    assert ("what was loaded or assigned" in outcome.fix) == loaded
 
 
 @pytest.mark.parametrize(

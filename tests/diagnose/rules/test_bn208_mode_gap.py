@@ -237,3 +237,55 @@ def test_names_no_rule_that_found_nothing(name: str) -> None:
     found = {outcome.code for outcome in outcomes if outcome.status == "finding"}
     (mine,) = (outcome for outcome in outcomes if outcome.code == "BN208")
     assert set(re.findall(r"BN\d{3}", mine.reason or "")) <= found
+
+
+@pytest.mark.parametrize(
+    ("facts", "given"),
+    [
+        ({"trained_by": "fit", "probe_data": True}, "probe_data"),
+        ({"trained_by": "fit", "probe_data": False}, "summary.probe"),
+        ({"trained_by": "loop", "probe_data": False}, "summary.probe"),
+    ],
+)
+def test_the_held_batch_is_named_as_the_program_gives_it(facts: Any, given: str) -> None:
+    outcome = judge("BN208", probed(LARGER, facts=facts))
+    for text in (outcome.message, outcome.fix):
+        assert f"the held batch (`{given}`)" in text
+    beside = "`probe_data` and `validation_data` are two places: prepare both."
+    assert (beside in outcome.fix) == (given == "probe_data")
+
+
+@pytest.mark.parametrize("apart", [LARGER, WIDE])
+def test_the_start_is_not_the_only_cause_beside_another_scale(apart: Any) -> None:
+    found = diagnose(probed(apart, columns=STARTING, start="initializer"))
+    outcomes = {outcome.code: outcome for outcome in found}
+    assert outcomes["BN201"].status == "finding"
+    beside = outcomes["BN208"].status == "finding"
+    assert beside == (apart is LARGER)
+    said = "BN208 finds another cause: mend both."
+    assert outcomes["BN201"].fix.endswith(f" {said}") == beside
+    assert (said in outcomes["BN201"].fix) == beside
+
+
+NO_LAYER = {
+    "less than half as much again": "That is too little to be told",
+    "nearly as many rows worse": "That is too little to be told",
+    "worse in the newest probe alone": "In the probe before, the gap was smaller",
+    "the start explains it": "The starting value still shapes",
+    "frozen, which BN202 tells": "do not fit for another reason",
+    "within a factor of two": "In no layer that can be compared",
+    "few records": "The moving statistics of bn_0 are off, and it is not known yet",
+    "layers that cause little, and fit by themselves": "they alone do not cause the gap",
+}
+UNNAMED = SILENT | {
+    "nearly as many rows worse": probed(accuracy=(0.77, 0.90), rows=64),
+    "worse in the newest probe alone": probed(accuracy=([0.94, 0.94, 0.4], [0.95] * 3)),
+    "few records": probed(columns={"variance_shift": np.nan}, accuracy=([0.4] * 3, [0.95] * 3)),
+}
+
+
+@pytest.mark.parametrize("name", NO_LAYER)
+def test_why_no_layer_is_named(name: str) -> None:
+    outcome = judge("BN208", UNNAMED[name])
+    assert outcome.status == "not_checked"
+    assert NO_LAYER[name] in str(outcome.reason)
