@@ -36,7 +36,7 @@ def check_text(report: Report, style: Style) -> str:
     compared = [outcome for outcome in report.comparisons if outcome.status == "finding"]
     title = style.paint("Runs compared", "bold")
     if report.comparisons and not compared:
-        blocks.append(f"{title}: nothing found")
+        blocks.append("\n".join([f"{title}: nothing found", *_why_nothing(report, style)]))
     if compared:
         findings = (_finding(outcome, style, explained) for outcome in compared[:SHOWN_FINDINGS])
         more = _more(compared, SHOWN_FINDINGS, "findings")
@@ -44,6 +44,19 @@ def check_text(report: Report, style: Style) -> str:
     blocks += _listed("note", report.notes, style)
     blocks.append(_summary(report, style))
     return "\n\n".join(blocks)
+
+
+def _why_nothing(report: Report, style: Style) -> list[str]:
+    """Which comparisons passed, and which could not be made."""
+    passed = sorted({outcome.code for outcome in report.comparisons if outcome.status == "ok"})
+    others = Counter(
+        f"{outcome.code}: {outcome.reason}"
+        for outcome in report.comparisons
+        if outcome.status != "ok"
+    )
+    lines = [f"{line} ({plural(count, 'comparison')})" for line, count in others.items()]
+    shown = _listed("not checked", lines, style)
+    return [*shown, *(_listed("passed", [", ".join(passed)], style) if passed else [])]
 
 
 def _run(run: RunReport, style: Style, explained: set[str]) -> str:

@@ -137,6 +137,20 @@ def test_runs_of_one_folder_are_compared_with_its_first(tmp_path: Path) -> None:
     ]
 
 
+def test_comparisons_that_find_nothing_say_what_was_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One of the two has no loss to compare: that is no "passed"."""
+    write_history(tmp_path, create_history(run="a/train", losses=[create_loss()]))
+    write_history(tmp_path, create_history(run="b/train"))
+    main(["check", str(tmp_path)])
+    shown = capsys.readouterr().out.partition("Runs compared")[2].split("\n\n")[0].splitlines()
+    assert shown[0] == ": nothing found"
+    assert shown[1].startswith("  not checked: CR101: ")
+    assert shown[-2].endswith("(1 comparison)")
+    assert shown[-1] == "  passed: CR102"
+
+
 def failure(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     """The one line printed where nothing can be checked."""
     assert main(["check", *arguments]) == 2
