@@ -46,15 +46,19 @@ class Places:
 
 
 def tape_of_pass(frame: FrameType | None) -> Any:
-    """The tape whose `gradient` runs, in a frame or its callers; None: there is none."""
+    """The tape whose `gradient` runs, in a frame or its callers; None: there is none.
+
+    None, too, of a Jacobian, which takes many gradients at once.
+    """
+    tape = None
     while frame is not None:
         if frame.f_globals.get("__name__") == _BACKPROP:
-            if frame.f_code.co_name == "gradient":
-                return frame.f_locals.get("self")
             if frame.f_code.co_name in ("jacobian", "batch_jacobian"):
                 return None
+            if tape is None and frame.f_code.co_name == "gradient":
+                tape = frame.f_locals.get("self")
         frame = frame.f_back
-    return None
+    return tape
 
 
 def is_behind_a_branch() -> bool:
