@@ -33,9 +33,16 @@ def growth(model: Any, train_step: Callable[..., Any], data: Digits, *, rows: in
 
 
 def rate_as_printed(bench: FixBench, rate: float) -> float:
-    """The learning rate that the printed fix asks for, "multiply the learning rate by 1.5"."""
+    """The learning rate that the printed fix asks for.
+
+    As "multiply the learning rate by 1.5", or "use learning_rate = 0.15 instead of 0.1".
+    """
     if bench.printed is None:
         return rate
+    if named := re.search(r"use learning_rate = (\S+) instead of (\S+)\.", bench.printed.fix):
+        if not np.isclose(rate, float(named[2]), rtol=1e-3):
+            raise ValueError(f"the fix takes the learning rate for {named[2]}; it is {rate:g}")
+        return float(named[1])
     asked = re.search(r"multiply the learning rate by (\d[\d.e+-]*\b)", bench.printed.fix)
     return rate * float(asked[1]) if asked else rate
 

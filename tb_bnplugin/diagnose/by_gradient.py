@@ -66,7 +66,9 @@ def check_growth(rule: Rule, history: ModelHistory) -> Outcome | None:
     if not is_a_weight(history, found.factor):
         return rule.not_checked(f"What `train_step` differentiates is {_sum(divisor)}: see LR110.")
     outputs = program_sizes(history)["outputs"] if history.losses else float("nan")
-    steps = optimizer.if_it_scales(after_the_mean(found.factor, found.rows * found.replicas))
+    rate = optimizer.one_rate_of(losses.one_rate(history.model("learning_rate")))
+    advice = after_the_mean(found.factor, found.rows * found.replicas, rate)
+    steps = optimizer.if_it_scales(advice)
     return rule.finding(
         message=f"{what}, so the step depends on the batch size.",
         fix=f"{mean_of_rows(found.replicas, outputs)} {steps}",

@@ -125,15 +125,24 @@ def mean_of_rows(
     return f"{divide}: {reduce_over_rows(replicas)}{row}."
 
 
-def after_the_mean(factor: float, rows: float) -> str:
-    """The effect of Keras' mean on steps of a factor times it, and their cure: after a comma."""
+def after_the_mean(factor: float, rows: float, rate: float | None = None) -> str:
+    """The effect of Keras' mean on steps of a factor times it, and their cure: after a comma.
+
+    Args:
+        factor: of the present steps to those of Keras' mean.
+        rows: of a batch in which it is so.
+        rate: the present learning rate; None: not known, or not one number.
+    """
     if near(factor, 1.0):
         return f"the steps of {num(rows)} rows stay as they are"
     whole = factor > 1.5 and near(factor, round(factor))
     times = f"1/{num(factor)}" if whole else f"{num(1.0 / factor)} times"
+    keep = f"multiply the learning rate by {num(factor)}"
+    if rate:
+        keep = f"use learning_rate = {num(rate * factor)} instead of {num(rate)}"
     return (
-        f"the steps of {num(rows)} rows are then those of Keras' mean, {times} as large as now; to"
-        f" keep them as they are, multiply the learning rate by {num(factor)}"
+        f"the repaired loss takes steps {times} as large as now, in batches of {num(rows)} rows; to"
+        f" keep the present steps, {keep}"
     )
 
 

@@ -31,6 +31,7 @@ class Optimizer:
 
     name: str | None  # "Adam"; None: not known
     effect: Effect
+    several: bool = False  # of which it is what they have in common
     clipping: str = ""  # "clipnorm=1": then a factor decides what is clipped
 
     @property
@@ -47,6 +48,10 @@ class Optimizer:
     def though_it_cancels(self) -> str:
         """The end of a sentence that tells a factor which changes no step."""
         return f", though {self.name} divides a constant factor out"
+
+    def one_rate_of(self, rate: float | None) -> float | None:
+        """A learning rate that was recorded; None where it may be that of another optimizer."""
+        return None if self.several else rate
 
     def if_it_scales(self, advice: str) -> str:
         """A sentence: an advice that is right for SGD, as far as it is right for this one."""
@@ -71,6 +76,7 @@ def optimizer_of(history: ModelHistory) -> Optimizer:
     return Optimizer(
         name=history.facts.optimizer,
         effect=effects.pop() if len(effects) == 1 else "unknown",
+        several=len(known) > 1,
         clipping=clipping,
     )
 

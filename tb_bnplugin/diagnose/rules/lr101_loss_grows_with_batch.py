@@ -101,7 +101,9 @@ def _check_loss(history: ModelHistory, loss: LossHistory) -> Outcome:
     steps = ""
     if found.step_factor is not None and found.batch > 0:
         rows_of_a_step = found.batch * found.replicas  # whose gradients are summed
-        steps = " " + optimizer.if_it_scales(after_the_mean(found.step_factor, rows_of_a_step))
+        rate = optimizer.one_rate_of(losses.learning_rate(history, loss))
+        advice = after_the_mean(found.step_factor, rows_of_a_step, rate)
+        steps = f" {optimizer.if_it_scales(advice)}"
     return RULE.finding(
         message=f"{loss.name} doubles with the batch: it is "
         + _describe(history, found, fits=None),
@@ -195,6 +197,6 @@ def _sum(divisor: float, outputs: float) -> str:
     if near(of_means, 1.0):
         return f"the sum over the rows of the mean over their {num(outputs)} outputs"
     return (
-        f"a sum divided by a fixed {num(of_means)}, of means over the {num(outputs)} outputs of"
-        f" each row (of sums over them: by {num(divisor)})"
+        f"a sum over rows and outputs divided by a fixed {num(divisor)} ({num(of_means)} x"
+        f" {num(outputs)} outputs)"
     )

@@ -60,7 +60,7 @@ def test_the_divisor_and_the_step_are_told() -> None:
     assert "divided by a fixed 64" in outcome.message
     assert "the mean over its outputs" in outcome.fix
     assert "2 times as large as now" in outcome.fix
-    assert "multiply the learning rate by 0.5." in outcome.fix
+    assert "use learning_rate = 0.005 instead of 0.01." in outcome.fix
 
 
 @pytest.mark.parametrize("replicas", [1, 2])

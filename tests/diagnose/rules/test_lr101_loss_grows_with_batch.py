@@ -141,8 +141,9 @@ def test_batches_of_two_sizes_show_how_the_value_of_a_loop_grows(name: str) -> N
     # 4 outputs: the sum over rows and outputs is divided by 4 x 64 x 64
     outcome = judge("LR101", BY_VALUE[name])
     assert outcome.evidence["divisor"] == pytest.approx(16384.0)
-    assert "a fixed 4096, of means over the 4 outputs" in outcome.message
-    assert outcome.fix.endswith("multiply the learning rate by 0.01563.")  # 1/64 of the mean
+    assert "divided by a fixed 16384 (4096 x 4 outputs)" in outcome.message
+    said = "to keep the present steps, use learning_rate = 0.0001563 instead of 0.01."
+    assert outcome.fix.endswith(said)  # 1/64 of the mean
     assert outcome.evidence["reduced_by_loop"]
 
 
@@ -199,9 +200,11 @@ def test_the_divisor_is_told(divisor: float) -> None:
 def test_the_cure_keeps_the_step(divisor: float, outputs: float, times: str, factor: float) -> None:
     # the present loss over Keras' mean of rows and outputs, which the printed reduction gives
     mean = TOTAL / (32 * outputs)
-    fix = judge("LR101", fixed_divisor(divisor, outputs=outputs, keras_mean=mean)).fix
-    assert times in fix
-    assert fix.endswith(f"multiply the learning rate by {factor:.4g}.")
+    history = fixed_divisor(divisor, outputs=outputs, keras_mean=mean)
+    fix = judge("LR101", history).fix
+    assert f"the repaired loss takes steps {times} as now, in batches of 32 rows;" in fix
+    # the learning rate is 0.01
+    assert fix.endswith(f"use learning_rate = {0.01 * factor:.4g} instead of 0.01.")
     said = "the loss of a row is the mean over its 10 outputs"
     assert (said in fix) == (outputs == 10.0)
 
@@ -219,7 +222,7 @@ def test_a_cure_that_leaves_the_step_as_it_is_says_so() -> None:
         (10.0, "the sum over the rows of the mean over their 10 outputs,"),
         (32.0, "a sum divided by a fixed 32,"),  # 3.2 would be nobody's number
         (5.0, "a sum divided by a fixed 5,"),
-        (640.0, "a fixed 64, of means over the 10 outputs of each row (of sums over them: by 640)"),
+        (640.0, "a sum over rows and outputs divided by a fixed 640 (64 x 10 outputs),"),
     ],
 )
 def test_the_divisor_is_that_of_either_loss_of_a_row(divisor: float, said: str) -> None:
@@ -256,7 +259,7 @@ def test_adam_divides_the_factor_out() -> None:
     assert outcome.fact
     assert "though Adam divides a constant factor out" in outcome.message
     plain = judge("LR101", accumulated(1.0, 1, facts={"optimizer": "SGD"}))
-    assert "multiply the learning rate by 320." in plain.fix
+    assert "use learning_rate = 3.2 instead of 0.01." in plain.fix
 
 
 def test_a_loss_divided_by_the_rows_twice_halves() -> None:
@@ -289,15 +292,15 @@ def test_the_cure_divides_by_the_rows_of_all_replicas() -> None:
     assert "reduce_mean" not in fix
     # A replica has 32 rows. Before, the gradient is the sum of those of all 64, each
     # over 10 outputs; then their mean.
-    assert "the steps of 64 rows" in fix
-    assert "multiply the learning rate by 640." in fix
+    assert "in batches of 64 rows" in fix
+    assert "use learning_rate = 6.4 instead of 0.01." in fix
 
 
 @pytest.mark.parametrize("optimizer", [None, "Ftrl", "Mine"])
 def test_an_optimizer_that_is_not_known_is_not_taken_for_the_worst(optimizer: str | None) -> None:
     outcome = judge("LR101", accumulated(1.0, 1, facts={"optimizer": optimizer}))
     assert (outcome.status, outcome.severity) == ("finding", "info")
-    assert "multiply the learning rate by 320." in outcome.fix
+    assert "use learning_rate = 3.2 instead of 0.01." in outcome.fix
     if optimizer is None:
         assert "If it is Adam, or another that divides a gradient by its own size" in outcome.fix
         assert "watch(model, optimizer=...)" in outcome.fix
@@ -325,3 +328,25 @@ def test_a_division_too_many_is_an_info_where_the_optimizer_is_not_known() -> No
     loss = create_loss(measured=0.5, doubled=0.25)
     outcome = judge("LR101", create_history(losses=[loss], facts={"optimizer": None}))
     assert (outcome.status, outcome.severity) == ("finding", "info")
+
+
+RATES: dict[str, dict[str, Any]] = {
+    "not known": {"model": {"learning_rate": np.nan}},
+    "changed": {"model": {"learning_rate": np.linspace(0.01, 0.02, len(FIFTY_STEPS))}},
+    "of one of two optimizers": {
+        "facts": {
+            "optimizers": tuple(
+                OptimizerFacts(optimizer_class=name, keras_class="SGD", known_from="found")
+                for name in ("SGD", "Mine")
+            )
+        }
+    },
+}
+
+
+@pytest.mark.parametrize("name", RATES)
+def test_no_learning_rate_is_named_that_is_not_one_number(name: str) -> None:
+    losses = fixed_divisor(1.0, learning_rate=np.nan).losses
+    history = create_history(losses=losses, **RATES[name])
+    fix = judge("LR101", history).fix
+    assert fix.endswith("to keep the present steps, multiply the learning rate by 320.")
