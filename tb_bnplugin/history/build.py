@@ -38,6 +38,7 @@ from tb_bnplugin.history.order import (
     repeated_note,
     superseded_note,
 )
+from tb_bnplugin.history.recalibrated import recalibrated_columns
 from tb_bnplugin.history.series import (
     build_epochs,
     build_gradients,
@@ -151,6 +152,7 @@ def _build_model(
         recalibrations=read_recalibrations(given("recalibration"), own),
         twins=read_twins(given("twin"), own),
     )
+    layer_columns |= recalibrated_columns(results.recalibrations, documents.facts.layers, steps)
     history = ModelHistory(
         run=run,
         facts=documents.facts,

@@ -156,7 +156,8 @@ class ModelHistory:
     steps: Steps  # [records], strictly ascending
     wall_times: Floats  # [records], seconds
     model_columns: Mapping[str, Floats]  # each [records]; keys of columns.MODEL_COLUMNS
-    layer_columns: Mapping[str, Floats]  # each [records, layers], NaN before a layer was known
+    # each [records, layers], NaN before a layer was known; also what recalibrated.py makes
+    layer_columns: Mapping[str, Floats]
     phases: tuple[Phase, ...] = ()  # in the order in which they began
     losses: tuple[LossHistory, ...] = ()
     gradients: tuple[GradientHistory, ...] = ()

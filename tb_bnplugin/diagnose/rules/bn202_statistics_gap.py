@@ -40,7 +40,8 @@ What to do:
         tb_bnplugin.recalibrate(model, (x, y))
 
     with `frozen=True` for layers that are frozen, and for those before the head is trained, whose
-    loss says nothing yet, without labels: `tb_bnplugin.recalibrate(model, x, frozen=True)`.
+    loss says nothing yet, without labels: `tb_bnplugin.recalibrate(model, x, frozen=True)`. Where a
+    recalibration made the statistics of such layers, its data were not those: the fix says so.
 
 When it is fine:
     Batches of one kind each (one domain or one class a batch) differ among themselves, and are
@@ -77,6 +78,7 @@ from tb_bnplugin.diagnose.evidence.probe_gap import ProbeGap, probe_gap
 from tb_bnplugin.diagnose.fixes import PREPARED, RECALIBRATE, RECALIBRATE_FROZEN
 from tb_bnplugin.diagnose.needs import COUNTED, PROBE_CALL
 from tb_bnplugin.diagnose.outcome import EvidenceValue, Outcome
+from tb_bnplugin.diagnose.recalibrated import of_recalibration
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.history.model import ModelHistory
 from tb_bnplugin.printed import num, times_that
@@ -191,6 +193,8 @@ def _cure(history: ModelHistory, probe: ProbeGap, misfit: Misfit) -> str:
     wrong = misfit.layers
     if misfit.kind == "swapped":
         return LOAD_ALL
+    if cure := of_recalibration(history, probe, wrong):
+        return cure
     if misfit.kind == "unfilled":
         return (
             f"{LOAD_ALL} Where weights are loaded by name, the names of these layers must be those"

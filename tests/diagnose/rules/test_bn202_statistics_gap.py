@@ -289,3 +289,70 @@ def test_a_factor_below_1_is_told_by_its_reciprocal() -> None:
     # e^-3 = 1/20.09
     said = "the moving variance is 20.09 times smaller than that of the held batch"
     assert said in judge("BN202", FINDINGS["frozen"]).message
+
+
+AT_200 = np.where(EVERY >= 200, 200.0, np.nan)
+SCALED = {"variance_gap": 11.0, "variance_shift": 11.0, "mean_gap": 400.0}
+OFF = {"moving_variance": 0.5 * 60_000.0, "batch_variance": 0.5}
+
+
+def recalibrated(
+    columns: Any = OFF, apart: Any = SCALED, at: Any = AT_200, **changed: Any
+) -> ModelHistory:
+    """Layers that train on, a recalibration of which left statistics that fit nothing."""
+    usual = TRAINS | {"recalibrated_step": at}
+    return probed(usual | columns, apart, momentum=0.999, probes=(300, 400), **changed)
+
+
+RECALIBRATED = {
+    "of another scale": (recalibrated(), "of another scale than those of training"),
+    "just unlike": (
+        recalibrated(
+            {"moving_variance": 1.01, "batch_variance": 0.5}, MUCH | {"variance_shift": 2.0}
+        ),
+        "unlike those of training",
+    ),
+    "batches not known": (
+        recalibrated({"batch_variance": np.nan}),
+        "of another scale than the held batch",
+    ),
+    "frozen": (
+        probed(FROZEN | {"recalibrated_step": AT_200, "batch_variance": np.nan}),
+        "of another scale than the held batch",  # e^3 = 20 times
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RECALIBRATED)
+@pytest.mark.parametrize("trained_by", ["fit", "loop"])
+def test_a_recalibration_of_other_data_is_named(name: str, trained_by: str) -> None:
+    history, other = RECALIBRATED[name]
+    history = replace(history, facts=replace(history.facts, trained_by=trained_by))
+    fix = judge("BN202", history).fix
+    given = "`RecalibrateCallback`" if trained_by == "fit" else "`recalibrate`"
+    assert fix.startswith(
+        f"A recalibration estimated these statistics at step 200, from data {other}."
+    )
+    assert f"Give {given} the training data, prepared as for the training step" in fix
+    assert "Or estimate the statistics again" not in fix
+
+
+OF_NO_RECALIBRATION = {
+    "the batches fit the statistics": recalibrated(
+        {"moving_variance": 0.98, "batch_variance": 0.5}
+    ),
+    "the batches are off on the other side": recalibrated(
+        {"moving_variance": 1.2, "batch_variance": 0.5}, MUCH | {"variance_shift": -1.5}
+    ),
+    "at the step of the probe": recalibrated(at=np.where(EVERY >= 400, 400.0, np.nan)),
+    "of another layer": recalibrated(at=AT_200[:, None] * [np.nan, 1.0, 1.0]),
+    "not recalibrated": recalibrated(at=np.nan),
+}
+
+
+@pytest.mark.parametrize("name", OF_NO_RECALIBRATION)
+def test_no_recalibration_is_blamed_that_did_not_do_it(name: str) -> None:
+    outcome = judge("BN202", OF_NO_RECALIBRATION[name])
+    assert outcome.status == "finding"
+    assert "A recalibration" not in outcome.fix
+    assert "estimate the statistics again" in outcome.fix
