@@ -27,13 +27,13 @@ RECALIBRATE_IN_FIT = "`tb_bnplugin.RecalibrateCallback((x, y))`"
 def held_batch(history: ModelHistory) -> str:
     """The held batch of the probes, with the place of the program that gives it."""
     given = history.facts.trained_by == "fit" and history.facts.probe_data
-    return f"the held batch (`{'probe_data' if given else 'summary.probe'}`)"
+    return f"the held batch ({'probe_data' if given else 'summary.probe'})"
 
 
 def probe_beside_validation(history: ModelHistory) -> str:
     """A sentence where the held batch is one of two places that hold data of validation; or ""."""
     if history.facts.trained_by == "fit" and history.facts.probe_data:
-        return " `probe_data` and `validation_data` are two places: prepare both."
+        return " probe_data and validation_data are two places: prepare both."
     return ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import tb_bnplugin
@@ -55,6 +56,9 @@ def test_beside_the_callback_each_result_is_in_its_log(
     assert len(recalibrating.results) == 2
     history, made = read(tmp_path / "logs")
     assert [entry.step for entry in made] == [12, 18]
+    known = history.layer("recalibrated_step")[:, 0]
+    assert [entry.facts.applied for entry in made] == [True, False]  # the second changed nothing
+    np.testing.assert_array_equal(known, np.where(history.steps >= 12, 12.0, np.nan))
     for entry, result in zip(made, recalibrating.results, strict=True):
         check_same(entry, result)
     assert not history.notes

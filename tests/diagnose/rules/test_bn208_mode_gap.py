@@ -250,8 +250,8 @@ def test_names_no_rule_that_found_nothing(name: str) -> None:
 def test_the_held_batch_is_named_as_the_program_gives_it(facts: Any, given: str) -> None:
     outcome = judge("BN208", probed(LARGER, facts=facts))
     for text in (outcome.message, outcome.fix):
-        assert f"the held batch (`{given}`)" in text
-    beside = "`probe_data` and `validation_data` are two places: prepare both."
+        assert f"the held batch ({given})" in text
+    beside = "probe_data and validation_data are two places: prepare both."
     assert (beside in outcome.fix) == (given == "probe_data")
 
 
