@@ -174,18 +174,24 @@ def _not_given(history: ModelHistory) -> str:
     )
 
 
+_NO_PRODUCT: Final = (
+    "In a `tf.function`, gradients that the program multiplies at last, as clipping does, are left"
+    " alone."
+)
+
+
 def _not_applied(history: ModelHistory) -> str:
     if by_fit(history):
         return (
             "What reaches the optimizer was not measured: that needs one of Keras' optimizers, and"
             " a BatchNormalization layer that trains, or a last layer with a bias and without an"
-            " activation."
+            f" activation. {_NO_PRODUCT}"
         )
     return (
         "What reaches the optimizer was not measured: that needs one of Keras' optimizers, given"
         " by tb_bnplugin.watch(model, optimizer=optimizer) or within reach of the loop, and a"
         " BatchNormalization layer that trains, or a last layer with a bias and without an"
-        " activation."
+        f" activation. {_NO_PRODUCT}"
     )
 
 

@@ -23,6 +23,7 @@ from tb_bnplugin.keras.calls import context
 from tb_bnplugin.keras.calls.suspend import suspended
 from tb_bnplugin.keras.flavour import flavour_of, flavour_of_object
 from tb_bnplugin.keras.gradient.backward import see_gradient
+from tb_bnplugin.keras.gradient.folded import is_product
 from tb_bnplugin.keras.gradient.measured_layer import (
     MeasuredLayer,
     find_measured_layer,
@@ -236,7 +237,7 @@ class AppliedGradients:
     @tf.autograph.experimental.do_not_convert
     def _hold(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         given = self._gradient_in(optimizer, args, kwargs)
-        if given is None or not tf.is_tensor(given):
+        if given is None or not tf.is_tensor(given) or is_product(given):
             return
         reduced = kwargs.get("skip_gradients_aggregation", False)
         if reduced or not kwargs.get("experimental_aggregate_gradients", True):

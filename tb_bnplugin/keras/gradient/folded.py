@@ -41,6 +41,21 @@ def may_be_folded(predictions: tf.Tensor) -> bool:
     return True
 
 
+def is_product(gradient: tf.Tensor) -> bool:
+    """True where a program multiplied a tensor of a graph at last, as by `tf.clip_by_global_norm`.
+
+    The optimizer multiplies it by its learning rate, and TensorFlow may make one product of both.
+    """
+    if isinstance(gradient, tf.__internal__.EagerTensor):
+        return False
+    operation = gradient.op
+    for _ in range(_FARTHEST):
+        if operation.type not in ("Identity", "IdentityN", "Cast", "Reshape"):
+            break
+        operation = operation.inputs[0].op
+    return operation.type in _TIMES
+
+
 def _is_constant(tensor: tf.Tensor) -> bool:
     return bool(tensor.op.type == "Const")
 
