@@ -101,7 +101,7 @@ def _many_predictions() -> Figure:
         inputs = keras.Input((PLACES,), dtype="int32")
         hidden = keras.layers.Embedding(WORDS, 64)(inputs)
         hidden = keras.layers.BatchNormalization()(hidden)
-        model = _Own(inputs, keras.layers.Dense(WORDS)(hidden))
+        model = _Own(inputs, keras.layers.Dense(WORDS)(hidden), name="words")
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile("sgd", loss, jit_compile=False)
         return model
