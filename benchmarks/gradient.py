@@ -20,7 +20,8 @@ keras = tf.keras
 BATCH = 32
 PAIRS = 60
 STEPS_A_TURN = 1
-WORDS, PLACES, FIVE = 8000, 32, 5
+WORDS, PLACES = 8000, 32
+STEPS_OF_WORDS = 5  # a turn: one is too short to be compared
 SINCE = 1000  # step from which the cadence is measured: the first hundreds are read densely
 
 
@@ -114,7 +115,7 @@ def _many_predictions() -> Figure:
     bare.train_on_batch(x, y)
 
     def train(model: Any) -> None:
-        for _ in range(FIVE):
+        for _ in range(STEPS_OF_WORDS):
             model.train_on_batch(x, y)
 
     middle, lower, upper = paired_ratio(
@@ -126,8 +127,8 @@ def _many_predictions() -> Figure:
         value=middle,
         limit=1.01,
         unit="x",
-        note=f"median of {PAIRS} pairs of {FIVE} steps, quartiles {lower:.3f} and {upper:.3f}; one step of {GAP} is"
-        " measured",
+        note=f"median of {PAIRS} pairs of {STEPS_OF_WORDS} steps, quartiles {lower:.3f} and"
+        f" {upper:.3f}; one step of {GAP} is measured",
     )
 
 
