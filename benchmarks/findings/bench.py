@@ -83,7 +83,7 @@ class Bench:
                 self._models.append(model)
         self.call()
 
-    def loss(
+    def loss_reduction(
         self,
         loss: Any,
         y_true: Any,

@@ -53,7 +53,7 @@ def train_on_replicas(
     @tf.function
     def measure(y: Any, y_pred: Any, loss: Any, step: Any) -> None:
         def on_replica(y: Any, y_pred: Any, loss: Any) -> None:
-            bench.loss(loss_fn, y, y_pred, value=loss, step=step)
+            bench.loss_reduction(loss_fn, y, y_pred, value=loss, step=step)
 
         strategy.run(on_replica, args=(y, y_pred, loss))
 

@@ -165,7 +165,11 @@ class AheadBench(Bench):
 
 
 def _names_of_losses(tree: ast.AST) -> Iterator[str]:
-    """The names that the program hands to `bench.loss`, as a user would to `loss=`."""
+    """The names that the program hands to `bench.loss_reduction`, as a user would to `loss=`."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "bench.loss" and node.args:
+        if (
+            isinstance(node, ast.Call)
+            and ast.unparse(node.func) == "bench.loss_reduction"
+            and node.args
+        ):
             yield ast.unparse(node.args[0])

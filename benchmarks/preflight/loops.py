@@ -76,7 +76,7 @@ def recorded_in(loop: ast.For, names: dict[str, Any]) -> list[Any]:
 def told_of_the_loss(
     loop: ast.For, later: Sequence[ast.stmt], names: dict[str, Any]
 ) -> tuple[Any, Any]:
-    """The labels and the weights that a loop hands to `bench.loss`, where they are there already.
+    """The labels and the weights that a loop hands to `bench.loss_reduction`, where they are there already.
 
     Args:
         loop: of a program.
@@ -85,7 +85,7 @@ def told_of_the_loss(
     """
     unknown = set(_assigned(later))
     for node in ast.walk(loop):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "bench.loss":
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "bench.loss_reduction":
             weights = [each.value for each in node.keywords if each.arg == "sample_weight"]
             wanted = [*node.args[1:2], *weights]
             made = [None if _names_in(each) & unknown else _value(each, names) for each in wanted]

@@ -61,7 +61,9 @@ class Watching:
                 for model in models:
                     tb_bnplugin.summary.batch_norm(model, step=self.steps)
 
-    def loss(self, loss: Any, y_true: Any, y_pred: Any, value: Any = None, **options: Any) -> None:
+    def loss_reduction(
+        self, loss: Any, y_true: Any, y_pred: Any, value: Any = None, **options: Any
+    ) -> None:
         """How the loss of this step is reduced."""
         if self._folder is not None:
             import tb_bnplugin

@@ -169,8 +169,9 @@ def _not_given(history: ModelHistory) -> str:
     return (
         "What the loop differentiates was not measured: that needs tb_bnplugin.watch(model) before"
         " its step is traced, one call of the model a step, under one tape, and"
-        " tb_bnplugin.summary.loss_reduction, three times at least, with the predictions of that"
-        " step as the model made them. What is handed over is checked by LR101 to LR106."
+        " tb_bnplugin.summary.loss_reduction in a module that runs the step, three times at least,"
+        " with the predictions of that step as the model made them. What is handed over is checked"
+        " by LR101 to LR106."
     )
 
 

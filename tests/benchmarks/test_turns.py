@@ -97,7 +97,7 @@ LOOP = """\
 for step in range(3):
     x, y = draw()
     loss, made = train_step(x, y)
-    bench.loss(loss_of, {labels}, made, step=step, sample_weight={weights})
+    bench.loss_reduction(loss_of, {labels}, made, step=step, sample_weight={weights})
     bench.record(first, step)
     bench.record(second, step)
 """

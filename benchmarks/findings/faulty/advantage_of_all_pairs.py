@@ -55,7 +55,7 @@ def run(keras: Any, bench: Bench) -> None:
         loss, heads = train_step(tf.constant(x), tf.constant(played))
         gaps.append(abs(float(loss) - _by_row(played, heads.numpy())))
         if step % 10 == 1:
-            bench.loss(actor_critic, played, heads, step=step, value=loss)
+            bench.loss_reduction(actor_critic, played, heads, step=step, value=loss)
         bench.record(model, step)
     values = model(data.x_val, training=False).numpy()[:, 2]
     known = float(np.corrcoef(values, data.y_val)[0, 1] ** 2)

@@ -35,7 +35,7 @@ def run(keras: Any, bench: Bench) -> None:
         loss, predictions = train_step(x, y)
         shares.append(float(loss) / float(np.mean(per_example(y, predictions))))
         if step % 5 == 1:
-            bench.loss(compute_loss, y, predictions, step=step, value=loss)
+            bench.loss_reduction(compute_loss, y, predictions, step=step, value=loss)
         bench.record(model, step)
     bench.faulty(abs(shares[-1] - 0.25) < 1e-3, f"{shares[-1]:.3f} of the mean is differentiated")
     bench.final(model)

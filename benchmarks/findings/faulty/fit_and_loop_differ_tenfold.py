@@ -55,7 +55,7 @@ def run(keras: Any, bench: Bench) -> None:
             descend(optimizer, tape, loss, model.trainable_variables)
             ratios.append(float(loss) / float(np.mean((out.numpy() - labels) ** 2)))
             if step % 5 == 1:
-                bench.loss(loss_of, labels, out, step=step, value=loss)
+                bench.loss_reduction(loss_of, labels, out, step=step, value=loss)
             bench.record(model, step)
     bench.faulty(9.9 < ratios[-1] < 10.1, f"the losses' factor is {ratios[-1]:.2f}")
     by_fit = accuracy(fitted.predict(data.x_val, verbose=0), data.y_val)

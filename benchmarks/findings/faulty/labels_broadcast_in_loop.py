@@ -35,7 +35,7 @@ def run(keras: Any, bench: Bench) -> None:
         true = float(np.mean((y - predicted.numpy()[:, 0]) ** 2))
         wrong.append(abs(float(loss) - true) > 0.1)
         if step % 10 == 1:
-            bench.loss(squared_error, y, predicted, step=step, value=loss)
+            bench.loss_reduction(squared_error, y, predicted, step=step, value=loss)
         bench.record(model, step)
     bench.faulty(wrong[-1], "the loss is not the mean squared error")
     outputs = model(data.x_val, training=False).numpy()[:, 0]

@@ -39,7 +39,7 @@ def run(keras: Any, bench: Bench) -> None:
             loss, outputs = train_step(tf.constant(some), tf.constant(labels))
             means.append(float(loss))
             rows.append(len(labels))
-            bench.loss(loss_of, labels, outputs, value=loss, step=step)
+            bench.loss_reduction(loss_of, labels, outputs, value=loss, step=step)
             bench.record(model, step)
         quotients.append(float(np.mean(means) / np.average(means, weights=rows)))
     bench.faulty(min(quotients) > 1.2, "the mean of the batches is 1.2 times that of the rows")

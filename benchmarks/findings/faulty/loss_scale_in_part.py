@@ -44,7 +44,7 @@ def run(keras: Any, bench: Bench) -> None:
         loss, outputs, of_bias = train_step(tf.constant(x), tf.constant(y))
         moved, asked = before - np.asarray(model.trainable_variables[-1]), RATE * of_bias.numpy()
         times.append(float((moved * asked).sum() / (asked * asked).sum()))
-        bench.loss(loss_of, y, outputs, value=loss, step=step)
+        bench.loss_reduction(loss_of, y, outputs, value=loss, step=step)
         bench.record(model, step)
     bench.faulty(np.isclose(times[0], factor, rtol=0.1), "a step is wrong by the loss scale")
     bench.final(model)

@@ -49,7 +49,7 @@ def run(keras: Any, bench: Bench) -> None:
         each = keras.losses.sparse_categorical_crossentropy(y, logits, from_logits=True)
         shares.append(float(loss) / float(np.mean(each)))
         if step % 5 == 1:
-            bench.loss(criterion, y, logits, step=step, value=loss)
+            bench.loss_reduction(criterion, y, logits, step=step, value=loss)
         bench.record(model, step)
     once = 1.0 / shares[-1]
     bench.faulty(abs(once - ROWS) < 0.1, f"1/{once:.1f} of the mean is differentiated")

@@ -45,7 +45,7 @@ def run(keras: Any, bench: Bench) -> None:
         moved = before - np.asarray(model.trainable_variables[-1])
         mean = np.mean(of_bias, axis=0)
         times.append(float((moved * mean).sum() / (RATE * (mean * mean).sum())))
-        bench.loss(loss_of, y[rows], outputs, value=loss, step=step)
+        bench.loss_reduction(loss_of, y[rows], outputs, value=loss, step=step)
         bench.record(model, step)
     bench.faulty(np.allclose(times, PARTS, rtol=1e-2), "a step is four times that of the mean")
     bench.final(model)

@@ -38,7 +38,7 @@ def run(keras: Any, bench: Bench) -> None:
         loss, logits = train_step(tf.constant(sentences), tf.constant(tags))
         each = tf.nn.sparse_softmax_cross_entropy_with_logits(tags, logits)
         shares.append(float(loss) / float(np.average(each, weights=tags != 0)))
-        bench.loss(masked_loss, tags, logits, value=loss, step=step)
+        bench.loss_reduction(masked_loss, tags, logits, value=loss, step=step)
         bench.record(model, step)
     bench.faulty(np.std(shares) > 0.01, "the loss is another share of the mean in each batch")
     bench.final(model)

@@ -46,7 +46,7 @@ def run(keras: Any, bench: Bench) -> None:
             loss = tf.reduce_sum(pixels)  # the fault: LR110
         gradients = tape.gradient(loss, model.trainable_variables)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-        bench.loss(entropy, x, images, step=step)
+        bench.loss_reduction(entropy, x, images, step=step)
         return loss, entropy(x, images)
 
     times: list[float] = []

@@ -40,7 +40,7 @@ def run(keras: Any, bench: Bench) -> None:
             logits = model(image, training=True)
             loss = mask_loss(mask, logits)
         descend(optimizer, tape, loss, model.trainable_variables)
-        bench.loss(mask_loss, mask, logits, step=counter, value=loss)
+        bench.loss_reduction(mask_loss, mask, logits, step=counter, value=loss)
         pixels = tf.nn.sigmoid_cross_entropy_with_logits(mask, logits)
         return loss, tf.reduce_mean(pixels) / REPLICAS
 

@@ -44,7 +44,7 @@ def run(keras: Any, bench: Bench) -> None:
         of_rows = float(np.mean(np.abs(y - column)))
         mixed.append(abs(loss - of_pairs) < 1e-5 and abs(loss - of_rows) > 1e-3)
         if step % 5 == 1:
-            bench.loss(absolute_error, y, predicted, step=step, value=loss)
+            bench.loss_reduction(absolute_error, y, predicted, step=step, value=loss)
         bench.record(model, step)
     error = float(np.mean(np.abs(model(data.x_val, training=False).numpy() - held)))
     constant = float(np.mean(np.abs(held - np.median(held))))

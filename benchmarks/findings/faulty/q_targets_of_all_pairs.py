@@ -50,7 +50,7 @@ def run(keras: Any, bench: Bench) -> None:
         loss, target, taken = train_step(*(tf.constant(part) for part in batch))
         shapes.append(tuple(target.shape))
         if step % 10 == 1:
-            bench.loss(td_error, target, taken, step=step, value=loss)
+            bench.loss_reduction(td_error, target, taken, step=step, value=loss)
         bench.record(model, step)
         if step % 25 == 0:
             frozen.set_weights(model.get_weights())

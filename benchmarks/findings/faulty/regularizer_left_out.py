@@ -51,7 +51,7 @@ def run(keras: Any, bench: Bench) -> None:
         rows = np.log(np.exp(logits).sum(1)) - logits[np.arange(len(y)), y]
         seen.append((float(loss), float(rows.mean()), float(penalty)))
         if step % 5 == 1:
-            bench.loss(loss_of, y, predictions, step=step, value=loss)
+            bench.loss_reduction(loss_of, y, predictions, step=step, value=loss)
         bench.record(model, step)
     loss, rows, penalty = seen[-1]
     bench.faulty(abs(loss - rows) < 1e-4, "the loss is the cross entropy alone")

@@ -49,7 +49,9 @@ def run(keras: Any, bench: Bench) -> None:
         own = float(np.mean(weights[rows][:, 0] * each))
         wrong.append(abs(float(loss) - mixed) < 1e-5 < 0.02 * own < abs(float(loss) - own))
         if step % 10 == 1:
-            bench.loss(weighted_error, y, values, step=step, value=loss, sample_weight=weight)
+            bench.loss_reduction(
+                weighted_error, y, values, step=step, value=loss, sample_weight=weight
+            )
         bench.record(model, step)
     said = model(data.x_val, training=False).numpy().argmax(1)
     right, doubted = (

@@ -37,7 +37,7 @@ def run(keras: Any, bench: Bench) -> None:
     for step, (x, y) in enumerate(batches(data.x, data.y, size=48, steps=60), start=1):
         loss, outputs = train_step(x, y)
         losses.append(float(loss))
-        bench.loss(loss_fn, y, outputs, step=step, value=loss)
+        bench.loss_reduction(loss_fn, y, outputs, step=step, value=loss)
         bench.record(net, step)
     sums = outputs.numpy().sum(axis=1)
     bench.faulty(abs(sums - 1).max() < 1e-4, "the predictions of a row add up to 1")

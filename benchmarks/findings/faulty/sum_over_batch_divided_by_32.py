@@ -39,7 +39,7 @@ def run(keras: Any, bench: Bench) -> None:
             loss = loss_of(y, out)
         descend(optimizer, tape, loss, model.trainable_variables)
         ratios.append(float(loss) / float(np.mean((out.numpy() - y) ** 2)))
-        bench.loss(loss_of, y, out, step=step, value=loss)
+        bench.loss_reduction(loss_of, y, out, step=step, value=loss)
         bench.record(model, step)
     doubled = float(loss_of(np.tile(y, (2, 1)), np.tile(out.numpy(), (2, 1))))
     bench.faulty(abs(doubled / float(loss) - 2) < 1e-3, "twice the batch gives twice the loss")

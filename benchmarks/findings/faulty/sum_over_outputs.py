@@ -39,7 +39,7 @@ def run(keras: Any, bench: Bench) -> None:
     for step, (x, _) in enumerate(batches(data.x, data.y, size=32, steps=50), start=1):
         loss, decoded = train_step(x)
         factors.append(float(loss) / float(np.mean((x - decoded.numpy()) ** 2)))
-        bench.loss(reconstruction, x, decoded, step=step, value=loss)
+        bench.loss_reduction(reconstruction, x, decoded, step=step, value=loss)
         bench.record(model, step)
     bench.faulty(abs(factors[-1] - 64) < 0.1, f"{factors[-1]:.1f} times the mean squared error")
     bench.final(model)

@@ -38,7 +38,7 @@ def run(keras: Any, bench: Bench) -> None:
         loss, shares, gradient = train_step(tf.constant(x), tf.constant(y))
         of_mean = np.mean(shares.numpy() - one_hot(y), axis=0)  # of the last bias
         factors.append(float(np.abs(gradient).sum() / np.abs(of_mean).sum()))
-        bench.loss(mean_entropy, y, shares, step=step, value=loss)
+        bench.loss_reduction(mean_entropy, y, shares, step=step, value=loss)
         bench.record(model, step)
     bench.faulty(np.allclose(factors, ROWS, rtol=1e-2), f"{factors[-1]:.1f} times the mean's")
     bench.final(model)

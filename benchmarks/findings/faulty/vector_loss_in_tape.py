@@ -40,7 +40,7 @@ def run(keras: Any, bench: Bench) -> None:
         shares = tf.nn.softmax(predictions).numpy()
         of_mean = np.mean(shares - one_hot(y), axis=0)  # of the last bias
         factors.append(float(np.abs(gradient).sum() / np.abs(of_mean).sum()))
-        bench.loss(entropy, y, predictions, step=step, value=loss)
+        bench.loss_reduction(entropy, y, predictions, step=step, value=loss)
         bench.record(model, step)
     bench.faulty(loss.shape == (32,), "a vector is differentiated")
     bench.faulty(abs(factors[-1] - 32) < 0.1, f"gradients are {factors[-1]:.1f} times the mean's")

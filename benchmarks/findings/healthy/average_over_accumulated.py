@@ -42,7 +42,7 @@ def run(keras: Any, bench: Bench) -> None:
             step = part // PARTS
             bench.record(model, step)
             if step % 20 == 0:
-                bench.loss(average, y, outputs, value=loss, step=step)
+                bench.loss_reduction(average, y, outputs, value=loss, step=step)
     with watch.evaluating():
         right = accuracy(model(data.x_val, training=False), data.y_val)
     watch.close()

@@ -34,7 +34,7 @@ def run(keras: Any, bench: Bench) -> None:
         loss, logits = train_step(tf.constant(x), tf.constant(y))
         bench.record(model, step)
         if step % 25 == 0:
-            bench.loss(weighted_loss, tf.constant(y), logits, value=loss, step=step)
+            bench.loss_reduction(weighted_loss, tf.constant(y), logits, value=loss, step=step)
     with watch.evaluating():
         said = model(data.x_val, training=False).numpy().argmax(1)
     watch.close()

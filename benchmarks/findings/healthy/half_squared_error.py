@@ -29,7 +29,7 @@ def run(keras: Any, bench: Bench) -> None:
         loss, value = train_step(tf.constant(x), tf.constant(y))
         bench.record(model, step)
         if step % 30 == 0:
-            bench.loss(value_loss, y, value, step=step, value=loss)
+            bench.loss_reduction(value_loss, y, value, step=step, value=loss)
     with watch.evaluating():
         error = float(np.mean((model(data.x_val, training=False).numpy() - held) ** 2))
     watch.close()

@@ -50,7 +50,7 @@ def run(keras: Any, bench: Bench) -> None:
         bench.record(images, step)
         bench.record(names, step)
         if step % 50 == 0:
-            bench.loss(retrieval_loss, queries, candidates, step=step, value=loss)
+            bench.loss_reduction(retrieval_loss, queries, candidates, step=step, value=loss)
     with watches[0].evaluating(), watches[1].evaluating():
         queries = images(data.x_val, training=False).numpy()
         candidates = names(one_hot(np.arange(CLASSES)), training=False).numpy()

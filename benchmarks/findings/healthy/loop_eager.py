@@ -33,7 +33,7 @@ def run(keras: Any, bench: Bench) -> None:
             descend(optimizer, tape, loss, model.trainable_variables)
             bench.record(model, step)
             if step % 20 == 0:
-                bench.loss(loss_fn, y, logits, value=loss, step=step)
+                bench.loss_reduction(loss_fn, y, logits, value=loss, step=step)
         right.reset_state()
         with watch.evaluating():
             for x, y in validation:

@@ -50,7 +50,7 @@ def run(keras: Any, bench: Bench) -> None:
             step += 1
             loss, predictions = train_step(images, labels)
             bench.record(model, step)
-        bench.loss(loss_fn, labels, predictions, value=loss, step=step)
+        bench.loss_reduction(loss_fn, labels, predictions, value=loss, step=step)
         test_right.reset_state()
         with watch.evaluating():
             for images, labels in test:

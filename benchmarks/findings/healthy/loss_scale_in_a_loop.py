@@ -47,7 +47,7 @@ def run(keras: Any, bench: Bench) -> None:
 
     for step, (x, y) in enumerate(batches(data.x, data.y, size=64, steps=200), start=1):
         loss, outputs = train_step(tf.constant(x), tf.constant(y))
-        bench.loss(loss_of, y, outputs, value=loss, step=step)
+        bench.loss_reduction(loss_of, y, outputs, value=loss, step=step)
         bench.record(model, step)
     with watch.evaluating():
         right = accuracy(model(data.x_val, training=False), data.y_val)

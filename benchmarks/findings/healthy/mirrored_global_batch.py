@@ -40,7 +40,7 @@ def run(keras: Any, bench: Bench) -> None:
             logits = model(x, training=True)
             loss = compute_loss(y, logits)
         descend(optimizer, tape, loss, model.trainable_variables)
-        bench.loss(compute_loss, y, logits, step=counter, value=loss)
+        bench.loss_reduction(compute_loss, y, logits, step=counter, value=loss)
 
     @tf.function
     def train_step(x: Any, y: Any) -> None:

@@ -39,7 +39,7 @@ def run(keras: Any, bench: Bench) -> None:
         batch, tags = sentences()
         loss, logits = train_step(tf.constant(batch), tf.constant(tags))
         if step % 10 == 1:
-            bench.loss(masked_loss, tags, logits, value=loss, step=step)
+            bench.loss_reduction(masked_loss, tags, logits, value=loss, step=step)
         bench.record(model, step)
     batch, tags = sentences()
     with watch.evaluating():

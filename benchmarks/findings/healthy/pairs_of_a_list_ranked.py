@@ -32,7 +32,7 @@ def run(keras: Any, bench: Bench) -> None:
         loss, scores = train_step(tf.constant(x), tf.constant(y))
         bench.record(model, step)
         if step % 40 == 0:
-            bench.loss(pairwise_logistic, tf.constant(y), scores, step=step, value=loss)
+            bench.loss_reduction(pairwise_logistic, tf.constant(y), scores, step=step, value=loss)
     with watch.evaluating():
         scores = model(data.x_val, training=False).numpy()[:, 0]
     watch.close()

@@ -27,7 +27,7 @@ def run(keras: Any, bench: Bench) -> None:
             loss = tf.reduce_mean(tf.reduce_sum(tf.square(x - images), axis=-1))
         gradients = tape.gradient(loss, model.trainable_variables)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-        bench.loss("mse", x, images, step=step)
+        bench.loss_reduction("mse", x, images, step=step)
 
     for step, (x, _) in enumerate(batches(data.x, data.y, size=48, steps=270), start=1):
         train_step(tf.constant(x), tf.constant(step, tf.int64))

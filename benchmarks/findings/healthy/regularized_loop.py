@@ -42,7 +42,7 @@ def run(keras: Any, bench: Bench) -> None:
         loss, outputs = train_step(tf.constant(x), tf.constant(y))
         bench.record(model, step)
         if step % 40 == 0:
-            bench.loss(loss_fn, y, outputs, value=loss, step=step)
+            bench.loss_reduction(loss_fn, y, outputs, value=loss, step=step)
     with watch.evaluating():
         right = accuracy(model(data.x_val, training=False), data.y_val)
     watch.close()

@@ -39,7 +39,7 @@ def run(keras: Any, bench: Bench) -> None:
         loss, made = train_step(noise(ROWS), y)
         bench.record(model, step)
         if step % 50 == 0:
-            bench.loss(distance, y, made, value=loss, step=step)
+            bench.loss_reduction(distance, y, made, value=loss, step=step)
     with watch.evaluating():
         made = model(noise(2000), training=False)
     watch.close()

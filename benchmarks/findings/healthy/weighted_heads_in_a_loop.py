@@ -41,7 +41,7 @@ def run(keras: Any, bench: Bench) -> None:
             loss = 2.0 * each["digit"] + 0.03125 * each["odd"]
         gradients = tape.gradient(loss, model.trainable_variables)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-        bench.loss(losses, labels, outputs, step=step, value=each)
+        bench.loss_reduction(losses, labels, outputs, step=step, value=each)
 
     for step, (x, y) in enumerate(batches(data.x, data.y, size=32, steps=270), start=1):
         train_step(tf.constant(x), tf.constant(y), tf.constant(step, tf.int64))

@@ -50,7 +50,7 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
             train_step = training_step_with_outputs(model, optimizer, loss_fn)
             for step, (x, y) in enumerate(batches(data.x, y_true, size=48, steps=8), start=1):
                 loss, y_pred = train_step(x, y)
-                bench.loss(loss_fn, y, y_pred, value=loss, step=step)
+                bench.loss_reduction(loss_fn, y, y_pred, value=loss, step=step)
                 bench.record(model, step)
             watch.close()
     return float((steps[0] ** 2).sum() ** 0.5 / (steps[1] ** 2).sum() ** 0.5)

@@ -36,7 +36,7 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
     train_step = training_step_with_outputs(model, optimizer, loss_fn)
     for step, (x, y) in enumerate(batches(data.x, data.y, size=48, steps=10), start=1):
         loss, y_pred = train_step(x, y)
-        bench.loss(loss_fn, y, y_pred, value=loss, step=step)
+        bench.loss_reduction(loss_fn, y, y_pred, value=loss, step=step)
         bench.record(model, step)
     if cure:
         x, y = data.x[:48], data.y[:48]

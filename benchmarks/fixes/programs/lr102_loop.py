@@ -41,7 +41,7 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
     train_step = training_step_with_outputs(model, optimizer, loss_fn)
     for step, (x, y) in enumerate(batches(data.x, one_hot(data.y), size=48, steps=8), start=1):
         loss, y_pred = train_step(x, y)
-        bench.loss(loss_fn, y, y_pred, value=loss, step=step)
+        bench.loss_reduction(loss_fn, y, y_pred, value=loss, step=step)
         bench.record(model, step)
     if cure == "keras":  # it trains alike: the step is the same
         step_before = 0.01 * gradient_of(model, summed, x, y)

@@ -39,6 +39,6 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
 
     for step, (x, y) in enumerate(batches(data.x, data.y, size=48, steps=8), start=1):
         loss, y_pred = train_step(x, y)
-        bench.loss(loss_fn, y, y_pred, value=loss, step=step)
+        bench.loss_reduction(loss_fn, y, y_pred, value=loss, step=step)
         bench.record(model, step)
     return growth(model, train_step, data, rows=48)

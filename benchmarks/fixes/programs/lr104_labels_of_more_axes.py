@@ -31,6 +31,6 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
     for step, (x, y) in enumerate(pairs, start=1):
         loss, y_pred = train_step(x, y)
         if step % 20 == 0:
-            bench.loss(loss_fn, y, y_pred, value=loss, step=step)
+            bench.loss_reduction(loss_fn, y, y_pred, value=loss, step=step)
         bench.record(model, step)
     return error_of(model, data)

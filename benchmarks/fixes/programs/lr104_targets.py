@@ -42,6 +42,6 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
     for step, (x, reward) in enumerate(pairs, start=1):
         loss, target, values = train_step(tf.constant(x), tf.constant(reward))
         if step % 20 == 0:
-            bench.loss(loss_fn, target, values, value=loss, step=step)
+            bench.loss_reduction(loss_fn, target, values, value=loss, step=step)
         bench.record(model, step)
     return error_of(model, data)

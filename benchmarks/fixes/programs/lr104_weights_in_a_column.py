@@ -45,6 +45,6 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
         y, weight = (tf.constant(both[:, at : at + 1]) for at in (0, 1))
         loss, y_pred = train_step(tf.constant(x), y, weight)
         if step % 20 == 0:
-            bench.loss(loss_fn, y, y_pred, value=loss, step=step, sample_weight=weight)
+            bench.loss_reduction(loss_fn, y, y_pred, value=loss, step=step, sample_weight=weight)
         bench.record(model, step)
     return error_of(model, data)

@@ -36,6 +36,6 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
         loss, outputs = train_step(some, labels)
         means.append(float(loss))
         rows.append(len(labels))
-        bench.loss(loss_fn, labels, outputs, value=loss, step=step)
+        bench.loss_reduction(loss_fn, labels, outputs, value=loss, step=step)
         bench.record(model, step)
     return float(np.mean(means) / np.average(means, weights=rows))

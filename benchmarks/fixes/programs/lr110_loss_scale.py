@@ -45,6 +45,6 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
 
     for step, (x, y) in enumerate(batches(data.x, data.y, size=48, steps=8), start=1):
         y_pred = train_step(tf.constant(x), tf.constant(y))
-        bench.loss(loss_fn, y, y_pred, step=step)
+        bench.loss_reduction(loss_fn, y, y_pred, step=step)
         bench.record(model, step)
     return step_ratio(model, train_step, loss_fn, data, rate=RATE)

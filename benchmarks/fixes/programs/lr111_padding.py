@@ -42,7 +42,7 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
     train_step = training_step_with_outputs(model, optimizer, loss_fn)
     for step in range(1, 9):
         loss, logits = train_step(tf.constant(tokens), tf.constant(tokens))
-        bench.loss(loss_fn, tokens, logits, value=loss, step=step)
+        bench.loss_reduction(loss_fn, tokens, logits, value=loss, step=step)
         bench.record(model, step)
     right = np.average(np.asarray(each_token(tokens, logits)), weights=tokens != 0)
     return float(loss) / float(right)

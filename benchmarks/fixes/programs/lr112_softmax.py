@@ -40,6 +40,6 @@ def run(keras: Any, bench: FixBench, cure: str | None) -> float:
 
     for step, (x, y) in enumerate(batches(data.x, data.y, size=48, steps=60), start=1):
         loss, y_pred = train_step(x, y)
-        bench.loss(loss_fn, y, y_pred, value=loss, step=step)
+        bench.loss_reduction(loss_fn, y, y_pred, value=loss, step=step)
         bench.record(model, step)
     return accuracy(model(data.x_val, training=False), data.y_val)

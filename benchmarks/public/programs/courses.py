@@ -42,7 +42,7 @@ PROGRAMS = (
             Add(
                 "optimizer.apply_gradients(",
                 "_tb.step(model, loss=loss)\n"
-                "_tb.loss(criteon, tf.one_hot(y, depth=10), logits, loss)",
+                "_tb.loss_reduction(criteon, tf.one_hot(y, depth=10), logits, loss)",
             ),
         ),
     ),
@@ -59,7 +59,7 @@ PROGRAMS = (
             Add("optimizer = optimizers.Adam(", "_tb.watch(model)"),
             Add(
                 "optimizer.apply_gradients(",
-                "_tb.step(model, loss=loss)\n_tb.loss(criteon, y, logits, loss)",
+                "_tb.step(model, loss=loss)\n_tb.loss_reduction(criteon, y, logits, loss)",
             ),
         ),
     ),

@@ -114,7 +114,9 @@ PROGRAMS = (
             Add("optimizer = keras.optimizers.SGD(", "_tb.watch(model)"),
             Add(
                 "    new_vars = model.get_weights()",
-                "    _tb.loss(keras.losses.sparse_categorical_crossentropy, labels, preds, loss)",
+                "    _tb.loss_reduction(\n"
+                "        keras.losses.sparse_categorical_crossentropy, labels, preds, loss\n"
+                "    )",
                 before=True,
             ),
             Swap(

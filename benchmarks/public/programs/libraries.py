@@ -31,7 +31,7 @@ PROGRAMS = (
             Add("optimizer = optimizers.SGD(", "_tb.watch(model)"),
             Add(
                 "    loss = train_step(data)",
-                "_tb.step(model, loss=loss)\n_tb.loss(loss_fn, data[1], model(data[0]))",
+                "_tb.step(model, loss=loss)\n_tb.loss_reduction(loss_fn, data[1], model(data[0]))",
             ),
         ),
     ),

@@ -172,7 +172,7 @@ PROGRAMS = (
             Add(
                 "                avg_loss.update_state(total_loss)",
                 "_tb.step(model, loss=total_loss)\n"
-                "_tb.loss(\n"
+                "_tb.loss_reduction(\n"
                 "    list(loss), list(labels), list(outputs),\n"
                 "    [tf.reduce_sum(each) for each in pred_loss],\n"
                 ")",

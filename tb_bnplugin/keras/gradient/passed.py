@@ -28,6 +28,7 @@ from tb_bnplugin.keras.gradient.behind import (
     activation_of,
     with_attributes,
 )
+from tb_bnplugin.keras.gradient.handing import hands_loss_over
 from tb_bnplugin.keras.gradient.methods import WrappedMethod
 from tb_bnplugin.keras.gradient.tapes import Places, tape_of_pass
 from tb_bnplugin.keras.losses.structure import leaves, map_leaves
@@ -133,8 +134,7 @@ class PassedGradients:
         """The outputs, through identities; None: nothing is measured in this call."""
         if suspended() or context.is_symbolic() or context.is_exporting():
             return None
-        eager = tf.executing_eagerly()
-        if not record.could_possibly_record() or (eager and not self._wanted.now):
+        if not record.could_possibly_record() or not self._is_asked_for():
             return None
         if type(outputs) not in (dict, list, tuple) and not tf.is_tensor(outputs):
             return None
@@ -155,6 +155,12 @@ class PassedGradients:
             return with_attributes(predictions, partial(self._on, output), activation)
 
         return map_leaves(tapped, outputs)
+
+    def _is_asked_for(self) -> bool:
+        """A loss was handed over, or will be, as far as the program that traces a step shows."""
+        if self._wanted.now or tf.executing_eagerly():
+            return self._wanted.now
+        return hands_loss_over(sys._getframe(1))
 
     def _next_call(self) -> _Calls:
         graph = None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()

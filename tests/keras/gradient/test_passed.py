@@ -313,7 +313,9 @@ def test_a_loss_scale_of_mixed_precision_is_told(
     np.testing.assert_allclose(columns["tape_factor"], scale if is_legacy or right else 1.0, 1e-3)
     (run,) = tb_bnplugin.check(str(tmp_path)).runs
     (outcome,) = (each for each in run.outcomes if each.code == "LR110")
-    assert outcome.status == ("ok" if right else "finding")
+    # gradients that tf_keras unscales are a product, which is left alone in a graph
+    healthy = "not_checked" if is_legacy else "ok"
+    assert outcome.status == (healthy if right else "finding")
     assert not outcome.fact
 
 
