@@ -76,7 +76,7 @@ def recorded_in(loop: ast.For, names: dict[str, Any]) -> list[Any]:
 def told_of_the_loss(
     loop: ast.For, later: Sequence[ast.stmt], names: dict[str, Any]
 ) -> tuple[Any, Any]:
-    """The labels and the weights that a loop hands to `bench.loss_reduction`, where they are there already.
+    """The labels and weights that a loop hands to `bench.loss_reduction`, if they are there yet.
 
     Args:
         loop: of a program.

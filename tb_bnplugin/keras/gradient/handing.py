@@ -1,4 +1,4 @@
-"""Whether a program hands its loss over: only then are its model's predictions looked at.
+"""Programs that hand their loss over: only of these are predictions looked at in a graph.
 
 Who looks at them in a graph may keep TensorFlow from fusing them with what the program makes of
 them, so that weights differ in the last digit.
