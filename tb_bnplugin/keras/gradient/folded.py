@@ -24,9 +24,9 @@ _FARTHEST: Final = 8  # operations
 
 def may_be_folded(predictions: tf.Tensor) -> bool:
     """True where the gradient of a tensor of a graph may be folded into what comes after it."""
-    if isinstance(predictions, tf.__internal__.EagerTensor):
+    operation = _operation_in_graph(predictions)
+    if operation is None:
         return False
-    operation = predictions.op
     for _ in range(_FARTHEST):
         if operation.type in (*_TIMES, *_CALLS):
             return True
@@ -46,14 +46,20 @@ def is_product(gradient: tf.Tensor) -> bool:
 
     The optimizer multiplies it by its learning rate, and TensorFlow may make one product of both.
     """
-    if isinstance(gradient, tf.__internal__.EagerTensor):
+    operation = _operation_in_graph(gradient)
+    if operation is None:
         return False
-    operation = gradient.op
     for _ in range(_FARTHEST):
         if operation.type not in ("Identity", "IdentityN", "Cast", "Reshape"):
             break
         operation = operation.inputs[0].op
     return operation.type in _TIMES
+
+
+def _operation_in_graph(value: Any) -> Any:
+    """The operation that made a tensor of a graph; None for one that is eager, and a variable."""
+    in_graph = isinstance(value, tf.Tensor) and not isinstance(value, tf.__internal__.EagerTensor)
+    return value.op if in_graph else None
 
 
 def _is_constant(tensor: tf.Tensor) -> bool:

@@ -88,6 +88,23 @@ def three_averaged(model: Any, optimizer: Any, traced: Any) -> None:
         given(optimizer, model, added([part() for _ in range(3)], 3.0))
 
 
+def three_in_variables(model: Any, optimizer: Any, traced: Any) -> None:
+    """What is given are the variables in which the gradients are added up."""
+    sums = [tf.Variable(tf.zeros(each.shape)) for each in model.trainable_variables]
+
+    def part() -> None:
+        for each, gradient in zip(sums, gradients_of(model, 0), strict=True):
+            each.assign_add(gradient)
+
+    of_part = traced(part)
+    for _ in range(STEPS):
+        for each in sums:
+            each.assign(tf.zeros(each.shape))
+        for _ in range(3):
+            of_part()
+        given(optimizer, model, sums)
+
+
 def siamese(model: Any, optimizer: Any, traced: Any) -> None:
     def both() -> None:
         with tf.GradientTape() as tape:
@@ -153,6 +170,7 @@ def run(
         (once, 1.0, 1.0),
         (twice, 2.0, 1.0),
         (three_summed, 1.0, 3.0),
+        (three_in_variables, 1.0, 3.0),
         (three_in_one_function, 1.0, 3.0),
         (three_averaged, 1 / 3, 3.0),
         (siamese, 1.0, 1.0),
