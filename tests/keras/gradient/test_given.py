@@ -125,6 +125,9 @@ def test_a_loss_scale_is_told(flavour: Flavour, tmp_path: Path, traced: bool, ri
     elif right:
         how["scaled"] = optimizer.scale_loss
     columns, _ = measured(tmp_path, create(keras), optimizer, **how)
+    if is_legacy and right and traced:  # what a graph unscales is a product, and left alone
+        assert columns is None
+        return
     is_scaled = is_legacy != right
     np.testing.assert_allclose(columns["given_factor"], SCALE if is_scaled else 1.0, rtol=1e-3)
     assert (columns["given_scale"] == SCALE).all()
