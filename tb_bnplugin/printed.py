@@ -87,6 +87,16 @@ def times_that(factor: float) -> str:
     return f"{num(factor)} times that"
 
 
+def times_as(factor: float) -> str:
+    """A size against another, to go on with "as ...": a factor of 1 or below by its reciprocal.
+
+    Example:
+        >>> [times_as(one) for one in (255.0, 0.25)]
+        ['255 times as large', '4 times as small']
+    """
+    return f"{num(factor)} times as large" if factor > 1 else f"{num(1 / factor)} times as small"
+
+
 def error_line(error: BaseException) -> str:
     """An exception in one line: its class and the first line of its text that says what is wrong.
 

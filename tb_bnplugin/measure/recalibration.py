@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from tb_bnplugin.printed import num, nums
+from tb_bnplugin.printed import num, nums, times_as
 
 Floats = npt.NDArray[np.float64]
 
@@ -121,13 +121,11 @@ class Recalibration:
         if not self.other_scale:
             return None
         path, times = next(iter(self.other_scale.items()))
-        size = (
-            f"{num(times)} times as large" if times > 1.0 else f"{num(1.0 / times)} times as small"
-        )
         more = f" (and {len(self.other_scale) - 1} more)" if len(self.other_scale) > 1 else ""
         return (
-            f"what enters {path}{more} is {size} as what its moving statistics were made of:"
-            " prepare the data as in the training (`x / 255`?), unless these statistics are wrong"
+            f"what enters {path}{more} is {times_as(times)} as what its moving statistics were"
+            " made of: prepare the data as in the training (`x / 255`?), unless these statistics"
+            " are wrong"
         )
 
     @property

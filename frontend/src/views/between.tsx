@@ -5,6 +5,7 @@ import { count, formatWhole, shortRun } from "../model/text.ts";
 import * as table from "../table.ts";
 import { Inline, SeverityMark } from "./finding.tsx";
 import { placeLink } from "./link.tsx";
+import { More } from "./more.tsx";
 
 const SHOWN_GROUPS = 3;
 const SHOWN_RUNS = 3;
@@ -75,21 +76,6 @@ function Group({ group }: { group: FoundBetween }) {
         </>
       )}
     </li>
-  );
-}
-
-function More({ all, words }: { all: { value: boolean }; words: string }) {
-  return (
-    <button
-      type="button"
-      class="link"
-      aria-expanded={all.value}
-      onClick={() => {
-        all.value = !all.value;
-      }}
-    >
-      {all.value ? "fewer" : words}
-    </button>
   );
 }
 

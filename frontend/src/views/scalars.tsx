@@ -9,6 +9,7 @@ import { type Chart, type Curve, chartsOf, type Side } from "../model/scalars.ts
 import { shorten, shortRun } from "../model/text.ts";
 import * as state from "../state.ts";
 import { Inline } from "./finding.tsx";
+import { More } from "./more.tsx";
 
 const COLORS = ["line-6", "line-3", "line-5", "line-1"] as const;
 const DASHES = { train: [], validation: [6, 4], moving: [], batch: [2, 3] } as const;
@@ -58,16 +59,11 @@ export function Scalars({ report }: { report: Report }) {
         />
       ))}
       {others.length > SHOWN_OTHERS && (
-        <button
-          type="button"
-          class="link"
-          aria-expanded={all.value}
-          onClick={() => {
-            all.value = !all.value;
-          }}
-        >
-          {all.value ? "Fewer scalars" : `${others.length - SHOWN_OTHERS} more scalars`}
-        </button>
+        <More
+          all={all}
+          words={`${others.length - SHOWN_OTHERS} more scalars`}
+          fewer="Fewer scalars"
+        />
       )}
     </section>
   );

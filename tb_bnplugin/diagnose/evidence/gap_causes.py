@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from tb_bnplugin.diagnose.evidence.layers import Mask
 from tb_bnplugin.diagnose.evidence.probe_gap import LOG_GAP, MEAN_GAP
-from tb_bnplugin.history.model import Floats, ModelHistory
+from tb_bnplugin.history.model import Floats, ModelHistory, Node
 
 LARGE_SHARE: Final = 0.1
 """Share of the gap that makes a layer one of its causes, whatever its statistics are,"""
@@ -79,18 +79,34 @@ def behind_dropout(history: ModelHistory) -> Mask:
         before.setdefault(end, []).append(begin)
     found = np.zeros(len(history.facts.layers), bool)
     for at, node in enumerate(nodes):
-        if node.layer is None or not 0 <= node.layer < len(found):
-            continue
-        seen, waiting = {at}, deque(before.get(at, ()))
-        while waiting and not found[node.layer]:
-            step = waiting.popleft()
-            if step in seen or not 0 <= step < len(nodes):
-                continue
-            seen.add(step)
-            found[node.layer] |= any(word in nodes[step].layer_class for word in DROPPING)
-            if nodes[step].layer is None:
-                waiting.extend(before.get(step, ()))
+        if node.layer is not None and 0 <= node.layer < len(found) and not found[node.layer]:
+            found[node.layer] = any(_drops(nodes[step]) for step in _reached(at, before, nodes))
     return found
+
+
+def _drops(node: Node) -> bool:
+    return any(word in node.layer_class for word in DROPPING)
+
+
+def _reached(
+    begin: int, beside: Mapping[int, Sequence[int]], nodes: Sequence[Node]
+) -> Iterator[int]:
+    """The steps that are reached from one, up to the first normalization on each way.
+
+    Args:
+        begin: a step of the graph.
+        beside: the steps that come next, in the direction that is gone.
+        nodes: all steps.
+    """
+    seen, waiting = {begin}, deque(beside.get(begin, ()))
+    while waiting:
+        step = waiting.popleft()
+        if step in seen or not 0 <= step < len(nodes):
+            continue
+        seen.add(step)
+        yield step
+        if nodes[step].layer is None:
+            waiting.extend(beside.get(step, ()))
 
 
 @dataclass(frozen=True)
@@ -107,17 +123,7 @@ def dropout_before(history: ModelHistory, layers: Collection[str]) -> DropoutBef
     for begin, end in history.facts.graph.edges:
         after.setdefault(begin, []).append(end)
     of = {at for at, layer in enumerate(history.facts.layers) if layer.path in layers}
-    dropping = [at for at, node in enumerate(nodes) if any(w in node.layer_class for w in DROPPING)]
-    count = 0
-    for at in dropping:
-        seen, waiting, reached = {at}, deque(after.get(at, ())), set[int | None]()
-        while waiting:
-            step = waiting.popleft()
-            if step in seen or not 0 <= step < len(nodes):
-                continue
-            seen.add(step)
-            if nodes[step].layer is None:
-                waiting.extend(after.get(step, ()))
-            reached.add(nodes[step].layer)
-        count += bool(reached & of)
+    dropping = [at for at, node in enumerate(nodes) if _drops(node)]
+    reached = ({nodes[step].layer for step in _reached(at, after, nodes)} for at in dropping)
+    count = sum(bool(layers_reached & of) for layers_reached in reached)
     return DropoutBefore(count, every=count == len(dropping))

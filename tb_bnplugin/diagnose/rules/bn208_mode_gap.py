@@ -78,7 +78,7 @@ from tb_bnplugin.diagnose.outcome import Outcome
 from tb_bnplugin.diagnose.rule import Rule
 from tb_bnplugin.diagnose.unnamed import why_no_layer
 from tb_bnplugin.history.model import Floats, ModelHistory
-from tb_bnplugin.printed import num, times_that
+from tb_bnplugin.printed import num, times_as, times_that
 
 RULE: Final = Rule(
     code="BN208",
@@ -263,10 +263,9 @@ def _cures(history: ModelHistory, wrong: Mask, shift: Floats) -> list[str]:
 
 
 def _alike(history: ModelHistory, path: str, scaled: Rescaled) -> str:
-    times = scaled.times
-    text = f"{num(times)} times as large" if times > 1 else f"{num(1 / times)} times as small"
+    times = times_as(scaled.times)
     held, places = held_batch(history), probe_beside_validation(history)
-    return SCALED.format(path=path, times=text, held=held, places=places)
+    return SCALED.format(path=path, times=times, held=held, places=places)
 
 
 def _lags(history: ModelHistory, wrong: Mask) -> str | None:

@@ -54,9 +54,9 @@ class Handed:
         Raises:
             TypeError, ValueError: it is none.
         """
-        tensors = [map_leaves(_tensor, each) for each in (labels, predictions)]
+        tensors = [map_leaves(tf.convert_to_tensor, each) for each in (labels, predictions)]
         weights = options.sample_weight
-        weights = None if weights is None else map_leaves(_tensor, weights)
+        weights = None if weights is None else map_leaves(tf.convert_to_tensor, weights)
         options = LossOptions(sample_weight=weights, output_names=options.output_names)
         return cls(loss=loss, labels=tensors[0], predictions=tensors[1], options=options)
 
@@ -117,10 +117,7 @@ def _sums(held: Floats, part: Part, flavour: Flavour) -> tuple[float, float, flo
     if behind:
         name, activation = list(ACTIVATIONS.items())[behind - 1]
         reference, at = reference.behind(activation), _logits(at, name)
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(at)
-        mean = reference.mean(at)
-    d, g = held[GRADIENT], np.asarray(spread(tape.gradient(mean, at)))
+    d, g = held[GRADIENT], np.asarray(spread(reference.gradient(at)))
     step = max(float(np.ceil(held[ABOUT, SIZE] / MOST)), 1.0)
     return step * float((d * g).sum()), step * float((g * g).sum()), step * float((d * d).sum())
 
@@ -132,10 +129,6 @@ def _logits(predictions: tf.Tensor, name: str) -> tf.Tensor:
     if name == "Softmax":
         return logits
     return logits - tf.math.log1p(-tf.minimum(known, _MOST))
-
-
-def _tensor(value: Any) -> tf.Tensor:
-    return tf.convert_to_tensor(value)
 
 
 def flat(handed: Handed) -> list[tf.Tensor]:

@@ -41,6 +41,13 @@ class Reference:
         """
         return self._mean(predictions, self._possible(predictions))
 
+    def gradient(self, predictions: tf.Tensor) -> tf.Tensor:
+        """The gradient of the mean at predictions [rows, ...], of the same shape and dtype."""
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(predictions)
+            mean = self.mean(predictions)
+        return tape.gradient(mean, predictions)
+
     def value(self, predictions: tf.Tensor) -> tf.Tensor:
         """The mean; NaN with a label that is no class."""
         possible = self._possible(predictions)
